@@ -1,0 +1,3 @@
+//! Portcullis decides whether a phone line may be changed, before it is changed.
+
+pub mod domain;
