@@ -1,12 +1,62 @@
-//! The vocabulary.
+//! The vocabulary: what telecom engineers call things, as types that cannot hold nonsense.
+//!
+//! Deliberately absent: async, serialisation, clocks and I/O. Time is an argument everywhere.
+
+mod account;
+mod action;
 mod carrier;
+mod change;
+mod decision;
+mod evidence;
 mod ids;
+mod interaction;
+mod line;
+mod lock;
 mod msisdn;
+mod permit;
+mod pin;
+mod protection;
+mod reason;
+mod requester;
+mod signal;
 mod sim;
+mod snapshot;
 mod text;
 
-pub use carrier::*;
-pub use ids::*;
+pub use account::{
+    Account, AccountKind, ChainHead, Contact, Device, Flags, Person, PersonRole, RESETS_KEPT_MAX, Reset, ResetKind,
+};
+pub use action::{Action, LockHolder, LockSet};
+pub use carrier::{AccountNumber, Brand, DealerId, HolderName, Pon, PostalCode, Spid};
+pub use change::{
+    Change, ChangeDigest, ContactChange, ContactValue, OwnerChange, PortOut, SimChange, SimChangeCause, SimTarget,
+};
+pub use decision::{
+    Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, RuleId,
+    Usability, Verdict,
+};
+pub use evidence::{
+    AppApproval, AppCheck, Checks, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck, level_of,
+};
+pub use ids::{
+    AccountId, ContactId, DeviceId, LineId, PersonId, RecordId, Reference, ReleaseId, RequestId, StoreId, Subject,
+    TransferPinId,
+};
+pub use interaction::{Channel, Claims, Interaction, Mode};
+pub use line::{Line, LineStatus, SIM_CHANGES_KEPT_MAX};
+pub use lock::{
+    Held, Lock, LockError, LockName, LockStep, LockStepKind, Release, ReleaseGuard, ReleaseScope, ReleaseTimes, Stance,
+};
 pub use msisdn::Msisdn;
+pub use permit::{Permit, PermitState, PolicyRevision};
+pub use pin::{
+    AccountPin, Credentials, PinDigits, PinOrigin, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinOrigin,
+    TransferPinScope, TransferPinState, Verifier,
+};
+pub use protection::{NamedStep, Protection, Seq};
+pub use reason::{Reason, ReasonClass};
+pub use requester::{Requester, Role};
+pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
 pub use sim::{Eid, Iccid, IccidCheck, Imei};
+pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};
 pub use text::FormatError;

@@ -1,0 +1,256 @@
+//! The exact change that is asked for. A permit, an approval and a release for one change are bound to all of it.
+
+use std::fmt::Write as _;
+
+use super::{
+    AccountId, Action, Brand, ContactId, DealerId, Eid, Iccid, Imei, LockHolder, LockSet, Msisdn, PersonId, Pon,
+    PostalCode, Reference, Spid,
+};
+
+/// A privileged change with everything that identifies it: the closed set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Another SIM.
+    Sim(SimChange),
+    /// Another carrier.
+    PortOut(PortOut),
+    /// A transfer PIN, for any gaining carrier or for one.
+    TransferPinIssue {
+        /// The only carrier the PIN may be used by, if so limited.
+        gaining_spid: Option<Spid>,
+    },
+    /// A lock taken off.
+    LockRelease {
+        /// Which lock.
+        set: LockSet,
+        /// Whose lock.
+        holder: LockHolder,
+    },
+    /// A new account PIN. The value is never part of the change.
+    PinChange,
+    /// A contact set or removed.
+    Contact(ContactChange),
+    /// Calls forwarded.
+    CallForwarding {
+        /// Where calls go.
+        target: Msisdn,
+    },
+    /// An app key added.
+    DeviceAdd {
+        /// The key, as a JWK.
+        public_key_jwk: String,
+        /// The device's name for people.
+        model: Option<Reference>,
+    },
+    /// Owner, authorised users or account changed.
+    Owner(OwnerChange),
+}
+
+/// A SIM change (SIM swap).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimChange {
+    /// The SIM or chip the number moves to.
+    pub target: SimTarget,
+    /// The handset, where known.
+    pub imei: Option<Imei>,
+    /// Why, as the customer says.
+    pub cause: SimChangeCause,
+    /// The SIM the asker believes is active.
+    pub old_iccid: Option<Iccid>,
+}
+
+/// Where a number moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SimTarget {
+    /// A SIM card or an eSIM profile by its number.
+    Iccid(Iccid),
+    /// An eSIM chip.
+    Eid(Eid),
+}
+
+/// Why a SIM is changed: a claim, which raises the proof for some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum SimChangeCause {
+    /// A new phone.
+    Upgrade = 1,
+    /// The phone is lost.
+    Lost = 2,
+    /// The phone is stolen.
+    Stolen = 3,
+    /// The SIM is damaged.
+    Damaged = 4,
+    /// Back to the SIM before.
+    Revert = 5,
+    /// A second SIM.
+    SecondSim = 6,
+    /// The phone is broken.
+    Broken = 7,
+}
+
+/// A port-out request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortOut {
+    /// The gaining carrier.
+    pub gaining_spid: Spid,
+    /// Its name, where given.
+    pub gaining_name: Option<Reference>,
+    /// The request's purchase order number.
+    pub pon: Pon,
+    /// The dealer, where given.
+    pub dealer: Option<DealerId>,
+}
+
+/// A contact set or removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactChange {
+    /// Which contact.
+    pub contact: ContactId,
+    /// Its new value; none removes it.
+    pub value: Option<ContactValue>,
+}
+
+/// Where a person can be reached.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ContactValue {
+    /// A mailbox.
+    Email(String),
+    /// A number for texts.
+    Sms(Msisdn),
+    /// A number for calls.
+    Voice(Msisdn),
+    /// A postal address, by its code.
+    Postal(PostalCode),
+}
+
+impl std::fmt::Debug for ContactValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Email(_) => "Email(..)",
+            Self::Sms(_) => "Sms(..)",
+            Self::Voice(_) => "Voice(..)",
+            Self::Postal(_) => "Postal(..)",
+        })
+    }
+}
+
+/// A person's place on the account, or the line's account, changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnerChange {
+    /// A person gets a role.
+    Role {
+        /// Who.
+        person: PersonId,
+        /// The role given.
+        role: super::PersonRole,
+    },
+    /// The line moves to another account.
+    ToAccount {
+        /// The account's brand.
+        brand: Brand,
+        /// The account.
+        account: AccountId,
+    },
+    /// The line is closed.
+    Close,
+}
+
+impl Change {
+    /// The action that decides.
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::Sim(_) => Action::SimChange,
+            Self::PortOut(_) => Action::PortOut,
+            Self::TransferPinIssue { .. } => Action::TransferPinIssue,
+            Self::LockRelease { .. } => Action::LockRelease,
+            Self::PinChange => Action::PinChange,
+            Self::Contact(_) => Action::ContactChange,
+            Self::CallForwarding { .. } => Action::CallForwardingSet,
+            Self::DeviceAdd { .. } => Action::DeviceAdd,
+            Self::Owner(_) => Action::OwnerChange,
+        }
+    }
+
+    /// The carrier a port or transfer PIN is for.
+    pub const fn gaining_spid(&self) -> Option<Spid> {
+        match self {
+            Self::PortOut(port) => Some(port.gaining_spid),
+            Self::TransferPinIssue { gaining_spid } => *gaining_spid,
+            _ => None,
+        }
+    }
+
+    /// The one canonical text of the change: the action's name, then what identifies the change as `name=value` lines in a
+    /// fixed order. Digests over it bind permits, releases and app approvals. What merely describes (a cause, a carrier's name)
+    /// is left out: it may be corrected without making another change.
+    pub fn canonical(&self) -> String {
+        let mut text = format!("{}\n", self.action().name());
+        let mut line = |name: &str, value: &str| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{name}={value}");
+        };
+        match self {
+            Self::Sim(sim) => match &sim.target {
+                SimTarget::Iccid(iccid) => line("iccid", iccid.as_str()),
+                SimTarget::Eid(eid) => line("eid", eid.as_str()),
+            },
+            Self::PortOut(port) => line("gaining_spid", port.gaining_spid.as_str()),
+            Self::TransferPinIssue { gaining_spid } => {
+                line("gaining_spid", gaining_spid.as_ref().map_or("", Spid::as_str));
+            }
+            Self::LockRelease { set, holder } => {
+                line("set", set.name());
+                line("holder", holder.name());
+            }
+            Self::PinChange => {}
+            Self::Contact(contact) => {
+                line("contact_id", contact.contact.as_str());
+                match &contact.value {
+                    None => line("remove", "true"),
+                    Some(ContactValue::Email(email)) => line("email", email),
+                    Some(ContactValue::Sms(number)) => line("sms", &number.to_e164()),
+                    Some(ContactValue::Voice(number)) => line("voice", &number.to_e164()),
+                    Some(ContactValue::Postal(code)) => line("postal_code", code.as_str()),
+                }
+            }
+            Self::CallForwarding { target } => line("target_msisdn", &target.to_e164()),
+            Self::DeviceAdd { public_key_jwk, .. } => line("public_key_jwk", public_key_jwk),
+            Self::Owner(OwnerChange::Role { person, role }) => {
+                line("person_id", person.as_str());
+                line("role", role.name());
+            }
+            Self::Owner(OwnerChange::ToAccount { brand, account }) => {
+                line("to_brand", brand.as_str());
+                line("to_account_id", account.as_str());
+            }
+            Self::Owner(OwnerChange::Close) => line("close", "true"),
+        }
+        text
+    }
+}
+
+/// SHA-256 of a change's canonical text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ChangeDigest(pub [u8; 32]);
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, LockHolder, LockSet, PortOut};
+    use crate::domain::{Pon, Spid};
+
+    #[test]
+    fn canonical_text_names_what_identifies_the_change() {
+        let port = |pon: &str| {
+            Change::PortOut(PortOut {
+                gaining_spid: Spid::parse("6529").unwrap(),
+                gaining_name: None,
+                pon: Pon::parse(pon).unwrap(),
+                dealer: None,
+            })
+        };
+        assert_eq!(port("A1").canonical(), "PORT_OUT\ngaining_spid=6529\n");
+        assert_eq!(port("A1").canonical(), port("A2").canonical());
+        let release = Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer };
+        assert_eq!(release.canonical(), "LOCK_RELEASE\nset=PORT\nholder=CUSTOMER\n");
+    }
+}

@@ -1,0 +1,208 @@
+//! Proof: what may be offered, what checking it found, and how much it is worth.
+
+use chrono::{DateTime, Utc};
+
+use super::{DeviceId, PinDigits, TransferPinId};
+
+/// A way to prove who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Factor {
+    /// The account's long-lived PIN.
+    AccountPin = 1,
+    /// The short-lived PIN that authorises a port.
+    TransferPin = 2,
+    /// A signature by the app key of a known device over the exact change.
+    AppApproval = 4,
+}
+
+/// What kind of thing a factor proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FactorClass {
+    /// Something the customer knows.
+    Knowledge,
+    /// Something the customer has.
+    Possession,
+}
+
+impl Factor {
+    /// Every factor.
+    pub const ALL: [Self; 3] = [Self::AccountPin, Self::TransferPin, Self::AppApproval];
+
+    /// Its class.
+    pub const fn class(self) -> FactorClass {
+        match self {
+            Self::AccountPin | Self::TransferPin => FactorClass::Knowledge,
+            Self::AppApproval => FactorClass::Possession,
+        }
+    }
+
+    /// Whether it alone meets every level.
+    pub const fn is_strong(self) -> bool {
+        matches!(self, Self::AppApproval)
+    }
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccountPin => "ACCOUNT_PIN",
+            Self::TransferPin => "TRANSFER_PIN",
+            Self::AppApproval => "APP_APPROVAL",
+        }
+    }
+}
+
+/// How much proof an action needs. Rules only raise it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// Nothing.
+    None = 0,
+    /// One accepted factor.
+    Basic = 1,
+    /// Factors of two classes.
+    TwoClasses = 2,
+    /// One strong factor.
+    Strong = 3,
+}
+
+impl Level {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Basic => "BASIC",
+            Self::TwoClasses => "TWO_CLASSES",
+            Self::Strong => "STRONG",
+        }
+    }
+}
+
+/// The level that a set of accepted factors reaches.
+pub fn level_of(factors: &[Factor]) -> Level {
+    if factors.iter().any(|factor| factor.is_strong()) {
+        return Level::Strong;
+    }
+    let mut classes: Vec<FactorClass> = factors.iter().map(|factor| factor.class()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    match classes.len() {
+        0 => Level::None,
+        1 => Level::Basic,
+        _ => Level::TwoClasses,
+    }
+}
+
+/// Evidence as it comes with a request, its secrets still unseen. At most one of each kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Evidence {
+    /// An account PIN.
+    pub account_pin: Option<PinDigits>,
+    /// A transfer PIN.
+    pub transfer_pin: Option<PinDigits>,
+    /// An app key's signature.
+    pub app_approval: Option<AppApproval>,
+}
+
+/// A signature by a customer's app key over the exact change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppApproval {
+    /// Which key.
+    pub device: DeviceId,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+/// What looking at an account PIN found. `Matched` is not yet proof: how it was entered and how old it is decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinCheck {
+    /// Right.
+    Matched,
+    /// Wrong.
+    Mismatched,
+    /// None was offered.
+    NotSupplied,
+    /// Offered, but the account has none. Counted and answered like a wrong one.
+    NotSet,
+    /// Not looked at: the PIN is off until this instant.
+    Exhausted {
+        /// When it is on again.
+        until: DateTime<Utc>,
+    },
+    /// Not looked at and not counted: something earlier already refuses.
+    NotAdmitted,
+    /// Not looked at: too many are waiting for the hash.
+    Shed,
+}
+
+/// What looking at a transfer PIN found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferPinCheck {
+    /// Right, live, for this line and carrier.
+    Matched {
+        /// Which one.
+        id: TransferPinId,
+        /// Whether it was issued from a known device.
+        known_device: bool,
+        /// When it was issued.
+        issued_at: DateTime<Utc>,
+    },
+    /// Wrong, never issued, or for another line or carrier: one answer for all.
+    Mismatched,
+    /// The right value of one that has expired.
+    Expired,
+    /// The right value of one that was used or is void.
+    Void,
+    /// None was offered.
+    NotSupplied,
+    /// Not looked at and not counted.
+    NotAdmitted,
+}
+
+/// What looking at an app approval found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppCheck {
+    /// A known device's key signed exactly this change.
+    Signed {
+        /// When the device was added.
+        added_at: DateTime<Utc>,
+        /// Whether it is the device the request came from.
+        same_device: bool,
+    },
+    /// The signature holds, but the device is too new to prove anything.
+    NewDevice,
+    /// Unknown key, or the signature does not hold for this change.
+    Refused,
+    /// None was offered.
+    NotSupplied,
+}
+
+/// What looking at all the evidence found: what `evaluate` decides on instead of secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checks {
+    /// The account PIN.
+    pub pin: PinCheck,
+    /// The transfer PIN.
+    pub transfer_pin: TransferPinCheck,
+    /// The app approval.
+    pub app: AppCheck,
+}
+
+impl Checks {
+    /// No evidence was offered.
+    pub const NONE: Self =
+        Self { pin: PinCheck::NotSupplied, transfer_pin: TransferPinCheck::NotSupplied, app: AppCheck::NotSupplied };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Factor, Level, level_of};
+
+    #[test]
+    fn levels() {
+        assert_eq!(level_of(&[]), Level::None);
+        assert_eq!(level_of(&[Factor::AccountPin]), Level::Basic);
+        assert_eq!(level_of(&[Factor::AccountPin, Factor::TransferPin]), Level::Basic);
+        assert_eq!(level_of(&[Factor::AppApproval]), Level::Strong);
+    }
+}

@@ -1,0 +1,65 @@
+//! What the store knew at the moment of a decision, and what time alone has changed since.
+
+use chrono::{DateTime, Utc};
+
+use super::protection::NamedStep;
+use super::{Account, Credentials, Line};
+
+/// Everything a decision rests on besides the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The account, due changes applied.
+    pub account: Account,
+    /// Its secrets' records.
+    pub credentials: Credentials,
+    /// The line, due changes applied.
+    pub line: Line,
+    /// Whether the line is really there. An unknown line is decided with the same steps and answered like a known one.
+    pub standing: Standing,
+    /// Failed attempts at the account PIN before this one, oldest first.
+    pub pin_failures: Vec<DateTime<Utc>>,
+    /// Failed attempts at transfer PINs of the account before this one, oldest first.
+    pub transfer_pin_failures: Vec<DateTime<Utc>>,
+}
+
+/// Whether a line is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Known,
+    /// It is not: a phantom stands in its place.
+    Unknown,
+}
+
+/// What time alone did, on which scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueStep {
+    /// Whether it was the account's lock or the line's.
+    pub scope: StepScope,
+    /// What happened.
+    pub named: NamedStep,
+}
+
+/// Whose lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepScope {
+    /// The account's.
+    Account,
+    /// The line's.
+    Line,
+}
+
+/// Applies to an account and a line all that has fallen due by `now`, in order of their instants.
+///
+/// INVARIANT (time-is-an-argument): expiry is computed here from stored instants, so every store behaves alike.
+pub fn advance(account: &mut Account, line: Option<&mut Line>, now: DateTime<Utc>) -> Vec<DueStep> {
+    let seq = account.chain.seq;
+    let tag = |scope| move |named| DueStep { scope, named };
+    let mut steps: Vec<DueStep> =
+        account.protection.advance(now, seq).into_iter().map(tag(StepScope::Account)).collect();
+    if let Some(line) = line {
+        steps.extend(line.protection.advance(now, seq).into_iter().map(tag(StepScope::Line)));
+    }
+    steps.sort_by_key(|step| step.named.step.at);
+    steps
+}
