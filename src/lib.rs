@@ -1,3 +1,4 @@
 //! Portcullis decides whether a phone line may be changed, before it is changed.
 
+pub mod audit;
 pub mod domain;

@@ -1,0 +1,10 @@
+//! Records: what was decided and changed, why and by whom, in one unbroken chain an account.
+//!
+//! Deliberately absent: reading and writing. A record is made here, sealed and kept by `store/`.
+
+mod record;
+
+pub use record::{
+    AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
+    ReportedOutcome,
+};

@@ -1,0 +1,232 @@
+//! What is kept of everything that happened to an account.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{
+    AccountId, Change, ChangeDigest, Channel, Checks, Effect, Factor, FactorOption, Level, LineId, LockHolder,
+    LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Reference, ReleaseId, Role, Seq,
+    Standing, StepScope, Subject, TransferPinId,
+};
+
+/// One link of an account's chain. Written once, never changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name; a decision's id is its record's.
+    pub id: RecordId,
+    /// Its place in the account's chain, from 1.
+    pub seq: Seq,
+    /// When it happened. What time alone did carries its own instant, not the instant it was noticed.
+    pub at: DateTime<Utc>,
+    /// The account's record before it.
+    pub previous: Option<RecordId>,
+    /// That record's hash; zeros before the first.
+    pub previous_hash: [u8; 32],
+    /// The line it is about, if it is about one.
+    pub line: Option<LineTrace>,
+    /// Who caused it; nobody when time did.
+    pub caller: Option<Caller>,
+    /// Through which channel.
+    pub channel: Option<Channel>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// A line's own thread through its account's chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineTrace {
+    /// The line.
+    pub id: LineId,
+    /// The record before this one about the same line.
+    pub previous: Option<RecordId>,
+}
+
+/// Who caused a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The authenticated identity.
+    pub subject: Subject,
+    /// Its role.
+    pub role: Role,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A request was decided.
+    Decided(Box<Decided>),
+    /// A lock was turned on.
+    LockSet {
+        /// Whose.
+        scope: StepScope,
+        /// Which actions.
+        set: LockSet,
+        /// By whom held.
+        holder: LockHolder,
+        /// The carrier's reason.
+        reason: Option<Reference>,
+    },
+    /// A release was cancelled: the lock is on as before.
+    ReleaseCancelled {
+        /// Whose lock.
+        scope: StepScope,
+        /// Which lock.
+        name: LockName,
+        /// Which release.
+        release: ReleaseId,
+    },
+    /// Time moved a lock.
+    LockStepped {
+        /// Whose lock.
+        scope: StepScope,
+        /// Which lock.
+        name: LockName,
+        /// How.
+        step: LockStep,
+    },
+    /// A permit was used: the change may be carried out.
+    PermitRedeemed {
+        /// The decision that granted it.
+        decision: RecordId,
+    },
+    /// A decision was given back by its asker.
+    DecisionWithdrawn {
+        /// Which.
+        decision: RecordId,
+        /// Why, in the asker's words.
+        cause: Option<Reference>,
+    },
+    /// What became of a decided change.
+    OutcomeReported {
+        /// Which decision.
+        decision: RecordId,
+        /// What.
+        outcome: ReportedOutcome,
+        /// When it became so.
+        occurred_at: Option<DateTime<Utc>>,
+        /// In the reporter's words.
+        note: Option<Reference>,
+    },
+    /// A transfer PIN was taken back.
+    TransferPinRevoked {
+        /// Which.
+        id: TransferPinId,
+    },
+    /// The account was created.
+    AccountCreated {
+        /// With how many lines.
+        lines: u64,
+    },
+    /// The account was changed by provisioning, in ways that lower no protection.
+    AccountChanged {
+        /// Which fields.
+        fields: Vec<String>,
+    },
+    /// A line came to the account.
+    LineAdded,
+    /// A line left the account or ended.
+    LineEnded {
+        /// The account it went to, if it went to one.
+        to: Option<AccountId>,
+    },
+}
+
+/// What the asker says became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ReportedOutcome {
+    /// It was carried out.
+    Executed = 1,
+    /// It failed.
+    Failed = 2,
+    /// It was given up.
+    Abandoned = 3,
+    /// It was fraud.
+    Fraud = 4,
+    /// It was genuine.
+    Genuine = 5,
+}
+
+/// A decision with everything it rested on, so that it can be explained and decided again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// Whether it counted.
+    pub mode: Mode,
+    /// The change that was asked for.
+    pub change: Change,
+    /// Its digest.
+    pub digest: ChangeDigest,
+    /// Whether the line was there.
+    pub standing: Standing,
+    /// Approve, challenge or deny.
+    pub outcome: OutcomeKind,
+    /// Why.
+    pub reasons: Vec<RecordedReason>,
+    /// What every rule that fired contributed.
+    pub contributions: Vec<RecordedContribution>,
+    /// The sum of points.
+    pub score: u32,
+    /// The proof needed.
+    pub required: Level,
+    /// The proof accepted.
+    pub accepted: Vec<Factor>,
+    /// What checking the evidence found.
+    pub checks: Checks,
+    /// For a challenge: what would satisfy it.
+    pub options: Vec<FactorOption>,
+    /// For an approval: the permit's window. For a challenge: until when. For a denial: when to ask again.
+    pub window: AnswerWindow,
+    /// The facts decided on, by their stable numbers.
+    pub facts: Vec<(u16, i64)>,
+    /// The policy that decided.
+    pub policy: PolicyRevision,
+    /// What a carrier may be told: whether the account number it gave was right.
+    pub account_number_matched: bool,
+    /// The asker's own reference.
+    pub external_reference: Option<Reference>,
+    /// The decision this one replaces.
+    pub supersedes: Option<RecordId>,
+    /// What the decision made, for changes carried out here.
+    pub made: Option<Made>,
+}
+
+/// The instants that come with an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerWindow {
+    /// The permit is good from the first instant until just before the second.
+    Permit(DateTime<Utc>, DateTime<Utc>),
+    /// An approval of a change carried out here, or advice: no permit.
+    NoPermit,
+    /// The challenge is open until then.
+    OpenUntil(DateTime<Utc>),
+    /// Asking again may help from then on.
+    RetryAt(Option<DateTime<Utc>>),
+}
+
+/// What an approved change made when it is carried out in the engine itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// A release of a lock.
+    Release(ReleaseId),
+    /// A transfer PIN.
+    TransferPin(TransferPinId),
+    /// A new account PIN.
+    Pin,
+}
+
+/// A reason and the rule that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedReason {
+    /// Why.
+    pub reason: Reason,
+    /// The rule's name.
+    pub rule: String,
+}
+
+/// What one rule added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedContribution {
+    /// The rule's name.
+    pub rule: String,
+    /// What it did.
+    pub effect: Effect,
+}

@@ -1,0 +1,385 @@
+//! What the engine asks of a store, and the laws that every store keeps.
+//!
+//! The laws are stated where they bind and are run against every store by `tests/store_conformance.rs`. A store holds
+//! sealed bytes under keyed tokens: it never sees a number, a name or a secret, and reads no clock.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::crypto::{Partition, Token};
+use crate::domain::RecordId;
+
+/// What a store's calls return: boxed, so that the composition root chooses the store.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A store of accounts, their records and their windows.
+///
+/// Laws:
+/// - *durable*: what a call acknowledged is there after the process is killed, unless the call says otherwise.
+/// - *atomic*: a commit happens whole or not at all, and only if every expectation holds.
+/// - *one partition*: a commit touches one partition; [`Commit`] cannot name another.
+/// - *time is an argument*: nothing expires by itself, and absence never means expired.
+pub trait Store: Send + Sync + 'static {
+    /// Where a number's or line's account is, if the index knows. A hint: the line's own row is the truth.
+    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>>;
+
+    /// Points names at places; the newest wins. Durable when it returns. Called after the commit that made the place true.
+    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>>;
+
+    /// Charges windows outside any account, and reads them with the charge counted.
+    ///
+    /// Law *charged once*: the same attempt counts once in a window, however often it is charged.
+    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>>;
+
+    /// One trip: reserves the request's key, charges its attempts, reads rows.
+    ///
+    /// Laws: a key reserved with another digest gives [`Reservation::Taken`] and nothing else, no charge either. A key that
+    /// was answered gives its record and charges nothing. Charges that stand [`Before::Look`] are durable when this returns.
+    fn load(&self, load: Load) -> Reply<'_, Result<Loaded, StoreError>>;
+
+    /// One trip: writes an account's rows, appends its records, claims the request's key, settles charges.
+    ///
+    /// Laws: [`CommitError::Conflict`] if any row is not at the version expected; [`CommitError::Answered`] if the
+    /// request's key is claimed already; [`StoreError::ClockBehind`] if `now` is more than [`CLOCK_BEHIND_MAX`] behind the
+    /// highest instant committed. Nothing is written in any of these cases. A settled charge no longer counts.
+    fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>>;
+
+    /// A record by its id.
+    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>>;
+
+    /// The earliest entries that fall due up to and including `until`, at most `limit`.
+    fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>>;
+
+    /// Takes or renews the named lease until `until`; `None` while someone else holds it.
+    ///
+    /// Law *fencing*: each change of holder gets a higher number, for ever.
+    fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>>;
+
+    /// Rings once for each commit's partition. A hint that may be lost: whoever listens re-reads.
+    fn rings(&self) -> tokio::sync::broadcast::Receiver<Partition>;
+
+    /// Whether the store can answer now, and why not.
+    fn health(&self) -> Result<(), StoreError>;
+}
+
+/// A commit this far behind the highest instant committed is refused.
+pub const CLOCK_BEHIND_MAX: TimeDelta = TimeDelta::seconds(2);
+
+/// Where a line is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Its account.
+    pub account: Token,
+    /// Its row there.
+    pub line: Token,
+}
+
+/// A name and where it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// A number's or a line's token.
+    pub name: Token,
+    /// Where it leads.
+    pub place: Place,
+}
+
+/// A row of an account. The account's token decides the partition of all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Slot {
+    /// Persons, protection and the chain's head.
+    Head,
+    /// PIN and transfer PINs. Apart from the head: attempts never stand in the way of turning a lock on.
+    Credentials,
+    /// A line.
+    Line(Token),
+    /// What a decision granted.
+    Permit(RecordId),
+}
+
+/// A row as kept: sealed, with the version that its next write must expect. Versions start at 1.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Writes so far.
+    pub version: u64,
+    /// Sealed bytes.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Row(version {}, {} bytes)", self.version, self.body.len())
+    }
+}
+
+/// The name of a window. One of an account lives in the account's partition; one of a source in its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WindowKey {
+    /// Where it lives.
+    pub partition: Partition,
+    /// Its name.
+    pub token: Token,
+}
+
+/// An event to be counted before a secret is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charge {
+    /// Where it counts.
+    pub window: WindowKey,
+    /// What it counts by, for windows that count distinct subjects.
+    pub subject: Token,
+    /// How many events the window keeps: the newest. One more than the largest number any rule compares it with.
+    pub cap: u16,
+    /// When the charge must be durable.
+    pub before: Before,
+}
+
+/// When a charge must be durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Before the call returns: a secret is about to be looked at.
+    Look,
+    /// With the next commit of the store: nothing is learnt from what is asked meanwhile.
+    Commit,
+}
+
+/// Charges outside any account.
+#[derive(Debug, Clone)]
+pub struct ChargeWindows {
+    /// What is charged.
+    pub charges: Vec<Charge>,
+    /// The attempt they belong to: the request's token.
+    pub attempt: Token,
+    /// When it is made.
+    pub now: DateTime<Utc>,
+}
+
+/// A window's newest events, oldest first, at most its cap. What they mean is counted by the policy, for every store alike.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Window {
+    /// The events.
+    pub events: Vec<WindowEvent>,
+}
+
+/// One counted event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowEvent {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By what.
+    pub subject: Token,
+    /// In which attempt.
+    pub attempt: Token,
+}
+
+/// A reservation of a request's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reserve {
+    /// The request's token: caller and request id.
+    pub request: Token,
+    /// The digest of everything asked.
+    pub digest: [u8; 32],
+}
+
+/// What to read, and what to count first.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// The account.
+    pub account: Token,
+    /// Its rows to read; the answer has them in this order.
+    pub slots: Vec<Slot>,
+    /// The request's key, if it has one.
+    pub reserve: Option<Reserve>,
+    /// Attempts to charge, under the request's token. Their windows come back with the charge counted.
+    pub charges: Vec<Charge>,
+    /// Windows to read besides.
+    pub windows: Vec<WindowKey>,
+    /// The reading of the clock for this request.
+    pub now: DateTime<Utc>,
+    /// A position that the store must have reached.
+    pub at_least: Option<Position>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// What became of the reservation.
+    pub reservation: Reservation,
+    /// The rows asked for, in order; `None` where there is none.
+    pub rows: Vec<Option<Row>>,
+    /// The charged windows in order, then the windows asked for.
+    pub windows: Vec<Window>,
+}
+
+/// What became of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reservation {
+    /// None was asked for.
+    None,
+    /// Made, now or by an attempt that came to no answer.
+    Made,
+    /// The request was answered by this record: answer it again.
+    Answered(RecordId),
+    /// The key belongs to another request.
+    Taken,
+}
+
+/// A write to one row.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// Which.
+    pub slot: Slot,
+    /// The version it must have; 0 where there must be none.
+    pub expect: u64,
+    /// Its new body at version `expect + 1`; `None` only checks.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A record to append.
+#[derive(Debug, Clone)]
+pub struct NewRecord {
+    /// Its id, minted for the account's partition.
+    pub id: RecordId,
+    /// Sealed bytes.
+    pub body: Vec<u8>,
+}
+
+/// A claim of a request's key for the record that answers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The reservation.
+    pub reserve: Reserve,
+    /// The record that answers.
+    pub record: RecordId,
+}
+
+/// Everything that one use case changes: one account, one partition.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The account.
+    pub account: Token,
+    /// The clock's reading that the use case decided with.
+    pub now: DateTime<Utc>,
+    /// Whether it may pass below the disk reserve.
+    pub urgency: Urgency,
+    /// Row writes; each row once.
+    pub writes: Vec<Write>,
+    /// Records, in chain order.
+    pub records: Vec<NewRecord>,
+    /// The request's key.
+    pub claim: Option<Claim>,
+    /// Windows of the account's partition from which the request's own charge is taken back.
+    pub settle: Vec<Token>,
+    /// Instants at which the account must be looked at again.
+    pub due: Vec<DueEntry>,
+    /// Due entries that were acted on.
+    pub done: Vec<DueEntry>,
+}
+
+/// Whether a commit only protects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// Refused below the disk reserve.
+    Ordinary,
+    /// Turns protection up: passes while the disk takes it at all.
+    Protective,
+}
+
+/// An instant at which something of an account changes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DueEntry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whose.
+    pub account: Token,
+    /// The line's row, where it is a line's.
+    pub line: Option<Token>,
+}
+
+/// A record as kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its account.
+    pub account: Token,
+    /// Sealed bytes.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for StoredRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredRecord({:?}, {} bytes)", self.account, self.body.len())
+    }
+}
+
+/// How far a store has come: what a consistency token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// The store's life: another after it was made anew.
+    pub epoch: u64,
+    /// The partition.
+    pub partition: Partition,
+    /// Records committed in the store (or partition) up to here.
+    pub seq: u64,
+}
+
+/// A wish for a lease.
+#[derive(Debug, Clone)]
+pub struct LeaseRequest {
+    /// What for.
+    pub name: String,
+    /// Who asks: unique to a process.
+    pub holder: Token,
+    /// Now.
+    pub now: DateTime<Utc>,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+/// A lease's fencing number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fence(pub u64);
+
+/// Why a store cannot answer. Whatever it is, nothing is approved.
+///
+/// INVARIANT (fail-closed): there is no variant that reads as "not there".
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached or does not answer now; the same call may succeed later.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// It has not reached the position the caller has seen: a write was lost, or a backup restored.
+    #[error("the store is behind what the caller has seen")]
+    Behind,
+    /// The clock stepped back.
+    #[error("the clock is behind what was committed")]
+    ClockBehind,
+    /// The disk reserve is reached: only protection can be turned up.
+    #[error("the store's disk reserve is reached: free space, or move the store")]
+    DiskReserve,
+    /// What was read cannot be right.
+    #[error("a stored row is damaged: {0}")]
+    Damaged(String),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Behind | Self::ClockBehind)
+    }
+}
+
+/// Why nothing was committed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommitError {
+    /// A row has changed since it was read: read again.
+    #[error("a row has changed since it was read")]
+    Conflict,
+    /// The request was answered meanwhile, by this record.
+    #[error("the request was answered already")]
+    Answered(RecordId),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
