@@ -1,4 +1,5 @@
 //! Portcullis decides whether a phone line may be changed, before it is changed.
 
 pub mod audit;
+pub mod clock;
 pub mod domain;
