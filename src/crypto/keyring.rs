@@ -1,0 +1,302 @@
+//! The keys by purpose. What is held is always complete: one index key, and one active key of every other purpose.
+
+use chrono::{DateTime, Utc};
+use ring::hmac;
+use zeroize::Zeroizing;
+
+use super::keyring_file::KeyringError;
+use super::random::{self, RandomError};
+use super::tokens::{TokenKind, Tokens};
+
+/// Bytes of a key.
+pub(super) const KEY_BYTES: usize = 32;
+
+/// What a key is for. No key serves two purposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Makes verifiers of PINs and codes worthless to who holds the store alone.
+    Pepper,
+    /// Makes lookup tokens. There is one, for good: another one is another store.
+    Index,
+    /// Seals stored records.
+    Seal,
+    /// Makes permits.
+    Permit,
+}
+
+/// Whether a key makes new things or only reads what it made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// Makes new things.
+    Active,
+    /// Only verifies and opens what it once made.
+    Retired,
+}
+
+/// What may be told of a key: everything but its material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its number among the keys of its purpose; what it made names it.
+    pub id: u8,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// Whether it makes new things.
+    pub state: KeyState,
+}
+
+/// What one account-PIN hash costs (Argon2id).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Cost {
+    /// The cost in figures. At least [`Cost::STANDARD`]'s memory and passes multiplied.
+    Argon2id {
+        /// Memory, in KiB.
+        memory_kib: u32,
+        /// Passes over the memory.
+        passes: u8,
+        /// Lanes.
+        lanes: u8,
+    },
+    /// 64 KiB and one pass: for tests that hash much. Never for customers' PINs.
+    LowForTestPurposesOnly,
+}
+
+/// The cost in figures, whichever way it was spelt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CostFigures {
+    pub(super) memory_kib: u32,
+    pub(super) passes: u8,
+    pub(super) lanes: u8,
+}
+
+impl Cost {
+    /// 19 MiB, two passes, one lane: about 12 ms on a server's core.
+    pub const STANDARD: Self = Self::Argon2id { memory_kib: 19_456, passes: 2, lanes: 1 };
+
+    /// 256 MiB: more than that a hash, and a few requests exhaust the machine.
+    const MEMORY_KIB_MAX: u32 = 262_144;
+    /// Under 7 MiB no number of passes makes up for the memory.
+    const MEMORY_KIB_MIN: u32 = 7_168;
+    const PASSES_MAX: u8 = 16;
+    const LANES_MAX: u8 = 4;
+    /// The standard's memory times its passes.
+    const WORK_KIB_MIN: u32 = 2 * 19_456;
+
+    pub(super) const fn figures(self) -> CostFigures {
+        match self {
+            Self::Argon2id { memory_kib, passes, lanes } => CostFigures { memory_kib, passes, lanes },
+            Self::LowForTestPurposesOnly => CostFigures { memory_kib: 64, passes: 1, lanes: 1 },
+        }
+    }
+
+    /// Whether PINs of customers may be hashed at this cost, or it says that it is for tests.
+    pub(super) fn is_sound(self) -> bool {
+        let CostFigures { memory_kib, passes, .. } = self.figures();
+        let enough =
+            memory_kib >= Self::MEMORY_KIB_MIN && memory_kib.saturating_mul(u32::from(passes)) >= Self::WORK_KIB_MIN;
+        self == Self::LowForTestPurposesOnly || (enough && self.figures().is_bounded())
+    }
+}
+
+impl CostFigures {
+    /// Whether the figures are within what a stored verifier may ask of this machine.
+    pub(super) fn is_bounded(self) -> bool {
+        self.memory_kib <= Cost::MEMORY_KIB_MAX
+            && self.memory_kib >= 8 * u32::from(self.lanes)
+            && (1..=Cost::PASSES_MAX).contains(&self.passes)
+            && (1..=Cost::LANES_MAX).contains(&self.lanes)
+    }
+}
+
+/// One key. Wiped when dropped, shown nowhere.
+pub(super) struct Key {
+    pub(super) id: u8,
+    pub(super) created: DateTime<Utc>,
+    pub(super) material: Zeroizing<[u8; KEY_BYTES]>,
+}
+
+impl Key {
+    fn generate(id: u8, created: DateTime<Utc>) -> Result<Self, RandomError> {
+        let mut material = Zeroizing::new([0; KEY_BYTES]);
+        random::fill(material.as_mut_slice())?;
+        Ok(Self { id, created, material })
+    }
+
+    fn prepared(&self) -> (u8, hmac::Key) {
+        (self.id, hmac::Key::new(hmac::HMAC_SHA256, self.material.as_slice()))
+    }
+}
+
+/// The keys of one purpose: one that makes, any number that still verify.
+pub(super) struct KeySet {
+    pub(super) active: Key,
+    pub(super) retired: Vec<Key>,
+}
+
+/// A key's number and the key, ready for use.
+type Prepared = (u8, hmac::Key);
+
+impl KeySet {
+    fn generate(created: DateTime<Utc>) -> Result<Self, RandomError> {
+        Ok(Self { active: Key::generate(1, created)?, retired: Vec::new() })
+    }
+
+    pub(super) fn prepared(&self) -> (Prepared, Vec<Prepared>) {
+        (self.active.prepared(), self.retired.iter().map(Key::prepared).collect())
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Key, KeyState)> {
+        let active = std::iter::once((&self.active, KeyState::Active));
+        active.chain(self.retired.iter().map(|key| (key, KeyState::Retired)))
+    }
+
+    fn rotated(self, purpose: Purpose, created: DateTime<Utc>) -> Result<Self, KeyringError> {
+        let highest = self.all().map(|(key, _)| key.id).max().unwrap_or(0);
+        let id = highest.checked_add(1).ok_or(KeyringError::TooManyKeys { purpose })?;
+        let active = Key::generate(id, created)?;
+        let mut retired = self.retired;
+        retired.insert(0, self.active);
+        Ok(Self { active, retired })
+    }
+}
+
+/// The keys of one deployment. Lives outside the store: a stolen store without it yields no number and no PIN.
+///
+/// Has no `Debug` and gives no material out. The objects made from it hold prepared keys of their own, which `ring` does
+/// not wipe when they are dropped; they live as long as the process.
+pub struct Keyring {
+    pub(super) cost: Cost,
+    pub(super) index: Key,
+    pub(super) pepper: KeySet,
+    pub(super) seal: KeySet,
+    pub(super) permit: KeySet,
+}
+
+impl Keyring {
+    /// New keys of every purpose, at [`Cost::STANDARD`].
+    pub fn generate(now: DateTime<Utc>) -> Result<Self, RandomError> {
+        Self::generate_at_cost(now, Cost::STANDARD)
+    }
+
+    /// New keys of every purpose, with the cost of PIN hashes said.
+    pub fn generate_at_cost(now: DateTime<Utc>, cost: Cost) -> Result<Self, RandomError> {
+        Ok(Self {
+            cost,
+            index: Key::generate(1, now)?,
+            pepper: KeySet::generate(now)?,
+            seal: KeySet::generate(now)?,
+            permit: KeySet::generate(now)?,
+        })
+    }
+
+    /// Adds a new active key and retires the one before it, which still verifies and opens. The index key is refused.
+    pub fn rotate(self, purpose: Purpose, now: DateTime<Utc>) -> Result<Self, KeyringError> {
+        match purpose {
+            Purpose::Index => Err(KeyringError::IndexNeverRotates),
+            Purpose::Pepper => Ok(Self { pepper: self.pepper.rotated(purpose, now)?, ..self }),
+            Purpose::Seal => Ok(Self { seal: self.seal.rotated(purpose, now)?, ..self }),
+            Purpose::Permit => Ok(Self { permit: self.permit.rotated(purpose, now)?, ..self }),
+        }
+    }
+
+    /// What may be told of every key, the newest of a purpose first.
+    pub fn list(&self) -> Vec<KeyInfo> {
+        self.keys().map(|(purpose, key, state)| KeyInfo { purpose, id: key.id, created: key.created, state }).collect()
+    }
+
+    /// What one account-PIN hash costs.
+    pub const fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// A short value that only this index key gives. A store keeps it and refuses to start with another keyring, under
+    /// which every lookup would miss and every account look unknown.
+    pub fn fingerprint(&self) -> [u8; 8] {
+        super::mac::leading(Tokens::new(self).derive(TokenKind::KeyringCheck, &[]).as_bytes())
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = (Purpose, &Key, KeyState)> {
+        std::iter::once((Purpose::Index, &self.index, KeyState::Active))
+            .chain(self.pepper.all().map(|(key, state)| (Purpose::Pepper, key, state)))
+            .chain(self.seal.all().map(|(key, state)| (Purpose::Seal, key, state)))
+            .chain(self.permit.all().map(|(key, state)| (Purpose::Permit, key, state)))
+    }
+
+    pub(super) fn index_mac(&self) -> hmac::Key {
+        self.index.prepared().1
+    }
+}
+
+#[cfg(test)]
+impl Keyring {
+    /// A keyring of known keys, for golden bytes: byte `n` of every key of a purpose is the purpose's own number.
+    pub(crate) fn known() -> Self {
+        let key = |byte: u8| Key { id: 1, created: DateTime::UNIX_EPOCH, material: Zeroizing::new([byte; KEY_BYTES]) };
+        let set = |byte: u8| KeySet { active: key(byte), retired: Vec::new() };
+        Self { cost: Cost::LowForTestPurposesOnly, index: key(1), pepper: set(2), seal: set(3), permit: set(4) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::{Cost, KeyState, Keyring, Purpose};
+    use crate::crypto::KeyringError;
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    #[test]
+    fn a_new_keyring_has_one_active_key_of_every_purpose_and_no_two_alike() {
+        let keyring = Keyring::generate(NOW).unwrap();
+        let listed: Vec<_> = keyring.list().iter().map(|key| (key.purpose, key.id, key.state)).collect();
+        let expected = [Purpose::Index, Purpose::Pepper, Purpose::Seal, Purpose::Permit];
+        assert_eq!(listed, expected.map(|purpose| (purpose, 1, KeyState::Active)));
+        let materials: std::collections::HashSet<_> = keyring.keys().map(|(_, key, _)| *key.material).collect();
+        assert_eq!(materials.len(), 4);
+        assert_eq!(keyring.cost(), Cost::STANDARD);
+    }
+
+    #[test]
+    fn rotation_keeps_what_was_and_never_touches_the_index_key() {
+        let before = Keyring::generate(NOW).unwrap();
+        let fingerprint = before.fingerprint();
+        let after = before.rotate(Purpose::Seal, NOW).unwrap();
+        let seal: Vec<_> = after.list().into_iter().filter(|key| key.purpose == Purpose::Seal).collect();
+        let told: Vec<_> = seal.iter().map(|key| (key.id, key.state)).collect();
+        assert_eq!(told, [(2, KeyState::Active), (1, KeyState::Retired)]);
+        assert_eq!(after.fingerprint(), fingerprint);
+        assert!(matches!(after.rotate(Purpose::Index, NOW), Err(KeyringError::IndexNeverRotates)));
+    }
+
+    #[test]
+    fn key_numbers_end_at_255() {
+        let mut keyring = Keyring::known();
+        keyring.pepper.active.id = 255;
+        assert!(matches!(keyring.rotate(Purpose::Pepper, NOW), Err(KeyringError::TooManyKeys { .. })));
+    }
+
+    #[test]
+    fn the_fingerprint_tells_index_keys_apart() {
+        // Kept in every store: golden.
+        assert_eq!(Keyring::known().fingerprint(), [6, 158, 131, 221, 91, 195, 131, 2]);
+        assert_ne!(Keyring::generate(NOW).unwrap().fingerprint(), Keyring::generate(NOW).unwrap().fingerprint());
+    }
+
+    #[test]
+    fn a_cost_is_sound_or_says_that_it_is_for_tests() {
+        let cost = |memory_kib, passes, lanes| Cost::Argon2id { memory_kib, passes, lanes };
+        assert!(Cost::STANDARD.is_sound() && Cost::LowForTestPurposesOnly.is_sound());
+        assert!(cost(7_168, 6, 1).is_sound() && cost(65_536, 1, 4).is_sound());
+        for weak in [cost(64, 1, 1), cost(19_455, 2, 1), cost(19_456, 1, 1), cost(4_096, 16, 1)] {
+            assert!(!weak.is_sound(), "{weak:?}");
+        }
+        for dear in [cost(262_145, 2, 1), cost(19_456, 17, 1), cost(19_456, 2, 5), cost(19_456, 2, 0)] {
+            assert!(!dear.is_sound(), "{dear:?}");
+        }
+    }
+}
