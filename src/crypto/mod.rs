@@ -8,22 +8,36 @@
 //! | `tokens` | lookup tokens and partitions |
 //! | `ids` | time-ordered ids that carry their partition |
 //! | `seal` | sealing of stored records, under a subkey an account |
+//! | `pins`, `pin_pool` | verifiers of account PINs, and the bounded pool of threads that make and check them |
+//! | `short_secrets` | verifiers of transfer PINs and codes, and transfer PINs themselves |
+//! | `permits` | permits as they travel |
+//! | `digest` | unkeyed digests, and the step of an account's chain of records |
 //!
 //! Deliberately absent: the clock (time is an argument), who may do what, any store, any network, and every way to read
 //! a key's material out again. Nothing here decides: it answers "matches" or "does not", and what cannot be checked is
 //! an error, never a match.
 
+mod digest;
 mod ids;
 mod keyring;
 mod keyring_file;
 mod mac;
+mod permits;
+mod pin_pool;
+mod pins;
 mod random;
 mod seal;
+mod short_secrets;
 mod tokens;
 
+pub use digest::{chain, change_digest, sha256, sha256_plain};
 pub use ids::Ids;
 pub use keyring::{Cost, KeyInfo, KeyState, Keyring, Purpose};
 pub use keyring_file::KeyringError;
+pub use permits::{PermitBinding, PermitClaim, PermitError, Permits};
+pub use pin_pool::{PinPool, Shed};
+pub use pins::{PinError, PinHasher, Scratch};
 pub use random::RandomError;
 pub use seal::{AccountSealer, Place, SealError, Sealer};
+pub use short_secrets::{ShortSecret, ShortSecrets, generate_transfer_pin};
 pub use tokens::{Partition, Token, TokenKind, Tokens};
