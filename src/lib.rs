@@ -2,5 +2,6 @@
 
 pub mod audit;
 pub mod clock;
+pub mod config;
 pub mod crypto;
 pub mod domain;

@@ -1,0 +1,19 @@
+//! Settings: a TOML file, then `PORTCULLIS_*` variables, then flags, each over the one before. The only reader of the
+//! environment.
+//!
+//! A name that is not a setting is an error, in the file with its line: a mistyped limit must not quietly be the
+//! default. Numbers carry their bounds in their types and their units in their names. Secrets are given by file path,
+//! so no setting is one. `examples/portcullis.toml` holds every setting with its default.
+
+mod bounded;
+mod error;
+mod load;
+mod raw;
+mod sections;
+
+pub use bounded::Bounded;
+pub use error::ConfigError;
+pub use load::{Overrides, RESERVED_VARIABLES};
+pub use sections::{
+    Carrier, Config, Identity, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server, Store, Transport,
+};

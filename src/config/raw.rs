@@ -1,0 +1,203 @@
+//! The settings as they are written: some may be missing until every layer has been laid.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+use super::sections::{Carrier, Config, Identity, Keys, Limits, Log, PinPool, Server, Store, Transport};
+use super::{Bounded, ConfigError};
+use crate::domain::{Brand, FormatError, Spid};
+
+/// Every section's name, as it stands in the file and in variables. None is the beginning of another.
+pub(super) const SECTIONS: [&str; 9] =
+    ["server", "tls", "limits", "identity", "store", "keys", "carrier", "pin_pool", "log"];
+
+const OWN_SPIDS_MAX: usize = 64;
+
+const DEFAULT_BRAND: &str = "default";
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConfig {
+    server: Server,
+    tls: RawTls,
+    limits: Limits,
+    identity: RawIdentity,
+    store: RawStore,
+    keys: RawKeys,
+    carrier: RawCarrier,
+    pin_pool: PinPool,
+    log: Log,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawTls {
+    cert_file: Option<PathBuf>,
+    key_file: Option<PathBuf>,
+    plaintext: Option<Plaintext>,
+}
+
+/// A dangerous option is a word that says so, not a bool.
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum Plaintext {
+    #[serde(rename = "yes_on_loopback_only")]
+    OnLoopbackOnly,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawIdentity {
+    issuer: Option<String>,
+    audience: Option<String>,
+    public_key_file: Option<PathBuf>,
+    leeway_seconds: Bounded<0, 60>,
+}
+
+impl Default for RawIdentity {
+    fn default() -> Self {
+        Self { issuer: None, audience: None, public_key_file: None, leeway_seconds: Bounded::of::<30>() }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawStore {
+    path: Option<PathBuf>,
+    disk_reserve_mib: Bounded<16, 1_048_576>,
+}
+
+impl Default for RawStore {
+    fn default() -> Self {
+        Self { path: None, disk_reserve_mib: Bounded::of::<512>() }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawKeys {
+    keyring_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RawCarrier {
+    #[serde(deserialize_with = "spids")]
+    own_spids: Vec<Spid>,
+    #[serde(deserialize_with = "brand")]
+    brand: Option<Brand>,
+}
+
+fn spids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Spid>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    if texts.is_empty() || texts.len() > OWN_SPIDS_MAX {
+        return Err(D::Error::custom(format_args!("must be 1 to {OWN_SPIDS_MAX} SPIDs")));
+    }
+    texts.iter().map(|text| Spid::parse(text).map_err(|error| wrong::<D>(text, error))).collect()
+}
+
+fn brand<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Brand>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Brand::parse(&text).map(Some).map_err(|error| wrong::<D>(&text, error))
+}
+
+fn wrong<'de, D: Deserializer<'de>>(text: &str, error: FormatError) -> D::Error {
+    D::Error::custom(format_args!("`{text}` {error}"))
+}
+
+impl RawConfig {
+    /// Every layer has been laid: what is missing now is missing.
+    pub(super) fn complete(self) -> Result<Config, ConfigError> {
+        let Self { server, tls, limits, identity, store, keys, carrier, pin_pool, log } = self;
+        let transport = tls.complete(&server)?;
+        let config = Config {
+            transport,
+            identity: identity.complete()?,
+            store: store.complete()?,
+            keys: keys.complete()?,
+            carrier: carrier.complete()?,
+            server,
+            limits,
+            pin_pool,
+            log,
+        };
+        Ok(config)
+    }
+}
+
+impl RawTls {
+    fn complete(self, server: &Server) -> Result<Transport, ConfigError> {
+        let Self { cert_file, key_file, plaintext } = self;
+        match (cert_file, key_file, plaintext) {
+            (None, None, Some(Plaintext::OnLoopbackOnly)) if server.listen.ip().is_loopback() => {
+                Ok(Transport::LoopbackPlaintext)
+            }
+            (None, None, Some(_)) => Err(ConfigError::Unfit {
+                key: "tls.plaintext",
+                problem: "only a loopback address may be served without TLS; see `server.listen`",
+            }),
+            (_, _, Some(_)) => Err(ConfigError::Unfit {
+                key: "tls.plaintext",
+                problem: "must not be set together with `tls.cert_file` or `tls.key_file`",
+            }),
+            (cert_file, key_file, None) => Ok(Transport::Tls {
+                cert_file: path("tls.cert_file", "the PEM file of the server's certificate chain", cert_file)?,
+                key_file: path("tls.key_file", "the PEM file of the server's private key", key_file)?,
+            }),
+        }
+    }
+}
+
+impl RawIdentity {
+    fn complete(self) -> Result<Identity, ConfigError> {
+        let Self { issuer, audience, public_key_file, leeway_seconds } = self;
+        Ok(Identity {
+            issuer: text("identity.issuer", "the issuer that access tokens name", issuer)?,
+            audience: text("identity.audience", "the audience that access tokens name", audience)?,
+            public_key_file: path(
+                "identity.public_key_file",
+                "the PEM file of the issuer's Ed25519 public key",
+                public_key_file,
+            )?,
+            leeway_seconds,
+        })
+    }
+}
+
+impl RawStore {
+    fn complete(self) -> Result<Store, ConfigError> {
+        let Self { path: folder, disk_reserve_mib } = self;
+        Ok(Store { path: path("store.path", "the folder of the store", folder)?, disk_reserve_mib })
+    }
+}
+
+impl RawKeys {
+    fn complete(self) -> Result<Keys, ConfigError> {
+        let Self { keyring_file } = self;
+        Ok(Keys { keyring_file: path("keys.keyring_file", "the keyring file", keyring_file)? })
+    }
+}
+
+impl RawCarrier {
+    fn complete(self) -> Result<Carrier, ConfigError> {
+        let Self { own_spids, brand } = self;
+        if own_spids.is_empty() {
+            return Err(ConfigError::Missing { key: "carrier.own_spids", expected: "a list of the carrier's SPIDs" });
+        }
+        let brand = match brand {
+            Some(brand) => brand,
+            None => Brand::parse(DEFAULT_BRAND)
+                .map_err(|error| ConfigError::Unfit { key: "carrier.brand", problem: error.expected })?,
+        };
+        Ok(Carrier { own_spids, brand })
+    }
+}
+
+fn text(key: &'static str, expected: &'static str, value: Option<String>) -> Result<String, ConfigError> {
+    value.filter(|text| !text.trim().is_empty()).ok_or(ConfigError::Missing { key, expected })
+}
+
+fn path(key: &'static str, expected: &'static str, value: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+    value.filter(|path| !path.as_os_str().is_empty()).ok_or(ConfigError::Missing { key, expected })
+}

@@ -1,0 +1,202 @@
+//! The settings as the rest of the program sees them: complete, within bounds, never checked again.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::Bounded;
+use crate::domain::{Brand, Spid};
+
+/// Every setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen.
+    pub server: Server,
+    /// How connections are protected.
+    pub transport: Transport,
+    /// What one caller may take.
+    pub limits: Limits,
+    /// Whose tokens are believed.
+    pub identity: Identity,
+    /// Where records are kept.
+    pub store: Store,
+    /// Where the keys are.
+    pub keys: Keys,
+    /// Whose network this is.
+    pub carrier: Carrier,
+    /// The workers that verify PINs.
+    pub pin_pool: PinPool,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// `[server]`: where to listen.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address of the gRPC services.
+    pub listen: SocketAddr,
+    /// Address of `/metrics`, `/healthz` and `/readyz`, in plain HTTP: keep it off the network that callers use.
+    pub ops_listen: SocketAddr,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)),
+            ops_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)),
+        }
+    }
+}
+
+/// `[tls]`: how connections are protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TLS with the certificate chain and the private key of these PEM files.
+    Tls {
+        /// The certificate chain, the server's own first.
+        cert_file: PathBuf,
+        /// Its private key.
+        key_file: PathBuf,
+    },
+    /// No TLS. Only on a loopback address: bearer tokens and PINs must not cross a network in the clear.
+    LoopbackPlaintext,
+}
+
+/// `[limits]`: what one caller may take before others go short.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Longest message taken or sent, in bytes. A batch of 100 lines is about 20,000.
+    pub max_message_bytes: Bounded<4_096, 4_194_304>,
+    /// Longest list of request headers, in bytes. A token is about 1,000.
+    pub max_header_list_bytes: Bounded<4_096, 65_536>,
+    /// Streams that one connection may have open.
+    pub max_concurrent_streams: Bounded<1, 10_000>,
+    /// Streams a caller may open and reset before they are accepted; more close the connection.
+    pub max_pending_reset_streams: Bounded<1, 1_000>,
+    /// Requests of one connection that are worked on at a time; more wait.
+    pub concurrency_limit_per_connection: Bounded<1, 10_000>,
+    /// Longest a request may take, in seconds. A caller's own shorter deadline counts too.
+    pub request_timeout_seconds: Bounded<1, 300>,
+    /// How long open requests may take to finish once the server is told to stop, in seconds.
+    pub drain_seconds: Bounded<0, 600>,
+    /// Silence after which a connection is asked whether it still lives, in seconds.
+    pub keepalive_interval_seconds: Bounded<1, 3_600>,
+    /// How long it has to answer, in seconds.
+    pub keepalive_timeout_seconds: Bounded<1, 300>,
+    /// Age at which a connection is asked to go, in seconds, so that callers spread over new servers.
+    pub max_connection_age_seconds: Bounded<60, 86_400>,
+    /// How long requests of such a connection may still take, in seconds.
+    pub max_connection_age_grace_seconds: Bounded<1, 600>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_bytes: Bounded::of::<262_144>(),
+            max_header_list_bytes: Bounded::of::<16_384>(),
+            max_concurrent_streams: Bounded::of::<256>(),
+            max_pending_reset_streams: Bounded::of::<20>(),
+            concurrency_limit_per_connection: Bounded::of::<256>(),
+            request_timeout_seconds: Bounded::of::<10>(),
+            drain_seconds: Bounded::of::<20>(),
+            keepalive_interval_seconds: Bounded::of::<30>(),
+            keepalive_timeout_seconds: Bounded::of::<10>(),
+            max_connection_age_seconds: Bounded::of::<3_600>(),
+            max_connection_age_grace_seconds: Bounded::of::<30>(),
+        }
+    }
+}
+
+/// `[identity]`: whose tokens are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The issuer that tokens name in `iss`.
+    pub issuer: String,
+    /// The audience that tokens name in `aud`: this service.
+    pub audience: String,
+    /// The issuer's Ed25519 public key, a PEM file.
+    pub public_key_file: PathBuf,
+    /// By how much the issuer's clock may differ, in seconds.
+    pub leeway_seconds: Bounded<0, 60>,
+}
+
+/// `[store]`: where records are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// The store's folder, on a disk of this machine: network file systems lose writes they have confirmed.
+    pub path: PathBuf,
+    /// Free space below which new decisions are refused while locks can still be set, in MiB.
+    pub disk_reserve_mib: Bounded<16, 1_048_576>,
+}
+
+/// `[keys]`: where the keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// The keyring: peppers, the index key, the sealing keys and the permit keys. Keep it away from the store.
+    pub keyring_file: PathBuf,
+}
+
+/// `[carrier]`: whose network this is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// The carrier's own service provider ids, at least one. A port to one of them stays in the house.
+    pub own_spids: Vec<Spid>,
+    /// The brand that accounts belong to when nothing else is said.
+    pub brand: Brand,
+}
+
+/// `[pin_pool]`: the workers that verify PINs, apart from all other work. One PIN costs about 12 ms and 19 MiB.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PinPool {
+    /// PINs verified at a time.
+    pub threads: Bounded<1, 64>,
+    /// PINs that wait for a thread; more are shed, and the PIN counts as not looked at.
+    pub queue: Bounded<1, 4_096>,
+}
+
+impl Default for PinPool {
+    fn default() -> Self {
+        Self { threads: Bounded::of::<2>(), queue: Bounded::of::<64>() }
+    }
+}
+
+/// `[log]`: what is logged, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// The shape of a line.
+    pub format: LogFormat,
+    /// What is worth a line. Holds for this program; the libraries in it never log more than warnings, since HTTP/2
+    /// at lower levels logs headers, and headers hold tokens.
+    pub level: LogLevel,
+}
+
+/// The shape of a log line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line, for machines.
+    #[default]
+    Json,
+    /// Text, for people.
+    Text,
+}
+
+/// What is worth a line in the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What needs a person.
+    Error,
+    /// What may soon need one.
+    Warn,
+    /// What a day's work looks like.
+    #[default]
+    Info,
+    /// What finding a fault needs.
+    Debug,
+}
