@@ -1,0 +1,195 @@
+//! The service's own counters, in OpenMetrics text.
+
+use std::fmt;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// The content type of [`Metrics::encode`].
+pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of a request's or a commit's time, in seconds: from a warm read to a stall.
+const LATENCY_SECONDS: [f64; 14] =
+    [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+/// Upper bounds of a PIN verification's time, in seconds: about 0.012 when a core is free.
+const PIN_SECONDS: [f64; 9] = [0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0];
+
+/// Upper bounds of the number of requests that one transaction carries.
+const GROUP_SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    outcome: &'static str,
+    action: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MethodLabels {
+    method: &'static str,
+}
+
+/// Every counter, shared by all parts of the service.
+///
+/// Labels are `&'static str`: the names of outcomes, actions, reasons, methods and codes.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: Family<DecisionLabels, Counter>,
+    reasons: Family<ReasonLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Family<MethodLabels, Histogram>,
+    store_commit_seconds: Histogram,
+    store_group_size: Histogram,
+    pin_verify_seconds: Histogram,
+    pin_pool_shed: Counter,
+    due_transitions: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All counters, at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("portcullis"),
+            decisions: Family::default(),
+            reasons: Family::default(),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
+            store_commit_seconds: Histogram::new(LATENCY_SECONDS),
+            store_group_size: Histogram::new(GROUP_SIZES),
+            pin_verify_seconds: Histogram::new(PIN_SECONDS),
+            pin_pool_shed: Counter::default(),
+            due_transitions: Counter::default(),
+        };
+        metrics.register_requests();
+        metrics.register_work();
+        metrics
+    }
+
+    fn register_requests(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("decisions", "Decisions recorded, replays not counted again", self.decisions.clone());
+        registry.register("reasons", "Reasons given with decisions", self.reasons.clone());
+        registry.register("requests", "Requests answered", self.requests.clone());
+        let help = "Time from a request's arrival to its answer";
+        registry.register_with_unit("request", help, Unit::Seconds, self.request_seconds.clone());
+    }
+
+    fn register_work(&mut self) {
+        let registry = &mut self.registry;
+        let help = "Time of one transaction, its sync to disk included";
+        registry.register_with_unit("store_commit", help, Unit::Seconds, self.store_commit_seconds.clone());
+        registry.register("store_group_size", "Requests in one transaction", self.store_group_size.clone());
+        let help = "Time to verify one PIN";
+        registry.register_with_unit("pin_verify", help, Unit::Seconds, self.pin_verify_seconds.clone());
+        let help = "PINs not looked at, since the pool was full";
+        registry.register("pin_pool_shed", help, self.pin_pool_shed.clone());
+        let help = "Changes of state that fell due and were recorded";
+        registry.register("due_transitions", help, self.due_transitions.clone());
+    }
+
+    /// Counts a decision that has been recorded, with its reasons.
+    pub fn decided(
+        &self,
+        outcome: &'static str,
+        action: &'static str,
+        reasons: impl IntoIterator<Item = &'static str>,
+    ) {
+        self.decisions.get_or_create(&DecisionLabels { outcome, action }).inc();
+        for reason in reasons {
+            self.reasons.get_or_create(&ReasonLabels { reason }).inc();
+        }
+    }
+
+    /// Counts an answer on the wire, and how long it took.
+    pub fn answered(&self, method: &'static str, code: &'static str, elapsed: Duration) {
+        self.requests.get_or_create(&RequestLabels { method, code }).inc();
+        self.request_seconds.get_or_create(&MethodLabels { method }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a transaction of the store: how long it took and how many requests it carried.
+    pub fn committed(&self, requests: u32, elapsed: Duration) {
+        self.store_commit_seconds.observe(elapsed.as_secs_f64());
+        self.store_group_size.observe(f64::from(requests));
+    }
+
+    /// Counts a PIN that was verified, whatever came of it.
+    pub fn pin_verified(&self, elapsed: Duration) {
+        self.pin_verify_seconds.observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a PIN that was not looked at, since the pool was full.
+    pub fn pin_shed(&self) {
+        self.pin_pool_shed.inc();
+    }
+
+    /// Counts changes of state that fell due and were recorded.
+    pub fn fell_due(&self, transitions: u64) {
+        self.due_transitions.inc_by(transitions);
+    }
+
+    /// Every counter as text; see [`METRICS_CONTENT_TYPE`].
+    ///
+    /// # Errors
+    ///
+    /// When a value cannot be written as text.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_is_counted_under_its_name() {
+        let metrics = Metrics::new();
+        metrics.decided("DENY", "PORT_OUT", ["LOCKED", "PIN_TOO_NEW"]);
+        metrics.decided("DENY", "PORT_OUT", ["LOCKED"]);
+        metrics.answered("Decide", "OK", Duration::from_micros(300));
+        metrics.committed(3, Duration::from_millis(2));
+        metrics.pin_verified(Duration::from_millis(12));
+        metrics.pin_shed();
+        metrics.fell_due(4);
+        let text = metrics.encode().unwrap();
+        for line in [
+            r#"portcullis_decisions_total{outcome="DENY",action="PORT_OUT"} 2"#,
+            r#"portcullis_reasons_total{reason="LOCKED"} 2"#,
+            r#"portcullis_reasons_total{reason="PIN_TOO_NEW"} 1"#,
+            r#"portcullis_requests_total{method="Decide",code="OK"} 1"#,
+            r#"portcullis_request_seconds_bucket{le="0.0005",method="Decide"} 1"#,
+            "portcullis_store_commit_seconds_count 1",
+            "portcullis_store_group_size_sum 3.0",
+            r#"portcullis_pin_verify_seconds_bucket{le="0.015"} 1"#,
+            "portcullis_pin_pool_shed_total 1",
+            "portcullis_due_transitions_total 4",
+        ] {
+            assert!(text.lines().any(|found| found == line), "no line `{line}` in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}
