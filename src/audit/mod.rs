@@ -2,8 +2,10 @@
 //!
 //! Deliberately absent: reading and writing. A record is made here, sealed and kept by `store/`.
 
+mod chain;
 mod record;
 
+pub use chain::hash_of;
 pub use record::{
     AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
     ReportedOutcome,

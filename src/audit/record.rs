@@ -192,8 +192,15 @@ pub struct Decided {
 /// The instants that come with an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerWindow {
-    /// The permit is good from the first instant until just before the second.
-    Permit(DateTime<Utc>, DateTime<Utc>),
+    /// A permit, good inside its window.
+    Permit {
+        /// From this instant on.
+        not_before: DateTime<Utc>,
+        /// Until just before this instant.
+        expires_at: DateTime<Utc>,
+        /// The permit key it was made under, so that it can be given again after a rotation.
+        key_id: u8,
+    },
     /// An approval of a change carried out here, or advice: no permit.
     NoPermit,
     /// The challenge is open until then.

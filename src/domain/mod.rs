@@ -21,6 +21,7 @@ mod requester;
 mod signal;
 mod sim;
 mod snapshot;
+mod stand_in;
 mod text;
 
 pub use account::{
@@ -59,4 +60,5 @@ pub use requester::{Requester, Role};
 pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
 pub use sim::{Eid, Iccid, IccidCheck, Imei};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};
+pub use stand_in::STAND_IN_NAME;
 pub use text::FormatError;

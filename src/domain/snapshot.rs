@@ -6,20 +6,20 @@ use super::protection::NamedStep;
 use super::{Account, Credentials, Line};
 
 /// Everything a decision rests on besides the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'a> {
     /// The account, due changes applied.
-    pub account: Account,
+    pub account: &'a Account,
     /// Its secrets' records.
-    pub credentials: Credentials,
-    /// The line, due changes applied.
-    pub line: Line,
+    pub credentials: &'a Credentials,
+    /// The line, due changes applied. For a change of the whole account, a stand-in.
+    pub line: &'a Line,
     /// Whether the line is really there. An unknown line is decided with the same steps and answered like a known one.
     pub standing: Standing,
     /// Failed attempts at the account PIN before this one, oldest first.
-    pub pin_failures: Vec<DateTime<Utc>>,
+    pub pin_failures: &'a [DateTime<Utc>],
     /// Failed attempts at transfer PINs of the account before this one, oldest first.
-    pub transfer_pin_failures: Vec<DateTime<Utc>>,
+    pub transfer_pin_failures: &'a [DateTime<Utc>],
 }
 
 /// Whether a line is known.
