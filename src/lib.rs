@@ -5,4 +5,6 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod grpc;
 pub mod telemetry;
+pub mod web;

@@ -86,10 +86,9 @@ pub struct Limits {
     pub keepalive_interval_seconds: Bounded<1, 3_600>,
     /// How long it has to answer, in seconds.
     pub keepalive_timeout_seconds: Bounded<1, 300>,
-    /// Age at which a connection is asked to go, in seconds, so that callers spread over new servers.
+    /// Age at which a connection is asked to go once its open requests are answered, in seconds, so that callers spread
+    /// over new servers.
     pub max_connection_age_seconds: Bounded<60, 86_400>,
-    /// How long requests of such a connection may still take, in seconds.
-    pub max_connection_age_grace_seconds: Bounded<1, 600>,
 }
 
 impl Default for Limits {
@@ -105,7 +104,6 @@ impl Default for Limits {
             keepalive_interval_seconds: Bounded::of::<30>(),
             keepalive_timeout_seconds: Bounded::of::<10>(),
             max_connection_age_seconds: Bounded::of::<3_600>(),
-            max_connection_age_grace_seconds: Bounded::of::<30>(),
         }
     }
 }

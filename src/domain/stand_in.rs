@@ -1,8 +1,8 @@
 //! What stands where there is no line: for unknown numbers, and for changes of a whole account.
 
 use super::{
-    Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Flags, FormatError, Line, LineId, LineStatus, Msisdn,
-    Protection,
+    Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Flags, FormatError, Line, LineId, LineStatus,
+    Msisdn, Protection,
 };
 
 /// The name of what stands in. No carrier's id: accounts of that name are refused on the way in.

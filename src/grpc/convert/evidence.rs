@@ -1,0 +1,56 @@
+//! Evidence. Its secrets pass through unseen, in types that do not show them.
+
+use super::field::{FieldError, elements, required, text};
+use crate::domain::{AppApproval, DeviceId, Evidence, PinDigits};
+use crate::grpc::pb::v1 as pb;
+
+/// How many pieces of evidence one request may bring.
+pub const EVIDENCE_PIECES_MAX: usize = 8;
+
+const ONCE: &str = "must be given at most once";
+const SIGNATURE: &str = "must be an Ed25519 signature of exactly 64 bytes";
+const SIGNATURE_BYTES: usize = 64;
+
+enum Piece {
+    AccountPin(PinDigits),
+    TransferPin(PinDigits),
+    AppApproval(AppApproval),
+}
+
+/// All the evidence of a request, at most one of each kind. `name` is the repeated field's.
+pub fn evidence(values: Vec<pb::Evidence>, name: &str) -> Result<Evidence, FieldError> {
+    let mut all = Evidence::default();
+    for (index, piece) in elements(values, name, EVIDENCE_PIECES_MAX, piece)?.into_iter().enumerate() {
+        let (was_there, kind) = match piece {
+            Piece::AccountPin(pin) => (all.account_pin.replace(pin).is_some(), "account_pin"),
+            Piece::TransferPin(pin) => (all.transfer_pin.replace(pin).is_some(), "transfer_pin"),
+            Piece::AppApproval(approval) => (all.app_approval.replace(approval).is_some(), "app_approval"),
+        };
+        if was_there {
+            return Err(FieldError::new(&format!("{name}[{index}].{kind}"), ONCE));
+        }
+    }
+    Ok(all)
+}
+
+fn piece(value: pb::Evidence) -> Result<Piece, FieldError> {
+    use pb::evidence::Evidence as Wire;
+    let pb::Evidence { evidence } = value;
+    match required(evidence, "evidence")? {
+        Wire::AccountPin(pin) => text(&pin, "account_pin", PinDigits::parse_offered).map(Piece::AccountPin),
+        Wire::TransferPin(pin) => text(&pin, "transfer_pin", PinDigits::parse_transfer).map(Piece::TransferPin),
+        Wire::AppApproval(approval) => {
+            use super::field::InField as _;
+            app_approval(approval).map(Piece::AppApproval).in_field("app_approval")
+        }
+    }
+}
+
+fn app_approval(value: pb::AppApproval) -> Result<AppApproval, FieldError> {
+    let pb::AppApproval { device_key_id, signature } = value;
+    let device = text(&device_key_id, "device_key_id", DeviceId::parse)?;
+    if signature.len() != SIGNATURE_BYTES {
+        return Err(FieldError::new("signature", SIGNATURE));
+    }
+    Ok(AppApproval { device, signature })
+}
