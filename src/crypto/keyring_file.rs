@@ -1,8 +1,6 @@
-//! The keyring's file: JSON, readable by its owner alone, replaced whole or not at all.
+//! The keyring's file: JSON that its owner alone may read.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -12,34 +10,19 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::keyring::{Cost, KEY_BYTES, Key, KeySet, KeyState, Keyring, Purpose};
-use super::random::{self, RandomError};
+use super::random::RandomError;
+use super::secret_file::{
+    FILE_BYTES_MAX, SecretFileError, read_secret_file, replace_secret_file, write_new_secret_file,
+};
 
-/// Room for the keys of many years; also keeps the text from moving about in memory while it is written.
-const FILE_BYTES_MAX: usize = 65_536;
 const FORMAT: &str = "portcullis-keyring-v1";
-const OWNER_ONLY: u32 = 0o600;
-const OTHERS: u32 = 0o077;
 
 /// A keyring that cannot be used or kept, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
-    /// The file could not be read.
-    #[error("the keyring `{path}` cannot be read: make one with `portcullis keys generate`, or name the right file")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Others than its owner may read or write the file.
-    #[error("the keyring `{path}` has mode {mode:03o}: only its owner may touch it, so run `chmod 600` on it")]
-    OpenToOthers {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    /// The file cannot be read or written.
+    #[error("the keyring file is out of reach: `portcullis keys generate` makes a new one")]
+    File(#[from] SecretFileError),
     /// The file is no keyring.
     #[error("the keyring `{path}` is damaged: {problem}; restore it from its backup")]
     Damaged {
@@ -48,23 +31,8 @@ pub enum KeyringError {
         /// What is wrong with it, without any of its content.
         problem: String,
     },
-    /// The file could not be written.
-    #[error("the keyring `{path}` cannot be written")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A file of that name is there. Keys are never overwritten: without them a store is lost.
-    #[error("the keyring `{path}` exists already and is not overwritten: move it away if no store needs it")]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
     /// Key numbers end at 255.
-    #[error("there are no more numbers for {purpose:?} keys: retire the old ones and copy into a new store")]
+    #[error("there are no more numbers for {purpose:?} keys: copy the store into a new one under a new keyring")]
     TooManyKeys {
         /// The purpose.
         purpose: Purpose,
@@ -100,34 +68,18 @@ struct KeyForm<'a> {
 impl Keyring {
     /// Reads a keyring. Refuses a file that others than its owner may read or write.
     pub fn load(path: &Path) -> Result<Self, KeyringError> {
-        let text = read(path)?;
+        let text = read_secret_file(path)?;
         parse(&text).map_err(|problem| KeyringError::Damaged { path: path.to_owned(), problem })
     }
 
     /// Writes the keyring, mode 0600, in place of the file of that name: after a crash there is the old one or the new.
     pub fn save(&self, path: &Path) -> Result<(), KeyringError> {
-        self.write_beside(path, |new| fs::rename(new, path))
+        Ok(replace_secret_file(path, &self.to_json())?)
     }
 
     /// Writes the keyring to a new file, mode 0600. Never overwrites one.
     pub fn save_new(&self, path: &Path) -> Result<(), KeyringError> {
-        // A link, since a rename would overwrite what another process wrote a moment ago.
-        self.write_beside(path, |new| fs::hard_link(new, path).and_then(|()| fs::remove_file(new)))
-    }
-
-    fn write_beside(&self, path: &Path, put: impl Fn(&Path) -> io::Result<()>) -> Result<(), KeyringError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{:08x}.new", u32::from_be_bytes(random::take()?)));
-        let new = PathBuf::from(name);
-        let written = write_synced(&new, &self.to_json()).and_then(|()| put(&new)).and_then(|()| sync_folder(path));
-        written.map_err(|source| {
-            // What failed is told; a half-written copy of the keys must not stay either way.
-            let _ = fs::remove_file(&new);
-            match source.kind() {
-                io::ErrorKind::AlreadyExists => KeyringError::Exists { path: path.to_owned() },
-                _ => KeyringError::Write { path: path.to_owned(), source },
-            }
-        })
+        Ok(write_new_secret_file(path, &self.to_json())?)
     }
 
     fn to_json(&self) -> Zeroizing<Vec<u8>> {
@@ -152,19 +104,6 @@ impl Keyring {
     }
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, KeyringError> {
-    let failed = |source| KeyringError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    // Asked of the opened file, not of the name, which may come to mean another.
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-    if mode & OTHERS != 0 {
-        return Err(KeyringError::OpenToOthers { path: path.to_owned(), mode });
-    }
-    let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
-    file.take(FILE_BYTES_MAX as u64).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
-}
-
 /// The keyring in `text`, or what is wrong with it, told without its content.
 fn parse(text: &str) -> Result<Keyring, String> {
     let form: FileForm<'_> = serde_json::from_str(text)
@@ -177,11 +116,10 @@ fn parse(text: &str) -> Result<Keyring, String> {
                     tests say `low_for_test_purposes_only`"
             .to_owned());
     }
-    let mut index = set(&form.keys, Purpose::Index)?;
+    let index = set(&form.keys, Purpose::Index)?;
     if !index.retired.is_empty() {
         return Err("it has more than one index key".to_owned());
     }
-    index.retired.clear();
     Ok(Keyring {
         cost: form.cost,
         index: index.active,
@@ -194,7 +132,7 @@ fn parse(text: &str) -> Result<Keyring, String> {
 fn set(forms: &[KeyForm<'_>], purpose: Purpose) -> Result<KeySet, String> {
     let mut active = Vec::new();
     let mut retired: Vec<Key> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for form in forms.iter().filter(|form| form.purpose == purpose) {
         if form.id == 0 || !seen.insert(form.id) {
             return Err(format!("a {purpose:?} key's number is 0 or is there twice"));
@@ -222,28 +160,16 @@ fn key(form: &KeyForm<'_>) -> Result<Key, String> {
     Ok(Key { id: form.id, created: created.with_timezone(&Utc), material })
 }
 
-fn write_synced(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path)?;
-    file.write_all(text)?;
-    file.sync_all()
-}
-
-/// Makes the name itself durable, not only what it names.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     use chrono::{DateTime, Utc};
 
     use super::{FILE_BYTES_MAX, KeyringError, parse};
-    use crate::crypto::{Cost, Keyring, Purpose};
+    use crate::crypto::{Cost, Keyring, Purpose, SecretFileError};
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -294,38 +220,18 @@ mod tests {
     }
 
     #[test]
-    fn a_file_open_to_others_is_refused() {
+    fn a_file_open_to_others_is_refused_and_a_keyring_is_never_overwritten() {
         let (_folder, path) = folder();
-        Keyring::known().save_new(&path).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&path), 0o600);
-        for open in [0o640, 0o604, 0o620, 0o602, 0o660, 0o644] {
-            fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
-            assert!(matches!(Keyring::load(&path), Err(KeyringError::OpenToOthers { mode, .. }) if mode == open));
-        }
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-        assert!(Keyring::load(&path).is_ok());
-    }
-
-    #[test]
-    fn a_keyring_is_never_overwritten_by_a_new_one_and_is_replaced_whole() {
-        let (folder, path) = folder();
         let first = Keyring::known();
         first.save_new(&path).unwrap();
         let second = Keyring::generate(NOW).unwrap();
-        assert!(matches!(second.save_new(&path), Err(KeyringError::Exists { .. })));
+        assert!(matches!(second.save_new(&path), Err(KeyringError::File(SecretFileError::Exists { .. }))));
         assert_eq!(Keyring::load(&path).unwrap().fingerprint(), first.fingerprint());
         second.save(&path).unwrap();
         assert_eq!(Keyring::load(&path).unwrap().fingerprint(), second.fingerprint());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a copy of the keys was left behind");
-    }
-
-    #[test]
-    fn a_file_that_is_missing_or_in_no_folder_is_told() {
-        let (folder, path) = folder();
-        assert!(matches!(Keyring::load(&path), Err(KeyringError::Read { .. })));
-        let nowhere = folder.path().join("none").join("keyring.json");
-        assert!(matches!(Keyring::known().save(&nowhere), Err(KeyringError::Write { .. })));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let refused = Keyring::load(&path).err();
+        assert!(matches!(refused, Some(KeyringError::File(SecretFileError::OpenToOthers { mode: 0o640, .. }))));
     }
 
     #[test]
@@ -367,6 +273,7 @@ mod tests {
     fn a_file_beyond_its_bound_is_cut_and_refused() {
         let (_folder, path) = folder();
         Keyring::known().save_new(&path).unwrap();
+        assert!(Keyring::load(&path).is_ok());
         let mut long = " ".repeat(FILE_BYTES_MAX);
         long.push_str(&text(&Keyring::known()));
         fs::write(&path, long).unwrap();

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `random` | the one source of random bytes |
 //! | `keyring`, `keyring_file` | the keys by purpose, and their file |
+//! | `secret_file` | files that their owner alone may read |
 //! | `mac` | keyed hashing, shared by the files below |
 //! | `tokens` | lookup tokens and partitions |
 //! | `ids` | time-ordered ids that carry their partition |
@@ -11,14 +12,19 @@
 //! | `pins`, `pin_pool` | verifiers of account PINs, and the bounded pool of threads that make and check them |
 //! | `short_secrets` | verifiers of transfer PINs and codes, and transfer PINs themselves |
 //! | `permits` | permits as they travel |
+//! | `app_keys` | signatures of customers' devices |
+//! | `signing_key` | Ed25519 key pairs of the development issuer, tests and examples |
+//! | `jwt` | what the token library verifies with |
 //! | `digest` | unkeyed digests, and the step of an account's chain of records |
 //!
 //! Deliberately absent: the clock (time is an argument), who may do what, any store, any network, and every way to read
 //! a key's material out again. Nothing here decides: it answers "matches" or "does not", and what cannot be checked is
 //! an error, never a match.
 
+mod app_keys;
 mod digest;
 mod ids;
+mod jwt;
 mod keyring;
 mod keyring_file;
 mod mac;
@@ -27,11 +33,15 @@ mod pin_pool;
 mod pins;
 mod random;
 mod seal;
+mod secret_file;
 mod short_secrets;
+mod signing_key;
 mod tokens;
 
+pub use app_keys::{AppKey, AppKeyError, verify_app_signature};
 pub use digest::{chain, change_digest, sha256, sha256_plain};
 pub use ids::Ids;
+pub use jwt::{JwtSetupError, install_jwt_provider};
 pub use keyring::{Cost, KeyInfo, KeyState, Keyring, Purpose};
 pub use keyring_file::KeyringError;
 pub use permits::{PermitBinding, PermitClaim, PermitError, Permits};
@@ -39,5 +49,7 @@ pub use pin_pool::{PinPool, Shed};
 pub use pins::{PinError, PinHasher, Scratch};
 pub use random::RandomError;
 pub use seal::{AccountSealer, Place, SealError, Sealer};
+pub use secret_file::{SecretFileError, read_secret_file, write_new_secret_file};
 pub use short_secrets::{ShortSecret, ShortSecrets, generate_transfer_pin};
+pub use signing_key::{SigningKey, SigningKeyError};
 pub use tokens::{Partition, Token, TokenKind, Tokens};
