@@ -242,6 +242,9 @@ mod tests {
             assert!(whole.contains(from), "`{from}` is not there to be changed");
             whole.replacen(from, to, 1)
         };
+        let of = |purpose: &str, id: u8, state: &str| {
+            format!("\"purpose\": \"{purpose}\",\n      \"id\": {id},\n      \"state\": \"{state}\"")
+        };
         let material = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
         let cases = [
             (String::new(), "line 1"),
@@ -255,6 +258,7 @@ mod tests {
             ),
             (swap("\"purpose\": \"index\"", "\"purpose\": \"pepper\""), "Index"),
             (swap("\"purpose\": \"permit\"", "\"purpose\": \"index\""), "twice"),
+            (swap(&of("permit", 1, "active"), &of("index", 2, "retired")), "more than one index key"),
             (swap("\"state\": \"retired\"", "\"state\": \"active\""), "exactly one active Seal"),
             (swap("\"id\": 1", "\"id\": 0"), "0"),
             (swap("\"id\": 1", "\"id\": 256"), "line"),
