@@ -186,6 +186,19 @@ impl Account {
         self.devices.iter().find(|device| device.id == *id && device.revoked_at.is_none())
     }
 
+    /// Sets or ends a contact. The one before is kept, with its end: recovery must be able to undo.
+    pub fn change_contact(&mut self, id: &ContactId, value: Option<ContactValue>, at: DateTime<Utc>) {
+        let holder = self.persons.iter().position(|person| person.contacts.iter().any(|contact| contact.id == *id));
+        let owner = self.persons.iter().position(|person| person.role == PersonRole::Owner);
+        let Some(person) = holder.or(owner).and_then(|place| self.persons.get_mut(place)) else { return };
+        for contact in person.contacts.iter_mut().filter(|contact| contact.id == *id && contact.ended.is_none()) {
+            contact.ended = Some(at);
+        }
+        if let Some(value) = value {
+            person.contacts.push(Contact { id: id.clone(), value, since: at, ended: None });
+        }
+    }
+
     /// Remembers a reset; the oldest leaves first.
     pub fn note_reset(&mut self, reset: Reset) {
         self.resets.push(reset);

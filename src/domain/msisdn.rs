@@ -17,6 +17,9 @@ const NOT_MOBILE_NPAS: [u64; 9] = [800, 822, 833, 844, 855, 866, 877, 888, 900];
 pub struct Msisdn(u64);
 
 impl Msisdn {
+    /// The number of a stand-in for a line that has none. It does not parse, so no request can name it.
+    pub const NOWHERE: Self = Self(0);
+
     /// Parses `+` and 5 to 15 digits (CAMARA: `^\+[1-9][0-9]{4,14}$`); +1 numbers must fit the North American plan.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
         let digits = text.strip_prefix('+').ok_or(FormatError::new(E164))?;

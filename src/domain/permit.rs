@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::protection::Seq;
-use super::{Action, ChangeDigest, LineId, Subject, TransferPinId};
+use super::{Action, ChangeDigest, Channel, LineId, Subject, TransferPinId};
 
 /// What an approval granted, kept beside the account until long after it ended.
 ///
@@ -19,6 +19,8 @@ pub struct Permit {
     pub change: ChangeDigest,
     /// Who may redeem it: the one who asked.
     pub caller: Subject,
+    /// The channel it was asked through.
+    pub via: Channel,
     /// The policy that granted it.
     pub policy: PolicyRevision,
     /// From this instant on.

@@ -69,6 +69,11 @@ impl Role {
         matches!(self, Self::RetailAgent | Self::RetailManager | Self::CareAgent)
     }
 
+    /// Whether this identity belongs to one account and reaches no other.
+    pub const fn is_bound_to_account(self) -> bool {
+        matches!(self, Self::Customer | Self::BusinessAdmin)
+    }
+
     /// Whether what this identity enters, the customer entered: own device, voice system or PIN pad.
     /// It comes from the identity, never from a field.
     pub const fn is_customer_entry(self) -> bool {
