@@ -1,0 +1,129 @@
+//! The shape of the crate, held against its own sources: who may name whom, how long things may be, what is documented.
+
+mod check;
+mod checker_tests;
+mod paths;
+mod rules;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::check::Source;
+use crate::paths::is_test;
+
+/// A source file: its path under the folder that was asked for, and its text.
+struct Found {
+    path: String,
+    text: String,
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(folder: &Path) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+                found.push(Found { path: name, text: fs::read_to_string(&path)? });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+/// Every crate that the sources could name, by the name they would use.
+fn crates() -> io::Result<BTreeSet<String>> {
+    let text = fs::read_to_string(root().join("Cargo.toml"))?;
+    let manifest: toml::Table = toml::from_str(&text).map_err(io::Error::other)?;
+    let tables = ["dependencies", "dev-dependencies"].into_iter().filter_map(|name| manifest.get(name)?.as_table());
+    let names = tables.flat_map(|table| table.keys().map(|name| name.replace('-', "_")));
+    Ok(names.chain(["std", "core", "alloc"].map(str::to_owned)).collect())
+}
+
+/// Paths under `src/`, without `.rs`, of the modules that are declared as `#[cfg(test)] mod name;`.
+fn test_modules(sources: &[Found]) -> BTreeSet<String> {
+    let mut modules = BTreeSet::new();
+    for source in sources {
+        let folder = source.path.strip_suffix("mod.rs").or_else(|| source.path.strip_suffix("lib.rs"));
+        let folder = folder.map_or_else(|| source.path.replace(".rs", "/"), str::to_owned);
+        let Ok(file) = syn::parse_file(&source.text) else { continue };
+        for item in file.items {
+            if let syn::Item::Mod(item) = item
+                && item.content.is_none()
+                && is_test(&item.attrs)
+            {
+                modules.insert(format!("{folder}{}", item.ident));
+            }
+        }
+    }
+    modules
+}
+
+fn stands_in(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+fn assert_none(violations: &[String]) {
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+}
+
+#[test]
+fn arrows_point_downward() {
+    let sources = sources(&root().join("src")).unwrap();
+    assert!(sources.len() > 20, "the sources were not found");
+    let crates = crates().unwrap();
+    let tests = test_modules(&sources);
+    let mut violations = Vec::new();
+    for Found { path, text } in &sources {
+        let is_test = tests.iter().any(|module| stands_in(path, module));
+        violations.extend(check::violations(&Source { path, text, is_test }, &crates));
+    }
+    assert_none(&violations);
+}
+
+#[test]
+fn tests_keep_the_shape_too() {
+    let mut violations = Vec::new();
+    for folder in ["tests", "benches", "examples"] {
+        let folder = root().join(folder);
+        if folder.is_dir() {
+            for Found { path, text } in sources(&folder).unwrap() {
+                violations.extend(check::shape_violations(&path, &text));
+            }
+        }
+    }
+    let build = fs::read_to_string(root().join("build.rs")).unwrap();
+    violations.extend(check::shape_violations("build.rs", &build));
+    assert_none(&violations);
+}
+
+#[test]
+fn every_rule_names_crates_that_are_there() {
+    let crates = crates().unwrap();
+    for rule in rules::RULES {
+        for name in rule.external {
+            assert!(crates.contains(*name), "rule of `{}` names `{name}`, which is no dependency", rule.module);
+        }
+    }
+}
+
+/// A module may only name what stands above it in the table, so no two modules can name each other.
+#[test]
+fn the_table_itself_points_downward() {
+    let mut above: Vec<&str> = Vec::new();
+    for rule in rules::RULES {
+        for name in rule.internal {
+            assert!(above.contains(name), "`{}` names `{name}`, which stands below it", rule.module);
+        }
+        above.push(rule.module);
+    }
+}

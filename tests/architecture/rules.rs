@@ -1,0 +1,174 @@
+//! The table of levels as data: who may name whom.
+
+/// What one module may name. The longest `module` that begins a file's own path holds for it, alone.
+pub(crate) struct Rule {
+    /// The module, as its path under `src/`.
+    pub(crate) module: &'static str,
+    /// Modules of this crate that it may name, beside its own top-level one.
+    pub(crate) internal: &'static [&'static str],
+    /// Crates that it may name, beside std.
+    pub(crate) external: &'static [&'static str],
+}
+
+/// Arrows point only downward: a module names what stands above it in this table, never below or beside.
+pub(crate) const RULES: &[Rule] = &[
+    // Level 0.
+    Rule { module: "domain", internal: &[], external: &["chrono", "thiserror", "zeroize", "uuid"] },
+    Rule { module: "clock", internal: &[], external: &["chrono", "thiserror"] },
+    Rule { module: "config", internal: &["domain"], external: &["serde", "toml", "thiserror"] },
+    Rule {
+        module: "telemetry",
+        internal: &["config"],
+        external: &["tracing", "tracing_subscriber", "prometheus_client", "thiserror"],
+    },
+    // Level 1.
+    Rule { module: "policy", internal: &["domain"], external: &["chrono", "thiserror"] },
+    Rule {
+        module: "crypto",
+        internal: &["domain", "clock", "telemetry"],
+        external: &[
+            "argon2",
+            "base64",
+            "chrono",
+            "jsonwebtoken",
+            "ring",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "tokio",
+            "uuid",
+            "zeroize",
+        ],
+    },
+    // Level 2.
+    Rule { module: "audit", internal: &["domain", "policy", "crypto"], external: &["chrono", "thiserror"] },
+    // Level 3.
+    Rule {
+        module: "store",
+        internal: &["domain", "policy", "crypto", "audit", "clock", "telemetry"],
+        external: &["chrono", "thiserror", "tokio", "tracing", "zeroize"],
+    },
+    Rule {
+        module: "store/codec",
+        internal: &["domain", "policy", "crypto", "audit"],
+        external: &["chrono", "prost", "thiserror", "zeroize"],
+    },
+    Rule {
+        module: "store/embedded",
+        internal: &["domain", "policy", "crypto", "audit", "clock", "config", "telemetry"],
+        external: &["chrono", "quick_cache", "rusqlite", "thiserror", "tokio", "tracing", "zeroize"],
+    },
+    // Level 4.
+    Rule {
+        module: "service",
+        internal: &["domain", "policy", "crypto", "audit", "store", "clock", "config", "telemetry"],
+        external: &["arc_swap", "chrono", "thiserror", "tokio", "tracing", "zeroize"],
+    },
+    // Level 5.
+    Rule {
+        module: "grpc",
+        internal: &["domain", "policy", "crypto", "audit", "store", "service", "clock", "config", "telemetry"],
+        external: &[
+            "chrono",
+            "http",
+            "jsonwebtoken",
+            "prost",
+            "prost_types",
+            "rustls",
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tonic",
+            "tonic_health",
+            "tonic_prost",
+            "tonic_reflection",
+            "tonic_types",
+            "tower",
+            "tracing",
+            "zeroize",
+        ],
+    },
+    Rule {
+        module: "web",
+        internal: &["domain", "policy", "crypto", "audit", "store", "service", "clock", "config", "telemetry"],
+        external: &["axum", "chrono", "http", "thiserror", "tokio", "tower", "tracing"],
+    },
+    // Level 6.
+    Rule {
+        module: "cli",
+        internal: &[
+            "domain",
+            "policy",
+            "crypto",
+            "audit",
+            "store",
+            "service",
+            "grpc",
+            "web",
+            "clock",
+            "config",
+            "telemetry",
+        ],
+        external: &[
+            "chrono",
+            "clap",
+            "comfy_table",
+            "hdrhistogram",
+            "indicatif",
+            "rcgen",
+            "rustls",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "toml",
+            "tracing",
+            "zeroize",
+        ],
+    },
+    Rule { module: "main", internal: &["cli"], external: &[] },
+    Rule { module: "lib", internal: &[], external: &[] },
+];
+
+/// What tests may name besides, wherever they stand.
+pub(crate) const TEST_CRATES: &[&str] = &["proptest", "rcgen", "serde_json", "tempfile"];
+
+/// Parts of std that stay out of modules that decide: the same inputs give the same answer on any machine.
+pub(crate) const PURE_MODULES: &[&str] = &["domain", "policy"];
+
+/// See [`PURE_MODULES`].
+pub(crate) const IMPURE_PATHS: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::io",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+];
+
+/// Who may name the environment; clippy knows the functions, this knows the module.
+pub(crate) const ENVIRONMENT_MODULES: &[&str] = &["config"];
+
+/// The names that comments may give invariants: `// INVARIANT (locked-never-approved)`.
+pub(crate) const INVARIANTS: &[&str] = &[
+    "locked-never-approved",
+    "fail-closed",
+    "answer-is-record",
+    "one-request-one-decision",
+    "permit-once",
+    "one-counter",
+    "secrets-stay-in",
+    "unknown-looks-known",
+    "time-is-an-argument",
+    "stricter-only",
+];
+
+/// Lines of a file, at most.
+pub(crate) const FILE_LINES_MAX: usize = 500;
+
+/// Lines of a function with its signature, at most; tests are free.
+pub(crate) const FUNCTION_LINES_MAX: usize = 70;
