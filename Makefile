@@ -84,7 +84,7 @@ endef
 
 define apt
 { sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; $$sudo apt-get update -q && \
-  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy --no-install-recommends $(1); }
+  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(1); }
 endef
 
 define apt_install
@@ -101,5 +101,5 @@ $(VENV)/.ready: examples/python/requirements.txt Makefile | test-tools
 	@touch $@
 
 $(BUF): Makefile | test-tools
-	npm install --prefix $(TARGET)/buf --no-save --no-audit --no-fund --silent @bufbuild/buf@$(BUF_VERSION)
+	npm install --prefix $(TARGET)/buf --no-save --no-audit --no-fund --loglevel=error @bufbuild/buf@$(BUF_VERSION)
 	@touch $@
