@@ -108,11 +108,9 @@ fn shape(text: &str, file: &syn::File, is_test_file: bool) -> Vec<(usize, String
     for (at, line) in text.lines().enumerate() {
         let comment = line.split_once("//").filter(|(code, _)| !code.contains('"'));
         let named = comment.and_then(|(_, comment)| comment.split_once("INVARIANT (")?.1.split_once(')'));
-        if let Some((name, _)) = named
-            && !INVARIANTS.contains(&name)
-        {
-            found.push((at + 1, format!("no invariant is called `{name}`")));
-        }
+        let names = named.into_iter().flat_map(|(names, _)| names.split(", "));
+        let unknown = names.filter(|name| !INVARIANTS.contains(name));
+        found.extend(unknown.map(|name| (at + 1, format!("no invariant is called `{name}`"))));
     }
     if !is_test_file {
         let mut lengths = Lengths(Vec::new());

@@ -62,7 +62,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         module: "service",
         internal: &["domain", "policy", "crypto", "audit", "store", "clock", "config", "telemetry"],
-        external: &["arc_swap", "chrono", "thiserror", "tokio", "tracing", "zeroize"],
+        external: &["arc_swap", "chrono", "quick_cache", "thiserror", "tokio", "tracing", "zeroize"],
     },
     // Level 5.
     Rule {
