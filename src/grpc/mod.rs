@@ -7,20 +7,25 @@
 //! | `identity/` | access tokens to requesters |
 //! | `edge` | what every call goes through: identity, deadline, counters, log |
 //! | `status` | errors on the wire |
-//! | `transport`, `health`, `server` | HTTP/2 and TLS settings, health, serving and draining |
+//! | `transport`, `routes`, `health`, `server` | HTTP/2 and TLS settings, health, reflection, serving and draining |
+//! | `echo` | the load generator's floor |
 //!
 //! Deliberately absent: rights, rules and state. tonic stays replaceable: nothing below this folder names it.
 
 pub mod convert;
 mod deadline;
+mod echo;
 mod edge;
 mod health;
 pub mod identity;
 pub mod pb;
+mod routes;
 mod server;
 pub mod status;
 pub mod transport;
 
+pub use echo::{ECHO_BYTES_MAX, echo_routes};
 pub use edge::Edge;
 pub use health::{Health, Readiness, SERVICES};
+pub use routes::{ReflectionError, with_health_and_reflection};
 pub use server::{ServeError, serve};
