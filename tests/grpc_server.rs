@@ -1,4 +1,5 @@
 //! The listener: TLS, health, reflection, limits, and a gentle end.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up should fail where it is")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -162,8 +163,7 @@ async fn a_stop_is_told_first_and_open_calls_end() {
 
 #[tokio::test]
 async fn drain_ends_even_if_a_caller_never_does() {
-    let mut limits = Limits::default();
-    limits.drain_seconds = portcullis::config::Bounded::of::<0>();
+    let limits = Limits { drain_seconds: portcullis::config::Bounded::of::<0>(), ..Limits::default() };
     let running = start(limits).await;
     let mut health = HealthClient::new(channel(&running).await);
     let _open_for_ever = health.watch(check("")).await.unwrap().into_inner();
