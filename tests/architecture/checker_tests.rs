@@ -167,7 +167,7 @@ fn length_and_docs_are_counted() {
 #[test]
 fn an_invariant_must_exist() {
     passes("domain/lock.rs", "// INVARIANT (locked-never-approved): a lock denies.");
-    passes("domain/lock.rs", "f(); // INVARIANT (locked-never-approved, fail-closed)");
+    passes("domain/lock.rs", "const X: u8 = 1; // INVARIANT (locked-never-approved, fail-closed)");
     caught("domain/lock.rs", "// INVARIANT (fail-closed, locked-always-approved): a lock denies.");
     caught("domain/lock.rs", "// INVARIANT (locked-always-approved): a lock denies.");
 }
