@@ -6,5 +6,6 @@ pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod grpc;
+pub mod policy;
 pub mod telemetry;
 pub mod web;

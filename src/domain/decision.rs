@@ -107,10 +107,12 @@ pub enum Usability {
 }
 
 /// A no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// When asking again may help, where time alone helps.
     pub retry_at: Option<DateTime<Utc>>,
+    /// Where only the PIN is off: the factors that still work.
+    pub still_works: Vec<Factor>,
 }
 
 /// A reason together with the rule that gave it.

@@ -109,6 +109,8 @@ reasons! {
     PostalCodeWrong = 42, "POSTAL_CODE_WRONG", IdentityData;
     /// The holder's name is wrong.
     HolderNameWrong = 43, "HOLDER_NAME_WRONG", IdentityData;
+    /// The line is on another SIM than the asker believes.
+    SimNotAsStated = 44, "SIM_NOT_AS_STATED", IdentityData;
     /// The SIM changed lately.
     SimChangedRecently = 50, "SIM_CHANGED_RECENTLY", CoolDown;
     /// A contact changed lately.

@@ -1,0 +1,269 @@
+//! The policy's knobs: every number the rules compare with, typed, with its unit in its name or type.
+//!
+//! The values here are the default policy's. Deliberately absent: a file format. Operators' own rules and files come with
+//! the policy language; the table in `rules/` is the place for them.
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+
+use crate::domain::{Action, Brand, Channel, PolicyRevision, ReleaseTimes};
+
+/// A policy: what the engine decides by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The digest of [`Policy::canonical`], computed and set by whoever loads the policy: hashing lives elsewhere.
+    pub revision: PolicyRevision,
+    /// Where the score raises the required proof or refuses.
+    pub thresholds: Thresholds,
+    /// What each observation adds to the score.
+    pub points: Points,
+    /// Locks and their releases.
+    pub locks: LockKnobs,
+    /// The account PIN.
+    pub pin: PinKnobs,
+    /// Transfer PINs.
+    pub transfer_pin: TransferPinKnobs,
+    /// How long a permit lives from its first instant; at most [`PERMIT_LIFE_MAX`].
+    pub permit_life: TimeDelta,
+    /// How long what a challenge describes is offered.
+    pub challenge_life: TimeDelta,
+    /// "No B within D after A".
+    pub cooldown: CoolDowns,
+    /// From this age on a device is known.
+    pub device_known_after: TimeDelta,
+    /// How many unknown numbers one caller may ask about.
+    pub unknown_numbers: Budget,
+    /// Whether a port request must name the account number. Without it a carrier could tell open lines from unknown ones.
+    pub port_account_number_required: bool,
+    /// Signals without which an action on a channel is at best challenged.
+    pub signals_required: Vec<RequiredSignal>,
+}
+
+/// Scores at which more proof is needed, or none helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thresholds {
+    /// From here on factors of two classes.
+    pub challenge: u32,
+    /// From here on a strong factor.
+    pub strong: u32,
+    /// From here on a refusal.
+    pub deny: u32,
+}
+
+/// Points of the score. Never negative, by type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Points {
+    /// For a request made far from home.
+    pub far_from_home: u32,
+    /// Farther than this many miles is far.
+    pub far_from_home_miles: u32,
+    /// For a SIM change without a device sold along.
+    pub no_device_sale: u32,
+    /// For a request shortly before the store closes.
+    pub before_closing: u32,
+    /// What "shortly" is.
+    pub before_closing_within: TimeDelta,
+    /// For each failed account PIN within the attempts window.
+    pub failed_pin: u32,
+    /// At most so much for all of them.
+    pub failed_pin_max: u32,
+    /// For a port or transfer PIN some days after a SIM change, when the challenge for it has ended.
+    pub sim_changed: u32,
+}
+
+/// Locks and their releases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockKnobs {
+    /// Delay, guard and windows of a release.
+    pub release: ReleaseTimes,
+    /// A release so soon after a reset is refused its covered actions while the guard lasts.
+    pub reset_window: TimeDelta,
+}
+
+/// The account PIN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinKnobs {
+    /// A younger PIN proves nothing: it may be the thief's.
+    pub fresh_after: TimeDelta,
+    /// A PIN neither set nor verified for so long counts only beside a second class.
+    pub dormant_after: TimeDelta,
+    /// Breaches after which older PINs prove nothing.
+    pub cutoffs: Vec<CutOff>,
+    /// From so many failures in the window on, possession is needed.
+    pub failures_challenge: u32,
+    /// At so many failures in the window, the PIN is off.
+    pub failures_exhausted: u32,
+    /// The window of both, and how long the PIN stays off.
+    pub failures_window: TimeDelta,
+    /// Whether PINs that are easy to guess are refused when they are set.
+    pub guessable_refused: bool,
+}
+
+/// A breach: PINs of a brand, or of all, that were set before it may be in the dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutOff {
+    /// When it happened.
+    pub instant: DateTime<Utc>,
+    /// Whom it covers; none is everybody.
+    pub brand: Option<Brand>,
+}
+
+/// Transfer PINs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransferPinKnobs {
+    /// Whether this carrier issues them. While it does, the account PIN proves nothing in a port.
+    pub issued: bool,
+    /// How long one is good.
+    pub life: TransferPinLife,
+    /// At so many wrong tries since its issue it is void.
+    pub wrong_max: u32,
+    /// How many digits it has.
+    pub digits: u8,
+    /// A port so soon after an issue through care or from a device not known needs more proof.
+    pub unproven_for: TimeDelta,
+}
+
+/// How the life of a transfer PIN is counted: carriers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferPinLife {
+    /// So long from the instant of issue.
+    Exact(TimeDelta),
+    /// So many whole days after the day of issue, which does not count.
+    DayOfIssueExcluded {
+        /// Whole days.
+        days: u16,
+        /// The carrier's local time, minutes east of UTC.
+        utc_offset_minutes: i16,
+    },
+}
+
+/// Cool-downs, P11 and P12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoolDowns {
+    /// After a SIM change a port or transfer PIN is challenged for so long.
+    pub sim_to_port_challenge: TimeDelta,
+    /// And adds points for so long.
+    pub sim_to_port_points: TimeDelta,
+    /// After a reset of PIN or contact a SIM change is challenged for so long; after two, refused.
+    pub reset_to_sim: TimeDelta,
+    /// A second SIM change so soon is challenged.
+    pub sim_to_sim: TimeDelta,
+}
+
+/// So many in so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// How many.
+    pub count: u32,
+    /// In any such stretch of time.
+    pub window: TimeDelta,
+}
+
+/// A signal that an action on a channel cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequiredSignal {
+    /// Which.
+    pub signal: SignalName,
+    /// For this action.
+    pub action: Action,
+    /// On this channel.
+    pub channel: Channel,
+}
+
+/// The signals by name alone, as policies speak of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignalName {
+    /// Miles between the place of the request and the customer's home.
+    DistanceFromHomeMiles,
+    /// Whether a device is sold along.
+    DeviceSale,
+    /// Time until the store closes.
+    StoreClosesWithin,
+}
+
+impl SignalName {
+    /// Every signal.
+    pub const ALL: [Self; 3] = [Self::DistanceFromHomeMiles, Self::DeviceSale, Self::StoreClosesWithin];
+
+    /// The name on the wire and in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DistanceFromHomeMiles => "distance_from_home_miles",
+            Self::DeviceSale => "device_sale",
+            Self::StoreClosesWithin => "store_closes_within",
+        }
+    }
+}
+
+/// The longest life a permit may have, P7.
+pub const PERMIT_LIFE_MAX: TimeDelta = TimeDelta::minutes(10);
+
+impl Policy {
+    /// The default policy for carriers in the United States. Its revision is zeros until the loader sets it.
+    pub fn us_default() -> Self {
+        Self {
+            revision: PolicyRevision([0; 32]),
+            thresholds: Thresholds { challenge: 40, strong: 70, deny: 100 },
+            points: Points {
+                far_from_home: 40,
+                far_from_home_miles: 200,
+                no_device_sale: 10,
+                before_closing: 10,
+                before_closing_within: TimeDelta::hours(1),
+                failed_pin: 10,
+                failed_pin_max: 20,
+                sim_changed: 10,
+            },
+            locks: LockKnobs {
+                release: ReleaseTimes {
+                    delay: TimeDelta::minutes(15),
+                    guard: TimeDelta::hours(24),
+                    relock: TimeDelta::days(7),
+                    relock_max: TimeDelta::days(7),
+                },
+                reset_window: TimeDelta::hours(24),
+            },
+            pin: PinKnobs {
+                fresh_after: TimeDelta::hours(24),
+                dormant_after: TimeDelta::days(1095),
+                cutoffs: Vec::new(),
+                failures_challenge: 3,
+                failures_exhausted: 5,
+                failures_window: TimeDelta::hours(24),
+                guessable_refused: true,
+            },
+            transfer_pin: TransferPinKnobs {
+                issued: true,
+                life: TransferPinLife::Exact(TimeDelta::days(7)),
+                wrong_max: 5,
+                digits: 6,
+                unproven_for: TimeDelta::hours(24),
+            },
+            permit_life: PERMIT_LIFE_MAX,
+            challenge_life: TimeDelta::minutes(10),
+            cooldown: CoolDowns {
+                sim_to_port_challenge: TimeDelta::hours(72),
+                sim_to_port_points: TimeDelta::days(7),
+                reset_to_sim: TimeDelta::hours(24),
+                sim_to_sim: TimeDelta::hours(72),
+            },
+            device_known_after: TimeDelta::days(7),
+            unknown_numbers: Budget { count: 1_000, window: TimeDelta::hours(1) },
+            port_account_number_required: true,
+            signals_required: Vec::new(),
+        }
+    }
+}
+
+impl TransferPinLife {
+    /// The first instant at which a transfer PIN issued at `issued_at` is expired.
+    pub fn expires_at(self, issued_at: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Exact(life) => issued_at + life,
+            Self::DayOfIssueExcluded { days, utc_offset_minutes } => {
+                let offset = TimeDelta::minutes(i64::from(utc_offset_minutes));
+                let day_of_issue = (issued_at + offset).date_naive().and_time(NaiveTime::MIN).and_utc();
+                day_of_issue + TimeDelta::days(i64::from(days) + 1) - offset
+            }
+        }
+    }
+}

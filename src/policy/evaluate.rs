@@ -1,0 +1,99 @@
+//! The whole decision: facts to verdict.
+
+use chrono::{DateTime, Utc};
+
+use super::document::Policy;
+use super::facts::Facts;
+use super::options::{is_usable, options};
+use super::proof::Accepted;
+use super::request::Request;
+use super::ruling::Ruling;
+use crate::domain::{
+    Approval, Challenge, Checks, Denial, FactorOption, GivenReason, Level, Outcome, Reason, Snapshot, Standing,
+    Usability, Verdict,
+};
+
+/// Decides. Equal inputs give equal verdicts, on any machine, at any time.
+///
+/// `snapshot` has its due changes applied at the same `now`, and `checks` are what looking at the evidence found, as far as
+/// [`super::admit`] let it be looked at. In mode ADVISE checks are ignored.
+pub fn evaluate(
+    policy: &Policy,
+    request: &Request,
+    snapshot: &Snapshot,
+    checks: &Checks,
+    now: DateTime<Utc>,
+) -> Verdict {
+    decide(policy, &Facts::gather(policy, request, snapshot, checks, now))
+}
+
+/// Decides on facts alone: the step that can be repeated for a decision on record.
+pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
+    let ruling = Ruling::of(policy, facts);
+    let accepted = Accepted::of(facts, policy);
+    let achieved = accepted.level();
+    let (outcome, reasons) = if ruling.is_denied() {
+        deny_by_rule(policy, facts, &ruling, accepted)
+    } else if achieved >= ruling.required && !ruling.held {
+        approve(policy, facts, &ruling)
+    } else {
+        challenge(policy, facts, &ruling, accepted)
+    };
+    Verdict {
+        outcome,
+        reasons,
+        contributions: ruling.contributions,
+        score: ruling.score,
+        required: ruling.required,
+        accepted: accepted.factors(),
+    }
+}
+
+type Answer = (Outcome, Vec<GivenReason>);
+
+fn deny_by_rule(policy: &Policy, facts: &Facts, ruling: &Ruling, accepted: Accepted) -> Answer {
+    let reasons = ruling.denial_reasons();
+    let pin_is_off = reasons.iter().any(|given| given.reason == Reason::PinAttemptsExhausted);
+    let still_works = if pin_is_off && reasons.len() == 1 {
+        let options = options(policy, facts, accepted, ruling.required);
+        options.iter().filter(|option| is_usable(option)).map(|option| option.factor).collect()
+    } else {
+        Vec::new()
+    };
+    (Outcome::Deny(Denial { retry_at: ruling.denials_over_at(), still_works }), reasons)
+}
+
+/// The only place that makes an approval.
+///
+/// INVARIANT (locked-never-approved, fail-closed): whatever the table of rules says, a lock that refuses and a line that is not
+/// there end here.
+fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling) -> Answer {
+    if facts.stance.refuses() || facts.standing == Standing::Unknown {
+        let reason = GivenReason { reason: Reason::LockOn, rule: "P1-lock-on" };
+        return (Outcome::Deny(Denial { retry_at: None, still_works: Vec::new() }), vec![reason]);
+    }
+    let approval = Approval { not_before: facts.change_at, life: policy.permit_life };
+    (Outcome::Approve(approval), ruling.reasons_above(Level::Basic))
+}
+
+/// A challenge where something usable would meet it, else a refusal.
+fn challenge(policy: &Policy, facts: &Facts, ruling: &Ruling, accepted: Accepted) -> Answer {
+    let achieved = accepted.level();
+    let mut reasons = ruling.reasons_above(achieved);
+    let options = options(policy, facts, accepted, ruling.required);
+    if options.iter().any(is_usable) {
+        let expires_at = facts.now + policy.challenge_life;
+        return (Outcome::Challenge(Challenge { required: ruling.required, options, expires_at }), reasons);
+    }
+    reasons.insert(0, GivenReason { reason: Reason::NoUsableFactor, rule: "P6-no-usable-factor" });
+    let retry_at = usable_from(&options).into_iter().chain(ruling.over_at_above(achieved)).min();
+    (Outcome::Deny(Denial { retry_at, still_works: Vec::new() }), reasons)
+}
+
+fn usable_from(options: &[FactorOption]) -> Option<DateTime<Utc>> {
+    let earliest = options.iter().filter_map(|option| match option.usability {
+        Usability::NotBefore(from, _) => Some(from),
+        Usability::Usable | Usability::Unusable(_) => None,
+    });
+    earliest.min()
+}

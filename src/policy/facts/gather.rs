@@ -1,0 +1,83 @@
+//! Computing the facts from request, snapshot and checks.
+
+use chrono::{DateTime, Utc};
+
+use super::Facts;
+use super::counts::{PinFailures, Resets, count};
+use super::seen::Seen;
+use crate::domain::{Change, Checks, Mode, Protection, Snapshot, Stance};
+use crate::policy::document::Policy;
+use crate::policy::request::Request;
+use crate::policy::{PinFitness, persons};
+
+impl Facts {
+    /// What is known about `request` at `now`. Due changes have been applied to the snapshot.
+    ///
+    /// In mode ADVISE no evidence is taken, whatever the checks say.
+    pub fn gather(
+        policy: &Policy,
+        request: &Request,
+        snapshot: &Snapshot,
+        checks: &Checks,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let checks = if request.mode == Mode::Advise { &Checks::NONE } else { checks };
+        let seen = Seen { policy, request, snapshot, now };
+        let (action, line) = (request.change.action(), &snapshot.line);
+        let asker = persons::asker_of(&request.requester, &snapshot.account, &line.id);
+        let pin = PinFailures::tally(&seen, checks.pin);
+        let resets = Resets::within(&seen);
+        let stance = stance(request, snapshot, now);
+        let sim = match &request.change {
+            Change::Sim(sim) => Some(sim),
+            _ => None,
+        };
+        let account = &snapshot.account;
+        Self {
+            now,
+            change_at: request.plan_time.map_or(now, |planned| planned.max(now)),
+            action,
+            channel: request.interaction.channel,
+            asker,
+            asker_device: seen.asker_device(asker),
+            standing: snapshot.standing,
+            line_status: line.status,
+            stance,
+            same_way_as_release: stance == Stance::GuardedOtherChannel && seen.same_way_as_release(),
+            flagged: account.flags.any() || line.flags.any(),
+            sim_changed_at: line.sim_changes.iter().max().copied(),
+            cause: sim.map(|sim| sim.cause),
+            resets: resets.count,
+            resets_two_until: resets.two_until,
+            resets_one_until: resets.one_until,
+            pin_check: checks.pin,
+            pin_fitness: PinFitness::judge(policy, &account.brand, snapshot.credentials.pin.as_ref(), now),
+            pin_entry_counts: persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
+            pin_failures: pin.count,
+            pin_failures_many_until: pin.many_until,
+            pin_off_until: pin.off_until,
+            transfer_pin: seen.transfer_pin(checks.transfer_pin, stance),
+            app: seen.app(checks.app, &resets),
+            app_usable: seen.app_usable(),
+            has_known_device: account.devices.iter().any(|device| seen.is_known(device)),
+            account_number: seen.account_number(),
+            postal_code: seen.postal_code(),
+            holder_name: seen.holder_name(),
+            old_sim: seen.old_sim(),
+            worthless: count(request.claims.worthless.len()),
+            distance_from_home_miles: seen.distance(),
+            device_sale: seen.device_sale(),
+            store_closes_within: seen.closes_within(),
+            required_signal_missing: seen.required_signal_missing(),
+        }
+    }
+}
+
+/// What the locks of line and account say together to the change that is asked.
+///
+/// INVARIANT (locked-never-approved): the one place that asks the locks; what holds is the union of both scopes.
+pub(in crate::policy) fn stance(request: &Request, snapshot: &Snapshot, now: DateTime<Utc>) -> Stance {
+    let (action, gaining) = (request.change.action(), request.change.gaining_spid());
+    let of = |protection: &Protection| protection.stance(action, &request.digest, gaining, now);
+    of(&snapshot.line.protection).stricter(of(&snapshot.account.protection))
+}

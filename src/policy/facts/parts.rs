@@ -1,0 +1,101 @@
+//! The kinds of facts.
+
+use chrono::{DateTime, Utc};
+
+/// The kind of identity that asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// A signed-in customer, by their place on this account.
+    Customer(PersonStanding),
+    /// A PIN pad or voice system: what is entered there, the account's customer entered.
+    CustomerEntry,
+    /// A person of the carrier or its dealers.
+    Staff,
+    /// Another carrier.
+    Carrier,
+    /// Any other system.
+    System,
+}
+
+/// A person's place on the account, as far as this line goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonStanding {
+    /// Holds the account.
+    Owner,
+    /// May act for this line.
+    AuthorisedForLine,
+    /// May act for other lines only.
+    AuthorisedElsewhere,
+    /// Carries this line.
+    CarriesLine,
+    /// Not on this account, or carries another line.
+    Stranger,
+}
+
+/// The device a customer is signed in on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskerDevice {
+    /// The asker is no signed-in customer.
+    NotCustomers,
+    /// Theirs, long enough on the account.
+    Known,
+    /// Any other.
+    New,
+}
+
+/// A fact given with a request, held against the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// Not given.
+    NotGiven,
+    /// Given, but the account has none to compare.
+    NotOnRecord,
+    /// Given and right.
+    Matches,
+    /// Given and wrong; for an unknown line always.
+    Differs,
+}
+
+/// A transfer PIN offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferPinFact {
+    /// None.
+    NotOffered,
+    /// Not looked at, since something else refuses.
+    NotAdmitted,
+    /// Wrong.
+    Wrong,
+    /// Right, but expired.
+    Expired,
+    /// Right, but used or void.
+    Void,
+    /// Right and live.
+    Right {
+        /// When it was issued.
+        issued_at: DateTime<Utc>,
+        /// Whether it was asked from a known device and not through care.
+        proven: bool,
+        /// Whether it was asked through the channel that lately released a lock, after that release.
+        same_way_as_release: bool,
+    },
+}
+
+/// An app approval offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppFact {
+    /// None.
+    NotOffered,
+    /// Unknown key, or not a signature over this change.
+    Refused,
+    /// The device is too new.
+    NewDevice,
+    /// Signed by a person whose approval does not count for this change.
+    WrongPerson,
+    /// By a known device of a person whose approval counts.
+    Approved {
+        /// Whether the device was there before every reset within the cool-down.
+        older_than_resets: bool,
+        /// Whether it is the device the request came from.
+        same_device: bool,
+    },
+}

@@ -1,0 +1,224 @@
+//! Reading single facts out of request and snapshot.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::counts::Resets;
+use super::{AppFact, Asker, AskerDevice, Field, TransferPinFact};
+use crate::domain::{
+    Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Signal, SignalKind,
+    Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
+};
+use crate::policy::document::{Policy, SignalName};
+use crate::policy::request::Request;
+use crate::policy::{attempts, persons};
+
+/// What one decision looks at.
+#[derive(Clone, Copy)]
+pub(in crate::policy) struct Seen<'a> {
+    pub(in crate::policy) policy: &'a Policy,
+    pub(in crate::policy) request: &'a Request,
+    pub(in crate::policy) snapshot: &'a Snapshot,
+    pub(in crate::policy) now: DateTime<Utc>,
+}
+
+impl<'a> Seen<'a> {
+    fn account(&self) -> &'a Account {
+        &self.snapshot.account
+    }
+
+    /// Whether a device has been on the account long enough. One added in the future has not.
+    pub(super) fn is_known(&self, device: &Device) -> bool {
+        device.revoked_at.is_none() && self.known_from(device.added_at) <= self.now
+    }
+
+    fn known_from(&self, added_at: DateTime<Utc>) -> DateTime<Utc> {
+        added_at + self.policy.device_known_after
+    }
+
+    pub(super) fn asker_device(&self, asker: Asker) -> AskerDevice {
+        if !matches!(asker, Asker::Customer(_)) {
+            return AskerDevice::NotCustomers;
+        }
+        let requester = &self.request.requester;
+        let device = requester.device.as_ref().and_then(|id| self.account().device(id));
+        let theirs = |device: &&Device| requester.person.as_ref().is_none_or(|person| *person == device.person);
+        match device.filter(theirs) {
+            Some(device) if self.is_known(device) => AskerDevice::Known,
+            _ => AskerDevice::New,
+        }
+    }
+
+    /// The releases that hold covered actions to another channel now.
+    fn guarding_releases(&self) -> impl Iterator<Item = &'a Release> {
+        let (request, snapshot, now) = (self.request, self.snapshot, self.now);
+        let (action, gaining) = (request.change.action(), request.change.gaining_spid());
+        let guards = move |protection: &'a Protection| {
+            protection
+                .locks()
+                .filter(move |((set, _), lock)| {
+                    set.covers(action)
+                        && lock.stance(action, &request.digest, gaining, now) == Stance::GuardedOtherChannel
+                })
+                .filter_map(|(_, lock)| lock.current_release())
+        };
+        guards(&snapshot.line.protection).chain(guards(&snapshot.account.protection))
+    }
+
+    /// Whether a guarding release came by this request's channel, or from a device this request names.
+    pub(super) fn same_way_as_release(&self) -> bool {
+        let Request { requester, interaction, .. } = self.request;
+        self.guarding_releases().any(|release| {
+            let same_device = |device: &Option<_>| device.is_some() && *device == release.device;
+            release.via == interaction.channel || same_device(&requester.device) || same_device(&interaction.device)
+        })
+    }
+
+    pub(super) fn app(&self, check: AppCheck, resets: &Resets) -> AppFact {
+        let (added_at, same_device) = match check {
+            AppCheck::NotSupplied => return AppFact::NotOffered,
+            AppCheck::Refused => return AppFact::Refused,
+            AppCheck::NewDevice => return AppFact::NewDevice,
+            AppCheck::Signed { added_at, same_device } => (added_at, same_device),
+        };
+        // INVARIANT (fail-closed): a signature by a device that is not on record proves nobody.
+        let device = self.request.offered.app_device.as_ref().and_then(|id| self.account().device(id));
+        let Some(device) = device.filter(|_| self.snapshot.standing == Standing::Known) else {
+            return AppFact::Refused;
+        };
+        let added_at = added_at.max(device.added_at);
+        if self.known_from(added_at) > self.now {
+            AppFact::NewDevice
+        } else if self.approval_counts(device) {
+            let older_than_resets = resets.oldest.is_none_or(|oldest| added_at < oldest);
+            AppFact::Approved { older_than_resets, same_device }
+        } else {
+            AppFact::WrongPerson
+        }
+    }
+
+    fn approval_counts(&self, device: &Device) -> bool {
+        let person = persons::standing_of(self.account(), &device.person, &self.snapshot.line.id);
+        persons::approval_counts(person, self.request.change.action())
+    }
+
+    /// Whether someone whose approval counts has a device that could approve now, or when one could.
+    pub(super) fn app_usable(&self) -> Usability {
+        let devices = self.account().devices.iter().filter(|device| device.revoked_at.is_none());
+        match devices.filter(|d| self.approval_counts(d)).map(|d| self.known_from(d.added_at)).min() {
+            None => Usability::Unusable(Reason::NoUsableFactor),
+            Some(known_from) if known_from <= self.now => Usability::Usable,
+            Some(known_from) => Usability::NotBefore(known_from, Reason::NewDevice),
+        }
+    }
+
+    pub(super) fn transfer_pin(&self, check: TransferPinCheck, stance: Stance) -> TransferPinFact {
+        let (id, known_device) = match check {
+            TransferPinCheck::NotSupplied => return TransferPinFact::NotOffered,
+            TransferPinCheck::NotAdmitted => return TransferPinFact::NotAdmitted,
+            TransferPinCheck::Mismatched => return TransferPinFact::Wrong,
+            TransferPinCheck::Expired => return TransferPinFact::Expired,
+            TransferPinCheck::Void => return TransferPinFact::Void,
+            TransferPinCheck::Matched { id, known_device, .. } => (id, known_device),
+        };
+        // INVARIANT (fail-closed): what a check matched must be on record and good; the check's word alone is not enough.
+        let kept = self.snapshot.credentials.transfer_pins.iter().find(|pin| pin.id == id);
+        let Some(pin) = kept.filter(|pin| self.is_unspent(pin)) else { return TransferPinFact::Void };
+        if !pin.covers(&self.snapshot.line.id) || !pin.admits(self.request.change.gaining_spid()) {
+            return TransferPinFact::Wrong;
+        }
+        if pin.expires_at <= self.now {
+            return TransferPinFact::Expired;
+        }
+        let released_by = |release: &Release| release.via == pin.origin.channel && release.proven_at <= pin.issued_at;
+        TransferPinFact::Right {
+            issued_at: pin.issued_at,
+            proven: known_device && pin.origin.known_device && pin.origin.channel != crate::domain::Channel::Care,
+            same_way_as_release: stance == Stance::GuardedOtherChannel && self.guarding_releases().any(released_by),
+        }
+    }
+
+    /// Neither used nor void: not by its state, not by too many wrong tries, not by a lock turned on since.
+    fn is_unspent(&self, pin: &TransferPin) -> bool {
+        let alive = |protection: &Protection| protection.is_alive(Action::TransferPinIssue, pin.granted_seq);
+        pin.state == TransferPinState::Live
+            && !attempts::transfer_pin_void(
+                &self.policy.transfer_pin,
+                &self.snapshot.transfer_pin_failures,
+                pin.issued_at,
+            )
+            && alive(&self.snapshot.line.protection)
+            && alive(&self.account().protection)
+    }
+
+    /// A field as given, and what it is on record, compared.
+    ///
+    /// INVARIANT (unknown-looks-known): whatever is given for an unknown line is wrong, as a stranger's guess would be.
+    fn field<T>(&self, given: Option<&T>, matches: impl FnOnce(&T) -> Option<bool>) -> Field {
+        let Some(given) = given else { return Field::NotGiven };
+        match matches(given) {
+            _ if self.snapshot.standing == Standing::Unknown => Field::Differs,
+            None => Field::NotOnRecord,
+            Some(true) => Field::Matches,
+            Some(false) => Field::Differs,
+        }
+    }
+
+    /// The account number given.
+    pub(in crate::policy) fn account_number(&self) -> Field {
+        let given = self.request.claims.account_number.as_ref();
+        self.field(given, |given| Some(given.matches(&self.account().number)))
+    }
+
+    /// The postal code given.
+    pub(in crate::policy) fn postal_code(&self) -> Field {
+        let given = self.request.claims.postal_code.as_ref();
+        self.field(given, |given| self.any_owner(|owner| owner.postal_code.as_ref().map(|kept| given.matches(kept))))
+    }
+
+    /// The holder's name given.
+    pub(in crate::policy) fn holder_name(&self) -> Field {
+        let given = self.request.claims.holder_name.as_ref();
+        self.field(given, |given| self.any_owner(|owner| owner.name.as_ref().map(|kept| given.matches(kept))))
+    }
+
+    /// The present SIM given with a SIM change.
+    pub(in crate::policy) fn old_sim(&self) -> Field {
+        let given = match &self.request.change {
+            Change::Sim(sim) => sim.old_iccid.as_ref(),
+            _ => None,
+        };
+        self.field(given, |given| self.snapshot.line.iccid.as_ref().map(|kept| kept == given))
+    }
+
+    /// Whether it holds for any owner who has one on record.
+    fn any_owner(&self, holds: impl Fn(&Person) -> Option<bool>) -> Option<bool> {
+        let owners = self.account().persons.iter().filter(|person| person.role == PersonRole::Owner);
+        owners.filter_map(holds).reduce(|a, b| a || b)
+    }
+
+    fn signals<T>(&self, of: impl Fn(SignalKind) -> Option<T>, worse: impl Fn(T, T) -> T) -> Signal<T> {
+        self.request.signals.iter().filter_map(|signal| of(signal.kind)).reduce(worse).into()
+    }
+
+    pub(super) fn distance(&self) -> Signal<u32> {
+        let of = |kind| if let SignalKind::DistanceFromHomeMiles(miles) = kind { Some(miles) } else { None };
+        self.signals(of, Ord::max)
+    }
+
+    pub(super) fn device_sale(&self) -> Signal<bool> {
+        let of = |kind| if let SignalKind::DeviceSale(sold) = kind { Some(sold) } else { None };
+        self.signals(of, |a, b| a && b)
+    }
+
+    pub(super) fn closes_within(&self) -> Signal<TimeDelta> {
+        let of = |kind| if let SignalKind::StoreClosesWithin(time) = kind { Some(time) } else { None };
+        self.signals(of, Ord::min)
+    }
+
+    pub(super) fn required_signal_missing(&self) -> bool {
+        let here = (self.request.change.action(), self.request.interaction.channel);
+        let known = |name: SignalName| self.request.signals.iter().any(|signal| signal.kind.name() == name.name());
+        let required = self.policy.signals_required.iter().filter(|signal| (signal.action, signal.channel) == here);
+        required.into_iter().any(|signal| !known(signal.signal))
+    }
+}

@@ -1,0 +1,41 @@
+//! What decides: the policy's knobs, the facts, the rules, and the pure `admit()` and `evaluate()`.
+//!
+//! Everything here is a function of its arguments: no store, no clock, no secrets. `admit` says which secrets are looked at,
+//! `evaluate` what follows from what was found; `wire` and `outward` say how much of it whom is told.
+//!
+//! Deliberately absent: the policy's file format and operators' own rules (they join the table in `rules/`); proof by one-time
+//! code or scanned document; staff holds and rosters; counts over many accounts; anything fed by events of the network.
+
+mod admit;
+mod attempts;
+mod dialect;
+mod document;
+mod evaluate;
+mod facts;
+mod fitness;
+pub mod guessable;
+mod options;
+mod outward;
+mod persons;
+mod proof;
+mod release;
+mod request;
+mod rules;
+mod ruling;
+
+pub use admit::{Admission, PinAdmission, admit};
+pub use attempts::{failures_within, pin_off_until, transfer_pin_void};
+pub use dialect::{Dialect, WireAnswer, WireReply, wire};
+pub use document::{
+    Budget, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Points, Policy, RequiredSignal, SignalName,
+    Thresholds, TransferPinKnobs, TransferPinLife,
+};
+pub use evaluate::{decide, evaluate};
+pub use facts::{AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, TransferPinFact};
+pub use fitness::PinFitness;
+pub use guessable::{GuessContext, Guessable};
+pub use outward::{Audience, Outward, message, outward};
+pub use proof::Accepted;
+pub use release::ReleasePlan;
+pub use request::{Offered, Request, account_number_matched};
+pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Tri, all as rules};

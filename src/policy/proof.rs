@@ -1,0 +1,65 @@
+//! Which of the evidence is accepted as proof.
+//!
+//! INVARIANT (stricter-only): nothing but accepted evidence lets a request through.
+
+use super::document::Policy;
+use super::facts::{AppFact, Facts, TransferPinFact};
+use super::fitness::PinFitness;
+use crate::domain::{Action, Factor, Level, PinCheck, Standing, level_of};
+
+/// The factors that count for one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// The account PIN.
+    pub account_pin: bool,
+    /// The transfer PIN.
+    pub transfer_pin: bool,
+    /// The app approval.
+    pub app: bool,
+}
+
+impl Accepted {
+    /// Weighs the checks: a right PIN is proof only if entered by the customer, neither too new nor too old, and not by the
+    /// channel that lately released a lock.
+    pub fn of(facts: &Facts, policy: &Policy) -> Self {
+        // INVARIANT (unknown-looks-known): for a line that is not there nothing proves anything.
+        let known = facts.standing == Standing::Known;
+        let app = known && matches!(facts.app, AppFact::Approved { .. });
+        let pin_fits = match facts.pin_fitness {
+            PinFitness::Fit => true,
+            PinFitness::Dormant => app,
+            PinFitness::NotSet | PinFitness::TooNew { .. } | PinFitness::BeforeBreach | PinFitness::Default => false,
+        };
+        let account_pin = known
+            && facts.pin_check == PinCheck::Matched
+            && facts.pin_entry_counts
+            && pin_fits
+            && facts.pin_off_until.is_none()
+            && !facts.same_way_as_release;
+        let transfer_pin = known
+            && facts.action == Action::PortOut
+            && policy.transfer_pin.issued
+            && matches!(facts.transfer_pin, TransferPinFact::Right { same_way_as_release: false, .. });
+        Self { account_pin, transfer_pin, app }
+    }
+
+    /// Whether any is: customer proof.
+    pub const fn any(self) -> bool {
+        self.account_pin || self.transfer_pin || self.app
+    }
+
+    /// As a list, for the verdict.
+    pub fn factors(self) -> Vec<Factor> {
+        let listed = [
+            (self.account_pin, Factor::AccountPin),
+            (self.transfer_pin, Factor::TransferPin),
+            (self.app, Factor::AppApproval),
+        ];
+        listed.into_iter().filter_map(|(accepted, factor)| accepted.then_some(factor)).collect()
+    }
+
+    /// The level they reach together.
+    pub fn level(self) -> Level {
+        level_of(&self.factors())
+    }
+}
