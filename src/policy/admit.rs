@@ -33,13 +33,13 @@ pub enum PinAdmission {
 ///
 /// INVARIANT (one-counter): attempts are counted before the secret is looked at, and only those that are looked at: a request
 /// that is refused for certain neither counts nor teaches.
-pub fn admit(policy: &Policy, request: &Request, snapshot: &Snapshot, now: DateTime<Utc>) -> Admission {
-    let seen = Seen { policy, request, snapshot, now };
+pub fn admit(policy: &Policy, request: &Request, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Admission {
+    let seen = Seen { policy, request, snapshot: *snapshot, now };
     if request.mode == Mode::Advise || is_refused_for_certain(&seen) {
         return Admission { account_pin: PinAdmission::No, transfer_pin: false };
     }
     let account_pin = if request.offered.account_pin {
-        let off_until = attempts::pin_off_until(&policy.pin, &snapshot.pin_failures, now);
+        let off_until = attempts::pin_off_until(&policy.pin, snapshot.pin_failures, now);
         off_until.map_or(PinAdmission::Admit, PinAdmission::ExhaustedUntil)
     } else {
         PinAdmission::No
@@ -58,5 +58,5 @@ fn is_refused_for_certain(seen: &Seen<'_>) -> bool {
         || differs(account_number)
         || differs(seen.postal_code())
         || differs(seen.holder_name())
-        || stance(seen.request, seen.snapshot, seen.now).refuses()
+        || stance(seen.request, &seen.snapshot, seen.now).refuses()
 }

@@ -20,7 +20,7 @@ use crate::domain::{
 pub fn evaluate(
     policy: &Policy,
     request: &Request,
-    snapshot: &Snapshot,
+    snapshot: &Snapshot<'_>,
     checks: &Checks,
     now: DateTime<Utc>,
 ) -> Verdict {

@@ -45,7 +45,7 @@ impl GuessContext {
     /// What `account` and these of its lines give away. Whether the PIN is the one before is for its verifier to say.
     pub fn of<'a>(account: &Account, lines: impl IntoIterator<Item = &'a Line>) -> Self {
         let mut context = Self::default();
-        for line in lines {
+        for line in lines.into_iter().filter(|line| line.msisdn != Msisdn::NOWHERE) {
             context.add_number(line.msisdn);
         }
         for person in &account.persons {

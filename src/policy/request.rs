@@ -56,7 +56,7 @@ impl From<&Evidence> for Offered {
 /// Whether the account number given is the account's. Until it is, a carrier learns nothing about the line.
 ///
 /// INVARIANT (unknown-looks-known): an unknown line matches no account number, not even its phantom's.
-pub fn account_number_matched(request: &Request, snapshot: &Snapshot) -> bool {
+pub fn account_number_matched(request: &Request, snapshot: &Snapshot<'_>) -> bool {
     let given = request.claims.account_number.as_ref();
     snapshot.standing == Standing::Known && given.is_some_and(|number| number.matches(&snapshot.account.number))
 }

@@ -29,7 +29,7 @@ impl PinFailures {
     pub(super) fn tally(seen: &Seen<'_>, check: PinCheck) -> Self {
         let knobs = &seen.policy.pin;
         let failed_now = matches!(check, PinCheck::Mismatched | PinCheck::NotSet);
-        let mut failures = seen.snapshot.pin_failures.clone();
+        let mut failures = seen.snapshot.pin_failures.to_vec();
         failures.extend(failed_now.then_some(seen.now));
         failures.sort_unstable();
         let told = match check {

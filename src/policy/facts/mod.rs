@@ -6,90 +6,11 @@
 
 mod counts;
 mod gather;
+mod known;
 mod parts;
 mod seen;
 
 pub(super) use gather::stance;
+pub use known::Facts;
 pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, TransferPinFact};
 pub(super) use seen::Seen;
-
-use chrono::{DateTime, TimeDelta, Utc};
-
-use super::fitness::PinFitness;
-use crate::domain::{Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Usability};
-
-/// What is known about one request at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, numbered in records")]
-pub struct Facts {
-    /// The one instant.
-    pub now: DateTime<Utc>,
-    /// When the change is to be made: now, or the planned time.
-    pub change_at: DateTime<Utc>,
-    /// What is asked.
-    pub action: Action,
-    /// Through what.
-    pub channel: Channel,
-    /// By what kind of identity.
-    pub asker: Asker,
-    /// On which device of theirs.
-    pub asker_device: AskerDevice,
-    /// Whether the line is really there.
-    pub standing: Standing,
-    /// Whether it is in service.
-    pub line_status: LineStatus,
-    /// What the locks of line and account say together.
-    pub stance: Stance,
-    /// Whether a guarding release came by this request's own channel or device.
-    pub same_way_as_release: bool,
-    /// Whether line or account is flagged.
-    pub flagged: bool,
-    /// When the line's SIM last changed.
-    pub sim_changed_at: Option<DateTime<Utc>>,
-    /// Why the SIM is changed, where it is.
-    pub cause: Option<SimChangeCause>,
-    /// Resets of PIN and contacts within their cool-down.
-    pub resets: u32,
-    /// Until when, that instant included, two of them are within it.
-    pub resets_two_until: Option<DateTime<Utc>>,
-    /// Until when, that instant included, one of them is.
-    pub resets_one_until: Option<DateTime<Utc>>,
-    /// What looking at the account PIN found.
-    pub pin_check: PinCheck,
-    /// What a right account PIN is worth.
-    pub pin_fitness: PinFitness,
-    /// Whether who entered it, and what it is for, let it count.
-    pub pin_entry_counts: bool,
-    /// Failures at the account PIN within the window, this one included.
-    pub pin_failures: u32,
-    /// Until when, that instant included, there are enough of them to raise the proof.
-    pub pin_failures_many_until: Option<DateTime<Utc>>,
-    /// Until when, that instant included, the account PIN is off.
-    pub pin_off_until: Option<DateTime<Utc>>,
-    /// What looking at the transfer PIN found, and how it was issued.
-    pub transfer_pin: TransferPinFact,
-    /// What looking at the app approval found, and whether its signer counts.
-    pub app: AppFact,
-    /// Whether an app approval could be given now by somebody whose approval counts.
-    pub app_usable: Usability,
-    /// Whether the account has a known device.
-    pub has_known_device: bool,
-    /// The account number given.
-    pub account_number: Field,
-    /// The postal code given.
-    pub postal_code: Field,
-    /// The holder's name given.
-    pub holder_name: Field,
-    /// The present SIM given.
-    pub old_sim: Field,
-    /// How many worthless facts were offered. No rule reads it: they are worth nothing in any number.
-    pub worthless: u32,
-    /// Miles from the customer's home.
-    pub distance_from_home_miles: Signal<u32>,
-    /// Whether a device is sold along.
-    pub device_sale: Signal<bool>,
-    /// Time until the store closes.
-    pub store_closes_within: Signal<TimeDelta>,
-    /// Whether a signal is missing that the policy requires here.
-    pub required_signal_missing: bool,
-}

@@ -17,13 +17,13 @@ use crate::policy::{attempts, persons};
 pub(in crate::policy) struct Seen<'a> {
     pub(in crate::policy) policy: &'a Policy,
     pub(in crate::policy) request: &'a Request,
-    pub(in crate::policy) snapshot: &'a Snapshot,
+    pub(in crate::policy) snapshot: Snapshot<'a>,
     pub(in crate::policy) now: DateTime<Utc>,
 }
 
 impl<'a> Seen<'a> {
     fn account(&self) -> &'a Account {
-        &self.snapshot.account
+        self.snapshot.account
     }
 
     /// Whether a device has been on the account long enough. One added in the future has not.
@@ -143,7 +143,7 @@ impl<'a> Seen<'a> {
         pin.state == TransferPinState::Live
             && !attempts::transfer_pin_void(
                 &self.policy.transfer_pin,
-                &self.snapshot.transfer_pin_failures,
+                self.snapshot.transfer_pin_failures,
                 pin.issued_at,
             )
             && alive(&self.snapshot.line.protection)
