@@ -181,6 +181,8 @@ pub struct Decided {
     pub policy: PolicyRevision,
     /// What a carrier may be told: whether the account number it gave was right.
     pub account_number_matched: bool,
+    /// Whether the account's owner asked: only they are told how a lock comes off.
+    pub owner_asked: bool,
     /// The asker's own reference.
     pub external_reference: Option<Reference>,
     /// The decision this one replaces.
