@@ -7,5 +7,6 @@ pub mod crypto;
 pub mod domain;
 pub mod grpc;
 pub mod policy;
+pub mod store;
 pub mod telemetry;
 pub mod web;

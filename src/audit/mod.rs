@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: reading and writing. A record is made here, sealed and kept by `store/`.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod chain;
 mod record;
 

@@ -4,6 +4,8 @@
 
 mod account;
 mod action;
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod carrier;
 mod change;
 mod decision;

@@ -24,9 +24,15 @@ impl Msisdn {
     pub fn parse(text: &str) -> Result<Self, FormatError> {
         let digits = text.strip_prefix('+').ok_or(FormatError::new(E164))?;
         require(is_digits(digits) && (5..=15).contains(&digits.len()) && !digits.starts_with('0'), E164)?;
-        let number: u64 = digits.parse().map_err(|_| FormatError::new(E164))?;
-        if digits.starts_with('1') {
-            check_nanp(digits.len(), number)?;
+        Self::from_digits(digits.parse().map_err(|_| FormatError::new(E164))?)
+    }
+
+    /// The same from the digits as a number, as stored.
+    pub fn from_digits(number: u64) -> Result<Self, FormatError> {
+        require((10_000..=999_999_999_999_999).contains(&number), E164)?;
+        let places = number.ilog10();
+        if number / 10_u64.pow(places) == 1 {
+            check_nanp(places + 1, number)?;
         }
         Ok(Self(number))
     }
@@ -54,7 +60,7 @@ impl std::fmt::Debug for Msisdn {
     }
 }
 
-fn check_nanp(length: usize, number: u64) -> Result<(), FormatError> {
+fn check_nanp(length: u32, number: u64) -> Result<(), FormatError> {
     require(length == 11, NANP)?;
     let npa = number / 10_000_000 % 1_000;
     let nxx = number / 10_000 % 1_000;

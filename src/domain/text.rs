@@ -60,16 +60,30 @@ macro_rules! text_type {
         impl $name {
             /// The only way in: checks the format.
             pub fn parse(text: &str) -> Result<Self, $crate::domain::FormatError> {
+                Self::check(text)?;
+                Ok(Self(text.to_owned()))
+            }
+
+            fn check(text: &str) -> Result<(), $crate::domain::FormatError> {
                 $crate::domain::text::require(
                     $crate::domain::text::is_text(text, $max, $allowed),
                     $expected,
-                )?;
-                Ok(Self(text.to_owned()))
+                )
             }
 
             /// The text as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        /// The same check, keeping the text that is there.
+        impl TryFrom<String> for $name {
+            type Error = $crate::domain::FormatError;
+
+            fn try_from(text: String) -> Result<Self, $crate::domain::FormatError> {
+                Self::check(&text)?;
+                Ok(Self(text))
             }
         }
     };

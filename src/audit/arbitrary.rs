@@ -1,0 +1,171 @@
+//! Generators of records for property tests.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::{
+    AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
+    ReportedOutcome,
+};
+use crate::domain::arbitrary::{
+    account_id, change, change_digest, channel, checks, effect, factor, factor_option, hash, instant, level, line_id,
+    lock_holder, lock_set, outcome_kind, policy_revision, reason, record_id, reference, release_id, subject,
+    transfer_pin_id,
+};
+use crate::domain::{LockStep, LockStepKind, Mode, Role, Standing, StepScope};
+
+pub(crate) fn record() -> impl Strategy<Value = Record> {
+    let place = (record_id(), any::<u64>(), instant(), option::of(record_id()), hash());
+    (place, option::of(line_trace()), option::of(caller()), option::of(channel()), event()).prop_map(
+        |((id, seq, at, previous, previous_hash), line, caller, channel, event)| Record {
+            id,
+            seq,
+            at,
+            previous,
+            previous_hash,
+            line,
+            caller,
+            channel,
+            event,
+        },
+    )
+}
+
+fn line_trace() -> impl Strategy<Value = LineTrace> {
+    (line_id(), option::of(record_id())).prop_map(|(id, previous)| LineTrace { id, previous })
+}
+
+fn caller() -> impl Strategy<Value = Caller> {
+    let role = prop::sample::select(Role::NAMED.map(|(_, role)| role).to_vec());
+    (subject(), role).prop_map(|(subject, role)| Caller { subject, role })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => decided().prop_map(|decided| Event::Decided(Box::new(decided))),
+        4 => protection_event(),
+        4 => decision_event(),
+        4 => account_event(),
+    ]
+}
+
+fn protection_event() -> impl Strategy<Value = Event> {
+    let name = || (lock_set(), lock_holder());
+    let kind = prop_oneof![Just(LockStepKind::ReleaseTookEffect), Just(LockStepKind::Relocked)];
+    let step = (instant(), kind, release_id()).prop_map(|(at, kind, release)| LockStep { at, kind, release });
+    prop_oneof![
+        (scope(), name(), option::of(reference())).prop_map(|(scope, (set, holder), reason)| Event::LockSet {
+            scope,
+            set,
+            holder,
+            reason
+        }),
+        (scope(), name(), release_id()).prop_map(|(scope, name, release)| Event::ReleaseCancelled {
+            scope,
+            name,
+            release
+        }),
+        (scope(), name(), step).prop_map(|(scope, name, step)| Event::LockStepped { scope, name, step }),
+    ]
+}
+
+fn decision_event() -> impl Strategy<Value = Event> {
+    let outcomes = [
+        ReportedOutcome::Executed,
+        ReportedOutcome::Failed,
+        ReportedOutcome::Abandoned,
+        ReportedOutcome::Fraud,
+        ReportedOutcome::Genuine,
+    ];
+    let report = (record_id(), prop::sample::select(outcomes.to_vec()), option::of(instant()), option::of(reference()));
+    prop_oneof![
+        record_id().prop_map(|decision| Event::PermitRedeemed { decision }),
+        (record_id(), option::of(reference()))
+            .prop_map(|(decision, cause)| Event::DecisionWithdrawn { decision, cause }),
+        report.prop_map(|(decision, outcome, occurred_at, note)| Event::OutcomeReported {
+            decision,
+            outcome,
+            occurred_at,
+            note,
+        }),
+        transfer_pin_id().prop_map(|id| Event::TransferPinRevoked { id }),
+    ]
+}
+
+fn account_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        any::<u64>().prop_map(|lines| Event::AccountCreated { lines }),
+        vec(".{0,20}", 0..4).prop_map(|fields| Event::AccountChanged { fields }),
+        Just(Event::LineAdded),
+        option::of(account_id()).prop_map(|to| Event::LineEnded { to }),
+    ]
+}
+
+fn scope() -> impl Strategy<Value = StepScope> {
+    prop_oneof![Just(StepScope::Account), Just(StepScope::Line)]
+}
+
+/// Boxed, like its parts: a generator is as large as all it is made of, and lives on the stack.
+fn decided() -> BoxedStrategy<Decided> {
+    let mode = prop_oneof![Just(Mode::Enforce), Just(Mode::Advise)];
+    let standing = prop_oneof![Just(Standing::Known), Just(Standing::Unknown)];
+    let asked = (mode, change(), change_digest(), standing, option::of(reference()), option::of(record_id())).boxed();
+    let answer = (outcome_kind(), vec(given_reason(), 0..4), vec(contribution(), 0..4), any::<u32>()).boxed();
+    let proof = (level(), vec(factor(), 0..4), checks(), vec(factor_option(), 0..4)).boxed();
+    let facts = (vec(any::<(u16, i64)>(), 0..40), policy_revision(), any::<bool>(), any::<bool>());
+    (asked, answer, proof, window(), facts, option::of(made()))
+        .prop_map(|(asked, answer, proof, window, (facts, policy, account_number_matched, owner_asked), made)| {
+            let (mode, change, digest, standing, external_reference, supersedes) = asked;
+            let (outcome, reasons, contributions, score) = answer;
+            let (required, accepted, checks, options) = proof;
+            Decided {
+                mode,
+                change,
+                digest,
+                standing,
+                outcome,
+                reasons,
+                contributions,
+                score,
+                required,
+                accepted,
+                checks,
+                options,
+                window,
+                facts,
+                policy,
+                account_number_matched,
+                owner_asked,
+                external_reference,
+                supersedes,
+                made,
+            }
+        })
+        .boxed()
+}
+
+fn given_reason() -> impl Strategy<Value = RecordedReason> {
+    (reason(), ".{0,20}").prop_map(|(reason, rule)| RecordedReason { reason, rule })
+}
+
+fn contribution() -> impl Strategy<Value = RecordedContribution> {
+    (".{0,20}", effect()).prop_map(|(rule, effect)| RecordedContribution { rule, effect })
+}
+
+fn window() -> impl Strategy<Value = AnswerWindow> {
+    prop_oneof![
+        (instant(), instant(), any::<u8>()).prop_map(|(not_before, expires_at, key_id)| AnswerWindow::Permit {
+            not_before,
+            expires_at,
+            key_id
+        }),
+        Just(AnswerWindow::NoPermit),
+        instant().prop_map(AnswerWindow::OpenUntil),
+        option::of(instant()).prop_map(AnswerWindow::RetryAt),
+    ]
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    prop_oneof![release_id().prop_map(Made::Release), transfer_pin_id().prop_map(Made::TransferPin), Just(Made::Pin),]
+}

@@ -1,0 +1,18 @@
+//! Generators of domain values for property tests: every value that the types can hold, within the bounds that the domain sets.
+//!
+//! Instants are whole milliseconds, as everywhere in the engine.
+
+mod accounts;
+mod changes;
+mod names;
+mod proofs;
+mod secrets;
+
+pub(crate) use accounts::{account, line};
+pub(crate) use changes::{change, lock_holder, lock_set};
+pub(crate) use names::{
+    account_id, change_digest, channel, hash, instant, line_id, policy_revision, record_id, reference, release_id,
+    subject, transfer_pin_id,
+};
+pub(crate) use proofs::{checks, effect, factor, factor_option, level, outcome_kind, reason};
+pub(crate) use secrets::{credentials, permit};

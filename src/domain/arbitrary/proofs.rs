@@ -1,0 +1,78 @@
+//! Proof and what it was found to be worth.
+
+use proptest::prelude::*;
+
+use super::names::{instant, transfer_pin_id};
+use crate::domain::{
+    AppCheck, Checks, Effect, Factor, FactorOption, Level, OutcomeKind, PinCheck, Reason, TransferPinCheck, Usability,
+};
+
+pub(crate) fn checks() -> impl Strategy<Value = Checks> {
+    (pin_check(), transfer_pin_check(), app_check()).prop_map(|(pin, transfer_pin, app)| Checks {
+        pin,
+        transfer_pin,
+        app,
+    })
+}
+
+fn pin_check() -> impl Strategy<Value = PinCheck> {
+    prop_oneof![
+        Just(PinCheck::Matched),
+        Just(PinCheck::Mismatched),
+        Just(PinCheck::NotSupplied),
+        Just(PinCheck::NotSet),
+        instant().prop_map(|until| PinCheck::Exhausted { until }),
+        Just(PinCheck::NotAdmitted),
+        Just(PinCheck::Shed),
+    ]
+}
+
+fn transfer_pin_check() -> impl Strategy<Value = TransferPinCheck> {
+    prop_oneof![
+        (transfer_pin_id(), any::<bool>(), instant())
+            .prop_map(|(id, known_device, issued_at)| TransferPinCheck::Matched { id, known_device, issued_at }),
+        Just(TransferPinCheck::Mismatched),
+        Just(TransferPinCheck::Expired),
+        Just(TransferPinCheck::Void),
+        Just(TransferPinCheck::NotSupplied),
+        Just(TransferPinCheck::NotAdmitted),
+    ]
+}
+
+fn app_check() -> impl Strategy<Value = AppCheck> {
+    prop_oneof![
+        (instant(), any::<bool>()).prop_map(|(added_at, same_device)| AppCheck::Signed { added_at, same_device }),
+        Just(AppCheck::NewDevice),
+        Just(AppCheck::Refused),
+        Just(AppCheck::NotSupplied),
+    ]
+}
+
+pub(crate) fn factor() -> impl Strategy<Value = Factor> {
+    prop::sample::select(Factor::ALL.as_slice())
+}
+
+pub(crate) fn level() -> impl Strategy<Value = Level> {
+    prop_oneof![Just(Level::None), Just(Level::Basic), Just(Level::TwoClasses), Just(Level::Strong)]
+}
+
+pub(crate) fn reason() -> impl Strategy<Value = Reason> {
+    prop::sample::select(Reason::ALL)
+}
+
+pub(crate) fn outcome_kind() -> impl Strategy<Value = OutcomeKind> {
+    prop_oneof![Just(OutcomeKind::Approve), Just(OutcomeKind::Challenge), Just(OutcomeKind::Deny)]
+}
+
+pub(crate) fn effect() -> impl Strategy<Value = Effect> {
+    prop_oneof![any::<u32>().prop_map(Effect::Points), level().prop_map(Effect::AtLeast), Just(Effect::Deny)]
+}
+
+pub(crate) fn factor_option() -> impl Strategy<Value = FactorOption> {
+    let usability = prop_oneof![
+        Just(Usability::Usable),
+        (instant(), reason()).prop_map(|(at, reason)| Usability::NotBefore(at, reason)),
+        reason().prop_map(Usability::Unusable),
+    ];
+    (factor(), usability).prop_map(|(factor, usability)| FactorOption { factor, usability })
+}

@@ -1,0 +1,261 @@
+//! What a record says happened.
+
+use prost::{Message, Oneof};
+
+use super::CodecError;
+use super::decided::StoredDecided;
+use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text};
+use crate::audit::Event;
+use crate::domain::{LockStep, RecordId, ReleaseId, TransferPinId};
+
+/// An event. Its tags continue those of the record that has it.
+#[derive(Oneof)]
+#[prost(skip_debug)]
+pub(super) enum StoredEvent {
+    #[prost(message, tag = "10")]
+    Decided(Box<StoredDecided>),
+    #[prost(message, tag = "11")]
+    LockSet(StoredLockSet),
+    #[prost(message, tag = "12")]
+    ReleaseCancelled(StoredCancel),
+    #[prost(message, tag = "13")]
+    LockStepped(StoredStep),
+    #[prost(bytes = "vec", tag = "14")]
+    PermitRedeemed(Vec<u8>),
+    #[prost(message, tag = "15")]
+    DecisionWithdrawn(StoredWithdrawal),
+    #[prost(message, tag = "16")]
+    OutcomeReported(StoredReport),
+    #[prost(bytes = "vec", tag = "17")]
+    TransferPinRevoked(Vec<u8>),
+    #[prost(uint64, tag = "18")]
+    AccountCreated(u64),
+    #[prost(message, tag = "19")]
+    AccountChanged(StoredFields),
+    #[prost(message, tag = "20")]
+    LineAdded(()),
+    #[prost(message, tag = "21")]
+    LineEnded(StoredEnd),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredLockSet {
+    #[prost(uint32, optional, tag = "1")]
+    scope: Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    set: Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    holder: Option<u32>,
+    #[prost(string, optional, tag = "4")]
+    reason: Option<String>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredCancel {
+    #[prost(uint32, optional, tag = "1")]
+    scope: Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    set: Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    holder: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    release: Option<Vec<u8>>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredStep {
+    #[prost(uint32, optional, tag = "1")]
+    scope: Option<u32>,
+    #[prost(uint32, optional, tag = "2")]
+    set: Option<u32>,
+    #[prost(uint32, optional, tag = "3")]
+    holder: Option<u32>,
+    #[prost(sint64, optional, tag = "4")]
+    at: Option<i64>,
+    #[prost(uint32, optional, tag = "5")]
+    kind: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "6")]
+    release: Option<Vec<u8>>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredWithdrawal {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    decision: Option<Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    cause: Option<String>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredReport {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    decision: Option<Vec<u8>>,
+    #[prost(uint32, optional, tag = "2")]
+    outcome: Option<u32>,
+    #[prost(sint64, optional, tag = "3")]
+    occurred_at: Option<i64>,
+    #[prost(string, optional, tag = "4")]
+    note: Option<String>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredFields {
+    #[prost(string, repeated, tag = "1")]
+    fields: Vec<String>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredEnd {
+    #[prost(string, optional, tag = "1")]
+    to: Option<String>,
+}
+
+impl From<&Event> for StoredEvent {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Decided(decided) => Self::Decided(Box::new(decided.as_ref().into())),
+            Event::LockSet { scope, set, holder, reason } => Self::LockSet(StoredLockSet {
+                scope: Some(number_of(*scope)),
+                set: Some(number_of(*set)),
+                holder: Some(number_of(*holder)),
+                reason: reason.as_ref().map(|reason| reason.as_str().to_owned()),
+            }),
+            Event::ReleaseCancelled { scope, name: (set, holder), release } => Self::ReleaseCancelled(StoredCancel {
+                scope: Some(number_of(*scope)),
+                set: Some(number_of(*set)),
+                holder: Some(number_of(*holder)),
+                release: Some(release.to_bytes().to_vec()),
+            }),
+            Event::LockStepped { scope, name: (set, holder), step: LockStep { at, kind, release } } => {
+                Self::LockStepped(StoredStep {
+                    scope: Some(number_of(*scope)),
+                    set: Some(number_of(*set)),
+                    holder: Some(number_of(*holder)),
+                    at: Some(millis(*at)),
+                    kind: Some(number_of(*kind)),
+                    release: Some(release.to_bytes().to_vec()),
+                })
+            }
+            Event::PermitRedeemed { decision } => Self::PermitRedeemed(decision.to_bytes().to_vec()),
+            Event::DecisionWithdrawn { decision, cause } => Self::DecisionWithdrawn(StoredWithdrawal {
+                decision: Some(decision.to_bytes().to_vec()),
+                cause: cause.as_ref().map(|cause| cause.as_str().to_owned()),
+            }),
+            Event::OutcomeReported { decision, outcome, occurred_at, note } => Self::OutcomeReported(StoredReport {
+                decision: Some(decision.to_bytes().to_vec()),
+                outcome: Some(number_of(*outcome)),
+                occurred_at: occurred_at.map(millis),
+                note: note.as_ref().map(|note| note.as_str().to_owned()),
+            }),
+            Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
+            Event::AccountCreated { lines } => Self::AccountCreated(*lines),
+            Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
+            Event::LineAdded => Self::LineAdded(()),
+            Event::LineEnded { to } => {
+                Self::LineEnded(StoredEnd { to: to.as_ref().map(|account| account.as_str().to_owned()) })
+            }
+        }
+    }
+}
+
+impl TryFrom<StoredEvent> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredEvent) -> Result<Self, CodecError> {
+        Ok(match stored {
+            StoredEvent::Decided(decided) => Self::Decided(Box::new((*decided).try_into()?)),
+            StoredEvent::LockSet(event) => event.try_into()?,
+            StoredEvent::ReleaseCancelled(event) => event.try_into()?,
+            StoredEvent::LockStepped(event) => event.try_into()?,
+            StoredEvent::PermitRedeemed(decision) => {
+                Self::PermitRedeemed { decision: id(Some(decision), "redeemed.decision", RecordId::from_u128)? }
+            }
+            StoredEvent::DecisionWithdrawn(event) => event.try_into()?,
+            StoredEvent::OutcomeReported(event) => event.try_into()?,
+            StoredEvent::TransferPinRevoked(name) => {
+                Self::TransferPinRevoked { id: id(Some(name), "revoked.id", TransferPinId::from_u128)? }
+            }
+            StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },
+            StoredEvent::AccountChanged(StoredFields { fields }) => Self::AccountChanged { fields },
+            StoredEvent::LineAdded(()) => Self::LineAdded,
+            StoredEvent::LineEnded(StoredEnd { to }) => Self::LineEnded { to: optional_text(to, "ended.to")? },
+        })
+    }
+}
+
+impl TryFrom<StoredLockSet> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredLockSet) -> Result<Self, CodecError> {
+        let StoredLockSet { scope, set, holder, reason } = stored;
+        Ok(Self::LockSet {
+            scope: numbered(scope, "lock_set.scope")?,
+            set: numbered(set, "lock_set.set")?,
+            holder: numbered(holder, "lock_set.holder")?,
+            reason: optional_text(reason, "lock_set.reason")?,
+        })
+    }
+}
+
+impl TryFrom<StoredCancel> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredCancel) -> Result<Self, CodecError> {
+        let StoredCancel { scope, set, holder, release } = stored;
+        Ok(Self::ReleaseCancelled {
+            scope: numbered(scope, "cancelled.scope")?,
+            name: (numbered(set, "cancelled.set")?, numbered(holder, "cancelled.holder")?),
+            release: id(release, "cancelled.release", ReleaseId::from_u128)?,
+        })
+    }
+}
+
+impl TryFrom<StoredStep> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredStep) -> Result<Self, CodecError> {
+        let StoredStep { scope, set, holder, at, kind, release } = stored;
+        Ok(Self::LockStepped {
+            scope: numbered(scope, "step.scope")?,
+            name: (numbered(set, "step.set")?, numbered(holder, "step.holder")?),
+            step: LockStep {
+                at: instant(at, "step.at")?,
+                kind: numbered(kind, "step.kind")?,
+                release: id(release, "step.release", ReleaseId::from_u128)?,
+            },
+        })
+    }
+}
+
+impl TryFrom<StoredWithdrawal> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredWithdrawal) -> Result<Self, CodecError> {
+        let StoredWithdrawal { decision, cause } = stored;
+        Ok(Self::DecisionWithdrawn {
+            decision: id(decision, "withdrawn.decision", RecordId::from_u128)?,
+            cause: optional_text(cause, "withdrawn.cause")?,
+        })
+    }
+}
+
+impl TryFrom<StoredReport> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredReport) -> Result<Self, CodecError> {
+        let StoredReport { decision, outcome, occurred_at, note } = stored;
+        Ok(Self::OutcomeReported {
+            decision: id(decision, "reported.decision", RecordId::from_u128)?,
+            outcome: numbered(outcome, "reported.outcome")?,
+            occurred_at: optional_instant(occurred_at, "reported.occurred_at")?,
+            note: optional_text(note, "reported.note")?,
+        })
+    }
+}

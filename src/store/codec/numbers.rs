@@ -1,0 +1,96 @@
+//! The numbers under which enums are kept: one table each, given once, never reused.
+//!
+//! They are written out here rather than taken from the order of the variants, so that moving a variant changes nothing stored.
+
+use crate::audit::ReportedOutcome;
+use crate::domain::{
+    AccountKind, Action, Channel, Factor, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode, OutcomeKind,
+    PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
+};
+
+/// An enum that is kept as a number.
+pub(super) trait Numbered: Sized {
+    /// Its number.
+    fn number(self) -> u32;
+
+    /// What a number stands for, if for anything.
+    fn of_number(number: u32) -> Option<Self>;
+}
+
+macro_rules! numbered {
+    ($($type:ident { $($variant:ident = $number:literal),+ $(,)? })+) => {
+        $(impl Numbered for $type {
+            fn number(self) -> u32 {
+                match self { $(Self::$variant => $number),+ }
+            }
+
+            fn of_number(number: u32) -> Option<Self> {
+                match number { $($number => Some(Self::$variant),)+ _ => None }
+            }
+        })+
+
+        /// Every table as `Type.Variant = number`, for the golden file.
+        #[cfg(test)]
+        pub(super) fn tables() -> Vec<String> {
+            vec![$($(format!(concat!(stringify!($type), ".{:?} = {}"), $type::$variant, $type::$variant.number())),+),+]
+        }
+    };
+}
+
+numbered! {
+    AccountKind { Postpaid = 1, Prepaid = 2, Business = 3 }
+    PersonRole { Owner = 1, AuthorisedUser = 2, LineUser = 3 }
+    ResetKind { Pin = 1, Contact = 2 }
+    LineStatus { Active = 1, Suspended = 2, Closed = 3, PortedOut = 4, Moved = 5 }
+    Action {
+        SimChange = 1,
+        PortOut = 2,
+        TransferPinIssue = 3,
+        LockRelease = 4,
+        PinChange = 5,
+        ContactChange = 6,
+        CallForwardingSet = 7,
+        DeviceAdd = 8,
+        OwnerChange = 9,
+    }
+    LockSet { Port = 1, Sim = 2, All = 3 }
+    LockHolder { Customer = 1, Carrier = 2 }
+    LockStepKind { ReleaseTookEffect = 1, Relocked = 2 }
+    StepScope { Account = 1, Line = 2 }
+    Standing { Known = 1, Unknown = 2 }
+    Channel { Store = 1, Care = 2, Ivr = 3, Web = 4, App = 5, Port = 6, Batch = 7, Wholesale = 8 }
+    Mode { Enforce = 1, Advise = 2 }
+    Role {
+        PortingSystem = 1,
+        RetailAgent = 2,
+        RetailManager = 3,
+        CareAgent = 4,
+        PinPad = 5,
+        Ivr = 6,
+        Customer = 7,
+        BusinessAdmin = 8,
+        Provisioning = 9,
+        NetworkSignals = 10,
+        FraudOps = 11,
+        Auditor = 12,
+        RelyingParty = 13,
+        Admin = 14,
+    }
+    SimChangeCause { Upgrade = 1, Lost = 2, Stolen = 3, Damaged = 4, Revert = 5, SecondSim = 6, Broken = 7 }
+    PinOrigin { EndUser = 1, Carrier = 2 }
+    OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
+    Factor { AccountPin = 1, TransferPin = 2, AppApproval = 4 }
+    Level { None = 0, Basic = 1, TwoClasses = 2, Strong = 3 }
+    ReportedOutcome { Executed = 1, Failed = 2, Abandoned = 3, Fraud = 4, Genuine = 5 }
+}
+
+/// The domain holds this table: a reason's number is part of its declaration there.
+impl Numbered for Reason {
+    fn number(self) -> u32 {
+        u32::from(self as u16)
+    }
+
+    fn of_number(number: u32) -> Option<Self> {
+        u16::try_from(number).ok().and_then(Self::from_number)
+    }
+}

@@ -1,0 +1,100 @@
+//! Each kind of stored message: what it has inside and what it may lack.
+
+use super::sample_records::records;
+use super::samples::{accounts, credentials, lines, permits};
+use crate::store::codec::{
+    CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,
+    encode_credentials, encode_line, encode_permit, encode_record,
+};
+
+/// A kind of stored message. Fields are named by the tags that lead to them, with dots between, and spaces between names.
+pub(super) struct Kind {
+    /// Bytes of values that together have every field.
+    pub(super) samples: Vec<Vec<u8>>,
+    /// Reads bytes.
+    pub(super) read: fn(&[u8]) -> Result<(), CodecError>,
+    /// The fields that are messages.
+    pub(super) messages: &'static str,
+    /// The fields that may be absent: options and lists of the domain, nothing else.
+    pub(super) may_be_absent: &'static str,
+    /// The fields that are numbers of enums.
+    pub(super) numbered: &'static str,
+}
+
+impl Kind {
+    pub(super) fn is_message(&self, path: &[u32]) -> bool {
+        is_among(self.messages, path)
+    }
+
+    pub(super) fn may_lack(&self, path: &[u32]) -> bool {
+        is_among(self.may_be_absent, path)
+    }
+}
+
+fn is_among(names: &str, path: &[u32]) -> bool {
+    let name = spelled(path);
+    names.split(' ').any(|one| one == name)
+}
+
+/// A field's name.
+pub(super) fn spelled(path: &[u32]) -> String {
+    path.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+}
+
+pub(super) fn kinds() -> [Kind; 5] {
+    [account(), line(), credential(), permit(), record()]
+}
+
+fn account() -> Kind {
+    Kind {
+        samples: accounts().iter().map(|(_, value)| encode_account(value)).collect(),
+        read: |bytes| decode_account(bytes).map(drop),
+        messages: "6 6.5 7 8 8.1 8.1.4 8.1.5 8.1.5.1 8.1.5.2 8.1.5.2.6 8.1.6 8.1.6.1 8.1.6.2 8.1.6.2.6 9 10 12",
+        may_be_absent: "6 6.3 6.4 6.5 6.5.3 6.6 7 7.4 7.6 8.1.4.2 8.1.4.3 8.1.5.1.2 8.1.5.1.3 8.1.5.2.8 8.1.6.1.2 \
+                        8.1.6.1.3 8.1.6.2.6.2 8.1.6.2.8 10 12.3",
+        numbered: "5 6.2 8.1.1 8.1.2 8.1.5.2.7 10.2 10.3",
+    }
+}
+
+fn line() -> Kind {
+    Kind {
+        samples: lines().iter().map(|(_, value)| encode_line(value)).collect(),
+        read: |bytes| decode_line(bytes).map(drop),
+        messages: "11 13",
+        may_be_absent: "6 7 8 9 10 12",
+        numbered: "5",
+    }
+}
+
+fn credential() -> Kind {
+    Kind {
+        samples: credentials().iter().map(|(_, value)| encode_credentials(value)).collect(),
+        read: |bytes| decode_credentials(bytes).map(drop),
+        messages: "2 3",
+        may_be_absent: "2 2.3 3.5",
+        numbered: "2.4 3.8",
+    }
+}
+
+fn permit() -> Kind {
+    Kind {
+        samples: permits().iter().map(|(_, value)| encode_permit(value)).collect(),
+        read: |bytes| decode_permit(bytes).map(drop),
+        messages: "14",
+        may_be_absent: "10",
+        numbered: "3 12",
+    }
+}
+
+fn record() -> Kind {
+    Kind {
+        samples: records().iter().map(|(_, value)| encode_record(value)).collect(),
+        read: |bytes| decode_record(bytes).map(drop),
+        messages: "7 8 10 10.2 10.2.1 10.2.2 10.2.3 10.2.4 10.2.6 10.2.8 10.2.9 10.2.9.1 10.2.9.2 10.6 10.7 10.11 \
+                   10.11.8 10.11.14 10.12 10.12.3 10.13 10.16 11 12 13 15 16 19 21",
+        may_be_absent: "5 7 7.2 8 9 10.2.1.3 10.2.1.5 10.2.2.2 10.2.2.4 10.2.3.1 10.2.6.10 10.2.6.11 10.2.8.2 10.6 \
+                        10.7 10.10 10.12 10.16.1 10.22 10.23 10.24 10.25 10.26 11.4 15.2 16.3 16.4 19.1 21.1",
+        numbered: "8.2 9 10.1 10.2.1.4 10.2.4.1 10.2.4.2 10.2.9.1.2 10.4 10.5 10.6.1 10.7.3 10.9 10.12.1 10.12.3.2 \
+                   10.12.4 11.1 11.2 11.3 12.1 12.2 12.3 13.1 13.2 13.3 13.5 16.2",
+    }
+}

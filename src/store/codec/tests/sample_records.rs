@@ -1,0 +1,189 @@
+//! Fixed records: every event, and decisions on every change with every finding.
+
+use super::samples::{
+    account_id, brand, eid, iccid, imei, line_id, noon_plus, number, person_id, record_id, reference, release_id, spid,
+    transfer_pin_id,
+};
+use crate::audit::{
+    AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
+    ReportedOutcome,
+};
+use crate::domain::{
+    AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, Effect, Factor,
+    FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind, OwnerChange, PersonRole,
+    PinCheck, PolicyRevision, Pon, PortOut, Reason, Role, SimChange, SimChangeCause, SimTarget, Standing, StepScope,
+    Subject, TransferPinCheck, Usability,
+};
+
+pub(super) fn records() -> Vec<(String, Record)> {
+    let decisions = changes().into_iter().enumerate().map(|(place, (name, change))| {
+        (format!("record.decided.{name}"), record(Event::Decided(Box::new(decided(place, change)))))
+    });
+    let events = events().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
+    let by_time = Record { previous: None, line: None, caller: None, channel: None, ..record(Event::LineAdded) };
+    decisions.chain(events).chain([("record.by_time".to_owned(), by_time)]).collect()
+}
+
+fn record(event: Event) -> Record {
+    Record {
+        id: record_id(10),
+        seq: 42,
+        at: noon_plus(0),
+        previous: Some(record_id(9)),
+        previous_hash: [0xab; 32],
+        line: Some(LineTrace { id: line_id(), previous: Some(record_id(8)) }),
+        caller: Some(Caller { subject: Subject::parse("issuer/rep-7").unwrap(), role: Role::RetailAgent }),
+        channel: Some(Channel::Store),
+        event,
+    }
+}
+
+fn changes() -> Vec<(&'static str, Change)> {
+    let contact = |value| Change::Contact(ContactChange { contact: ContactId::parse("mail").unwrap(), value });
+    let swap = SimChange {
+        target: SimTarget::Iccid(iccid()),
+        imei: Some(imei()),
+        cause: SimChangeCause::Lost,
+        old_iccid: Some(iccid()),
+    };
+    let esim = SimChange { target: SimTarget::Eid(eid()), imei: None, cause: SimChangeCause::Upgrade, old_iccid: None };
+    let port = PortOut {
+        gaining_spid: spid(),
+        gaining_name: Some(reference("Gaining Mobile")),
+        pon: Pon::parse("PON-1").unwrap(),
+        dealer: Some(DealerId::parse("dealer-9").unwrap()),
+    };
+    let key = Change::DeviceAdd { public_key_jwk: "{}".to_owned(), model: Some(reference("Pixel 9")) };
+    let role = OwnerChange::Role { person: person_id("child"), role: PersonRole::AuthorisedUser };
+    vec![
+        ("sim", Change::Sim(swap)),
+        ("esim", Change::Sim(esim)),
+        ("port_out", Change::PortOut(port)),
+        ("transfer_pin", Change::TransferPinIssue { gaining_spid: Some(spid()) }),
+        ("any_transfer_pin", Change::TransferPinIssue { gaining_spid: None }),
+        ("lock_release", Change::LockRelease { set: LockSet::All, holder: LockHolder::Customer }),
+        ("pin_change", Change::PinChange),
+        ("email", contact(Some(ContactValue::Email("ann@example.net".to_owned())))),
+        ("sms", contact(Some(ContactValue::Sms(number())))),
+        ("no_contact", contact(None)),
+        ("forwarding", Change::CallForwarding { target: number() }),
+        ("device", key),
+        ("role", Change::Owner(role)),
+        ("to_account", Change::Owner(OwnerChange::ToAccount { brand: brand(), account: account_id() })),
+        ("close", Change::Owner(OwnerChange::Close)),
+    ]
+}
+
+/// A decision; `place` turns the wheels of its variants.
+fn decided(place: usize, change: Change) -> Decided {
+    let turn = |count: usize| place % count;
+    let pin = [
+        PinCheck::Matched,
+        PinCheck::Mismatched,
+        PinCheck::NotSupplied,
+        PinCheck::NotSet,
+        PinCheck::Exhausted { until: noon_plus(30) },
+        PinCheck::NotAdmitted,
+        PinCheck::Shed,
+    ];
+    let matched = TransferPinCheck::Matched { id: transfer_pin_id(), known_device: false, issued_at: noon_plus(-100) };
+    let transfer_pin = [
+        matched,
+        TransferPinCheck::Mismatched,
+        TransferPinCheck::Expired,
+        TransferPinCheck::Void,
+        TransferPinCheck::NotSupplied,
+        TransferPinCheck::NotAdmitted,
+    ];
+    let signed = AppCheck::Signed { added_at: noon_plus(-900), same_device: true };
+    let app = [signed, AppCheck::NewDevice, AppCheck::Refused, AppCheck::NotSupplied];
+    let made = [Some(Made::Release(release_id())), Some(Made::TransferPin(transfer_pin_id())), Some(Made::Pin), None];
+    let outcome = [OutcomeKind::Approve, OutcomeKind::Challenge, OutcomeKind::Deny];
+    Decided {
+        mode: [Mode::Enforce, Mode::Advise][turn(2)],
+        change,
+        digest: ChangeDigest([0xd1; 32]),
+        standing: [Standing::Known, Standing::Unknown][turn(2)],
+        outcome: outcome[turn(3)],
+        reasons: vec![RecordedReason { reason: Reason::LockOn, rule: "P1 lock".to_owned() }],
+        contributions: contributions(),
+        score: 75,
+        required: Level::TwoClasses,
+        accepted: vec![Factor::AccountPin, Factor::AppApproval],
+        checks: Checks { pin: pin[turn(7)], transfer_pin: transfer_pin[turn(6)], app: app[turn(4)] },
+        options: options(),
+        window: windows()[turn(5)],
+        facts: vec![(1, 0), (2, -1), (9, i64::MAX), (300, i64::MIN)],
+        policy: PolicyRevision([0x70; 32]),
+        account_number_matched: turn(2) == 0,
+        owner_asked: turn(3) == 0,
+        external_reference: Some(reference("case 77")),
+        supersedes: Some(record_id(7)),
+        made: made[turn(4)],
+    }
+}
+
+fn contributions() -> Vec<RecordedContribution> {
+    [Effect::Points(0), Effect::Points(75), Effect::AtLeast(Level::None), Effect::AtLeast(Level::Strong), Effect::Deny]
+        .map(|effect| RecordedContribution { rule: "P8 score".to_owned(), effect })
+        .to_vec()
+}
+
+fn options() -> Vec<FactorOption> {
+    vec![
+        FactorOption { factor: Factor::AccountPin, usability: Usability::Usable },
+        FactorOption { factor: Factor::TransferPin, usability: Usability::Unusable(Reason::TransferPinVoid) },
+        FactorOption {
+            factor: Factor::AppApproval,
+            usability: Usability::NotBefore(noon_plus(60), Reason::CoolingDown),
+        },
+    ]
+}
+
+fn windows() -> [AnswerWindow; 5] {
+    [
+        AnswerWindow::Permit { not_before: noon_plus(0), expires_at: noon_plus(15), key_id: 0 },
+        AnswerWindow::NoPermit,
+        AnswerWindow::OpenUntil(noon_plus(20)),
+        AnswerWindow::RetryAt(Some(noon_plus(25))),
+        AnswerWindow::RetryAt(None),
+    ]
+}
+
+fn events() -> Vec<(&'static str, Event)> {
+    let decision = record_id(5);
+    let name = (LockSet::Sim, LockHolder::Customer);
+    let step = |kind| LockStep { at: noon_plus(10), kind, release: release_id() };
+    let stepped = |kind| Event::LockStepped {
+        scope: StepScope::Account,
+        name: (LockSet::All, LockHolder::Carrier),
+        step: step(kind),
+    };
+    let lock_set =
+        |reason| Event::LockSet { scope: StepScope::Account, set: LockSet::All, holder: LockHolder::Carrier, reason };
+    let fields = vec!["number".to_owned(), "persons".to_owned()];
+    vec![
+        ("lock_set", lock_set(Some(reference("suspected")))),
+        ("lock_set_bare", lock_set(None)),
+        ("release_cancelled", Event::ReleaseCancelled { scope: StepScope::Line, name, release: release_id() }),
+        ("release_took_effect", stepped(LockStepKind::ReleaseTookEffect)),
+        ("relocked", stepped(LockStepKind::Relocked)),
+        ("permit_redeemed", Event::PermitRedeemed { decision }),
+        ("withdrawn", Event::DecisionWithdrawn { decision, cause: Some(reference("customer left")) }),
+        (
+            "reported",
+            Event::OutcomeReported {
+                decision,
+                outcome: ReportedOutcome::Executed,
+                occurred_at: Some(noon_plus(2)),
+                note: Some(reference("done")),
+            },
+        ),
+        ("transfer_pin_revoked", Event::TransferPinRevoked { id: transfer_pin_id() }),
+        ("account_created", Event::AccountCreated { lines: 0 }),
+        ("account_changed", Event::AccountChanged { fields }),
+        ("line_added", Event::LineAdded),
+        ("line_moved", Event::LineEnded { to: Some(account_id()) }),
+        ("line_ended", Event::LineEnded { to: None }),
+    ]
+}

@@ -1,0 +1,248 @@
+//! Fixed values that fill every field and take every variant.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{
+    Account, AccountId, AccountKind, AccountNumber, AccountPin, Action, Brand, ChainHead, ChangeDigest, Channel,
+    Contact, ContactId, ContactValue, Credentials, Device, DeviceId, Eid, Flags, Held, HolderName, Iccid, Imei, Line,
+    LineId, LineStatus, Lock, LockHolder, LockName, LockSet, Msisdn, Permit, PermitState, Person, PersonId, PersonRole,
+    PinOrigin, PolicyRevision, PostalCode, Protection, RecordId, Reference, Release, ReleaseGuard, ReleaseId,
+    ReleaseScope, Reset, ResetKind, Spid, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    TransferPinState, Verifier,
+};
+
+/// An instant `minutes` after noon on 1 March 2026.
+pub(super) fn noon_plus(minutes: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(1_772_366_400_250).unwrap() + TimeDelta::minutes(minutes)
+}
+
+pub(super) fn record_id(last: u8) -> RecordId {
+    RecordId::from_u128(0x019c_a8f1_2233_7444_8555_6677_8899_aa00 + u128::from(last))
+}
+
+pub(super) fn reference(text: &str) -> Reference {
+    Reference::parse(text).unwrap()
+}
+
+pub(super) fn line_id() -> LineId {
+    LineId::parse("line-1").unwrap()
+}
+
+pub(super) fn spid() -> Spid {
+    Spid::parse("65ZX").unwrap()
+}
+
+pub(super) fn number() -> Msisdn {
+    Msisdn::parse("+12125550123").unwrap()
+}
+
+pub(super) fn iccid() -> Iccid {
+    Iccid::parse("8901260123456789011").unwrap()
+}
+
+pub(super) fn eid() -> Eid {
+    Eid::parse("89049032123451234512345678901235").unwrap()
+}
+
+pub(super) fn imei() -> Imei {
+    Imei::parse("490154203237518").unwrap()
+}
+
+pub(super) fn release_id() -> ReleaseId {
+    ReleaseId::from_u128(0x019c_a8f1_0000_7000_8000_0000_0000_0001)
+}
+
+pub(super) fn transfer_pin_id() -> TransferPinId {
+    TransferPinId::from_u128(0x019c_a8f1_0000_7000_8000_0000_0000_0002)
+}
+
+pub(super) fn person_id(text: &str) -> PersonId {
+    PersonId::parse(text).unwrap()
+}
+
+pub(super) fn account_id() -> AccountId {
+    AccountId::parse("acct-1").unwrap()
+}
+
+pub(super) fn brand() -> Brand {
+    Brand::parse("north").unwrap()
+}
+
+pub(super) fn accounts() -> Vec<(&'static str, Account)> {
+    vec![("account.full", full_account()), ("account.phantom", Account::phantom(brand()).unwrap())]
+}
+
+fn full_account() -> Account {
+    Account {
+        id: account_id(),
+        brand: brand(),
+        number: AccountNumber::parse("0012345").unwrap(),
+        kind: AccountKind::Business,
+        persons: vec![
+            Person {
+                id: person_id("owner"),
+                role: PersonRole::Owner,
+                name: Some(HolderName::parse("Ann O'Hara").unwrap()),
+                postal_code: Some(PostalCode::parse("02139-4307").unwrap()),
+                contacts: contacts(),
+                lines: Vec::new(),
+            },
+            person("helper", PersonRole::AuthorisedUser),
+            person("child", PersonRole::LineUser),
+        ],
+        devices: vec![device("phone", None), device("tablet", Some(noon_plus(7)))],
+        protection: protection(),
+        flags: Flags { heightened: true, victim: false },
+        resets: vec![
+            Reset { at: noon_plus(-20), kind: ResetKind::Pin, via: Channel::Care },
+            Reset { at: noon_plus(-10), kind: ResetKind::Contact, via: Channel::App },
+        ],
+        line_count: 3,
+        chain: ChainHead { seq: 41, hash: [0xc4; 32], last: Some(record_id(1)) },
+    }
+}
+
+fn person(id: &str, role: PersonRole) -> Person {
+    Person { id: person_id(id), role, name: None, postal_code: None, contacts: Vec::new(), lines: vec![line_id()] }
+}
+
+fn contacts() -> Vec<Contact> {
+    let contact =
+        |id: &str, value, ended| Contact { id: ContactId::parse(id).unwrap(), value, since: noon_plus(-1_000), ended };
+    vec![
+        contact("mail", ContactValue::Email("ann@example.net".to_owned()), None),
+        contact("text", ContactValue::Sms(number()), Some(noon_plus(-5))),
+        contact("call", ContactValue::Voice(Msisdn::parse("+4915112345678").unwrap()), None),
+        contact("post", ContactValue::Postal(PostalCode::parse("K1A 0B1").unwrap()), None),
+    ]
+}
+
+fn device(id: &str, revoked_at: Option<DateTime<Utc>>) -> Device {
+    Device {
+        id: DeviceId::parse(id).unwrap(),
+        person: person_id("owner"),
+        public_key_jwk: r#"{"kty":"OKP"}"#.to_owned(),
+        model: Some(reference("Pixel 9")),
+        added_at: noon_plus(-2_000),
+        revoked_at,
+    }
+}
+
+fn protection() -> Protection {
+    let held = || Held { since: noon_plus(-500), by: Some(person_id("owner")), reason: Some(reference("asked for")) };
+    let bare = Held { since: noon_plus(-400), by: None, reason: None };
+    let only_this = ReleaseScope::Only(ChangeDigest([0xd1; 32]), Some(spid()));
+    let any_carrier = ReleaseScope::Only(ChangeDigest([0xd2; 32]), None);
+    let other_channel = ReleaseGuard::OtherChannelUntil(noon_plus(90));
+    let denied = ReleaseGuard::DeniedUntilThenStrong(noon_plus(95));
+    let locks: BTreeMap<LockName, Lock> = [
+        ((LockSet::Port, LockHolder::Customer), Lock::Off),
+        ((LockSet::Port, LockHolder::Carrier), Lock::On(bare)),
+        ((LockSet::Sim, LockHolder::Customer), Lock::On(held())),
+        ((LockSet::Sim, LockHolder::Carrier), Lock::Releasing(held(), release(ReleaseScope::Window, denied))),
+        ((LockSet::All, LockHolder::Customer), Lock::Released(held(), release(only_this, other_channel))),
+        ((LockSet::All, LockHolder::Carrier), Lock::Releasing(held(), release(any_carrier, other_channel))),
+    ]
+    .into();
+    let epochs = Action::ALL.into_iter().zip([0, 1, 30, 31, 32, 33, 34, 35, u64::MAX]).collect();
+    Protection::from_parts(locks, epochs)
+}
+
+fn release(scope: ReleaseScope, guard: ReleaseGuard) -> Release {
+    Release {
+        id: release_id(),
+        proven_at: noon_plus(0),
+        effective_at: noon_plus(10),
+        relock_at: noon_plus(70),
+        scope,
+        via: Channel::App,
+        device: Some(DeviceId::parse("phone").unwrap()),
+        guard,
+        decision: record_id(2),
+    }
+}
+
+pub(super) fn lines() -> Vec<(&'static str, Line)> {
+    let full = Line {
+        id: line_id(),
+        account: account_id(),
+        msisdn: number(),
+        status: LineStatus::PortedOut,
+        iccid: Some(iccid()),
+        eid: Some(eid()),
+        imei: Some(imei()),
+        sim_changes: vec![noon_plus(-90_000), noon_plus(-60)],
+        forwarding_set_at: Some(noon_plus(-30)),
+        flags: Flags { heightened: false, victim: true },
+        protection: protection(),
+        last_record: Some(record_id(3)),
+    };
+    vec![("line.full", full), ("line.stand_in", Line::stand_in(account_id(), number()).unwrap())]
+}
+
+pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {
+    let pin = |verified_at, origin| AccountPin {
+        verifier: Verifier(b"verifier".to_vec()),
+        set_at: noon_plus(-3_000),
+        verified_at,
+        origin,
+    };
+    let transfer_pins = [
+        TransferPinState::Live,
+        TransferPinState::Used { at: noon_plus(4) },
+        TransferPinState::Void { at: noon_plus(5) },
+    ]
+    .map(transfer_pin);
+    let carriers = AccountPin { verifier: Verifier(Vec::new()), ..pin(None, PinOrigin::Carrier) };
+    vec![
+        (
+            "credentials.full",
+            Credentials {
+                pin: Some(pin(Some(noon_plus(-1)), PinOrigin::EndUser)),
+                transfer_pins: transfer_pins.to_vec(),
+            },
+        ),
+        ("credentials.default_pin", Credentials { pin: Some(carriers), transfer_pins: Vec::new() }),
+        ("credentials.none", Credentials::default()),
+    ]
+}
+
+fn transfer_pin(state: TransferPinState) -> TransferPin {
+    let is_live = state == TransferPinState::Live;
+    TransferPin {
+        id: transfer_pin_id(),
+        verifier: Verifier(b"short".to_vec()),
+        scope: if is_live { TransferPinScope::Line(line_id()) } else { TransferPinScope::Account },
+        gaining_spid: is_live.then(spid),
+        issued_at: noon_plus(0),
+        expires_at: noon_plus(10_080),
+        origin: TransferPinOrigin { channel: Channel::Web, known_device: is_live },
+        state,
+        granted_seq: 40,
+    }
+}
+
+pub(super) fn permits() -> Vec<(&'static str, Permit)> {
+    let permit = |state, transfer_pin| Permit {
+        line: line_id(),
+        action: Action::PortOut,
+        change: ChangeDigest([0xd1; 32]),
+        caller: Subject::parse("issuer/porting-1").unwrap(),
+        policy: PolicyRevision([0x70; 32]),
+        not_before: noon_plus(0),
+        expires_at: noon_plus(15),
+        granted_seq: 41,
+        transfer_pin,
+        flagged: true,
+        via: Channel::Port,
+        state,
+    };
+    let redeemed = PermitState::Redeemed { at: noon_plus(3), redemption: record_id(4) };
+    vec![
+        ("permit.open", permit(PermitState::Open, Some(transfer_pin_id()))),
+        ("permit.redeemed", permit(redeemed, None)),
+        ("permit.withdrawn", permit(PermitState::Withdrawn { at: noon_plus(2) }, None)),
+    ]
+}
