@@ -20,8 +20,12 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Laws:
 /// - *durable*: what a call acknowledged is there after the process is killed, unless the call says otherwise.
 /// - *atomic*: a commit happens whole or not at all, and only if every expectation holds.
-/// - *one partition*: a commit touches one partition; [`Commit`] cannot name another.
-/// - *time is an argument*: nothing expires by itself, and absence never means expired.
+/// - *one partition*: a commit touches one partition; [`Commit`] cannot name another. A load's windows live in it too.
+/// - *time is an argument*: nothing expires by itself, and absence never means expired. A request's key is kept for
+///   [`REQUEST_KEPT`] at least, an event in a window for [`WINDOW_KEPT`].
+/// - *what goes in comes out*: instants are kept to the nanosecond, bodies to the byte.
+/// - *bounded*: a call that names more than [`ROWS_MAX`] of anything, or a body longer than [`BODY_BYTES_MAX`], is
+///   [`StoreError::Refused`], and so is whatever no use case may ask for (a row written twice in one commit).
 pub trait Store: Send + Sync + 'static {
     /// Where a number's or line's account is, if the index knows. A hint: the line's own row is the truth.
     fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>>;
@@ -31,31 +35,37 @@ pub trait Store: Send + Sync + 'static {
 
     /// Charges windows outside any account, and reads them with the charge counted.
     ///
-    /// Law *charged once*: the same attempt counts once in a window, however often it is charged.
+    /// Laws: *charged once*: the same attempt counts once in a window, however often it is charged. *Newest kept*: a
+    /// window keeps the newest events up to its cap, whatever the order they came in.
     fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>>;
 
     /// One trip: reserves the request's key, charges its attempts, reads rows.
     ///
-    /// Laws: a key reserved with another digest gives [`Reservation::Taken`] and nothing else, no charge either. A key that
-    /// was answered gives its record and charges nothing. Charges that stand [`Before::Look`] are durable when this returns.
+    /// Laws: a key reserved with another digest gives [`Reservation::Taken`] and nothing else: no row, no window, no
+    /// charge. A key that was answered gives its record, rows and windows, and charges nothing. Charges that stand
+    /// [`Before::Look`] are durable when this returns, and with them the reservation. Without such a charge the
+    /// reservation may be forgotten when the process ends or too many others were made since: nothing was looked at
+    /// under it, and the commit's claim is checked in any case. A position not reached gives [`StoreError::Behind`].
     fn load(&self, load: Load) -> Reply<'_, Result<Loaded, StoreError>>;
 
     /// One trip: writes an account's rows, appends its records, claims the request's key, settles charges.
     ///
-    /// Laws: [`CommitError::Conflict`] if any row is not at the version expected; [`CommitError::Answered`] if the
-    /// request's key is claimed already; [`StoreError::ClockBehind`] if `now` is more than [`CLOCK_BEHIND_MAX`] behind the
-    /// highest instant committed. Nothing is written in any of these cases. A settled charge no longer counts.
+    /// Laws: [`CommitError::Taken`] if the request's key is another's; else [`CommitError::Answered`] if it is claimed
+    /// already; else [`StoreError::ClockBehind`] if `now` is more than [`CLOCK_BEHIND_MAX`] behind the highest instant
+    /// committed; else [`CommitError::Conflict`] if any row is not at the version expected. Nothing is written in any of
+    /// these cases. A settled charge no longer counts. Positions grow with every commit.
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>>;
 
     /// A record by its id.
     fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>>;
 
-    /// The earliest entries that fall due up to and including `until`, at most `limit`.
+    /// The earliest entries that fall due up to and including `until`, in order, at most `limit`.
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>>;
 
     /// Takes or renews the named lease until `until`; `None` while someone else holds it.
     ///
-    /// Law *fencing*: each change of holder gets a higher number, for ever.
+    /// Law *fencing*: each change of holder gets a higher number, for ever; who renews keeps theirs. A lease is free from
+    /// its `until` on.
     fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>>;
 
     /// Rings once for each commit's partition. A hint that may be lost: whoever listens re-reads.
@@ -67,6 +77,18 @@ pub trait Store: Send + Sync + 'static {
 
 /// A commit this far behind the highest instant committed is refused.
 pub const CLOCK_BEHIND_MAX: TimeDelta = TimeDelta::seconds(2);
+
+/// How long a request's key is kept after it was reserved or claimed, at least.
+pub const REQUEST_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// How long an event is kept in a window that has room for it, at least: no rule counts further back.
+pub const WINDOW_KEPT: TimeDelta = TimeDelta::days(31);
+
+/// How many slots, writes, records, charges, windows, index or due entries one call may name.
+pub const ROWS_MAX: usize = 1_024;
+
+/// The longest body of a row or record, in bytes.
+pub const BODY_BYTES_MAX: usize = 256 * 1_024;
 
 /// Where a line is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,7 +178,8 @@ pub struct ChargeWindows {
     pub now: DateTime<Utc>,
 }
 
-/// A window's newest events, oldest first, at most its cap. What they mean is counted by the policy, for every store alike.
+/// A window's newest events, oldest first (at one instant: by attempt), at most its cap. What they mean is counted by the
+/// policy, for every store alike.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Window {
     /// The events.
@@ -192,7 +215,7 @@ pub struct Load {
     pub slots: Vec<Slot>,
     /// The request's key, if it has one.
     pub reserve: Option<Reserve>,
-    /// Attempts to charge, under the request's token. Their windows come back with the charge counted.
+    /// Attempts to charge, under the request's token: there must be one. Their windows come back with the charge counted.
     pub charges: Vec<Charge>,
     /// Windows to read besides.
     pub windows: Vec<WindowKey>,
@@ -270,7 +293,7 @@ pub struct Commit {
     pub records: Vec<NewRecord>,
     /// The request's key.
     pub claim: Option<Claim>,
-    /// Windows of the account's partition from which the request's own charge is taken back.
+    /// Windows of the account's partition from which the claimed request's own charge is taken back.
     pub settle: Vec<Token>,
     /// Instants at which the account must be looked at again.
     pub due: Vec<DueEntry>,
@@ -320,7 +343,7 @@ pub struct Position {
     pub epoch: u64,
     /// The partition.
     pub partition: Partition,
-    /// Records committed in the store (or partition) up to here.
+    /// Commits and their records in the store (or partition) up to here.
     pub seq: u64,
 }
 
@@ -361,6 +384,9 @@ pub enum StoreError {
     /// What was read cannot be right.
     #[error("a stored row is damaged: {0}")]
     Damaged(String),
+    /// What was asked can never be done: the asker is wrong. Nothing was written or charged.
+    #[error("the store was asked for what it never does: {0}")]
+    Refused(&'static str),
 }
 
 impl StoreError {
@@ -379,6 +405,9 @@ pub enum CommitError {
     /// The request was answered meanwhile, by this record.
     #[error("the request was answered already")]
     Answered(RecordId),
+    /// The request's key belongs to another request: nothing of that one is told.
+    #[error("the request's key belongs to another request")]
+    Taken,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,14 +1,28 @@
 //! Where everything is kept: one contract with its laws, one key layout, sealed bytes only.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `contract` | the trait every store implements, and the laws it keeps |
+//! | `bounds` | what a call may ask at all, for every store alike |
+//! | `codec/` | stored messages: what a row or a record is before it is sealed |
+//! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
+//! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
+//!
+//! The laws are run against every store by `tests/store_conformance.rs`. Deliberately absent: the clock, the keys, and
+//! every meaning of what is stored.
 
+mod bounds;
 mod codec;
 mod contract;
+pub mod embedded;
+mod windows;
 
 pub use codec::{
     CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,
     encode_credentials, encode_line, encode_permit, encode_record,
 };
 pub use contract::{
-    Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence, IndexEntry,
-    LeaseRequest, Load, Loaded, NewRecord, Place, Position, Reply, Reservation, Reserve, Row, Slot, Store, StoreError,
-    StoredRecord, Urgency, Window, WindowEvent, WindowKey, Write,
+    BODY_BYTES_MAX, Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence,
+    IndexEntry, LeaseRequest, Load, Loaded, NewRecord, Place, Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation,
+    Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };

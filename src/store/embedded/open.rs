@@ -1,0 +1,122 @@
+//! Opening: what is checked before anything is served, and what is started.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, InterruptHandle};
+use tokio::sync::mpsc;
+
+use super::checkpoint::{self, mark_open};
+use super::counters::Counters;
+use super::fault::Fault;
+use super::folder::{Acknowledged, Folder};
+use super::group::State;
+use super::housekeeping::Housekeeping;
+use super::options::{OpenError, OpenOptions};
+use super::reader::{self, READERS, Reader};
+use super::schema::{self, Meta, refused};
+use super::shared::{Sentinel, Shared};
+use super::store::Parts;
+use super::tables::journal;
+use super::writer::{self, Writer};
+use crate::store::StoreError;
+
+/// Opens the store and starts its threads.
+pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
+    let folder = Arc::new(Folder::take(&options.path)?);
+    let path = folder.database();
+    let db = schema::writer(&path, options)?;
+    let meta = schema::meta(&db, options.keyring_check)?;
+    let acknowledged = folder.acknowledged()?;
+    nothing_lost(&acknowledged, &meta)?;
+    let (counters, journal_first, journal_next) = replayed(&db).map_err(|fault| refused(&fault))?;
+    mark_open(&db).map_err(|fault| refused(&fault))?;
+
+    let shared = Arc::new(Shared::new(meta.epoch, meta.seq, counters, Arc::clone(&options.observer)));
+    let mut threads = Threads::default();
+    let (writer_jobs, jobs) = mpsc::channel(writer::QUEUE_JOBS_MAX);
+    let mut readers = Vec::with_capacity(READERS);
+    for number in 0..READERS {
+        let (reader_jobs, jobs) = mpsc::channel(reader::QUEUE_JOBS_MAX);
+        let db = schema::reader(&path).map_err(|fault| refused(&fault))?;
+        let reader = Reader { db, shared: Arc::clone(&shared), jobs, writer: writer_jobs.downgrade() };
+        threads.start(format!("store-read-{number}"), move || reader.run())?;
+        readers.push(reader_jobs);
+    }
+    let mover = schema::checkpointer(&path).map_err(|fault| refused(&fault))?;
+    let (checkpoints, mover) = checkpoint::pair(mover, Arc::clone(&shared));
+    threads.start("store-move".to_owned(), move || mover.run())?;
+    let Meta { groups, seq, highest, clean, .. } = meta;
+    let writer = Writer {
+        db,
+        shared: Arc::clone(&shared),
+        folder: Arc::clone(&folder),
+        acknowledged,
+        checkpoints,
+        housekeeping: Housekeeping::default(),
+        state: State { groups, seq, highest, journal_first, journal_next, below_reserve: true },
+        disk_reserve_bytes: options.disk_reserve_bytes,
+        jobs,
+    };
+    threads.start("store-write".to_owned(), move || writer.run())?;
+    let check = if clean { None } else { Some(start_check(path, &shared, &mut threads)?) };
+    Ok(Parts { shared, writer: writer_jobs, readers, threads: threads.0, check, folder })
+}
+
+/// What was acknowledged must be there.
+fn nothing_lost(acknowledged: &Acknowledged, meta: &Meta) -> Result<(), OpenError> {
+    let told =
+        acknowledged.read().map_err(|source| OpenError::Io { action: "read", what: "acknowledgement file", source })?;
+    match told.map_or(0, |groups| groups.saturating_sub(meta.groups)) {
+        0 => Ok(()),
+        groups => Err(OpenError::LostCommits { groups }),
+    }
+}
+
+/// The windows as the journal tells them, and the numbers of its first and its next entry.
+fn replayed(db: &Connection) -> Result<(Counters, i64, i64), Fault> {
+    let mut counters = Counters::default();
+    let (mut first, mut next) = (None, 1);
+    journal::replay(db, |seq, happened| {
+        counters.replay(happened);
+        first.get_or_insert(seq);
+        next = seq.saturating_add(1);
+        Ok(())
+    })?;
+    Ok((counters, first.unwrap_or(next), next))
+}
+
+/// After an unclean end the files are checked while they are served: a check of a large store takes minutes.
+fn start_check(path: PathBuf, shared: &Arc<Shared>, threads: &mut Threads) -> Result<InterruptHandle, OpenError> {
+    let db = schema::reader(&path).map_err(|fault| refused(&fault))?;
+    let interrupt = db.get_interrupt_handle();
+    let shared = Arc::clone(shared);
+    threads.start("store-check".to_owned(), move || {
+        let sentinel = Sentinel(Arc::clone(&shared));
+        match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
+            Ok(told) if told == "ok" => {}
+            Ok(told) => shared.fail(StoreError::Damaged(told)),
+            Err(error) => {
+                let fault = Fault::from(error);
+                if fault.is_damage() {
+                    shared.fail(fault.told());
+                }
+            }
+        }
+        drop(sentinel);
+    })?;
+    Ok(interrupt)
+}
+
+/// The threads started so far.
+#[derive(Default)]
+struct Threads(Vec<JoinHandle<()>>);
+
+impl Threads {
+    fn start(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let thread = std::thread::Builder::new().name(name).spawn(run).map_err(OpenError::Thread)?;
+        self.0.push(thread);
+        Ok(())
+    }
+}

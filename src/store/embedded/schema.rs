@@ -1,0 +1,170 @@
+//! The tables, and how connections to them are made.
+
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::Fault;
+use super::options::{Durability, OpenError, OpenOptions};
+use crate::crypto::Token;
+
+/// The version of tables and keys that this code writes and reads.
+pub(super) const SCHEMA: i64 = 1;
+
+/// Marks the file as this store's (SQLite's `application_id`): the letters `PTCL`.
+const APPLICATION: i64 = 0x5054_434c;
+
+/// Bytes of a page. An account's rows are about 900 bytes, a page holds four of them; see the figures in `benches/embedded.rs`.
+const PAGE_BYTES: i64 = 4_096;
+
+/// What the writer keeps in memory, in KiB: the inner pages of a store of 10,000,000 accounts, or all of a small one.
+const WRITER_CACHE_KIB: i64 = 256 * 1_024;
+
+/// What a reader keeps in memory, in KiB. It begins anew after every commit, so more would not help.
+const READER_CACHE_KIB: i64 = 16 * 1_024;
+
+/// The write-ahead log's file is cut to this when it begins anew, in bytes. Kept long: writing over a file is a third of
+/// the cost of growing it.
+const LOG_BYTES_KEPT: i64 = 64 * 1_024 * 1_024;
+
+const TABLES: &str = "
+    CREATE TABLE rows (key INTEGER PRIMARY KEY, name BLOB NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TABLE directory (key INTEGER PRIMARY KEY, name BLOB NOT NULL, account BLOB NOT NULL, line BLOB NOT NULL) STRICT;
+    CREATE TABLE requests (key INTEGER PRIMARY KEY, request BLOB NOT NULL, digest BLOB NOT NULL, record BLOB,
+        at INTEGER NOT NULL) STRICT;
+    CREATE TABLE records (seq INTEGER PRIMARY KEY, id BLOB NOT NULL, account BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TABLE record_ids (key INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+    CREATE TABLE journal (seq INTEGER PRIMARY KEY, event BLOB NOT NULL) STRICT;
+    CREATE TABLE due (at INTEGER NOT NULL, account BLOB NOT NULL, line BLOB NOT NULL, PRIMARY KEY (at, account, line))
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE leases (name TEXT PRIMARY KEY, holder BLOB NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL)
+        STRICT, WITHOUT ROWID;
+    CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, keyring BLOB NOT NULL,
+        groups INTEGER NOT NULL, seq INTEGER NOT NULL, highest INTEGER, clean INTEGER NOT NULL) STRICT;
+";
+
+/// The writer's connection; makes the tables where there are none.
+pub(super) fn writer(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
+    let synchronous = match &options.durability {
+        Durability::Full => "FULL",
+        Durability::LoseLastCommits(words) if words == Durability::ACCEPT_LOSS => "NORMAL",
+        Durability::LoseLastCommits(_) => return Err(OpenError::Durability),
+    };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connect = || -> Result<Connection, Fault> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        prepare(&connection, WRITER_CACHE_KIB)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(Fault::Damaged("the write-ahead log cannot be turned on"));
+        }
+        connection.pragma_update(None, "synchronous", synchronous)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+        Ok(connection)
+    };
+    let mut connection = connect().map_err(|fault| refused(&fault))?;
+    let found = version(&connection).map_err(|fault| refused(&fault))?;
+    match found {
+        Some(SCHEMA) => {}
+        None => make(&mut connection, options).map_err(|fault| refused(&fault))?,
+        Some(found) => return Err(OpenError::OtherSchema { found, known: SCHEMA }),
+    }
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(super) fn reader(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection, READER_CACHE_KIB)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// A connection that moves the log into the database.
+pub(super) fn checkpointer(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection, READER_CACHE_KIB)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, cache_kib: i64) -> Result<(), Fault> {
+    // A connection that closes must leave the log alone: checkpoints have their own place and time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(())
+}
+
+/// The schema's version; `None` in an empty file.
+fn version(connection: &Connection) -> Result<Option<i64>, Fault> {
+    let told = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    match (told("application_id")?, told("user_version")?) {
+        (APPLICATION, version) => Ok(Some(version)),
+        (0, 0) if connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 => {
+            Ok(None)
+        }
+        _ => Err(Fault::Damaged("the file is another program's database")),
+    }
+}
+
+fn make(connection: &mut Connection, options: &OpenOptions) -> Result<(), Fault> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(TABLES)?;
+    transaction.execute(
+        "INSERT INTO meta (one, epoch, keyring, groups, seq, highest, clean) VALUES (1, ?1, ?2, 0, 0, NULL, 1)",
+        (options.epoch_seed.cast_signed(), options.keyring_check.as_bytes()),
+    )?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// What the store knows of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meta {
+    /// Its epoch.
+    pub(super) epoch: u64,
+    /// Groups of jobs committed.
+    pub(super) groups: u64,
+    /// Positions given.
+    pub(super) seq: u64,
+    /// The highest instant committed, in nanoseconds since 1970.
+    pub(super) highest: Option<i64>,
+    /// Whether it was closed, rather than ended.
+    pub(super) clean: bool,
+}
+
+/// Reads it, and checks that the keyring is the one the store was made with.
+pub(super) fn meta(connection: &Connection, keyring_check: Token) -> Result<Meta, OpenError> {
+    let (meta, keyring) = connection
+        .query_row("SELECT epoch, groups, seq, highest, clean, keyring FROM meta", [], |row| {
+            let meta = Meta {
+                epoch: row.get::<_, i64>(0)?.cast_unsigned(),
+                groups: row.get::<_, i64>(1)?.cast_unsigned(),
+                seq: row.get::<_, i64>(2)?.cast_unsigned(),
+                highest: row.get(3)?,
+                clean: row.get(4)?,
+            };
+            Ok((meta, row.get::<_, Vec<u8>>(5)?))
+        })
+        .map_err(|error| refused(&error.into()))?;
+    if keyring != keyring_check.as_bytes() {
+        return Err(OpenError::OtherKeyring);
+    }
+    Ok(meta)
+}
+
+/// As the one who opens is told.
+pub(super) fn refused(fault: &Fault) -> OpenError {
+    if fault.is_damage() { OpenError::Damaged(fault.to_string()) } else { OpenError::Database(fault.to_string()) }
+}

@@ -1,0 +1,186 @@
+//! The contract, kept by sending jobs to the threads that do them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use chrono::{DateTime, Utc};
+use rusqlite::InterruptHandle;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::folder::Folder;
+use super::group::{Asker, Job};
+use super::instant::nanos;
+use super::loads::taken;
+use super::options::{OpenError, OpenOptions};
+use super::shared::Shared;
+use super::{open, reader};
+use crate::crypto::{Partition, Token};
+use crate::domain::RecordId;
+use crate::store::bounds::check_index;
+use crate::store::{
+    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, LeaseRequest, Load, Loaded, Place,
+    Position, ROWS_MAX, Reply, Store, StoreError, StoredRecord, Window,
+};
+
+/// Charges that may wait in memory for the next commit before the writer is woken for them.
+const PENDING_MAX: usize = 1_024;
+
+/// The store inside the process.
+///
+/// Dropping it leaves the files as a crash would: nothing acknowledged is lost, and the next start checks them. Whoever
+/// stops in good order calls [`EmbeddedStore::close`] first.
+pub struct EmbeddedStore {
+    shared: Arc<Shared>,
+    // Dropped in this order: no more jobs, then the threads end, then the folder is free.
+    writer: Option<mpsc::Sender<Job>>,
+    readers: Vec<mpsc::Sender<reader::Job>>,
+    next_reader: AtomicUsize,
+    threads: Vec<JoinHandle<()>>,
+    check: Option<InterruptHandle>,
+    _folder: Arc<Folder>,
+}
+
+/// What opening put together.
+pub(super) struct Parts {
+    pub(super) shared: Arc<Shared>,
+    pub(super) writer: mpsc::Sender<Job>,
+    pub(super) readers: Vec<mpsc::Sender<reader::Job>>,
+    pub(super) threads: Vec<JoinHandle<()>>,
+    pub(super) check: Option<InterruptHandle>,
+    pub(super) folder: Arc<Folder>,
+}
+
+impl EmbeddedStore {
+    /// Opens the store in its folder, or makes it there. Blocks while it reads what it needs: well under a second.
+    pub fn open(options: &OpenOptions) -> Result<Self, OpenError> {
+        let Parts { shared, writer, readers, threads, check, folder } = open::open(options)?;
+        let next_reader = AtomicUsize::new(0);
+        Ok(Self { shared, writer: Some(writer), readers, next_reader, threads, check, _folder: folder })
+    }
+
+    /// Finishes what was asked, moves the log into the database and marks the store closed in good order. Every later call
+    /// is refused.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.write(Job::Close).await?
+    }
+
+    /// Asks the writer, and waits for its answer.
+    async fn write<T>(&self, job: impl FnOnce(Asker<T>) -> Job) -> Result<T, StoreError> {
+        self.shared.check()?;
+        let (asker, answer) = oneshot::channel();
+        let writer = self.writer.as_ref().ok_or_else(|| self.shared.gone())?;
+        writer.send(job(asker)).await.map_err(|_| self.shared.gone())?;
+        answer.await.map_err(|_| self.shared.gone())
+    }
+
+    /// Asks a reader, and waits for its answer.
+    async fn read<T>(&self, job: impl FnOnce(Asker<T>) -> reader::Job) -> Result<T, StoreError> {
+        self.shared.check()?;
+        let (asker, answer) = oneshot::channel();
+        let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        let reader = self.readers.get(turn % self.readers.len().max(1)).ok_or_else(|| self.shared.gone())?;
+        reader.send(job(asker)).await.map_err(|_| self.shared.gone())?;
+        answer.await.map_err(|_| self.shared.gone())
+    }
+
+    async fn load_checked(&self, load: Load) -> Result<Loaded, StoreError> {
+        load.check_bounds()?;
+        self.shared.reached(load.at_least)?;
+        if let Some(reserve) = &load.reserve
+            && !self.shared.reservations().reserve(reserve)
+        {
+            return Ok(taken().loaded);
+        }
+        // INVARIANT (one-counter): a secret is looked at only after its charge is on the disk.
+        let (load, must_last) = (Box::new(load), |charge: &crate::store::Charge| charge.before == Before::Look);
+        if load.charges.iter().any(must_last) {
+            self.write(|asker| Job::Load(load, asker)).await?
+        } else {
+            self.read(|asker| reader::Job::Load(load, asker)).await?
+        }
+    }
+
+    async fn charge_checked(&self, charge: ChargeWindows) -> Result<Vec<Window>, StoreError> {
+        charge.check_bounds()?;
+        if charge.charges.iter().any(|charge| charge.before == Before::Look) {
+            return self.write(|asker| Job::Charge(charge, asker)).await?;
+        }
+        self.shared.check()?;
+        nanos(charge.now)?;
+        let (windows, happened) = self.shared.charge(&charge)?;
+        if !happened.is_empty() && self.shared.defer(happened) >= PENDING_MAX {
+            // Full or gone: a group is coming anyway, or none ever will.
+            let _ = self.writer.as_ref().map(|writer| writer.try_send(Job::Flush));
+        }
+        Ok(windows)
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>> {
+        Box::pin(async move { self.read(|asker| reader::Job::Resolve(name, asker)).await? })
+    }
+
+    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            check_index(&entries)?;
+            self.write(|asker| Job::Index(entries, asker)).await?
+        })
+    }
+
+    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
+        Box::pin(self.charge_checked(charge))
+    }
+
+    fn load(&self, load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
+        Box::pin(self.load_checked(load))
+    }
+
+    fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
+        Box::pin(async move {
+            commit.check_bounds()?;
+            self.write(|asker| Job::Commit(Box::new(commit), asker)).await?
+        })
+    }
+
+    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
+        Box::pin(async move { self.read(|asker| reader::Job::Record(id, asker)).await? })
+    }
+
+    fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {
+        Box::pin(async move {
+            let until = nanos(until)?;
+            self.read(|asker| reader::Job::Due(until, limit.min(ROWS_MAX), asker)).await?
+        })
+    }
+
+    fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
+        Box::pin(async move {
+            lease.check_bounds()?;
+            self.write(|asker| Job::Lease(lease, asker)).await?
+        })
+    }
+
+    fn rings(&self) -> broadcast::Receiver<Partition> {
+        self.shared.listen()
+    }
+
+    fn health(&self) -> Result<(), StoreError> {
+        self.shared.check()
+    }
+}
+
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        self.writer = None;
+        self.readers.clear();
+        if let Some(check) = &self.check {
+            check.interrupt();
+        }
+        for thread in self.threads.drain(..) {
+            // One that panicked has told so itself.
+            let _ = thread.join();
+        }
+    }
+}

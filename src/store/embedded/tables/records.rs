@@ -1,0 +1,79 @@
+//! The records, in the order they were committed, and where each id stands in it.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::super::fault::Fault;
+use super::super::layout::{self, Places};
+use crate::crypto::Token;
+use crate::domain::RecordId;
+use crate::store::StoredRecord;
+
+/// The free places for an id; `None` where there is a record of it.
+pub(in super::super) fn places(db: &Connection, id: RecordId) -> Result<Option<Places>, Fault> {
+    let bucket = layout::record(id);
+    let mut places = Places::free(bucket);
+    for (key, seq) in candidates(db, id)? {
+        places.take(key);
+        if at(db, seq, id, |_| Ok(()))?.is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(places))
+}
+
+/// Reads a record.
+pub(in super::super) fn read(db: &Connection, id: RecordId) -> Result<Option<StoredRecord>, Fault> {
+    for (_, seq) in candidates(db, id)? {
+        let stored = |row: &Row<'_>| {
+            let account = Token::from_bytes(row.get(1)?);
+            Ok(StoredRecord { account, body: row.get(2)? })
+        };
+        if let Some(record) = at(db, seq, id, stored)? {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
+}
+
+/// Appends a record.
+pub(in super::super) fn append(
+    db: &Connection,
+    seq: u64,
+    key: i64,
+    id: RecordId,
+    account: Token,
+    body: &[u8],
+) -> Result<(), Fault> {
+    db.prepare_cached("INSERT INTO records (seq, id, account, body) VALUES (?1, ?2, ?3, ?4)")?.execute((
+        seq.cast_signed(),
+        id.to_bytes(),
+        account.as_bytes(),
+        body,
+    ))?;
+    db.prepare_cached("INSERT INTO record_ids (key, seq) VALUES (?1, ?2)")?.execute((key, seq.cast_signed()))?;
+    Ok(())
+}
+
+fn candidates(db: &Connection, id: RecordId) -> Result<Vec<(i64, i64)>, Fault> {
+    let bucket = layout::record(id);
+    let mut statement = db.prepare_cached("SELECT key, seq FROM record_ids WHERE key BETWEEN ?1 AND ?2")?;
+    let found = statement.query_map((bucket.first(), bucket.last()), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The record at a place of the order, if it has that id.
+fn at<T>(
+    db: &Connection,
+    seq: i64,
+    id: RecordId,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, Fault> {
+    let found = db
+        .prepare_cached("SELECT id, account, body FROM records WHERE seq = ?1")?
+        .query_row([seq], |row| {
+            let same = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)? == id.to_bytes();
+            if same { read(row).map(Some) } else { Ok(None) }
+        })
+        .optional()?;
+    found.ok_or(Fault::Damaged("a record's number leads nowhere"))
+}
