@@ -7,6 +7,7 @@ pub mod crypto;
 pub mod domain;
 pub mod grpc;
 pub mod policy;
+pub mod service;
 pub mod store;
 pub mod telemetry;
 pub mod web;

@@ -163,6 +163,11 @@ impl Tokens {
         Token((place | rest).to_be_bytes())
     }
 
+    /// What a store keeps to know its keyring again: another keyring gives another token.
+    pub fn keyring_check(&self) -> Token {
+        self.derive(TokenKind::KeyringCheck, &[b"store"])
+    }
+
     /// A keyed digest, 256 bits, of something that may hold a secret (a request's body holds PINs): without the index
     /// key nobody can try values against it. `name` tells one use from another.
     pub fn digest(&self, name: &str, parts: &[&[u8]]) -> [u8; 32] {

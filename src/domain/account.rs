@@ -1,6 +1,6 @@
 //! An account: who is on it, how they can be reached and what protects it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::protection::{Protection, Seq};
 use super::{
@@ -88,6 +88,13 @@ pub struct Device {
     pub added_at: DateTime<Utc>,
     /// When it was removed.
     pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Device {
+    /// Whether it is known: added at least `after` ago and not revoked. Its key is strong proof from then on.
+    pub fn is_known(&self, after: TimeDelta, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && now.signed_duration_since(self.added_at) >= after
+    }
 }
 
 /// A change of PIN, password or contact: what thieves do first.

@@ -38,4 +38,4 @@ pub use outward::{Audience, Outward, message, outward};
 pub use proof::Accepted;
 pub use release::ReleasePlan;
 pub use request::{Offered, Request, account_number_matched};
-pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Tri, all as rules};
+pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Tri, all as rules, rule_named};

@@ -5,6 +5,7 @@
 //! | `contract` | the trait every store implements, and the laws it keeps |
 //! | `bounds` | what a call may ask at all, for every store alike |
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
+//! | `vault` | opens an account's rows for one use case and closes them into one commit |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
 //! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
 //!
@@ -15,6 +16,7 @@ mod bounds;
 mod codec;
 mod contract;
 pub mod embedded;
+mod vault;
 mod windows;
 
 pub use codec::{
@@ -26,3 +28,4 @@ pub use contract::{
     IndexEntry, LeaseRequest, Load, Loaded, NewRecord, Place, Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation,
     Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };
+pub use vault::{Ask, Closed, Closing, Entry, Kept, OpenAccount, Opening, Vault};

@@ -56,7 +56,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         module: "store/embedded",
         internal: &["domain", "policy", "crypto", "audit", "clock", "config", "telemetry"],
-        external: &["chrono", "quick_cache", "rusqlite", "thiserror", "tokio", "tracing", "zeroize"],
+        external: &["chrono", "quick_cache", "rusqlite", "rustix", "thiserror", "tokio", "tracing", "zeroize"],
     },
     // Level 4.
     Rule {

@@ -23,4 +23,4 @@ mod transfer_pins;
 
 pub(super) use rule::just_after;
 pub use rule::{Actions, IfUnknown, Rule, RuleEffect, Tri};
-pub use table::all;
+pub use table::{all, rule_named};

@@ -1,0 +1,57 @@
+//! What happened to an account or a line, newest first, by following its chain.
+
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::rights::{Authorised, right};
+use super::target::Scope;
+use crate::domain::RecordId;
+use crate::store::Kept;
+
+/// The most entries of one page.
+pub const ACTIVITY_PAGE_MAX: usize = 100;
+
+/// One page of a history.
+#[derive(Debug, Clone)]
+pub struct ActivityPage {
+    /// Records, newest first.
+    pub records: Vec<Kept>,
+    /// Where the next page starts; none at the end.
+    pub next: Option<RecordId>,
+}
+
+impl Engine {
+    /// A page of what happened to an account or a line. `from` is where an earlier page ended: it grants nothing, because a
+    /// record of another account is not shown whatever the token says.
+    pub async fn list_activity(
+        &self,
+        who: &Authorised<right::ReadActivity>,
+        scope: &Scope,
+        from: Option<RecordId>,
+        size: usize,
+    ) -> Result<ActivityPage, ServiceError> {
+        let target = self.target(who.requester(), scope).await?;
+        self.check_reach(who, &target)?;
+        let now = self.now()?.instant();
+        let (open, target) = self.peek(who.requester(), scope, None, now).await?;
+        let newest = match target.line {
+            Some(token) => open.line(token).and_then(|line| line.last_record),
+            None => open.account().and_then(|account| account.chain.last),
+        };
+        let mut next = from.or(newest);
+        let mut records = Vec::new();
+        while records.len() < size.clamp(1, ACTIVITY_PAGE_MAX) {
+            let Some(id) = next else { break };
+            let kept = self.vault.record(id).await?.filter(|kept| kept.account() == target.account);
+            let kept =
+                kept.ok_or(ServiceError::Invalid { field: "page_token", expected: "must be a token of this list" })?;
+            let record = kept.record();
+            next = match (&target.line, &record.line) {
+                (Some(_), Some(line)) => line.previous,
+                (Some(_), None) => None,
+                (None, _) => record.previous,
+            };
+            records.push(kept);
+        }
+        Ok(ActivityPage { records, next })
+    }
+}

@@ -1,0 +1,283 @@
+//! The way of one decision: the only file that knows the order of its steps.
+//!
+//! Find the account, wait for its turn, open it (the request's key reserved, attempts charged), apply what time has done,
+//! look at the evidence, ask the policy, carry out an approval, commit, answer from the record. Every use case that needs
+//! a decision comes this way and differs only in what an approval does: its [`Effect`].
+
+use chrono::{DateTime, Utc};
+
+use super::answer::Answer;
+use super::due;
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::question::{Question, caller_of};
+use super::rights::{Authorised, Right};
+use super::standing::{stand_in, stood_in};
+use super::target::Target;
+use super::weigh::{Case, Looked, Weighed, note_checks};
+use crate::audit::{AnswerWindow, Decided, Event, Made, RecordedContribution, RecordedReason};
+use crate::domain::{
+    Account, Approval, Factor, FactorOption, Line, Mode, Outcome, RecordId, Requester, Seq, Standing, Usability,
+};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Reserve, Urgency};
+
+/// How often a use case starts again because another engine changed the account meanwhile.
+pub(super) const CONFLICT_RETRIES_MAX: usize = 3;
+
+/// What an approval does besides being recorded.
+pub(super) trait Effect: Send {
+    /// Refuses what makes no sense on this account, before anything is looked at.
+    fn check(&self, account: &Account, line: &Line) -> Result<(), ServiceError>;
+
+    /// Carries the approved change out, or grants the permit for it.
+    fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError>;
+}
+
+/// An approval about to be committed, with the account it changes.
+pub(super) struct Approved<'a> {
+    pub engine: &'a Engine,
+    pub asking: &'a Asking<'a>,
+    pub open: &'a mut OpenAccount,
+    pub target: Target,
+    pub decision: RecordId,
+    /// The decision's place in the account's chain.
+    pub seq: Seq,
+    pub approval: Approval,
+    pub weighed: &'a Weighed,
+}
+
+/// A question with who asks it and when: what stays the same over every attempt.
+pub(super) struct Asking<'a> {
+    pub requester: &'a Requester,
+    pub question: &'a Question,
+    pub reserve: Reserve,
+    /// The one reading of the clock.
+    pub now: DateTime<Utc>,
+}
+
+/// What one attempt came to.
+enum Attempt {
+    /// Committed now, or before.
+    Answered(Box<Answer>),
+    /// Another engine changed the account: again.
+    Again,
+}
+
+impl Attempt {
+    fn answered(answer: Answer) -> Self {
+        Self::Answered(Box::new(answer))
+    }
+}
+
+impl Engine {
+    /// Asks the policy about a change and answers from the committed record.
+    pub(super) async fn ask<R: Right, E: Effect>(
+        &self,
+        who: &Authorised<R>,
+        question: &Question,
+        effect: &mut E,
+    ) -> Result<Answer, ServiceError> {
+        self.check_question(question)?;
+        let requester = who.requester();
+        let reserve = self.reserve(requester, question.request_id, &question.body);
+        let asking = Asking { requester, question, reserve, now: self.now()?.instant() };
+        let mut looked = Looked::default();
+        for _ in 0..=CONFLICT_RETRIES_MAX {
+            if let Attempt::Answered(answer) = self.attempt(who, &asking, effect, &mut looked).await? {
+                return Ok(*answer);
+            }
+        }
+        // INVARIANT (fail-closed): exhausted retries are no answer.
+        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    async fn attempt<R: Right, E: Effect>(
+        &self,
+        who: &Authorised<R>,
+        asking: &Asking<'_>,
+        effect: &mut E,
+        looked: &mut Looked,
+    ) -> Result<Attempt, ServiceError> {
+        let mut target = self.target(asking.requester, &asking.question.scope).await?;
+        loop {
+            self.check_reach(who, &target)?;
+            if !target.indexed {
+                self.charge_unknown(asking.requester, asking.reserve.request, asking.now).await?;
+            }
+            let _turn = self.queues.enter(target.account).await?;
+            let open = match self.vault.open(self.opening(asking, &target)).await? {
+                Opening::Open(open) => *open,
+                Opening::Answered(id) => return self.repeat(asking.requester, id).await.map(Attempt::answered),
+                Opening::Taken => return Err(ServiceError::RequestIdReused),
+            };
+            match self.better_target(&open, &asking.question.scope, target).await? {
+                Some(better) => target = better,
+                None => return self.decide_on(asking, effect, looked, target, open).await,
+            }
+        }
+    }
+
+    fn opening(&self, asking: &Asking<'_>, target: &Target) -> Ask {
+        let windows = self.failure_windows(target);
+        let (charges, windows) = self.charges(asking.requester, asking.question, windows);
+        Ask {
+            account: target.account,
+            lines: target.line.into_iter().collect(),
+            permit: None,
+            reserve: Some(asking.reserve),
+            charges,
+            windows,
+            now: asking.now,
+            at_least: asking.question.at_least,
+        }
+    }
+
+    async fn decide_on<E: Effect>(
+        &self,
+        asking: &Asking<'_>,
+        effect: &mut E,
+        looked: &mut Looked,
+        target: Target,
+        mut open: OpenAccount,
+    ) -> Result<Attempt, ServiceError> {
+        let Asking { question, now, .. } = *asking;
+        let standing = stand_in(&mut open, asking.requester, &target)?;
+        let steps = due::apply(&mut open, target.line, now)?;
+        let stood_in = stood_in(&open, asking.question)?;
+        let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
+        effect.check(account_of(&open)?, line)?;
+        let case = Case::new(asking, target, standing, &open, line)?;
+        let weighed = self.weigh(&case, looked).await;
+        if question.mode == Mode::Enforce && standing == Standing::Known {
+            note_checks(&mut open, &weighed, target.line, now);
+        }
+        let decision = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
+        let (window, made) = match &weighed.verdict.outcome {
+            Outcome::Approve(approval) if question.mode == Mode::Enforce => {
+                let (seq, approval) = (open.next_seq(), *approval);
+                let (engine, weighed) = (self, &weighed);
+                effect.approve(Approved {
+                    engine,
+                    asking,
+                    open: &mut open,
+                    target,
+                    decision,
+                    seq,
+                    approval,
+                    weighed,
+                })?
+            }
+            Outcome::Approve(_) => (AnswerWindow::NoPermit, None),
+            Outcome::Challenge(challenge) => (AnswerWindow::OpenUntil(challenge.expires_at), None),
+            Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
+        };
+        let settle = weighed.settle.clone();
+        open.append_as(decision, entry(asking, &target, decided(question, standing, weighed, window, made)))?;
+        let closing = Closing {
+            urgency: Urgency::Ordinary,
+            claim: Some(Claim { reserve: asking.reserve, record: decision }),
+            settle,
+            due: if steps.is_empty() && made.is_none() { Vec::new() } else { due::upcoming(&open, target.line) },
+            done: due::done(&steps, &target),
+        };
+        self.commit(asking.requester, open, closing, decision).await
+    }
+
+    async fn commit(
+        &self,
+        requester: &Requester,
+        open: OpenAccount,
+        closing: Closing,
+        decision: RecordId,
+    ) -> Result<Attempt, ServiceError> {
+        let closed = match self.vault.close(open, closing).await {
+            Ok(closed) => closed,
+            Err(CommitError::Conflict) => return Ok(Attempt::Again),
+            Err(CommitError::Answered(id)) => return self.repeat(requester, id).await.map(Attempt::answered),
+            Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
+        };
+        let kept = closed.records.into_iter().find(|kept| kept.record().id == decision);
+        let kept = kept.ok_or_else(|| ServiceError::Unavailable("the decision was not recorded".to_owned()))?;
+        if let Event::Decided(decided) = &kept.record().event {
+            self.tally.decided(decided.change.action(), decided);
+        }
+        let answer = self.answer(requester, kept, None, Some(closed.position))?;
+        Ok(Attempt::answered(answer))
+    }
+
+    /// The answer that was given before.
+    pub(super) async fn repeat(&self, requester: &Requester, id: RecordId) -> Result<Answer, ServiceError> {
+        let kept = self.vault.record(id).await?;
+        let kept = kept.ok_or_else(|| ServiceError::Unavailable("the decision's record cannot be read".to_owned()))?;
+        self.answer(requester, kept, None, None)
+    }
+}
+
+/// The account of an opened one, which by now must be there.
+pub(super) fn account_of(open: &OpenAccount) -> Result<&Account, ServiceError> {
+    open.account().ok_or(ServiceError::NotFound("account"))
+}
+
+pub(super) fn entry(asking: &Asking<'_>, target: &Target, decided: Decided) -> Entry {
+    Entry {
+        at: asking.now,
+        line: target.line,
+        caller: Some(caller_of(asking.requester)),
+        channel: Some(asking.question.interaction.channel),
+        event: Event::Decided(Box::new(decided)),
+    }
+}
+
+/// Everything that a decision rested on and came to.
+pub(super) fn decided(
+    question: &Question,
+    standing: Standing,
+    weighed: Weighed,
+    window: AnswerWindow,
+    made: Option<Made>,
+) -> Decided {
+    let Weighed {
+        verdict,
+        checks,
+        facts,
+        policy,
+        account_number_matched,
+        owner_asked,
+        settle: _,
+        transfer_pin_tries: _,
+    } = weighed;
+    let options = match &verdict.outcome {
+        Outcome::Challenge(challenge) => challenge.options.clone(),
+        Outcome::Deny(denial) => {
+            let works = |factor: &Factor| FactorOption { factor: *factor, usability: Usability::Usable };
+            denial.still_works.iter().map(works).collect()
+        }
+        Outcome::Approve(_) => Vec::new(),
+    };
+    let named =
+        |given: crate::domain::GivenReason| RecordedReason { reason: given.reason, rule: given.rule.to_owned() };
+    let added =
+        |one: crate::domain::Contribution| RecordedContribution { rule: one.rule.to_owned(), effect: one.effect };
+    Decided {
+        mode: question.mode,
+        change: question.change.clone(),
+        digest: question.digest(),
+        standing,
+        outcome: verdict.outcome.kind(),
+        reasons: verdict.reasons.into_iter().map(named).collect(),
+        contributions: verdict.contributions.into_iter().map(added).collect(),
+        score: verdict.score,
+        required: verdict.required,
+        accepted: verdict.accepted,
+        checks,
+        options,
+        window,
+        facts,
+        policy: policy.revision,
+        account_number_matched,
+        owner_asked,
+        external_reference: question.external_reference.clone(),
+        supersedes: question.supersedes,
+        made,
+    }
+}

@@ -1,0 +1,76 @@
+//! What a redeemed change leaves in the engine's own records.
+
+use chrono::{DateTime, Utc};
+
+use crate::crypto::Token;
+use crate::domain::{
+    Account, Action, Change, Channel, Device, DeviceId, Line, LineStatus, OwnerChange, PermitState, RecordId,
+    Requester, Reset, ResetKind, SimChange, TransferPinState,
+};
+use crate::store::OpenAccount;
+
+/// A change being carried out under a permit.
+pub(super) struct Carried<'a> {
+    pub decision: RecordId,
+    pub change: &'a Change,
+    pub redemption: RecordId,
+    pub requester: &'a Requester,
+    pub now: DateTime<Utc>,
+}
+
+/// Marks the permit used, uses up the transfer PIN it rested on, re-locks a release that was for this change only, and
+/// writes down what the change does to account and line.
+pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'_>) {
+    let Carried { decision, change, redemption, now, .. } = *carried;
+    let Some(permit) = open.permit_mut(decision) else { return };
+    permit.state = PermitState::Redeemed { at: now, redemption };
+    let (transfer_pin, via, digest) = (permit.transfer_pin, permit.via, permit.change);
+    if let Some(id) = transfer_pin
+        && let Some(credentials) = open.credentials_mut()
+    {
+        let pins = credentials.transfer_pins.iter_mut().filter(|pin| pin.id == id);
+        pins.for_each(|pin| pin.state = TransferPinState::Used { at: now });
+    }
+    let seq = open.next_seq();
+    if let (Some(account), Some(line)) = open.account_and_line_mut(line) {
+        account.protection.consume(&digest);
+        line.protection.consume(&digest);
+        apply(account, line, carried, via);
+        if change.action() == Action::PortOut {
+            // Nothing granted for a line outlives its leaving.
+            for action in Action::ALL {
+                line.protection.void(action, seq);
+            }
+        }
+    }
+}
+
+fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Channel) {
+    let now = carried.now;
+    match carried.change {
+        Change::Sim(SimChange { target, imei, .. }) => line.change_sim(target.clone(), imei.clone(), now),
+        Change::PortOut(_) => line.status = LineStatus::PortedOut,
+        Change::CallForwarding { .. } => line.forwarding_set_at = Some(now),
+        Change::Contact(contact) => {
+            account.change_contact(&contact.contact, contact.value.clone(), now);
+            account.note_reset(Reset { at: now, kind: ResetKind::Contact, via });
+        }
+        Change::DeviceAdd { public_key_jwk, model } => {
+            let (Some(person), Ok(id)) = (&carried.requester.person, DeviceId::parse(&carried.redemption.to_string()))
+            else {
+                return;
+            };
+            let (person, public_key_jwk, model) = (person.clone(), public_key_jwk.clone(), model.clone());
+            account.devices.push(Device { id, person, public_key_jwk, model, added_at: now, revoked_at: None });
+        }
+        Change::Owner(OwnerChange::Role { person, role }) => {
+            account.persons.iter_mut().filter(|known| known.id == *person).for_each(|known| known.role = *role);
+        }
+        Change::Owner(OwnerChange::Close) => line.status = LineStatus::Closed,
+        // The line goes with `MoveLine`, which uses the permit in the same commit. The rest is carried out by its own use case.
+        Change::Owner(OwnerChange::ToAccount { .. })
+        | Change::TransferPinIssue { .. }
+        | Change::LockRelease { .. }
+        | Change::PinChange => {}
+    }
+}

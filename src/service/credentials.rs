@@ -1,0 +1,362 @@
+//! PINs: set, asked about, issued and taken back. No use case returns an account PIN.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::answer::Answer;
+use super::ask::{Approved, Effect, account_of};
+use super::engine::Engine;
+use super::error::{Refusal, ServiceError};
+use super::question::{Body, Question, caller_of};
+use super::rights::{Authorised, right};
+use super::target::{Scope, Target};
+use crate::audit::{AnswerWindow, Event, Made};
+use crate::crypto::generate_transfer_pin;
+use crate::domain::{
+    Account, AccountId, AccountPin, Credentials, Line, LineId, PinCheck, PinDigits, PinOrigin, RequestId, Reset,
+    ResetKind, Spid, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    TransferPinState, Verifier,
+};
+use crate::policy::{self, GuessContext, PinFitness};
+use crate::store::{Ask, Claim, Closing, Entry, OpenAccount, Opening, Urgency};
+
+/// What is told of an account's secrets: whether, since when and until when, never a value.
+#[derive(Debug, Clone)]
+pub struct CredentialStatus {
+    /// The account.
+    pub account: AccountId,
+    /// When the account PIN was set, if one is.
+    pub pin_set_at: Option<DateTime<Utc>>,
+    /// Whether the customer should change it: it proves nothing as it is.
+    pub must_change: bool,
+    /// Until when the account PIN is off.
+    pub exhausted_until: Option<DateTime<Utc>>,
+    /// Transfer PINs kept.
+    pub transfer_pins: Vec<TransferPinStatus>,
+}
+
+/// What is told of a transfer PIN.
+#[derive(Debug, Clone)]
+pub struct TransferPinStatus {
+    /// Which.
+    pub id: TransferPinId,
+    /// From when on it is expired.
+    pub expires_at: DateTime<Utc>,
+    /// The line it is for; none for every line of the account.
+    pub line: Option<LineId>,
+    /// The account it is for.
+    pub account: AccountId,
+    /// The only carrier it is good for.
+    pub gaining_spid: Option<Spid>,
+    /// Whether it can no longer be used.
+    pub is_void: bool,
+}
+
+/// A transfer PIN just issued.
+#[derive(Debug, Clone)]
+pub struct IssuedTransferPin {
+    /// What is kept of it.
+    pub status: TransferPinStatus,
+    /// The value: shown this once, to the customer on a known device; a repeated request is not shown it again.
+    pub value: Option<PinDigits>,
+}
+
+impl Engine {
+    /// Sets the account PIN, which is a decision like any other.
+    pub async fn set_pin(
+        self: &Arc<Self>,
+        who: Authorised<right::SetPin>,
+        question: Question,
+        new: PinDigits,
+    ) -> Result<(Answer, CredentialStatus), ServiceError> {
+        let engine = Arc::clone(self);
+        Self::detached(async move {
+            let target = engine.target(who.requester(), &question.scope).await?;
+            engine.check_reach(&who, &target)?;
+            let verifier = engine.new_verifier(&who, &question, &target, new).await?;
+            let answer = engine.ask(&who, &question, &mut SetPin { verifier: Some(verifier) }).await?;
+            let status = engine.credential_status(who.requester(), &question.scope).await?;
+            Ok((answer, status))
+        })
+        .await
+    }
+
+    /// Whether and since when an account's secrets are set.
+    pub async fn get_credential_status(
+        &self,
+        who: &Authorised<right::ReadCredentialStatus>,
+        account: AccountId,
+    ) -> Result<CredentialStatus, ServiceError> {
+        let scope = Scope::Account(account);
+        let target = self.target(who.requester(), &scope).await?;
+        self.check_reach(who, &target)?;
+        self.credential_status(who.requester(), &scope).await
+    }
+
+    /// Issues a transfer PIN for a line or for every line of the account.
+    pub async fn issue_transfer_pin(
+        self: &Arc<Self>,
+        who: Authorised<right::IssueTransferPin>,
+        question: Question,
+    ) -> Result<(Answer, Option<IssuedTransferPin>), ServiceError> {
+        let engine = Arc::clone(self);
+        Self::detached(async move {
+            let mut effect = Issue { issued: None, whole_account: matches!(question.scope, Scope::Account(_)) };
+            let answer = engine.ask(&who, &question, &mut effect).await?;
+            let made = answer.decided().and_then(|decided| decided.made);
+            let issued = match (effect.issued, made) {
+                (Some(issued), Some(Made::TransferPin(id))) if issued.status.id == id => Some(issued),
+                (_, Some(Made::TransferPin(id))) => engine.issued_before(who.requester(), &question.scope, id).await?,
+                _ => None,
+            };
+            Ok((answer, issued))
+        })
+        .await
+    }
+
+    /// Takes a transfer PIN back.
+    pub async fn revoke_transfer_pin(
+        self: &Arc<Self>,
+        who: Authorised<right::RevokeTransferPin>,
+        request_id: RequestId,
+        body: Body,
+        account: AccountId,
+        id: TransferPinId,
+    ) -> Result<TransferPinStatus, ServiceError> {
+        let engine = Arc::clone(self);
+        Self::detached(async move { engine.revoke(&who, request_id, &body, account, id).await }).await
+    }
+
+    async fn revoke(
+        &self,
+        who: &Authorised<right::RevokeTransferPin>,
+        request_id: RequestId,
+        body: &Body,
+        account: AccountId,
+        id: TransferPinId,
+    ) -> Result<TransferPinStatus, ServiceError> {
+        let (requester, now) = (who.requester(), self.now()?.instant());
+        let scope = Scope::Account(account);
+        let target = self.target(requester, &scope).await?;
+        self.check_reach(who, &target)?;
+        let reserve = self.reserve(requester, request_id, body);
+        let _turn = self.queues.enter(target.account).await?;
+        let ask = Ask {
+            account: target.account,
+            lines: Vec::new(),
+            permit: None,
+            reserve: Some(reserve),
+            charges: Vec::new(),
+            windows: Vec::new(),
+            now,
+            at_least: None,
+        };
+        let mut open = match self.vault.open(ask).await? {
+            Opening::Open(open) => *open,
+            Opening::Answered(_) => {
+                let (open, _) = self.peek(requester, &scope, None, now).await?;
+                return status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"));
+            }
+            Opening::Taken => return Err(ServiceError::RequestIdReused),
+        };
+        let pins = open.credentials_mut().map(|credentials| &mut credentials.transfer_pins);
+        let pin = pins
+            .and_then(|pins| pins.iter_mut().find(|pin| pin.id == id))
+            .ok_or(ServiceError::NotFound("transfer PIN"))?;
+        if pin.state == TransferPinState::Live {
+            pin.state = TransferPinState::Void { at: now };
+        }
+        let (caller, event) = (Some(caller_of(requester)), Event::TransferPinRevoked { id });
+        let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
+        let status = status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"))?;
+        let claim = Some(Claim { reserve, record });
+        let closing =
+            Closing { urgency: Urgency::Protective, claim, settle: Vec::new(), due: Vec::new(), done: Vec::new() };
+        self.vault.close(open, closing).await?;
+        Ok(status)
+    }
+
+    /// Refuses a new PIN that is easily guessed or the one before, and hashes it.
+    async fn new_verifier(
+        &self,
+        who: &Authorised<right::SetPin>,
+        question: &Question,
+        target: &Target,
+        new: PinDigits,
+    ) -> Result<Verifier, ServiceError> {
+        let now = self.now()?.instant();
+        let (open, _) = self.peek(who.requester(), &question.scope, None, now).await?;
+        let account = account_of(&open)?;
+        if self.policy.load().pin.guessable_refused {
+            let context = GuessContext::of(account, []);
+            policy::guessable::check(&new, &context).map_err(|_| ServiceError::Refused(Refusal::PinGuessable))?;
+        }
+        let before =
+            open.credentials().and_then(|credentials| credentials.pin.as_ref()).map(|pin| pin.verifier.clone());
+        if let Some(before) = before {
+            match self.pins.check(new.clone(), target.account, Some(&before), &*self.tally).await {
+                PinCheck::Matched => return Err(ServiceError::Refused(Refusal::PinUnchanged)),
+                PinCheck::Mismatched => {}
+                _ => {
+                    return Err(ServiceError::Exhausted {
+                        what: "too many PINs are waiting to be hashed",
+                        retry_at: None,
+                    });
+                }
+            }
+        }
+        self.pins.hash(new, target.account).await
+    }
+
+    async fn credential_status(
+        &self,
+        requester: &crate::domain::Requester,
+        scope: &Scope,
+    ) -> Result<CredentialStatus, ServiceError> {
+        let now = self.now()?.instant();
+        let target = self.target(requester, scope).await?;
+        let windows = self.failure_windows(&target);
+        let ask = Ask {
+            account: target.account,
+            lines: Vec::new(),
+            permit: None,
+            reserve: None,
+            charges: Vec::new(),
+            windows: vec![windows.pin],
+            now,
+            at_least: None,
+        };
+        let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::NotFound("account")) };
+        let failures: Vec<_> =
+            open.windows().iter().flat_map(|window| window.events.iter().map(|event| event.at)).collect();
+        let policy = self.policy();
+        let account = account_of(&open)?;
+        let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
+        Ok(CredentialStatus {
+            account: account.id.clone(),
+            pin_set_at: credentials.pin.as_ref().map(|pin| pin.set_at),
+            must_change: credentials
+                .pin
+                .as_ref()
+                .is_some_and(|pin| PinFitness::judge(&policy, &account.brand, Some(pin), now).must_change()),
+            exhausted_until: policy::pin_off_until(&policy.pin, &failures, now),
+            transfer_pins: credentials.transfer_pins.iter().map(|pin| told(pin, account, now)).collect(),
+        })
+    }
+
+    async fn issued_before(
+        &self,
+        requester: &crate::domain::Requester,
+        scope: &Scope,
+        id: TransferPinId,
+    ) -> Result<Option<IssuedTransferPin>, ServiceError> {
+        let now = self.now()?.instant();
+        let (open, _) = self.peek(requester, scope, None, now).await?;
+        Ok(status_of(&open, id, now)?.map(|status| IssuedTransferPin { status, value: None }))
+    }
+}
+
+fn status_of(
+    open: &OpenAccount,
+    id: TransferPinId,
+    now: DateTime<Utc>,
+) -> Result<Option<TransferPinStatus>, ServiceError> {
+    let account = account_of(open)?;
+    let pins = open.credentials().map_or(&[][..], |credentials| &credentials.transfer_pins);
+    Ok(pins.iter().find(|pin| pin.id == id).map(|pin| told(pin, account, now)))
+}
+
+fn told(pin: &TransferPin, account: &Account, now: DateTime<Utc>) -> TransferPinStatus {
+    let line = match &pin.scope {
+        TransferPinScope::Line(line) => Some(line.clone()),
+        TransferPinScope::Account => None,
+    };
+    TransferPinStatus {
+        id: pin.id,
+        expires_at: pin.expires_at,
+        line,
+        account: account.id.clone(),
+        gaining_spid: pin.gaining_spid,
+        is_void: pin.state != TransferPinState::Live || pin.expires_at <= now,
+    }
+}
+
+/// What an approved `PIN_CHANGE` does.
+struct SetPin {
+    verifier: Option<Verifier>,
+}
+
+impl Effect for SetPin {
+    fn check(&self, _: &Account, _: &Line) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
+        let Approved { asking, open, .. } = approved;
+        let verifier = self.verifier.clone().ok_or(ServiceError::NotFound("PIN"))?;
+        let pin = AccountPin { verifier, set_at: asking.now, verified_at: None, origin: PinOrigin::EndUser };
+        open.credentials_mut().ok_or(ServiceError::NotFound("account"))?.pin = Some(pin);
+        let reset = Reset { at: asking.now, kind: ResetKind::Pin, via: asking.question.interaction.channel };
+        open.account_mut().ok_or(ServiceError::NotFound("account"))?.note_reset(reset);
+        Ok((AnswerWindow::NoPermit, Some(Made::Pin)))
+    }
+}
+
+/// What an approved `TRANSFER_PIN_ISSUE` does.
+struct Issue {
+    issued: Option<IssuedTransferPin>,
+    whole_account: bool,
+}
+
+impl Effect for Issue {
+    fn check(&self, _: &Account, _: &Line) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
+        let Approved { engine, asking, open, target, seq, weighed, .. } = approved;
+        let now = asking.now;
+        let id = TransferPinId::from_u128(engine.vault.ids().mint(now, target.account.partition())?);
+        let value = generate_transfer_pin()?;
+        let line = target.line.and_then(|token| open.line(token)).map(|line| line.id.clone());
+        let scope = match line {
+            Some(line) => TransferPinScope::Line(line),
+            None if self.whole_account => TransferPinScope::Account,
+            None => return Err(ServiceError::NotFound("line")),
+        };
+        let device = asking.requester.device.as_ref().and_then(|id| account_of(open).ok()?.device(id));
+        let known_device = device.is_some_and(|device| device.is_known(weighed.policy.device_known_after, now));
+        let pin = TransferPin {
+            id,
+            verifier: engine.pins.transfer_verifier(&target.account, id, &value),
+            scope,
+            gaining_spid: asking.question.change.gaining_spid(),
+            issued_at: now,
+            expires_at: weighed.policy.transfer_pin.life.expires_at(now),
+            origin: TransferPinOrigin { channel: asking.question.interaction.channel, known_device },
+            state: TransferPinState::Live,
+            granted_seq: seq,
+        };
+        let status = told(&pin, account_of(open)?, now);
+        keep(open.credentials_mut().ok_or(ServiceError::NotFound("account"))?, pin, now);
+        // INVARIANT (secrets-stay-in): shown once, to the customer on a known device; anyone else is told only that it exists.
+        self.issued = Some(IssuedTransferPin { status, value: known_device.then_some(value) });
+        Ok((AnswerWindow::NoPermit, Some(Made::TransferPin(id))))
+    }
+}
+
+/// Keeps a new transfer PIN; one of the same scope and carrier that is still live is replaced, and the oldest ended one
+/// leaves where there are too many.
+fn keep(credentials: &mut Credentials, new: TransferPin, now: DateTime<Utc>) {
+    let pins = &mut credentials.transfer_pins;
+    let replaced = |pin: &&mut TransferPin| {
+        pin.state == TransferPinState::Live && pin.scope == new.scope && pin.gaining_spid == new.gaining_spid
+    };
+    pins.iter_mut().filter(replaced).for_each(|pin| pin.state = TransferPinState::Void { at: now });
+    pins.push(new);
+    while pins.len() > TRANSFER_PINS_KEPT_MAX {
+        let oldest_ended = pins.iter().position(|pin| pin.state != TransferPinState::Live || pin.expires_at <= now);
+        pins.remove(oldest_ended.unwrap_or(0));
+    }
+}

@@ -1,0 +1,80 @@
+//! Decide: may this change be carried out elsewhere? An approval grants a permit.
+
+use std::sync::Arc;
+
+use super::answer::Answer;
+use super::ask::{Approved, Effect};
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::question::Question;
+use super::rights::{Authorised, may_ask, right};
+use crate::audit::{AnswerWindow, Made};
+use crate::domain::{Account, Approval, Change, Line, Permit, PermitState, SimTarget, TransferPinCheck};
+
+impl Engine {
+    /// Decides one change.
+    pub async fn decide(
+        self: &Arc<Self>,
+        who: Authorised<right::Decide>,
+        question: Question,
+    ) -> Result<Answer, ServiceError> {
+        if !may_ask(who.requester().role, question.change.action()) {
+            return Err(ServiceError::Forbidden);
+        }
+        let engine = Arc::clone(self);
+        Self::detached(async move { engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await })
+            .await
+    }
+}
+
+/// What an approval of `Decide` does: it grants a permit.
+pub(super) struct GrantPermit<'a> {
+    pub change: &'a Change,
+}
+
+impl Effect for GrantPermit<'_> {
+    fn check(&self, _: &Account, line: &Line) -> Result<(), ServiceError> {
+        match self.change {
+            Change::Sim(sim) if line.is_on(&sim.target) => {
+                let field = match sim.target {
+                    SimTarget::Iccid(_) => "change.sim_change.iccid",
+                    SimTarget::Eid(_) => "change.sim_change.eid",
+                };
+                Err(ServiceError::Invalid { field, expected: "must be another SIM than the active one" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
+        let Approved { engine, asking, open, target, decision, seq, approval, weighed } = approved;
+        let Some((line, flagged)) =
+            target.line.and_then(|token| open.line(token)).map(|line| (line.id.clone(), line.flags.any()))
+        else {
+            // INVARIANT (fail-closed): a permit without a line would be good for none, or for any.
+            return Err(ServiceError::NotFound("line"));
+        };
+        let Approval { not_before, life } = approval;
+        let expires_at = not_before.checked_add_signed(life).unwrap_or(not_before);
+        let transfer_pin = match weighed.checks.transfer_pin {
+            TransferPinCheck::Matched { id, .. } => Some(id),
+            _ => None,
+        };
+        let permit = Permit {
+            line,
+            action: self.change.action(),
+            change: asking.question.digest(),
+            caller: asking.requester.subject.clone(),
+            via: asking.question.interaction.channel,
+            policy: weighed.policy.revision,
+            not_before,
+            expires_at,
+            granted_seq: seq,
+            transfer_pin,
+            flagged: flagged || open.account().is_some_and(|account| account.flags.any()),
+            state: PermitState::Open,
+        };
+        open.grant(decision, permit);
+        Ok((AnswerWindow::Permit { not_before, expires_at, key_id: engine.permits.active_key_id() }, None))
+    }
+}

@@ -1,0 +1,222 @@
+//! Decisions after they were made: read, given back, reported on.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::answer::{Answer, DecisionState, Epochs, permit_state};
+use super::ask::account_of;
+use super::due;
+use super::engine::Engine;
+use super::error::{Refusal, ServiceError};
+use super::question::{Body, asked_by, caller_of, grants_permit};
+use super::rights::{Authorised, Right, Whose, right};
+use super::target::Target;
+use crate::audit::{Event, ReportedOutcome};
+use crate::crypto::Token;
+use crate::domain::{OutcomeKind, PermitState, RecordId, Reference, RequestId, Requester};
+use crate::store::{Ask, Claim, Closing, Entry, Kept, OpenAccount, Opening, Position, Reserve, Urgency};
+
+/// A request about a decision made before.
+#[derive(Debug, Clone)]
+pub struct AboutDecision {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// The decision.
+    pub decision: RecordId,
+}
+
+/// What became of a decided change.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What.
+    pub outcome: ReportedOutcome,
+    /// When, if known.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// In the reporter's words.
+    pub note: Option<Reference>,
+}
+
+/// A decision's record with its account opened.
+struct Reopened {
+    kept: Kept,
+    open: OpenAccount,
+    target: Target,
+}
+
+/// Reopening, or the request done before.
+enum Reopening {
+    Open(Box<Reopened>),
+    Repeated,
+}
+
+impl Engine {
+    /// Reads a decision and where it stands now.
+    pub async fn get_decision(
+        &self,
+        who: &Authorised<right::ReadDecision>,
+        decision: RecordId,
+        at_least: Option<Position>,
+    ) -> Result<Answer, ServiceError> {
+        let now = self.now()?.instant();
+        let kept = self.decision_record(who, decision).await?;
+        let _turn = self.queues.enter(kept.account()).await?;
+        let Reopening::Open(reopened) = self.reopen(who.requester(), kept, None, at_least, now).await? else {
+            return Err(ServiceError::NotFound("decision"));
+        };
+        let Reopened { kept, mut open, target } = *reopened;
+        due::apply(&mut open, target.line, now)?;
+        let state = state_of(&kept, &open, target.line, now)?;
+        self.answer(who.requester(), kept, Some(state), None)
+    }
+
+    /// Gives a decision back: its permit is void from here on.
+    pub async fn withdraw_decision(
+        self: &Arc<Self>,
+        who: Authorised<right::WithdrawDecision>,
+        about: AboutDecision,
+        cause: Option<Reference>,
+    ) -> Result<Answer, ServiceError> {
+        let event = Event::DecisionWithdrawn { decision: about.decision, cause };
+        self.follow_up(who, about, event, withdraw).await
+    }
+
+    /// Writes down what became of a decided change.
+    pub async fn report_outcome(
+        self: &Arc<Self>,
+        who: Authorised<right::ReportOutcome>,
+        about: AboutDecision,
+        report: Report,
+    ) -> Result<Answer, ServiceError> {
+        let Report { outcome, occurred_at, note } = report;
+        let event = Event::OutcomeReported { decision: about.decision, outcome, occurred_at, note };
+        self.follow_up(who, about, event, |_, _, _| Ok(())).await
+    }
+
+    async fn follow_up<R: Right + Send + Sync + 'static>(
+        self: &Arc<Self>,
+        who: Authorised<R>,
+        about: AboutDecision,
+        event: Event,
+        change: fn(&mut OpenAccount, &Kept, DateTime<Utc>) -> Result<(), ServiceError>,
+    ) -> Result<Answer, ServiceError> {
+        let engine = Arc::clone(self);
+        Self::detached(async move {
+            let now = engine.now()?.instant();
+            let reserve = engine.reserve(who.requester(), about.request_id, &about.body);
+            let kept = engine.decision_record(&who, about.decision).await?;
+            let _turn = engine.queues.enter(kept.account()).await?;
+            let again = kept.clone();
+            match engine.reopen(who.requester(), kept, Some(reserve), None, now).await? {
+                Reopening::Repeated => {
+                    let reopening = engine.reopen(who.requester(), again, None, None, now).await?;
+                    let Reopening::Open(reopened) = reopening else { return Err(ServiceError::NotFound("decision")) };
+                    let state = state_of(&reopened.kept, &reopened.open, reopened.target.line, now)?;
+                    engine.answer(who.requester(), reopened.kept, Some(state), None)
+                }
+                Reopening::Open(reopened) => {
+                    engine.record_follow_up(&who, *reopened, event, change, reserve, now).await
+                }
+            }
+        })
+        .await
+    }
+
+    async fn record_follow_up<R: Right>(
+        &self,
+        who: &Authorised<R>,
+        reopened: Reopened,
+        event: Event,
+        change: fn(&mut OpenAccount, &Kept, DateTime<Utc>) -> Result<(), ServiceError>,
+        reserve: Reserve,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, ServiceError> {
+        let Reopened { kept, mut open, target } = reopened;
+        let steps = due::apply(&mut open, target.line, now)?;
+        change(&mut open, &kept, now)?;
+        let caller = Some(caller_of(who.requester()));
+        let record = open.append(Entry { at: now, line: target.line, caller, channel: None, event })?;
+        let state = state_of(&kept, &open, target.line, now)?;
+        let due = if steps.is_empty() { Vec::new() } else { due::upcoming(&open, target.line) };
+        let (claim, done) = (Some(Claim { reserve, record }), due::done(&steps, &target));
+        let closing = Closing { urgency: Urgency::Ordinary, claim, settle: Vec::new(), due, done };
+        let closed = self.vault.close(open, closing).await.map_err(ServiceError::from)?;
+        self.answer(who.requester(), kept, Some(state), Some(closed.position))
+    }
+
+    /// A decision's record, if the caller may know of it. One that is not theirs is answered like one that is not there.
+    ///
+    /// INVARIANT (unknown-looks-known): ids say nothing to who did not ask.
+    async fn decision_record<R: Right>(&self, who: &Authorised<R>, decision: RecordId) -> Result<Kept, ServiceError> {
+        let kept = self.vault.record(decision).await?.ok_or(ServiceError::NotFound("decision"))?;
+        let is_decision = matches!(kept.record().event, Event::Decided(_));
+        let theirs = who.whose() == Whose::Brand || asked_by(kept.record().caller.as_ref(), who.requester());
+        if is_decision && theirs { Ok(kept) } else { Err(ServiceError::NotFound("decision")) }
+    }
+
+    async fn reopen(
+        &self,
+        requester: &Requester,
+        kept: Kept,
+        reserve: Option<Reserve>,
+        at_least: Option<Position>,
+        now: DateTime<Utc>,
+    ) -> Result<Reopening, ServiceError> {
+        let line = kept.record().line.as_ref().map(|line| self.vault.tokens().line(&requester.brand, &line.id));
+        let account = kept.account();
+        let target = Target { account, line, name: line.unwrap_or(account), indexed: true };
+        let grants = matches!(&kept.record().event, Event::Decided(decided) if grants_permit(decided));
+        let ask = Ask {
+            account,
+            lines: line.into_iter().collect(),
+            permit: grants.then_some(kept.record().id),
+            reserve,
+            charges: Vec::new(),
+            windows: Vec::new(),
+            now,
+            at_least,
+        };
+        match self.vault.open(ask).await? {
+            Opening::Open(open) => Ok(Reopening::Open(Box::new(Reopened { kept, open: *open, target }))),
+            Opening::Answered(_) => Ok(Reopening::Repeated),
+            Opening::Taken => Err(ServiceError::RequestIdReused),
+        }
+    }
+}
+
+/// Gives the permit back, if there is one that is still open.
+fn withdraw(open: &mut OpenAccount, kept: &Kept, now: DateTime<Utc>) -> Result<(), ServiceError> {
+    let id = kept.record().id;
+    match open.permit(id).map(|permit| permit.state) {
+        Some(PermitState::Open) => {}
+        Some(PermitState::Redeemed { .. }) => return Err(ServiceError::Refused(Refusal::PermitUsed)),
+        Some(PermitState::Withdrawn { .. }) | None => return Err(ServiceError::Refused(Refusal::DecisionFinal)),
+    }
+    if let Some(permit) = open.permit_mut(id) {
+        permit.state = PermitState::Withdrawn { at: now };
+    }
+    Ok(())
+}
+
+/// Where a decision stands now.
+fn state_of(
+    kept: &Kept,
+    open: &OpenAccount,
+    line: Option<Token>,
+    now: DateTime<Utc>,
+) -> Result<DecisionState, ServiceError> {
+    let Event::Decided(decided) = &kept.record().event else { return Err(ServiceError::NotFound("decision")) };
+    if let crate::audit::AnswerWindow::OpenUntil(until) = decided.window {
+        return Ok(if until <= now { DecisionState::Expired } else { DecisionState::Pending });
+    }
+    let line = line.and_then(|token| open.line(token));
+    match (decided.outcome, open.permit(kept.record().id), line) {
+        (OutcomeKind::Approve, Some(permit), Some(line)) => {
+            let epochs = Epochs { account: &account_of(open)?.protection, line: &line.protection };
+            Ok(permit_state(permit, &epochs, now))
+        }
+        _ => Ok(DecisionState::Final),
+    }
+}

@@ -1,0 +1,107 @@
+//! The engine: what every use case shares. It is put together once, by the composition root.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::error::ServiceError;
+use super::hints::Hints;
+use super::pins::Pins;
+use super::queues::Queues;
+use super::tally::Tally;
+use crate::clock::{Clock, Now};
+use crate::crypto::{Keyring, Permits};
+use crate::domain::{Brand, Spid};
+use crate::policy::Policy;
+use crate::store::{Store, Vault};
+
+/// Facts about the carrier that runs the engine.
+#[derive(Debug, Clone)]
+pub struct Carrier {
+    /// Its own brand: what callers without another one mean.
+    pub brand: Brand,
+    /// Its own SPIDs. A port to one of them is no port.
+    pub own_spids: Vec<Spid>,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// The keys.
+    pub keyring: Arc<Keyring>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// What decides.
+    pub policy: Policy,
+    /// Who runs it.
+    pub carrier: Carrier,
+    /// Threads that hash PINs.
+    pub pin_threads: usize,
+    /// How many PINs may wait for one.
+    pub pin_queue: usize,
+    /// Who is told what was decided.
+    pub tally: Arc<dyn Tally>,
+}
+
+/// The engine. Shared by all edges; every use case is a method in a file of its own.
+pub struct Engine {
+    pub(super) vault: Vault,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) policy: ArcSwap<Policy>,
+    pub(super) carrier: Carrier,
+    pub(super) permits: Permits,
+    pub(super) pins: Pins,
+    pub(super) queues: Queues,
+    pub(super) hints: Hints,
+    pub(super) tally: Arc<dyn Tally>,
+}
+
+impl Engine {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Result<Arc<Self>, ServiceError> {
+        let Parts { store, keyring, clock, policy, carrier, pin_threads, pin_queue, tally } = parts;
+        Ok(Arc::new(Self {
+            vault: Vault::new(store, &keyring),
+            clock,
+            policy: ArcSwap::from_pointee(policy),
+            carrier,
+            permits: Permits::new(&keyring),
+            pins: Pins::start(&keyring, pin_threads, pin_queue)?,
+            queues: Queues::default(),
+            hints: Hints::default(),
+            tally,
+        }))
+    }
+
+    /// The one reading of the clock that a request is decided with.
+    ///
+    /// INVARIANT (time-is-an-argument): a use case calls this once and passes it down.
+    pub(super) fn now(&self) -> Result<Now, ServiceError> {
+        Ok(self.clock.now()?)
+    }
+
+    /// Whether decisions can be made now, and why not.
+    pub fn health(&self) -> Result<(), ServiceError> {
+        self.vault.store().health()?;
+        self.clock.now()?;
+        Ok(())
+    }
+
+    /// The policy that decides now.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    /// Runs a use case in a task of its own: a caller that hangs up leaves no commit half-followed.
+    pub(super) async fn detached<T, F>(work: F) -> Result<T, ServiceError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ServiceError>> + Send + 'static,
+    {
+        match tokio::spawn(work).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ServiceError::Unavailable("the request was not carried to its end".to_owned())),
+        }
+    }
+}

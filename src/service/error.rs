@@ -1,0 +1,159 @@
+//! Why a use case gives no answer. The edge turns each into one status; none of them can be read as a yes.
+
+use chrono::{DateTime, Utc};
+
+use crate::clock::ClockError;
+use crate::crypto::RandomError;
+use crate::store::{CommitError, StoreError};
+
+/// Why there is no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ServiceError {
+    /// A field has a value that this use case cannot take.
+    #[error("{field}: {expected}")]
+    Invalid {
+        /// The field's path in the request.
+        field: &'static str,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// The caller may not do this, or not to this account.
+    #[error("the caller may not do this")]
+    Forbidden,
+    /// What was named is not there, or not the caller's to see.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The request id was used before for something else.
+    #[error("the request id was used before for another request")]
+    RequestIdReused,
+    /// Things do not stand as the request needs them.
+    #[error("{}", .0.message())]
+    Refused(Refusal),
+    /// Too many requests wait for one account, or the caller asked for too many unknown numbers.
+    #[error("{what}")]
+    Exhausted {
+        /// What ran out.
+        what: &'static str,
+        /// When to come back.
+        retry_at: Option<DateTime<Utc>>,
+    },
+    /// Nothing can be decided now.
+    ///
+    /// INVARIANT (fail-closed): every doubt about store, clock or keys ends here: retryable, and never an approval.
+    #[error("cannot decide now: {0}")]
+    Unavailable(String),
+}
+
+/// Why something that exists cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The permit is not one of the engine's.
+    PermitUnknown,
+    /// The permit is for another line, change or caller.
+    PermitMismatch,
+    /// The permit's window has not opened.
+    PermitNotYet,
+    /// The permit's window is over.
+    PermitExpired,
+    /// The permit was used.
+    PermitUsed,
+    /// The permit was given back, or a lock or flag was set since.
+    PermitVoid,
+    /// A lock binds now.
+    PermitLocked,
+    /// The decision has no permit to give back.
+    DecisionFinal,
+    /// The lock is not on.
+    LockNotOn,
+    /// A release is under way already.
+    ReleaseUnderWay,
+    /// No such release is under way.
+    NoSuchRelease,
+    /// The change needs the redeemed permit of its action.
+    PermitNeeded,
+    /// The PIN is easily guessed.
+    PinGuessable,
+    /// The PIN is the one before.
+    PinUnchanged,
+    /// A lock forbids making a transfer PIN.
+    AccountExistsElsewhere,
+}
+
+impl Refusal {
+    /// The machine-readable reason.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PermitUnknown => "PERMIT_UNKNOWN",
+            Self::PermitMismatch => "PERMIT_MISMATCH",
+            Self::PermitNotYet => "PERMIT_NOT_YET",
+            Self::PermitExpired => "PERMIT_EXPIRED",
+            Self::PermitUsed => "PERMIT_USED",
+            Self::PermitVoid => "PERMIT_VOID",
+            Self::PermitLocked => "PERMIT_LOCKED",
+            Self::DecisionFinal => "DECISION_FINAL",
+            Self::LockNotOn => "LOCK_NOT_ON",
+            Self::ReleaseUnderWay => "RELEASE_UNDER_WAY",
+            Self::NoSuchRelease => "NO_SUCH_RELEASE",
+            Self::PermitNeeded => "PERMIT_NEEDED",
+            Self::PinGuessable => "PIN_GUESSABLE",
+            Self::PinUnchanged => "PIN_UNCHANGED",
+            Self::AccountExistsElsewhere => "LINE_ON_ANOTHER_ACCOUNT",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::PermitUnknown => "the permit is not known: ask for a decision",
+            Self::PermitMismatch => "the permit is for another line, change or caller: ask for a decision on this one",
+            Self::PermitNotYet => "the permit's window has not opened: wait for not_before_time",
+            Self::PermitExpired => "the permit has expired: ask for a decision again",
+            Self::PermitUsed => "the permit was used: it is good for one change",
+            Self::PermitVoid => {
+                "the permit is void: it was given back, or protection changed since; ask for a decision again"
+            }
+            Self::PermitLocked => "a lock binds now: the change must not be carried out",
+            Self::DecisionFinal => "the decision has nothing left to give back",
+            Self::LockNotOn => "the lock is not on",
+            Self::ReleaseUnderWay => "a release of this lock is already under way: cancel it first to ask for another",
+            Self::NoSuchRelease => "no such release is under way",
+            Self::PermitNeeded => {
+                "this lowers protection or moves what is protected: redeem a permit of its action first"
+            }
+            Self::PinGuessable => {
+                "the PIN is easily guessed: choose one without a pattern, a date or digits from the account"
+            }
+            Self::PinUnchanged => "the PIN is the one before: choose another",
+            Self::AccountExistsElsewhere => "the line belongs to another account: move it with MoveLine",
+        }
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<ClockError> for ServiceError {
+    fn from(error: ClockError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<RandomError> for ServiceError {
+    fn from(error: RandomError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<CommitError> for ServiceError {
+    /// A conflict that the use case did not start again from: another engine is at work on the account.
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Store(error) => error.into(),
+            CommitError::Taken => Self::RequestIdReused,
+            CommitError::Conflict | CommitError::Answered(_) => Self::Unavailable(error.to_string()),
+        }
+    }
+}

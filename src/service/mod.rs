@@ -1,0 +1,60 @@
+//! Use cases: the only place that puts reading, deciding and writing in order, and that asks the rights table.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `rights` | who may call what, on whose data |
+//! | `engine` | what every use case shares |
+//! | `target`, `standing`, `hints` | from a name to the account that answers for it |
+//! | `question`, `ask`, `weigh`, `pins` | the way of one decision |
+//! | `answer` | answers, built from committed records |
+//! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
+//! | `protect`, `credentials` | changes carried out here |
+//! | `seed`, `accounts`, `move_line` | what provisioning says |
+//! | `activity` | what happened |
+//! | `due`, `worker` | what time does |
+//!
+//! Deliberately absent: any knowledge of how a request arrived or of which store keeps it.
+
+mod accounts;
+mod activity;
+mod answer;
+mod ask;
+mod batch;
+mod carry_out;
+mod credentials;
+mod decide;
+mod decisions;
+mod due;
+mod engine;
+mod error;
+mod hints;
+mod move_line;
+mod permits;
+mod pins;
+mod protect;
+mod question;
+mod queues;
+mod rights;
+mod seed;
+mod standing;
+mod tally;
+mod target;
+mod weigh;
+mod worker;
+
+pub use accounts::{Upsert, UpsertEffect, Upserted};
+pub use activity::{ACTIVITY_PAGE_MAX, ActivityPage};
+pub use answer::{Answer, DecisionState, PermitText};
+pub use batch::{BATCH_LINES_MAX, BatchAnswer};
+pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
+pub use decisions::{AboutDecision, Report};
+pub use engine::{Carrier, Engine, Parts};
+pub use error::{Refusal, ServiceError};
+pub use move_line::{Move, Moved};
+pub use permits::{Redeemed, Redemption};
+pub use protect::{Guarding, LockOrder, ProtectionView, ReleaseOrder, ReleasePurpose};
+pub use question::{Body, Question};
+pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, right};
+pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
+pub use tally::{Silent, Tally};
+pub use target::{LineName, LineRef, Scope};

@@ -1,0 +1,158 @@
+//! Lines that end or go to another account, under the permit of an owner change.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::answer::PermitText;
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::permits::{Redeemed, Redemption};
+use super::question::Body;
+use super::rights::{Authorised, authorise, right};
+use super::target::{LineName, LineRef, Scope};
+use crate::audit::Event;
+use crate::crypto::Token;
+use crate::domain::{AccountId, Change, Line, LineId, LineStatus, OwnerChange, RequestId, Requester};
+use crate::store::{Ask, Closing, Entry, IndexEntry, OpenAccount, Opening, Place, Position, Urgency};
+
+/// A line to be moved or closed.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// The line.
+    pub line: LineId,
+    /// Where it goes, or that it ends.
+    pub change: OwnerChange,
+    /// The permit that `Decide` granted for exactly this.
+    pub permit: PermitText,
+}
+
+/// A line after its move.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// The line as it now is.
+    pub line: Line,
+    /// What the caller has now seen of the store.
+    pub position: Option<Position>,
+}
+
+impl Engine {
+    /// Moves or closes a line. The redemption of the permit and the line's leaving are one commit; where it goes to another
+    /// account, its arrival is the next, and a request that was cut between the two is finished by repeating it.
+    pub async fn move_line(
+        self: &Arc<Self>,
+        who: Authorised<right::Provision>,
+        order: Move,
+    ) -> Result<Moved, ServiceError> {
+        let requester = who.requester().clone();
+        let now = self.now()?.instant();
+        let line_ref = LineRef { name: LineName::LineId(order.line.clone()), brand: None };
+        if let OwnerChange::ToAccount { account, .. } = &order.change {
+            self.account_exists(&requester, account, now).await?;
+        }
+        let before = self.line_before(&requester, &line_ref, now).await?;
+        let redemption = Redemption {
+            request_id: order.request_id,
+            body: order.body.clone(),
+            permit: order.permit.clone(),
+            line: line_ref.clone(),
+            change: Change::Owner(order.change.clone()),
+        };
+        let redeemer = authorise::<right::RedeemPermit>(requester.clone())?;
+        let redeemed = self.redeem(redeemer, redemption).await?;
+        match &order.change {
+            OwnerChange::ToAccount { account, .. } => {
+                let engine = Arc::clone(self);
+                let (account, order) = (account.clone(), order.clone());
+                Self::detached(async move { engine.arrive(&requester, &order, &account, before, redeemed, now).await })
+                    .await
+            }
+            OwnerChange::Close | OwnerChange::Role { .. } => {
+                let line = Line { status: LineStatus::Closed, ..before };
+                Ok(Moved { line, position: redeemed.position })
+            }
+        }
+    }
+
+    async fn account_exists(
+        &self,
+        requester: &Requester,
+        id: &AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        self.peek(requester, &Scope::Account(id.clone()), None, now).await.and_then(|(open, _)| {
+            if open.account().is_some() { Ok(()) } else { Err(ServiceError::NotFound("account")) }
+        })
+    }
+
+    async fn line_before(
+        &self,
+        requester: &Requester,
+        line: &LineRef,
+        now: DateTime<Utc>,
+    ) -> Result<Line, ServiceError> {
+        let name = self.line_token(requester, line)?;
+        let place = self.vault.resolve(name).await?.ok_or(ServiceError::NotFound("line"))?;
+        let open = self.open_line(place, now).await?;
+        open.line(place.line).cloned().ok_or(ServiceError::NotFound("line"))
+    }
+
+    async fn open_line(&self, place: Place, now: DateTime<Utc>) -> Result<OpenAccount, ServiceError> {
+        let (lines, charges, windows) = (vec![place.line], Vec::new(), Vec::new());
+        let ask =
+            Ask { account: place.account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
+        match self.vault.open(ask).await? {
+            Opening::Open(open) => Ok(*open),
+            Opening::Answered(_) | Opening::Taken => Err(ServiceError::RequestIdReused),
+        }
+    }
+
+    /// The line comes to its new account with its own locks and flags, and without what was granted on the old one.
+    async fn arrive(
+        &self,
+        requester: &Requester,
+        order: &Move,
+        account: &AccountId,
+        before: Line,
+        redeemed: Redeemed,
+        now: DateTime<Utc>,
+    ) -> Result<Moved, ServiceError> {
+        let tokens = self.vault.tokens();
+        let place = Place {
+            account: tokens.account(&requester.brand, account),
+            line: tokens.line(&requester.brand, &order.line),
+        };
+        let _turn = self.queues.enter(place.account).await?;
+        let mut open = self.open_line(place, now).await?;
+        let line = Line { account: account.clone(), status: LineStatus::Active, last_record: None, ..before };
+        let mut position = redeemed.position;
+        if open.line(place.line).is_none_or(|row| row.status == LineStatus::Moved) {
+            open.create_line(place.line, line.clone());
+            let caller = Some(super::question::caller_of(requester));
+            open.append(Entry { at: now, line: Some(place.line), caller, channel: None, event: Event::LineAdded })?;
+            let closing = Closing {
+                urgency: Urgency::Ordinary,
+                claim: None,
+                settle: Vec::new(),
+                due: super::due::upcoming(&open, Some(place.line)),
+                done: Vec::new(),
+            };
+            position = Some(self.vault.close(open, closing).await?.position);
+        }
+        self.point_line(requester, &line, place).await?;
+        Ok(Moved { line, position })
+    }
+
+    async fn point_line(&self, requester: &Requester, line: &Line, place: Place) -> Result<(), ServiceError> {
+        let number: Token = self.vault.tokens().number(&requester.brand, line.msisdn);
+        let entries = vec![IndexEntry { name: number, place }, IndexEntry { name: place.line, place }];
+        for entry in &entries {
+            self.hints.forget(entry.name);
+        }
+        Ok(self.vault.index(entries).await?)
+    }
+}

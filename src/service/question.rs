@@ -1,0 +1,122 @@
+//! A question to the policy, whichever use case asks it.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::target::Scope;
+use crate::audit::{Caller, Decided};
+use crate::crypto::{Token, change_digest};
+use crate::domain::{
+    Change, ChangeDigest, Claims, Evidence, Interaction, Mode, ObservedSignal, RecordId, Reference, RequestId,
+    Requester,
+};
+use crate::store::{Position, Reserve};
+
+/// What is asked, by whom, with what in hand.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said, for telling a repetition from another request. Holds secrets: only a keyed digest is kept.
+    pub body: Body,
+    /// The line or account.
+    pub scope: Scope,
+    /// The change.
+    pub change: Change,
+    /// Whether it counts.
+    pub mode: Mode,
+    /// The place.
+    pub interaction: Interaction,
+    /// Facts given along.
+    pub claims: Claims,
+    /// Proof offered.
+    pub evidence: Evidence,
+    /// What other systems observed.
+    pub signals: Vec<ObservedSignal>,
+    /// When the change is to be carried out.
+    pub plan_time: Option<DateTime<Utc>>,
+    /// The asker's own reference.
+    pub external_reference: Option<Reference>,
+    /// The decision this replaces.
+    pub supersedes: Option<RecordId>,
+    /// What the caller has seen.
+    pub at_least: Option<Position>,
+}
+
+/// The bytes of a request as they came. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body(pub Vec<u8>);
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Body(..)")
+    }
+}
+
+impl Question {
+    /// The digest of the change, which everything granted is bound to.
+    pub(super) fn digest(&self) -> ChangeDigest {
+        change_digest(&self.change)
+    }
+
+    /// The text that an app key signs to approve exactly this.
+    pub fn signing_input(&self) -> String {
+        let ChangeDigest(digest) = self.digest();
+        let hex = digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        });
+        let Self { request_id, scope, change, .. } = self;
+        format!("portcullis-approval-v1\n{request_id}\n{}\n{}\n{hex}", scope.as_given(), change.action().name())
+    }
+}
+
+impl Engine {
+    /// The key under which a request is answered once.
+    ///
+    /// INVARIANT (one-request-one-decision): caller and request id make the key; everything asked makes the digest.
+    pub(super) fn reserve(&self, requester: &Requester, request_id: RequestId, body: &Body) -> Reserve {
+        let tokens = self.vault.tokens();
+        Reserve {
+            request: tokens.request(&requester.subject, request_id),
+            digest: tokens.digest("request", &[&body.0]),
+        }
+    }
+
+    /// The subject a caller's attempts count by.
+    pub(super) fn subject_token(&self, requester: &Requester) -> Token {
+        self.vault.tokens().subject(&requester.subject)
+    }
+
+    /// A question that comes from the edge makes sense before anything is read.
+    pub(super) fn check_question(&self, question: &Question) -> Result<(), ServiceError> {
+        if question.change.gaining_spid().is_some_and(|spid| self.carrier.own_spids.contains(&spid)) {
+            let expected = "must be another carrier's SPID: a port to oneself is no port";
+            return Err(ServiceError::Invalid { field: "change.port_out.gaining_spid", expected });
+        }
+        if question.mode == Mode::Advise && question.evidence != Evidence::default() {
+            let expected = "must be empty in MODE_ADVISE, which looks at no evidence";
+            return Err(ServiceError::Invalid { field: "evidence", expected });
+        }
+        Ok(())
+    }
+}
+
+/// Who caused a record.
+pub(super) fn caller_of(requester: &Requester) -> Caller {
+    Caller { subject: requester.subject.clone(), role: requester.role }
+}
+
+/// Whether an answer's asker is this requester.
+pub(super) fn asked_by(caller: Option<&Caller>, requester: &Requester) -> bool {
+    caller.is_some_and(|caller| caller.subject == requester.subject)
+}
+
+/// Whether a decision granted something that can still be given back or used.
+pub(super) const fn grants_permit(decided: &Decided) -> bool {
+    matches!(decided.window, crate::audit::AnswerWindow::Permit { .. })
+}

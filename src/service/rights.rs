@@ -1,0 +1,316 @@
+//! Who may call what, on whose data: the one table.
+//!
+//! A use case takes an [`Authorised`] value, which only [`authorise`] makes. INVARIANT (fail-closed): a pair of role and
+//! right that the table does not name is refused.
+
+use std::marker::PhantomData;
+
+use super::error::ServiceError;
+use crate::domain::{AccountId, Action, Requester, Role};
+
+/// Whose data a right reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Every account of the caller's brand.
+    Brand,
+    /// The account the caller's token names.
+    OwnAccount,
+    /// What the caller itself asked for.
+    OwnRequests,
+}
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $right:ident { $($whose:ident: [$($role:ident),+ $(,)?]),+ $(,)? })+) => {
+        /// The rights, as types: a use case names the one it needs.
+        pub mod right {
+            $($(#[$doc])* #[derive(Debug, Clone, Copy)] pub enum $right {})+
+        }
+
+        $(impl Right for right::$right {
+            const NAME: &'static str = stringify!($right);
+            fn whose(role: Role) -> Option<Whose> {
+                match role {
+                    $($(Role::$role)|+ => Some(Whose::$whose),)+
+                    _ => None,
+                }
+            }
+        })+
+
+        /// Every right by name, for the tests that compare the table with a written expectation.
+        pub const RIGHTS: &[(&str, fn(Role) -> Option<Whose>)] =
+            &[$((stringify!($right), <right::$right as Right>::whose)),+];
+    };
+}
+
+/// A right: what a role may reach with it.
+pub trait Right {
+    /// Its name in refusals.
+    const NAME: &'static str;
+    /// Whose data `role` reaches; none if the role does not have it.
+    fn whose(role: Role) -> Option<Whose>;
+}
+
+rights! {
+    /// Ask for a decision.
+    Decide {
+        Brand: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Ask for decisions on many lines of one account.
+    BatchDecide {
+        Brand: [PortingSystem],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Read a decision.
+    ReadDecision {
+        Brand: [FraudOps, Auditor],
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+    }
+    /// Give a decision back.
+    WithdrawDecision {
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+    }
+    /// Use a permit.
+    RedeemPermit {
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+    }
+    /// Say what became of a decided change.
+    ReportOutcome {
+        Brand: [FraudOps],
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+    }
+    /// Read locks.
+    ReadProtection {
+        Brand: [RetailAgent, RetailManager, CareAgent, FraudOps, Auditor],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Turn a customer's lock on.
+    SetLock {
+        Brand: [RetailAgent, RetailManager, CareAgent, Ivr, FraudOps],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Turn a carrier's lock on.
+    SetCarrierLock {
+        Brand: [FraudOps],
+    }
+    /// Ask for a lock's release.
+    ReleaseLock {
+        Brand: [RetailAgent, RetailManager, CareAgent, PinPad, Ivr],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Cancel a release.
+    CancelRelease {
+        Brand: [RetailAgent, RetailManager, CareAgent, Ivr, FraudOps],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Read an account's history.
+    ReadActivity {
+        Brand: [FraudOps, Auditor],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Set an account PIN. Staff never choose or see one.
+    SetPin {
+        Brand: [PinPad, Ivr],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Read whether and since when credentials are set, never a value.
+    ReadCredentialStatus {
+        Brand: [RetailAgent, RetailManager, CareAgent, FraudOps, Auditor],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Ask for a transfer PIN, whose value is shown once to the customer.
+    IssueTransferPin {
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Take a transfer PIN back.
+    RevokeTransferPin {
+        Brand: [RetailAgent, RetailManager, CareAgent, FraudOps],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Create accounts and change what is no protection.
+    Provision {
+        Brand: [Provisioning],
+    }
+    /// Read an account.
+    ReadAccount {
+        Brand: [Provisioning, FraudOps, Auditor],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+}
+
+/// A requester whose right `R` was checked.
+#[derive(Debug, Clone)]
+pub struct Authorised<R> {
+    requester: Requester,
+    whose: Whose,
+    right: PhantomData<R>,
+}
+
+/// Checks a right. The only way to an [`Authorised`].
+pub fn authorise<R: Right>(requester: Requester) -> Result<Authorised<R>, ServiceError> {
+    match R::whose(requester.role) {
+        Some(whose) => Ok(Authorised { requester, whose, right: PhantomData }),
+        None => Err(ServiceError::Forbidden),
+    }
+}
+
+impl<R: Right> Authorised<R> {
+    /// Who asks.
+    pub const fn requester(&self) -> &Requester {
+        &self.requester
+    }
+
+    /// Whose data the right reaches.
+    pub const fn whose(&self) -> Whose {
+        self.whose
+    }
+
+    /// Whether the right reaches an account of the caller's brand. A customer of another account is told what a customer
+    /// of no account is told.
+    pub fn reaches(&self, account: &AccountId) -> bool {
+        match self.whose {
+            Whose::Brand | Whose::OwnRequests => true,
+            Whose::OwnAccount => self.requester.account.as_ref() == Some(account),
+        }
+    }
+
+    /// Refuses accounts that the right does not reach.
+    pub fn on_account(&self, account: &AccountId) -> Result<(), ServiceError> {
+        if self.reaches(account) { Ok(()) } else { Err(ServiceError::Forbidden) }
+    }
+}
+
+/// Which actions a role may ask `Decide` about: a porting system asks about ports, nobody else does.
+pub const fn may_ask(role: Role, action: Action) -> bool {
+    match action {
+        Action::PortOut => matches!(role, Role::PortingSystem | Role::Customer | Role::BusinessAdmin),
+        Action::SimChange | Action::ContactChange | Action::CallForwardingSet | Action::OwnerChange => {
+            !matches!(role, Role::PortingSystem)
+        }
+        Action::DeviceAdd => matches!(role, Role::Customer | Role::BusinessAdmin),
+        Action::TransferPinIssue | Action::LockRelease | Action::PinChange => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RIGHTS, Whose};
+    use crate::domain::Role;
+
+    /// What a person wrote down by reading the policy, one row a right: roles that reach the brand, roles that reach their
+    /// own account or requests. Everything else is refused.
+    const EXPECTED: &[(&str, &[&str], &[&str])] = &[
+        (
+            "Decide",
+            &["porting_system", "retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr"],
+            &["customer", "business_admin"],
+        ),
+        ("BatchDecide", &["porting_system"], &["customer", "business_admin"]),
+        (
+            "ReadDecision",
+            &["fraud_ops", "auditor"],
+            &[
+                "porting_system",
+                "retail_agent",
+                "retail_manager",
+                "care_agent",
+                "pin_pad",
+                "ivr",
+                "customer",
+                "business_admin",
+            ],
+        ),
+        (
+            "WithdrawDecision",
+            &[],
+            &[
+                "porting_system",
+                "retail_agent",
+                "retail_manager",
+                "care_agent",
+                "pin_pad",
+                "ivr",
+                "customer",
+                "business_admin",
+            ],
+        ),
+        (
+            "RedeemPermit",
+            &[],
+            &[
+                "porting_system",
+                "retail_agent",
+                "retail_manager",
+                "care_agent",
+                "pin_pad",
+                "ivr",
+                "customer",
+                "business_admin",
+            ],
+        ),
+        (
+            "ReportOutcome",
+            &["fraud_ops"],
+            &[
+                "porting_system",
+                "retail_agent",
+                "retail_manager",
+                "care_agent",
+                "pin_pad",
+                "ivr",
+                "customer",
+                "business_admin",
+            ],
+        ),
+        (
+            "ReadProtection",
+            &["retail_agent", "retail_manager", "care_agent", "fraud_ops", "auditor"],
+            &["customer", "business_admin"],
+        ),
+        (
+            "SetLock",
+            &["retail_agent", "retail_manager", "care_agent", "ivr", "fraud_ops"],
+            &["customer", "business_admin"],
+        ),
+        ("SetCarrierLock", &["fraud_ops"], &[]),
+        (
+            "ReleaseLock",
+            &["retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr"],
+            &["customer", "business_admin"],
+        ),
+        (
+            "CancelRelease",
+            &["retail_agent", "retail_manager", "care_agent", "ivr", "fraud_ops"],
+            &["customer", "business_admin"],
+        ),
+        ("ReadActivity", &["fraud_ops", "auditor"], &["customer", "business_admin"]),
+        ("SetPin", &["pin_pad", "ivr"], &["customer", "business_admin"]),
+        (
+            "ReadCredentialStatus",
+            &["retail_agent", "retail_manager", "care_agent", "fraud_ops", "auditor"],
+            &["customer", "business_admin"],
+        ),
+        ("IssueTransferPin", &[], &["customer", "business_admin"]),
+        (
+            "RevokeTransferPin",
+            &["retail_agent", "retail_manager", "care_agent", "fraud_ops"],
+            &["customer", "business_admin"],
+        ),
+        ("Provision", &["provisioning"], &[]),
+        ("ReadAccount", &["provisioning", "fraud_ops", "auditor"], &["customer", "business_admin"]),
+    ];
+
+    #[test]
+    fn every_right_of_every_role_is_as_written_down() {
+        assert_eq!(RIGHTS.len(), EXPECTED.len());
+        for ((name, whose), (expected_name, brand, own)) in RIGHTS.iter().zip(EXPECTED) {
+            assert_eq!(name, expected_name);
+            for (role_name, role) in Role::NAMED {
+                let expected = (brand.contains(&role_name), own.contains(&role_name));
+                let got = whose(role);
+                let told = (got == Some(Whose::Brand), matches!(got, Some(Whose::OwnAccount | Whose::OwnRequests)));
+                assert_eq!(told, expected, "{name} for {role_name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Who is told what happened, to count it. Counting is no part of deciding and cannot fail it.
+
+use crate::audit::Decided;
+use crate::domain::Action;
+
+/// Hears of what the engine did.
+pub trait Tally: Send + Sync {
+    /// A decision was committed.
+    fn decided(&self, action: Action, decided: &Decided);
+    /// A PIN was looked at, in that many seconds.
+    fn pin_verified(&self, seconds: f64);
+    /// A PIN was not looked at: too many were waiting.
+    fn pin_shed(&self);
+    /// Time moved that many locks.
+    fn due_applied(&self, steps: usize);
+}
+
+/// Counts nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Tally for Silent {
+    fn decided(&self, _: Action, _: &Decided) {}
+    fn pin_verified(&self, _: f64) {}
+    fn pin_shed(&self) {}
+    fn due_applied(&self, _: usize) {}
+}

@@ -1,0 +1,152 @@
+//! From what a request names to the account that answers for it.
+
+use chrono::{DateTime, Utc};
+
+use super::engine::Engine;
+use super::error::ServiceError;
+use crate::crypto::Token;
+use crate::domain::{AccountId, Brand, LineId, Msisdn, Requester};
+use crate::store::{Before, Charge, ChargeWindows, Place, WindowKey};
+
+/// A line, by its number or its subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineRef {
+    /// Which.
+    pub name: LineName,
+    /// Its brand, where the caller names one.
+    pub brand: Option<Brand>,
+}
+
+/// What a line is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineName {
+    /// Its number.
+    Msisdn(Msisdn),
+    /// Its subscription.
+    LineId(LineId),
+}
+
+impl LineName {
+    /// As the request gave it: part of what app keys sign.
+    pub fn as_given(&self) -> String {
+        match self {
+            Self::Msisdn(number) => number.to_e164(),
+            Self::LineId(id) => id.as_str().to_owned(),
+        }
+    }
+}
+
+/// A line or a whole account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// One line.
+    Line(LineRef),
+    /// The account with all its lines.
+    Account(AccountId),
+}
+
+impl Scope {
+    /// As the request gave it: part of what app keys sign.
+    pub fn as_given(&self) -> String {
+        match self {
+            Self::Line(line) => line.name.as_given(),
+            Self::Account(id) => id.as_str().to_owned(),
+        }
+    }
+}
+
+/// Where a request leads: to a line that the index knows, or to the phantom of the number's partition.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    /// The account to open.
+    pub account: Token,
+    /// The line in it; none for a whole account.
+    pub line: Option<Token>,
+    /// What was looked up.
+    pub name: Token,
+    /// Whether the index knew it.
+    pub indexed: bool,
+}
+
+/// The brand a request is about.
+///
+/// INVARIANT (unknown-looks-known): another brand's lines are not the caller's to know of.
+pub(super) fn brand_of(requester: &Requester, named: Option<&Brand>) -> Result<Brand, ServiceError> {
+    match named {
+        Some(brand) if *brand != requester.brand => Err(ServiceError::Forbidden),
+        _ => Ok(requester.brand.clone()),
+    }
+}
+
+impl Engine {
+    /// Finds the account of a scope.
+    pub(super) async fn target(&self, requester: &Requester, scope: &Scope) -> Result<Target, ServiceError> {
+        match scope {
+            Scope::Line(line) => self.line_target(requester, line).await,
+            Scope::Account(id) => {
+                let account = self.vault.tokens().account(&requester.brand, id);
+                Ok(Target { account, line: None, name: account, indexed: true })
+            }
+        }
+    }
+
+    /// Finds the account of a line: by a hint, by the index, or else the phantom.
+    pub(super) async fn line_target(&self, requester: &Requester, line: &LineRef) -> Result<Target, ServiceError> {
+        let name = self.line_token(requester, line)?;
+        if let Some(place) = self.hints.get(name) {
+            return Ok(Target::indexed(name, place));
+        }
+        match self.vault.resolve(name).await? {
+            Some(place) => {
+                self.hints.put(name, place);
+                Ok(Target::indexed(name, place))
+            }
+            None => Ok(self.phantom_target(name)),
+        }
+    }
+
+    /// The token that the index knows a line by.
+    pub(super) fn line_token(&self, requester: &Requester, line: &LineRef) -> Result<Token, ServiceError> {
+        let brand = brand_of(requester, line.brand.as_ref())?;
+        Ok(match &line.name {
+            LineName::Msisdn(number) => self.vault.tokens().number(&brand, *number),
+            LineName::LineId(id) => self.vault.tokens().line(&brand, id),
+        })
+    }
+
+    /// Where an unknown name leads.
+    pub(super) fn phantom_target(&self, name: Token) -> Target {
+        let account = self.vault.tokens().phantom(name.partition());
+        Target { account, line: Some(name), name, indexed: false }
+    }
+
+    /// Charges the caller's budget of unknown numbers, before anything is kept of the number.
+    pub(super) async fn charge_unknown(
+        &self,
+        requester: &Requester,
+        attempt: Token,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let policy = self.policy.load();
+        let budget = policy.unknown_numbers;
+        let token = self.vault.tokens().window("unknown-numbers", &[requester.subject.as_str().as_bytes()]);
+        let window = WindowKey { partition: token.partition(), token };
+        let cap = u16::try_from(budget.count.saturating_add(1)).unwrap_or(u16::MAX);
+        let charge = Charge { window, subject: attempt, cap, before: Before::Commit };
+        let windows = self.vault.charge(ChargeWindows { charges: vec![charge], attempt, now }).await?;
+        let events = windows.first().map_or(&[][..], |window| &window.events);
+        let recent = events.iter().filter(|event| now.signed_duration_since(event.at) <= budget.window).count();
+        if recent > usize::try_from(budget.count).unwrap_or(usize::MAX) {
+            let oldest = events.first().map(|event| event.at);
+            let retry_at = oldest.and_then(|at| at.checked_add_signed(budget.window));
+            return Err(ServiceError::Exhausted { what: "too many unknown numbers were asked for", retry_at });
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    const fn indexed(name: Token, place: Place) -> Self {
+        Self { account: place.account, line: Some(place.line), name, indexed: true }
+    }
+}

@@ -1,0 +1,291 @@
+//! Evidence looked at, policy asked: from an opened account to a verdict.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::ask::{Asking, account_of};
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::pins::TransferAsk;
+use super::question::Question;
+use super::target::Target;
+use crate::crypto::{Token, verify_app_signature};
+use crate::domain::{
+    Account, AppApproval, AppCheck, Checks, Credentials, Line, PinCheck, Requester, Snapshot, Standing,
+    TransferPinCheck, TransferPinState, Verdict, Verifier,
+};
+use crate::policy::{self, Admission, Audience, Facts, Offered, PinAdmission, Policy, Request};
+use crate::store::{Before, Charge, OpenAccount, Window, WindowKey};
+
+/// One more failure than the policy ever compares with is kept.
+fn cap_of(max: u32) -> u16 {
+    u16::try_from(max.saturating_add(1)).unwrap_or(u16::MAX)
+}
+
+/// The two windows in which failures of an account's secrets are counted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FailureWindows {
+    pub pin: WindowKey,
+    pub transfer_pin: WindowKey,
+}
+
+/// What weighing came to.
+pub(super) struct Weighed {
+    pub verdict: Verdict,
+    pub checks: Checks,
+    pub facts: Vec<(u16, i64)>,
+    pub policy: Arc<Policy>,
+    pub account_number_matched: bool,
+    pub owner_asked: bool,
+    /// Windows whose charge is taken back.
+    pub settle: Vec<Token>,
+    /// Tries of transfer PINs that count, this one included.
+    pub transfer_pin_tries: Vec<DateTime<Utc>>,
+}
+
+/// An account PIN looked at, remembered over a conflict: it is not looked at twice, unless it was changed meanwhile.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Looked(Option<(Option<Verifier>, PinCheck)>);
+
+/// The account, the line and where they stand, for one question.
+pub(super) struct Case<'a> {
+    pub requester: &'a Requester,
+    pub question: &'a Question,
+    pub target: Target,
+    pub standing: Standing,
+    pub account: &'a Account,
+    pub credentials: &'a Credentials,
+    pub line: &'a Line,
+    /// Failures of the account PIN, this attempt's charge included.
+    pub pin_window: &'a Window,
+    /// Failures of transfer PINs, likewise.
+    pub transfer_pin_window: &'a Window,
+    pub attempt: Token,
+    pub now: DateTime<Utc>,
+}
+
+impl Engine {
+    /// Where an account's failures are counted. Those on an unknown number are counted by the number.
+    pub(super) fn failure_windows(&self, target: &Target) -> FailureWindows {
+        let owner = if target.indexed { target.account } else { target.name };
+        let tokens = self.vault.tokens();
+        let partition = target.account.partition();
+        let window = |name| WindowKey { partition, token: tokens.window(name, &[owner.as_bytes()]) };
+        FailureWindows { pin: window("account-pin-failures"), transfer_pin: window("transfer-pin-failures") }
+    }
+
+    /// What a question's secrets are charged before anything is looked at, and the windows to read besides.
+    ///
+    /// INVARIANT (one-counter): one window an account and secret, whatever the channel, charged durably in the load trip.
+    pub(super) fn charges(
+        &self,
+        requester: &Requester,
+        question: &Question,
+        windows: FailureWindows,
+    ) -> (Vec<Charge>, Vec<WindowKey>) {
+        let policy = self.policy.load();
+        let subject = self.subject_token(requester);
+        let (mut charges, mut reads) = (Vec::new(), Vec::new());
+        let mut place = |offered: bool, window, cap| {
+            if offered {
+                charges.push(Charge { window, subject, cap, before: Before::Look });
+            } else {
+                reads.push(window);
+            }
+        };
+        place(question.evidence.account_pin.is_some(), windows.pin, cap_of(policy.pin.failures_exhausted));
+        place(question.evidence.transfer_pin.is_some(), windows.transfer_pin, cap_of(policy.transfer_pin.wrong_max));
+        (charges, reads)
+    }
+
+    /// Looks at what was offered, as far as it is admitted, and asks the policy.
+    pub(super) async fn weigh(&self, case: &Case<'_>, looked: &mut Looked) -> Weighed {
+        let policy = self.policy();
+        let before = |window: &Window| -> Vec<DateTime<Utc>> {
+            window.events.iter().filter(|event| event.attempt != case.attempt).map(|event| event.at).collect()
+        };
+        let (pin_failures, transfer_pin_failures) = (before(case.pin_window), before(case.transfer_pin_window));
+        let snapshot = Snapshot {
+            account: case.account,
+            credentials: case.credentials,
+            line: case.line,
+            standing: case.standing,
+            pin_failures: &pin_failures,
+            transfer_pin_failures: &transfer_pin_failures,
+        };
+        let request = case.request();
+        let admission = policy::admit(&policy, &request, &snapshot, case.now);
+        let checks = self.look(case, &admission, looked).await;
+        let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
+        let verdict = policy::decide(&policy, &facts);
+        let windows = self.failure_windows(&case.target);
+        Weighed {
+            verdict,
+            checks,
+            facts: Vec::new(),
+            account_number_matched: policy::account_number_matched(&request, &snapshot),
+            owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
+            policy: Arc::clone(&policy),
+            settle: settled(case.question, &checks, windows),
+            transfer_pin_tries: case.transfer_pin_window.events.iter().map(|event| event.at).collect(),
+        }
+    }
+
+    async fn look(&self, case: &Case<'_>, admission: &Admission, looked: &mut Looked) -> Checks {
+        Checks {
+            pin: self.look_at_pin(case, admission, looked).await,
+            transfer_pin: self.look_at_transfer_pin(case, admission),
+            app: look_at_approval(case, &self.policy.load()),
+        }
+    }
+
+    async fn look_at_pin(&self, case: &Case<'_>, admission: &Admission, looked: &mut Looked) -> PinCheck {
+        let Some(pin) = &case.question.evidence.account_pin else { return PinCheck::NotSupplied };
+        match admission.account_pin {
+            PinAdmission::Admit => {}
+            PinAdmission::No => return PinCheck::NotAdmitted,
+            PinAdmission::ExhaustedUntil(until) => return PinCheck::Exhausted { until },
+        }
+        let set = case.credentials.pin.as_ref().map(|pin| &pin.verifier);
+        if let Looked(Some((verifier, check))) = looked
+            && verifier.as_ref() == set
+        {
+            return *check;
+        }
+        let check = self.pins.check(pin.clone(), case.target.account, set, &*self.tally).await;
+        *looked = Looked(Some((set.cloned(), check)));
+        check
+    }
+
+    fn look_at_transfer_pin(&self, case: &Case<'_>, admission: &Admission) -> TransferPinCheck {
+        let Some(pin) = &case.question.evidence.transfer_pin else { return TransferPinCheck::NotSupplied };
+        if !admission.transfer_pin {
+            return TransferPinCheck::NotAdmitted;
+        }
+        let asked = TransferAsk {
+            account: case.target.account,
+            credentials: case.credentials,
+            line: case.line,
+            account_locks: &case.account.protection,
+            gaining: case.question.change.gaining_spid(),
+            now: case.now,
+        };
+        self.pins.check_transfer(pin, &asked)
+    }
+}
+
+impl<'a> Case<'a> {
+    /// Puts together what an opened account holds for a question.
+    pub(super) fn new(
+        asking: &'a Asking<'a>,
+        target: Target,
+        standing: Standing,
+        open: &'a OpenAccount,
+        line: &'a Line,
+    ) -> Result<Self, ServiceError> {
+        let Asking { requester, question, reserve, now } = *asking;
+        let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
+        let (account, attempt) = (account_of(open)?, reserve.request);
+        let (pin_window, transfer_pin_window) = failures_of(question, open.windows())?;
+        Ok(Self {
+            requester,
+            question,
+            target,
+            standing,
+            account,
+            credentials,
+            line,
+            pin_window,
+            transfer_pin_window,
+            attempt,
+            now,
+        })
+    }
+
+    fn request(&self) -> Request {
+        let Question { change, mode, interaction, claims, evidence, signals, plan_time, .. } = self.question;
+        Request {
+            requester: self.requester.clone(),
+            change: change.clone(),
+            digest: self.question.digest(),
+            mode: *mode,
+            interaction: interaction.clone(),
+            claims: claims.clone(),
+            offered: Offered::from(evidence),
+            signals: signals.clone(),
+            plan_time: *plan_time,
+        }
+    }
+}
+
+/// The two windows as they come back: charged ones first.
+///
+/// INVARIANT (fail-closed): a window that cannot be told is no window without failures.
+fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Window, &'a Window), ServiceError> {
+    let only_transfer_charged = question.evidence.account_pin.is_none() && question.evidence.transfer_pin.is_some();
+    match windows {
+        [transfer_pin, pin] if only_transfer_charged => Ok((pin, transfer_pin)),
+        [pin, transfer_pin] => Ok((pin, transfer_pin)),
+        _ => Err(ServiceError::Unavailable("the failure windows cannot be read".to_owned())),
+    }
+}
+
+/// Looks at an app key's signature over exactly this change.
+fn look_at_approval(case: &Case<'_>, policy: &Policy) -> AppCheck {
+    let Some(AppApproval { device, signature }) = &case.question.evidence.app_approval else {
+        return AppCheck::NotSupplied;
+    };
+    let Some(key) = case.account.device(device) else { return AppCheck::Refused };
+    let input = case.question.signing_input();
+    if !matches!(verify_app_signature(&key.public_key_jwk, input.as_bytes(), signature), Ok(true)) {
+        return AppCheck::Refused;
+    }
+    if !key.is_known(policy.device_known_after, case.now) {
+        return AppCheck::NewDevice;
+    }
+    AppCheck::Signed { added_at: key.added_at, same_device: case.requester.device.as_ref() == Some(device) }
+}
+
+/// The charges that a question takes back: what was right, or was never looked at.
+///
+/// INVARIANT (one-counter): a wrong secret stays counted, whatever else the request proves.
+fn settled(question: &Question, checks: &Checks, windows: FailureWindows) -> Vec<Token> {
+    let mut settle = Vec::new();
+    let pin_counts = matches!(checks.pin, PinCheck::Mismatched | PinCheck::NotSet);
+    if question.evidence.account_pin.is_some() && !pin_counts {
+        settle.push(windows.pin.token);
+    }
+    let transfer_counts = matches!(checks.transfer_pin, TransferPinCheck::Mismatched);
+    if question.evidence.transfer_pin.is_some() && !transfer_counts {
+        settle.push(windows.transfer_pin.token);
+    }
+    settle
+}
+
+/// What looking at secrets leaves behind in their records: a right PIN is younger than dormant, and too many wrong transfer
+/// PINs void the one they were tried against.
+pub(super) fn note_checks(open: &mut OpenAccount, weighed: &Weighed, line: Option<Token>, now: DateTime<Utc>) {
+    if weighed.checks.pin == PinCheck::Matched
+        && let Some(pin) = open.credentials_mut().and_then(|credentials| credentials.pin.as_mut())
+    {
+        pin.verified_at = Some(now);
+    }
+    if weighed.checks.transfer_pin != TransferPinCheck::Mismatched {
+        return;
+    }
+    let Some(line_id) = line.and_then(|token| open.line(token)).map(|line| line.id.clone()) else { return };
+    let knobs = weighed.policy.transfer_pin;
+    let worn = |pin: &crate::domain::TransferPin| {
+        pin.state == TransferPinState::Live
+            && pin.covers(&line_id)
+            && policy::transfer_pin_void(&knobs, &weighed.transfer_pin_tries, pin.issued_at)
+    };
+    if open.credentials().is_some_and(|credentials| credentials.transfer_pins.iter().any(worn))
+        && let Some(credentials) = open.credentials_mut()
+    {
+        for pin in credentials.transfer_pins.iter_mut().filter(|pin| worn(pin)) {
+            pin.state = TransferPinState::Void { at: now };
+        }
+    }
+}

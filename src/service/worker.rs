@@ -1,0 +1,92 @@
+//! The worker that sees to what falls due while nobody asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::due;
+use super::engine::Engine;
+use super::error::ServiceError;
+use crate::crypto::Token;
+use crate::store::{Ask, Closing, CommitError, DueEntry, Fence, LeaseRequest, Opening, Urgency};
+
+/// How often the due queue is looked at. What falls due is acted on within a minute, and applied by every load anyway.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
+
+/// How long a worker's lease holds without being renewed.
+const LEASE_SECONDS: i64 = 60;
+
+/// How many entries are taken at a time.
+const BATCH_MAX: usize = 256;
+
+/// The lease's name in the store.
+const LEASE: &str = "due";
+
+impl Engine {
+    /// Looks after the due queue until `stop` says so.
+    pub async fn work_due_queue(self: Arc<Self>, holder: Token, mut stop: tokio::sync::watch::Receiver<bool>) {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                _ = looks.tick() => {}
+                changed = stop.changed() => {
+                    if changed.is_err() || *stop.borrow() { return }
+                }
+            }
+            if let Err(error) = self.settle_due(holder).await {
+                tracing::warn!(%error, "the due queue was not worked");
+            }
+        }
+    }
+
+    /// Acts on everything that is due now; returns how many accounts were seen to. Nothing while another engine holds the lease.
+    pub async fn settle_due(&self, holder: Token) -> Result<usize, ServiceError> {
+        let mut seen = 0_usize;
+        loop {
+            let now = self.now()?.instant();
+            let until = now + TimeDelta::seconds(LEASE_SECONDS);
+            let lease = LeaseRequest { name: LEASE.to_owned(), holder, now, until };
+            let Some(Fence(_)) = self.vault.store().lease(lease).await? else { return Ok(seen) };
+            let entries = self.vault.store().due(now, BATCH_MAX).await?;
+            if entries.is_empty() {
+                return Ok(seen);
+            }
+            for entry in entries {
+                self.settle_one(entry).await?;
+                seen = seen.saturating_add(1);
+            }
+        }
+    }
+
+    /// Applies what is due on one account. State is read first: whoever came before has left nothing to do but to clear the entry.
+    async fn settle_one(&self, entry: DueEntry) -> Result<(), ServiceError> {
+        let now = self.now()?.instant();
+        let _turn = self.queues.enter(entry.account).await?;
+        let ask = Ask {
+            account: entry.account,
+            lines: entry.line.into_iter().collect(),
+            permit: None,
+            reserve: None,
+            charges: Vec::new(),
+            windows: Vec::new(),
+            now,
+            at_least: None,
+        };
+        let Opening::Open(open) = self.vault.open(ask).await? else { return Ok(()) };
+        let mut open = *open;
+        let steps = due::apply(&mut open, entry.line, now)?;
+        let upcoming = if steps.is_empty() { Vec::new() } else { due::upcoming(&open, entry.line) };
+        let closing =
+            Closing { urgency: Urgency::Protective, claim: None, settle: Vec::new(), due: upcoming, done: vec![entry] };
+        match self.vault.close(open, closing).await {
+            Ok(_) => {
+                self.tally.due_applied(steps.len());
+                Ok(())
+            }
+            // Another engine was faster; the entry is looked at again.
+            Err(CommitError::Conflict | CommitError::Answered(_)) => Ok(()),
+            Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
+        }
+    }
+}

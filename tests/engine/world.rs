@@ -1,0 +1,357 @@
+//! A whole engine on a store of its own, with a clock that stands still until it is moved.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use portcullis::clock::ManualClock;
+use portcullis::crypto::{Cost, Keyring, SigningKey, Token, Tokens};
+use portcullis::domain::{
+    AccountId, AccountKind, AccountNumber, AppApproval, Brand, Change, Channel, Claims, Device, DeviceId, Evidence,
+    Flags, Iccid, Interaction, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, Person, PersonId, PersonRole,
+    PinDigits, PinOrigin, Pon, PortOut, PostalCode, RequestId, Requester, Role, SimChange, SimChangeCause, SimTarget,
+    Spid, Subject,
+};
+use portcullis::policy::Policy;
+use portcullis::service::{
+    Answer, Body, Carrier, Engine, Guarding, LineName, LineRef, LineSeed, LockOrder, LockSeed, Parts, PermitText,
+    PinSeed, Question, Redemption, ReleaseOrder, ReleasePurpose, Scope, Seed, ServiceError, Silent, Upsert, authorise,
+};
+use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
+
+pub(crate) const ACCOUNT: &str = "acct-1";
+pub(crate) const ACCOUNT_NUMBER: &str = "0012345678";
+pub(crate) const LINE: &str = "line-1";
+pub(crate) const NUMBER: &str = "+12125550123";
+pub(crate) const PIN: &str = "482951";
+pub(crate) const GAINING: &str = "6529";
+pub(crate) const OLD_SIM: &str = "8901260123456789011";
+pub(crate) const NEW_SIM: &str = "8901260123456789029";
+
+/// When every world begins.
+pub(crate) fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).unwrap()
+}
+
+pub(crate) struct World {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) app: SigningKey,
+    pub(crate) policy: Policy,
+    requests: std::sync::atomic::AtomicU64,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with_policy(Policy::us_default())
+    }
+
+    pub(crate) fn with_policy(policy: Policy) -> Self {
+        let keyring = Keyring::generate_at_cost(start(), Cost::LowForTestPurposesOnly).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(start()));
+        let app = SigningKey::generate().unwrap();
+        Self::open(folder, clock, Arc::new(keyring), app, policy)
+    }
+
+    fn open(
+        folder: tempfile::TempDir,
+        clock: Arc<ManualClock>,
+        keyring: Arc<Keyring>,
+        app: SigningKey,
+        policy: Policy,
+    ) -> Self {
+        let options = OpenOptions::new(folder.path().join("store"), keyring_check(&keyring), 7);
+        let store = Arc::new(EmbeddedStore::open(&options).unwrap());
+        let parts = Parts {
+            store: store.clone(),
+            keyring: keyring.clone(),
+            clock: clock.clone(),
+            policy: policy.clone(),
+            carrier: Carrier { brand: brand(), own_spids: vec![Spid::parse("1111").unwrap()] },
+            pin_threads: 2,
+            pin_queue: 64,
+            tally: Arc::new(Silent),
+        };
+        let engine = Engine::new(parts).unwrap();
+        let requests = std::sync::atomic::AtomicU64::new(1);
+        Self { clock, engine, store, keyring, app, policy, requests, folder: Some(folder) }
+    }
+
+    /// The same store and keys in a new process's stead.
+    pub(crate) async fn reopen(mut self) -> Self {
+        let folder = self.folder.take().unwrap();
+        let (clock, keyring, app, policy) = (self.clock.clone(), self.keyring.clone(), self.app, self.policy.clone());
+        self.store.close().await.unwrap();
+        drop(self.engine);
+        drop(self.store);
+        let used = self.requests.into_inner();
+        let world = Self::open(folder, clock, keyring, app, policy);
+        world.requests.store(used, std::sync::atomic::Ordering::Relaxed);
+        world
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        use portcullis::clock::Clock;
+        self.clock.now().unwrap().instant()
+    }
+
+    pub(crate) fn pass(&self, time: TimeDelta) {
+        self.clock.advance(time.to_std().unwrap_or(Duration::ZERO));
+    }
+
+    /// A request id nobody used before.
+    pub(crate) fn request_id(&self) -> RequestId {
+        let number = self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        RequestId::from_u128(0x0190_d4f0_7c3e_7000_8000_0000_0000_0000 | u128::from(number))
+    }
+
+    /// The seed of the usual account: an owner with a known app key, one line, a PIN set long ago.
+    pub(crate) fn seed(&self) -> Seed {
+        let long_ago = start() - TimeDelta::days(100);
+        Seed {
+            account: AccountId::parse(ACCOUNT).unwrap(),
+            number: AccountNumber::parse(ACCOUNT_NUMBER).unwrap(),
+            kind: AccountKind::Postpaid,
+            persons: vec![Person {
+                id: PersonId::parse("owner").unwrap(),
+                role: PersonRole::Owner,
+                name: None,
+                postal_code: Some(PostalCode::parse("02139").unwrap()),
+                contacts: Vec::new(),
+                lines: Vec::new(),
+            }],
+            devices: vec![Device {
+                id: DeviceId::parse("phone").unwrap(),
+                person: PersonId::parse("owner").unwrap(),
+                public_key_jwk: self.app.public_jwk(),
+                model: None,
+                added_at: long_ago,
+                revoked_at: None,
+            }],
+            lines: vec![LineSeed {
+                id: LineId::parse(LINE).unwrap(),
+                msisdn: Msisdn::parse(NUMBER).unwrap(),
+                status: LineStatus::Active,
+                iccid: Some(Iccid::parse(OLD_SIM).unwrap()),
+                eid: None,
+                imei: None,
+                sim_since: None,
+                flags: Flags::default(),
+            }],
+            locks: Vec::new(),
+            pin: Some(PinSeed {
+                digits: PinDigits::parse_offered(PIN).unwrap(),
+                set_at: Some(long_ago),
+                origin: PinOrigin::EndUser,
+            }),
+        }
+    }
+
+    pub(crate) async fn create(&self, seed: Seed) {
+        let who = authorise(provisioning()).unwrap();
+        self.engine.upsert_account(who, Upsert { request: None, seed }).await.unwrap();
+    }
+
+    /// A world with the usual account in it.
+    pub(crate) async fn populated() -> Self {
+        let world = Self::new();
+        world.create(world.seed()).await;
+        world
+    }
+
+    /// A world whose line has a customer's lock of this set on.
+    pub(crate) async fn locked(set: LockSet) -> Self {
+        let world = Self::new();
+        let mut seed = world.seed();
+        seed.locks.push(LockSeed {
+            line: Some(LineId::parse(LINE).unwrap()),
+            set,
+            holder: LockHolder::Customer,
+            since: None,
+            reason: None,
+        });
+        world.create(seed).await;
+        world
+    }
+
+    pub(crate) fn question(&self, change: Change, channel: Channel) -> Question {
+        let request_id = self.request_id();
+        Question {
+            request_id,
+            body: Body(request_id.to_bytes().to_vec()),
+            scope: line_scope(),
+            change,
+            mode: Mode::Enforce,
+            interaction: interaction(channel),
+            claims: Claims::default(),
+            evidence: Evidence::default(),
+            signals: Vec::new(),
+            plan_time: None,
+            external_reference: None,
+            supersedes: None,
+            at_least: None,
+        }
+    }
+
+    pub(crate) fn port(&self) -> Question {
+        let mut question = self.question(port_out(GAINING), Channel::Port);
+        question.claims.account_number = Some(AccountNumber::parse(ACCOUNT_NUMBER).unwrap());
+        question
+    }
+
+    pub(crate) fn sim_change(&self, channel: Channel) -> Question {
+        self.question(sim_to(NEW_SIM), channel)
+    }
+
+    /// Adds the owner's approval of exactly this question.
+    pub(crate) fn approved(&self, mut question: Question) -> Question {
+        let signature = self.app.sign(question.signing_input().as_bytes());
+        let device = DeviceId::parse("phone").unwrap();
+        question.evidence.app_approval = Some(AppApproval { device, signature: signature.clone() });
+        question.body.0.extend_from_slice(&signature);
+        question
+    }
+
+    pub(crate) async fn decide(&self, requester: Requester, question: Question) -> Result<Answer, ServiceError> {
+        self.engine.decide(authorise(requester)?, question).await
+    }
+
+    pub(crate) async fn redeem(
+        &self,
+        requester: Requester,
+        permit: &PermitText,
+        change: Change,
+    ) -> Result<(), ServiceError> {
+        let request_id = self.request_id();
+        let redemption = Redemption {
+            request_id,
+            body: Body(request_id.to_bytes().to_vec()),
+            permit: permit.clone(),
+            line: line_ref(),
+            change,
+        };
+        self.engine.redeem(authorise(requester)?, redemption).await.map(|_| ())
+    }
+
+    pub(crate) async fn lock(&self, requester: Requester, set: LockSet) -> Result<(), ServiceError> {
+        let request_id = self.request_id();
+        let body = Body(request_id.to_bytes().to_vec());
+        let guarding = Guarding { request_id, body, scope: line_scope(), channel: Channel::App };
+        let order = LockOrder { set, holder: LockHolder::Customer, reason: None };
+        self.engine.set_lock(authorise(requester)?, guarding, order).await.map(|_| ())
+    }
+
+    /// Asks for a release with the owner's approval.
+    pub(crate) async fn release(&self, set: LockSet, purpose: ReleasePurpose) -> Result<Answer, ServiceError> {
+        let change = Change::LockRelease { set, holder: LockHolder::Customer };
+        let question = self.approved(self.question(change, Channel::App));
+        let order = ReleaseOrder { set, holder: LockHolder::Customer, purpose };
+        self.engine.release_lock(authorise(customer())?, question, order).await.map(|(answer, _)| answer)
+    }
+
+    /// A transfer PIN, issued to the owner's phone.
+    pub(crate) async fn transfer_pin(&self, gaining: Option<&str>) -> PinDigits {
+        let gaining_spid = gaining.map(|spid| Spid::parse(spid).unwrap());
+        let change = Change::TransferPinIssue { gaining_spid };
+        let question = self.approved(self.question(change, Channel::App));
+        let (answer, issued) = self.engine.issue_transfer_pin(authorise(customer()).unwrap(), question).await.unwrap();
+        issued.and_then(|issued| issued.value).unwrap_or_else(|| panic!("not issued: {:?}", answer.outward))
+    }
+
+    /// A port with a transfer PIN.
+    pub(crate) fn port_with(&self, pin: &PinDigits) -> Question {
+        let mut question = self.port();
+        question.body.0.extend_from_slice(pin.expose().as_bytes());
+        question.evidence.transfer_pin = Some(pin.clone());
+        question
+    }
+
+    pub(crate) fn port_with_text(&self, pin: &str) -> Question {
+        self.port_with(&PinDigits::parse_transfer(pin).unwrap())
+    }
+}
+
+pub(crate) fn keyring_check(keyring: &Keyring) -> Token {
+    Tokens::new(keyring).keyring_check()
+}
+
+pub(crate) fn brand() -> Brand {
+    Brand::parse("main").unwrap()
+}
+
+pub(crate) fn line_ref() -> LineRef {
+    LineRef { name: LineName::Msisdn(Msisdn::parse(NUMBER).unwrap()), brand: None }
+}
+
+pub(crate) fn line_scope() -> Scope {
+    Scope::Line(line_ref())
+}
+
+pub(crate) fn port_out(gaining: &str) -> Change {
+    Change::PortOut(PortOut {
+        gaining_spid: Spid::parse(gaining).unwrap(),
+        gaining_name: None,
+        pon: Pon::parse("PON-1").unwrap(),
+        dealer: None,
+    })
+}
+
+pub(crate) fn sim_to(iccid: &str) -> Change {
+    Change::Sim(SimChange {
+        target: SimTarget::Iccid(Iccid::parse(iccid).unwrap()),
+        imei: None,
+        cause: SimChangeCause::Upgrade,
+        old_iccid: None,
+    })
+}
+
+pub(crate) fn interaction(channel: Channel) -> Interaction {
+    Interaction { channel, reference: None, store: None, device: None, rep: None, client_address: None }
+}
+
+pub(crate) fn requester(role: Role, subject: &str) -> Requester {
+    Requester {
+        subject: Subject::parse(subject).unwrap(),
+        role,
+        brand: brand(),
+        account: None,
+        person: None,
+        device: None,
+        store: None,
+        spid: None,
+    }
+}
+
+pub(crate) fn carrier() -> Requester {
+    Requester { spid: Some(Spid::parse(GAINING).unwrap()), ..requester(Role::PortingSystem, "porting-hub") }
+}
+
+pub(crate) fn provisioning() -> Requester {
+    requester(Role::Provisioning, "crm")
+}
+
+pub(crate) fn clerk() -> Requester {
+    requester(Role::RetailAgent, "clerk-7")
+}
+
+pub(crate) fn pin_pad() -> Requester {
+    requester(Role::PinPad, "pad-3")
+}
+
+pub(crate) fn ivr() -> Requester {
+    requester(Role::Ivr, "ivr-1")
+}
+
+/// The owner, signed in on a known phone.
+pub(crate) fn customer() -> Requester {
+    Requester {
+        account: Some(AccountId::parse(ACCOUNT).unwrap()),
+        person: Some(PersonId::parse("owner").unwrap()),
+        device: Some(DeviceId::parse("phone").unwrap()),
+        ..requester(Role::Customer, "owner@app")
+    }
+}
