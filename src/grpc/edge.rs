@@ -4,14 +4,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
+use super::convert::FieldError;
 use super::deadline::time_to_answer;
 use super::identity::Authenticator;
 use super::status;
-use crate::clock::Clock;
+use super::status_service::status_of;
+use crate::clock::{Clock, Now};
 use crate::domain::Requester;
+use crate::service::ServiceError;
 use crate::telemetry::Metrics;
 
 /// The gate that every call passes. Cheap to clone.
@@ -36,24 +40,26 @@ impl Edge {
 
     /// Runs one call: authenticates its caller, hands `work` the requester and the message, and answers in time.
     ///
-    /// `work` runs in a task of its own. A caller that hangs up, or whose time is over, does not leave a commit
-    /// half-followed; repeating the `request_id` tells what became of it.
-    pub async fn unary<M, T, W>(
+    /// A caller that hangs up, or whose time is over, does not leave a commit half-followed: use cases that write run in
+    /// tasks of their own. Repeating the `request_id` tells what became of them.
+    pub(super) async fn unary<M, T, W>(
         &self,
         method: &'static str,
         request: Request<M>,
         work: impl FnOnce(Requester, M) -> W,
     ) -> Result<Response<T>, Status>
     where
-        T: Send + 'static,
-        W: Future<Output = Result<T, Status>> + Send + 'static,
+        W: Future<Output = Result<T, Refused>>,
     {
         let call = Call::start(method);
         let (metadata, _, message) = request.into_parts();
         let result = match self.requester(&metadata) {
             Ok(requester) => {
                 let within = time_to_answer(&metadata, self.answer_time_max);
-                in_time(within, work(Requester::clone(&requester), message)).await
+                match tokio::time::timeout(within, work(Requester::clone(&requester), message)).await {
+                    Ok(worked) => self.answer(worked),
+                    Err(_elapsed) => Err(status::deadline_exceeded()),
+                }
             }
             Err(refusal) => Err(refusal),
         };
@@ -61,33 +67,64 @@ impl Edge {
         result.map(Response::new)
     }
 
+    /// What was worked out, or the status that says why not.
+    pub(super) fn answer<T>(&self, worked: Result<T, Refused>) -> Result<T, Status> {
+        worked.map_err(|refused| self.refusal(&refused))
+    }
+
+    /// The status of a refusal.
+    pub(super) fn refusal(&self, refused: &Refused) -> Status {
+        match refused {
+            Refused::Field(error) => status::bad_field(error),
+            Refused::Service(error) => self.now().map_or_else(|no_time| no_time, |now| status_of(error, now)),
+            Refused::Broken => {
+                // INVARIANT (fail-closed): what cannot be told is no yes.
+                tracing::error!("a use case gave an answer that holds no decision");
+                status::unavailable()
+            }
+        }
+    }
+
     /// Who calls. A clock that cannot be believed lets nobody in: a token's end could not be told.
-    pub fn requester(&self, metadata: &MetadataMap) -> Result<Arc<Requester>, Status> {
-        let now = self.clock.now().map_err(|error| {
-            tracing::error!(%error, "no time to check a token with");
+    pub(super) fn requester(&self, metadata: &MetadataMap) -> Result<Arc<Requester>, Status> {
+        self.authenticator.authenticate(metadata, self.now()?).map_err(status::unauthenticated)
+    }
+
+    /// When a call is received, for what the edge itself compares with: tokens and instants that must be past. A use case
+    /// reads the clock for itself, once.
+    pub(super) fn now(&self) -> Result<DateTime<Utc>, Status> {
+        self.clock.now().map(Now::instant).map_err(|error| {
+            tracing::error!(%error, "there is no time");
             status::unavailable()
-        })?;
-        self.authenticator.authenticate(metadata, now.instant()).map_err(status::unauthenticated)
+        })
     }
 
     /// Counters, for calls that do not pass through [`Edge::unary`].
-    pub fn metrics(&self) -> &Metrics {
+    pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 }
 
-async fn in_time<T: Send + 'static>(
-    within: Duration,
-    work: impl Future<Output = Result<T, Status>> + Send + 'static,
-) -> Result<T, Status> {
-    match tokio::time::timeout(within, tokio::spawn(work)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(broken)) => {
-            // INVARIANT (fail-closed): a use case that broke has decided nothing that anybody may act on.
-            tracing::error!(error = %broken, "a use case broke");
-            Err(status::unavailable())
-        }
-        Err(_elapsed) => Err(status::deadline_exceeded()),
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// A field cannot be used.
+    Field(FieldError),
+    /// The use case says no, or cannot say.
+    Service(ServiceError),
+    /// An answer that cannot be told.
+    Broken,
+}
+
+impl From<FieldError> for Refused {
+    fn from(error: FieldError) -> Self {
+        Self::Field(error)
+    }
+}
+
+impl From<ServiceError> for Refused {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
     }
 }
 

@@ -5,13 +5,15 @@
 //! | `pb` | what is generated from `proto/` |
 //! | `convert/` | messages to the vocabulary and back |
 //! | `identity/` | access tokens to requesters |
+//! | `api/` | the services of the contract, one file each |
 //! | `edge` | what every call goes through: identity, deadline, counters, log |
-//! | `status` | errors on the wire |
+//! | `status`, `status_service` | errors on the wire |
 //! | `transport`, `routes`, `health`, `server` | HTTP/2 and TLS settings, health, reflection, serving and draining |
 //! | `echo` | the load generator's floor |
 //!
 //! Deliberately absent: rights, rules and state. tonic stays replaceable: nothing below this folder names it.
 
+mod api;
 pub mod convert;
 mod deadline;
 mod echo;
@@ -22,8 +24,10 @@ pub mod pb;
 mod routes;
 mod server;
 pub mod status;
+mod status_service;
 pub mod transport;
 
+pub use api::{Services, services};
 pub use echo::{ECHO_BYTES_MAX, echo_routes};
 pub use edge::Edge;
 pub use health::{Health, Readiness, SERVICES};

@@ -13,7 +13,7 @@ use crate::grpc::pb::v1 as pb;
 const MUST_BE_TRUE: &str = "must be true; leave it out to say no";
 
 /// A change. `brand` is the line's: accounts that a change names are of the same brand.
-pub fn change(value: pb::Change, brand: &Brand) -> Result<Change, FieldError> {
+pub(in crate::grpc) fn change(value: pb::Change, brand: &Brand) -> Result<Change, FieldError> {
     use pb::change::Change as Wire;
     let pb::Change { change } = value;
     match required(change, "change")? {
@@ -102,7 +102,10 @@ fn device_add(value: &pb::DeviceAdd) -> Result<Change, FieldError> {
 }
 
 /// What a line is moved to: a change of its owner.
-pub fn move_target(target: Option<pb::move_line_request::Target>, brand: &Brand) -> Result<OwnerChange, FieldError> {
+pub(in crate::grpc) fn move_target(
+    target: Option<pb::move_line_request::Target>,
+    brand: &Brand,
+) -> Result<OwnerChange, FieldError> {
     use pb::move_line_request::Target;
     match required(target, "target")? {
         Target::ToAccountId(id) => {

@@ -7,22 +7,22 @@ const EMAIL: &str = "must be an e-mail address of at most 254 characters";
 const EMAIL_CHARACTERS_MAX: usize = 254;
 
 /// A mailbox. The check is for typing errors only: that it is the customer's, its age on record says.
-pub(super) fn email(value: &str) -> Result<ContactValue, FieldError> {
+pub(in crate::grpc) fn email(value: &str) -> Result<ContactValue, FieldError> {
     text(value, "email", parse_email)
 }
 
 /// A number for texts.
-pub(super) fn sms(value: &str) -> Result<ContactValue, FieldError> {
+pub(in crate::grpc) fn sms(value: &str) -> Result<ContactValue, FieldError> {
     text(value, "sms", Msisdn::parse).map(ContactValue::Sms)
 }
 
 /// A number for calls.
-pub(super) fn voice(value: &str) -> Result<ContactValue, FieldError> {
+pub(in crate::grpc) fn voice(value: &str) -> Result<ContactValue, FieldError> {
     text(value, "voice", Msisdn::parse).map(ContactValue::Voice)
 }
 
 /// A postal address, by its code.
-pub(super) fn postal_code(value: &str) -> Result<ContactValue, FieldError> {
+pub(in crate::grpc) fn postal_code(value: &str) -> Result<ContactValue, FieldError> {
     text(value, "postal_code", PostalCode::parse).map(ContactValue::Postal)
 }
 

@@ -1,14 +1,16 @@
 //! Closed sets of names on the wire. UNSPECIFIED and unknown numbers are errors: proto3's silent zero never gets in.
 
+use crate::audit::ReportedOutcome;
 use crate::domain::{
-    AccountKind, Channel, FormatError, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference, SimChangeCause,
+    AccountKind, Channel, Flags, FormatError, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference,
+    SimChangeCause,
 };
 use crate::grpc::pb::v1 as pb;
 
 macro_rules! enum_from_wire {
     ($(#[$doc:meta])* $function:ident, $wire:ident => $domain:ty, $expected:literal, { $($from:ident => $to:expr),+ $(,)? }) => {
         $(#[$doc])*
-        pub fn $function(value: i32) -> Result<$domain, FormatError> {
+        pub(in crate::grpc) fn $function(value: i32) -> Result<$domain, FormatError> {
             match pb::$wire::try_from(value) {
                 $(Ok(pb::$wire::$from) => Ok($to),)+
                 Ok(pb::$wire::Unspecified) | Err(_) => Err(FormatError::new($expected)),
@@ -72,7 +74,7 @@ enum_from_wire! {
 }
 
 /// A kind of fact that proves nothing, by its recorded name.
-pub fn worthless_fact(value: i32) -> Result<Reference, FormatError> {
+pub(in crate::grpc) fn worthless_fact(value: i32) -> Result<Reference, FormatError> {
     use pb::WorthlessFact as Wire;
     let name = match Wire::try_from(value) {
         Ok(Wire::BirthDate) => "BIRTH_DATE",
@@ -86,4 +88,20 @@ pub fn worthless_fact(value: i32) -> Result<Reference, FormatError> {
         Ok(Wire::Unspecified) | Err(_) => "",
     };
     Reference::parse(name).map_err(|_| FormatError::new("must be one of the named kinds of fact"))
+}
+
+enum_from_wire! {
+    /// What became of a decided change.
+    reported_outcome, ReportedOutcome => ReportedOutcome, "must be one of the named outcomes",
+    {
+        Executed => ReportedOutcome::Executed, Failed => ReportedOutcome::Failed,
+        Abandoned => ReportedOutcome::Abandoned, Fraud => ReportedOutcome::Fraud, Genuine => ReportedOutcome::Genuine,
+    }
+}
+enum_from_wire! {
+    /// A mark on a line.
+    line_flag, LineFlag => Flags, "must be LINE_FLAG_HEIGHTENED or LINE_FLAG_VICTIM",
+    {
+        Heightened => Flags { heightened: true, victim: false }, Victim => Flags { heightened: false, victim: true },
+    }
 }

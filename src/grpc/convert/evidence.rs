@@ -5,7 +5,7 @@ use crate::domain::{AppApproval, DeviceId, Evidence, PinDigits};
 use crate::grpc::pb::v1 as pb;
 
 /// How many pieces of evidence one request may bring.
-pub const EVIDENCE_PIECES_MAX: usize = 8;
+const EVIDENCE_PIECES_MAX: usize = 8;
 
 const ONCE: &str = "must be given at most once";
 const SIGNATURE: &str = "must be an Ed25519 signature of exactly 64 bytes";
@@ -18,7 +18,7 @@ enum Piece {
 }
 
 /// All the evidence of a request, at most one of each kind. `name` is the repeated field's.
-pub fn evidence(values: Vec<pb::Evidence>, name: &str) -> Result<Evidence, FieldError> {
+pub(in crate::grpc) fn evidence(values: Vec<pb::Evidence>, name: &str) -> Result<Evidence, FieldError> {
     let mut all = Evidence::default();
     for (index, piece) in elements(values, name, EVIDENCE_PIECES_MAX, piece)?.into_iter().enumerate() {
         let (was_there, kind) = match piece {

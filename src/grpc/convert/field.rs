@@ -58,17 +58,21 @@ impl<T> InField<T> for Result<T, FieldError> {
 }
 
 /// A message or oneof that has to be there.
-pub(super) fn required<T>(value: Option<T>, name: &str) -> Result<T, FieldError> {
+pub(in crate::grpc) fn required<T>(value: Option<T>, name: &str) -> Result<T, FieldError> {
     value.ok_or_else(|| FieldError::required(name))
 }
 
 /// A text that has to be there, in its type's format.
-pub(super) fn text<T>(value: &str, name: &str, parse: fn(&str) -> Result<T, FormatError>) -> Result<T, FieldError> {
+pub(in crate::grpc) fn text<T>(
+    value: &str,
+    name: &str,
+    parse: fn(&str) -> Result<T, FormatError>,
+) -> Result<T, FieldError> {
     parse(value).in_field(name)
 }
 
 /// A text that may be absent: the empty text is absence, as the contract says of each such field.
-pub(super) fn optional_text<T>(
+pub(in crate::grpc) fn optional_text<T>(
     value: &str,
     name: &str,
     parse: fn(&str) -> Result<T, FormatError>,
@@ -77,7 +81,7 @@ pub(super) fn optional_text<T>(
 }
 
 /// At most `max` elements, each converted; an error names its element.
-pub(super) fn elements<S, T>(
+pub(in crate::grpc) fn elements<S, T>(
     values: Vec<S>,
     name: &str,
     max: usize,
@@ -89,8 +93,13 @@ pub(super) fn elements<S, T>(
     values.into_iter().enumerate().map(|(index, value)| convert(value).in_element(name, index)).collect()
 }
 
+/// A field that must stay empty here.
+pub(in crate::grpc) fn absent(is_absent: bool, name: &str, expected: &'static str) -> Result<(), FieldError> {
+    if is_absent { Ok(()) } else { Err(FieldError::new(name, expected)) }
+}
+
 /// The first element of `keys` that was there before it, by its place.
-pub(super) fn first_repeated<K: PartialEq>(keys: &[K]) -> Option<usize> {
+pub(in crate::grpc) fn first_repeated<K: PartialEq>(keys: &[K]) -> Option<usize> {
     keys.iter().enumerate().find(|(index, key)| keys.iter().take(*index).any(|earlier| earlier == *key)).map(|(i, _)| i)
 }
 

@@ -13,7 +13,7 @@ const ADDRESS: &str = "must be an IPv4 or IPv6 address";
 const WORTHLESS_KINDS_MAX: usize = 8;
 
 /// The place of a request; it has to be there. `name` is its field's.
-pub fn interaction(value: Option<pb::Interaction>, name: &str) -> Result<Interaction, FieldError> {
+pub(in crate::grpc) fn interaction(value: Option<pb::Interaction>, name: &str) -> Result<Interaction, FieldError> {
     place(required(value, name)?).in_field(name)
 }
 
@@ -35,7 +35,7 @@ fn parse_address(text: &str) -> Result<IpAddr, FormatError> {
 }
 
 /// What is claimed; nothing is a claim of nothing.
-pub fn claims(value: Option<pb::Claims>, name: &str) -> Result<Claims, FieldError> {
+pub(in crate::grpc) fn claims(value: Option<pb::Claims>, name: &str) -> Result<Claims, FieldError> {
     value.map_or_else(|| Ok(Claims::default()), |value| given_claims(value).in_field(name))
 }
 
@@ -53,7 +53,7 @@ fn given_claims(value: pb::Claims) -> Result<Claims, FieldError> {
 }
 
 /// At most `max` plain values, each converted; an error names its element.
-pub fn scalars<S, T>(
+pub(in crate::grpc) fn scalars<S, T>(
     values: Vec<S>,
     name: &str,
     max: usize,

@@ -6,7 +6,7 @@ use crate::domain::FormatError;
 const JWK: &str = "must be a public JSON Web Key for signatures, Ed25519 or P-256, of at most 1,024 bytes";
 
 /// A device's public key in its one canonical text (RFC 7638): the same key spelt otherwise is no other change.
-pub(super) fn public_key_jwk(text: &str) -> Result<String, FormatError> {
+pub(in crate::grpc) fn public_key_jwk(text: &str) -> Result<String, FormatError> {
     AppKey::parse(text).map(|key| key.canonical_jwk()).map_err(|_| FormatError::new(JWK))
 }
 

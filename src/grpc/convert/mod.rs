@@ -4,14 +4,18 @@
 //! somebody has decided what it means. What has to be there and is not is an error, never a default; an error names its
 //! field and what would be right, never the value.
 
-pub mod change;
+pub mod ask;
+mod change;
 mod contact;
-pub mod enums;
-pub mod evidence;
+mod enums;
+mod evidence;
 mod field;
-pub mod interaction;
+mod interaction;
 mod key;
-pub mod signal;
+mod line;
+mod position;
+mod signal;
+pub(in crate::grpc) mod tell;
 pub mod time;
 
 pub use field::{FieldError, InField};

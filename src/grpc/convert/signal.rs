@@ -8,7 +8,7 @@ use crate::domain::{ObservedSignal, Reference, SignalKind};
 use crate::grpc::pb::v1 as pb;
 
 /// How many signals one request may bring.
-pub const SIGNALS_MAX: usize = 16;
+const SIGNALS_MAX: usize = 16;
 
 const NAMES: &str = "must be `distance_from_home_miles`, `device_sale` or `store_closes_within`";
 const DISTANCE: &str = "must be a number of miles from 0 to 25,000";
@@ -19,7 +19,7 @@ const CLOSES: &str = "must be a length of time from 0 to 24 hours";
 const DISTANCE_MILES_MAX: u32 = 25_000;
 
 /// All the signals of a request, none twice.
-pub fn signals(values: Vec<pb::Signal>, name: &str) -> Result<Vec<ObservedSignal>, FieldError> {
+pub(in crate::grpc) fn signals(values: Vec<pb::Signal>, name: &str) -> Result<Vec<ObservedSignal>, FieldError> {
     let observed = elements(values, name, SIGNALS_MAX, signal)?;
     let names: Vec<&str> = observed.iter().map(|signal| signal.kind.name()).collect();
     match first_repeated(&names) {

@@ -1,0 +1,104 @@
+//! `ProtectionService`.
+
+use tonic::{Request, Response, Status};
+
+use super::decision::shown;
+use super::services::Services;
+use crate::domain::Requester;
+use crate::grpc::convert::ask;
+use crate::grpc::convert::tell::{self, Showing};
+use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::protection_service_server::ProtectionService;
+use crate::service::{Scope, authorise};
+
+/// The service.
+#[derive(Clone)]
+pub(super) struct ProtectionApi(pub(super) Services);
+
+#[tonic::async_trait]
+impl ProtectionService for ProtectionApi {
+    async fn get_protection(
+        &self,
+        request: Request<pb::GetProtectionRequest>,
+    ) -> Result<Response<pb::GetProtectionResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let (scope, at_least) = ask::get_protection(message)?;
+            let role = requester.role;
+            let who = authorise(requester)?;
+            let view = engine.get_protection(&who, &scope, at_least).await?;
+            let mut protections = vec![tell::protection(&view, role)];
+            if view.line.is_some() {
+                let account = engine.get_protection(&who, &Scope::Account(view.account), at_least).await?;
+                protections.push(tell::protection(&account, role));
+            }
+            Ok(pb::GetProtectionResponse { protections })
+        };
+        edge.unary("GetProtection", request, work).await
+    }
+
+    async fn set_lock(&self, request: Request<pb::SetLockRequest>) -> Result<Response<pb::SetLockResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let (guarding, order) = ask::set_lock(message)?;
+            let role = requester.role;
+            let view = engine.set_lock(authorise(requester)?, guarding, order).await?;
+            Ok(pb::SetLockResponse {
+                protection: Some(tell::protection(&view, role)),
+                consistency_token: tell::consistency_token(view.position),
+            })
+        };
+        edge.unary("SetLock", request, work).await
+    }
+
+    async fn release_lock(
+        &self,
+        request: Request<pb::ReleaseLockRequest>,
+    ) -> Result<Response<pb::ReleaseLockResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let (question, order) = ask::release_lock(message, &requester.brand)?;
+            let role = requester.role;
+            let (answer, view) = engine.release_lock(authorise(requester)?, question, order).await?;
+            Ok(pb::ReleaseLockResponse {
+                decision: shown(&answer, None, Showing::NoPermit)?,
+                protection: Some(tell::protection(&view, role)),
+                consistency_token: tell::consistency_token(answer.position),
+            })
+        };
+        edge.unary("ReleaseLock", request, work).await
+    }
+
+    async fn cancel_release(
+        &self,
+        request: Request<pb::CancelReleaseRequest>,
+    ) -> Result<Response<pb::CancelReleaseResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let (guarding, release) = ask::cancel_release(message)?;
+            let role = requester.role;
+            let view = engine.cancel_release(authorise(requester)?, guarding, release).await?;
+            Ok(pb::CancelReleaseResponse {
+                protection: Some(tell::protection(&view, role)),
+                consistency_token: tell::consistency_token(view.position),
+            })
+        };
+        edge.unary("CancelRelease", request, work).await
+    }
+
+    async fn list_activity(
+        &self,
+        request: Request<pb::ListActivityRequest>,
+    ) -> Result<Response<pb::ListActivityResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let ask::Listing { scope, from, size } = ask::list_activity(message)?;
+            let page = engine.list_activity(&authorise(requester)?, &scope, from, size).await?;
+            Ok(pb::ListActivityResponse {
+                activities: page.records.iter().map(tell::activity).collect(),
+                next_page_token: tell::page_token(page.next),
+            })
+        };
+        edge.unary("ListActivity", request, work).await
+    }
+}

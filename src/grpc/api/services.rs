@@ -1,0 +1,42 @@
+//! All services on one engine.
+
+use std::sync::Arc;
+
+use tonic::service::Routes;
+
+use super::account::AccountApi;
+use super::credential::CredentialApi;
+use super::decision::DecisionApi;
+use super::protection::ProtectionApi;
+use crate::config::Limits;
+use crate::grpc::edge::Edge;
+use crate::grpc::pb::v1::account_service_server::AccountServiceServer;
+use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
+use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
+use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
+use crate::service::Engine;
+
+/// What every service stands on.
+#[derive(Clone)]
+pub struct Services {
+    /// The use cases.
+    pub engine: Arc<Engine>,
+    /// The gate that each call passes.
+    pub edge: Edge,
+}
+
+/// Routes that serve the whole contract, with messages no longer than `limits` says.
+///
+/// Compression stays off: what is bounded before it is unpacked is not bounded.
+pub fn services(services: Services, limits: &Limits) -> Routes {
+    let most = limits.max_message_bytes.to_usize();
+    macro_rules! bounded {
+        ($server:ident, $api:ident) => {
+            $server::new($api(services.clone())).max_decoding_message_size(most).max_encoding_message_size(most)
+        };
+    }
+    Routes::new(bounded!(DecisionServiceServer, DecisionApi))
+        .add_service(bounded!(ProtectionServiceServer, ProtectionApi))
+        .add_service(bounded!(CredentialServiceServer, CredentialApi))
+        .add_service(bounded!(AccountServiceServer, AccountApi))
+}

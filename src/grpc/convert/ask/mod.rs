@@ -1,0 +1,15 @@
+//! Requests: from a message of a call to what its use case takes, one file a service.
+
+mod account;
+mod body;
+mod credential;
+mod decision;
+mod protection;
+mod seed;
+
+pub use account::{get_account, import_row, move_line, upsert_account};
+pub use credential::{Revocation, get_credential_status, issue_transfer_pin, revoke_transfer_pin, set_pin};
+pub use decision::{
+    BatchQuestion, Reading, batch_decide, decide, get_decision, redeem_permit, report_outcome, withdraw_decision,
+};
+pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};

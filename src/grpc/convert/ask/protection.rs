@@ -1,0 +1,135 @@
+//! Requests of the protection service.
+
+use chrono::TimeDelta;
+
+use super::body::body;
+use crate::domain::{Brand, Change, Claims, LockHolder, Mode, RecordId, Reference, ReleaseId, RequestId};
+use crate::grpc::convert::change::change;
+use crate::grpc::convert::enums::{lock_holder, lock_set};
+use crate::grpc::convert::evidence::evidence;
+use crate::grpc::convert::field::{FieldError, InField, optional_text, required, text};
+use crate::grpc::convert::interaction::interaction;
+use crate::grpc::convert::line::scope_of;
+use crate::grpc::convert::position::{page_size, page_start, position};
+use crate::grpc::convert::signal::signals;
+use crate::grpc::convert::time::length;
+use crate::grpc::pb::v1 as pb;
+use crate::service::{ACTIVITY_PAGE_MAX, Guarding, LockOrder, Question, ReleaseOrder, ReleasePurpose, Scope};
+use crate::store::Position;
+
+const REASON: &str = "must be given with LOCK_HOLDER_CARRIER and empty with LOCK_HOLDER_CUSTOMER";
+const WINDOW: &str = "must be longer than 0 and at most 90 days";
+const WINDOW_MAX: TimeDelta = TimeDelta::days(90);
+
+/// A page of what happened.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// On what.
+    pub scope: Scope,
+    /// From where on.
+    pub from: Option<RecordId>,
+    /// How many entries.
+    pub size: usize,
+}
+
+/// The scope whose locks are read, and what the caller has seen.
+pub fn get_protection(message: pb::GetProtectionRequest) -> Result<(Scope, Option<Position>), FieldError> {
+    let pb::GetProtectionRequest { scope, consistency_token } = message;
+    let scope = scope_of!(get_protection_request, scope);
+    Ok((scope, position(&consistency_token, "consistency_token")?))
+}
+
+/// A lock to turn on.
+pub fn set_lock(message: pb::SetLockRequest) -> Result<(Guarding, LockOrder), FieldError> {
+    let body = body("SetLock", &message);
+    let pb::SetLockRequest { request_id, scope, set, holder, reason_code, interaction: place } = message;
+    let request_id = text(&request_id, "request_id", RequestId::parse)?;
+    let scope = scope_of!(set_lock_request, scope);
+    let order = LockOrder {
+        set: lock_set(set).in_field("set")?,
+        holder: lock_holder(holder).in_field("holder")?,
+        reason: optional_text(&reason_code, "reason_code", Reference::parse)?,
+    };
+    check_reason(order.holder, order.reason.as_ref())?;
+    let channel = interaction(place, "interaction")?.channel;
+    Ok((Guarding { request_id, body, scope, channel }, order))
+}
+
+/// A carrier says why it locks a customer's line, and a customer need not.
+pub(super) fn check_reason(holder: LockHolder, reason: Option<&Reference>) -> Result<(), FieldError> {
+    match (holder, reason) {
+        (LockHolder::Carrier, Some(_)) | (LockHolder::Customer, None) => Ok(()),
+        (LockHolder::Carrier, None) | (LockHolder::Customer, Some(_)) => Err(FieldError::new("reason_code", REASON)),
+    }
+}
+
+/// A release to ask for. `brand` is the caller's.
+pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<(Question, ReleaseOrder), FieldError> {
+    let body = body("ReleaseLock", &message);
+    let pb::ReleaseLockRequest {
+        request_id,
+        scope,
+        set,
+        holder,
+        evidence: proof,
+        interaction: place,
+        signals: observed,
+        purpose: wire_purpose,
+    } = message;
+    let request_id = text(&request_id, "request_id", RequestId::parse)?;
+    let scope = scope_of!(release_lock_request, scope);
+    let order = ReleaseOrder {
+        set: lock_set(set).in_field("set")?,
+        holder: lock_holder(holder).in_field("holder")?,
+        purpose: purpose(wire_purpose, brand)?,
+    };
+    let question = Question {
+        request_id,
+        body,
+        scope,
+        change: Change::LockRelease { set: order.set, holder: order.holder },
+        mode: Mode::Enforce,
+        interaction: interaction(place, "interaction")?,
+        claims: Claims::default(),
+        evidence: evidence(proof, "evidence")?,
+        signals: signals(observed, "signals")?,
+        plan_time: None,
+        external_reference: None,
+        supersedes: None,
+        at_least: None,
+    };
+    Ok((question, order))
+}
+
+fn purpose(value: Option<pb::release_lock_request::Purpose>, brand: &Brand) -> Result<ReleasePurpose, FieldError> {
+    use pb::release_lock_request::Purpose;
+    match required(value, "purpose")? {
+        Purpose::OnlyFor(wire) => change(wire, brand).map(ReleasePurpose::Only).in_field("only_for"),
+        Purpose::Window(wire) => {
+            let window = length(wire, "window")?;
+            let fits = window > TimeDelta::zero() && window <= WINDOW_MAX;
+            if fits { Ok(ReleasePurpose::Window(Some(window))) } else { Err(FieldError::new("window", WINDOW)) }
+        }
+    }
+}
+
+/// A release to end.
+pub fn cancel_release(message: pb::CancelReleaseRequest) -> Result<(Guarding, ReleaseId), FieldError> {
+    let body = body("CancelRelease", &message);
+    let pb::CancelReleaseRequest { request_id, release_id, interaction: place, scope } = message;
+    let request_id = text(&request_id, "request_id", RequestId::parse)?;
+    let release = text(&release_id, "release_id", ReleaseId::parse)?;
+    let scope = scope_of!(cancel_release_request, scope);
+    let channel = interaction(place, "interaction")?.channel;
+    Ok((Guarding { request_id, body, scope, channel }, release))
+}
+
+/// A page of what happened.
+pub fn list_activity(message: pb::ListActivityRequest) -> Result<Listing, FieldError> {
+    let pb::ListActivityRequest { scope, page_size: size, page_token } = message;
+    Ok(Listing {
+        scope: scope_of!(list_activity_request, scope),
+        from: page_start(&page_token, "page_token")?,
+        size: page_size(size, "page_size", ACTIVITY_PAGE_MAX)?,
+    })
+}

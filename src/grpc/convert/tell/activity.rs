@@ -1,0 +1,90 @@
+//! What happened, in words for its reader.
+
+use super::protection::by_subscription;
+use super::wire;
+use crate::audit::{Decided, Event, ReportedOutcome};
+use crate::domain::{Action, LockSet, LockStepKind, OutcomeKind};
+use crate::grpc::convert::time::timestamp;
+use crate::grpc::pb::v1 as pb;
+use crate::store::Kept;
+
+/// One entry of a history.
+pub(in crate::grpc) fn activity(kept: &Kept) -> pb::Activity {
+    let record = kept.record();
+    let (kind, summary) = told(&record.event);
+    pb::Activity {
+        activity_id: record.id.to_string(),
+        time: Some(timestamp(record.at)),
+        line: record.line.as_ref().map(|line| by_subscription(line.id.as_str())),
+        kind: kind.to_owned(),
+        outcome: match &record.event {
+            Event::Decided(decided) => wire::outcome(decided.outcome),
+            _ => pb::Outcome::Unspecified.into(),
+        },
+        summary,
+        channel: record.channel.map_or_else(|| pb::Channel::Unspecified.into(), wire::channel),
+    }
+}
+
+fn told(event: &Event) -> (&'static str, String) {
+    match event {
+        Event::Decided(decided) => (decided.change.action().name(), decided_in_words(decided)),
+        Event::LockSet { set, .. } => ("LOCK_SET", format!("The lock on {} was turned on.", covered(*set))),
+        Event::ReleaseCancelled { name: (set, _), .. } => {
+            ("RELEASE_CANCELLED", format!("A release of the lock on {} was cancelled.", covered(*set)))
+        }
+        Event::LockStepped { name: (set, _), step, .. } => match step.kind {
+            LockStepKind::ReleaseTookEffect => {
+                ("RELEASE_TOOK_EFFECT", format!("The lock on {} is off for now.", covered(*set)))
+            }
+            LockStepKind::Relocked => ("RELOCKED", format!("The lock on {} turned itself on again.", covered(*set))),
+        },
+        Event::PermitRedeemed { .. } => ("PERMIT_REDEEMED", "An approved change was carried out.".to_owned()),
+        Event::DecisionWithdrawn { .. } => ("DECISION_WITHDRAWN", "A request was withdrawn.".to_owned()),
+        Event::OutcomeReported { outcome, .. } => ("OUTCOME_REPORTED", reported(*outcome).to_owned()),
+        Event::TransferPinRevoked { .. } => ("TRANSFER_PIN_REVOKED", "A transfer PIN was taken back.".to_owned()),
+        Event::AccountCreated { .. } => ("ACCOUNT_CREATED", "The account was created.".to_owned()),
+        Event::AccountChanged { .. } => ("ACCOUNT_CHANGED", "The account was brought up to date.".to_owned()),
+        Event::LineAdded => ("LINE_ADDED", "A line was added.".to_owned()),
+        Event::LineEnded { to: None } => ("LINE_CLOSED", "A line was closed.".to_owned()),
+        Event::LineEnded { to: Some(_) } => ("LINE_MOVED", "A line went to another account.".to_owned()),
+    }
+}
+
+fn decided_in_words(decided: &Decided) -> String {
+    let asked = match decided.change.action() {
+        Action::SimChange => "A change of the SIM",
+        Action::PortOut => "A move of the number to another carrier",
+        Action::TransferPinIssue => "A transfer PIN",
+        Action::LockRelease => "The release of a lock",
+        Action::PinChange => "A new account PIN",
+        Action::ContactChange => "A change of a contact",
+        Action::CallForwardingSet => "Call forwarding",
+        Action::DeviceAdd => "A new device",
+        Action::OwnerChange => "A change of owner or account",
+    };
+    let answer = match decided.outcome {
+        OutcomeKind::Approve => "approved",
+        OutcomeKind::Challenge => "not approved without more proof",
+        OutcomeKind::Deny => "refused",
+    };
+    format!("{asked} was asked for and {answer}.")
+}
+
+const fn covered(set: LockSet) -> &'static str {
+    match set {
+        LockSet::Port => "moves to another carrier",
+        LockSet::Sim => "SIM changes",
+        LockSet::All => "all changes",
+    }
+}
+
+const fn reported(outcome: ReportedOutcome) -> &'static str {
+    match outcome {
+        ReportedOutcome::Executed => "A change was reported as carried out.",
+        ReportedOutcome::Failed => "A change was reported as failed.",
+        ReportedOutcome::Abandoned => "A request was reported as given up.",
+        ReportedOutcome::Fraud => "A request was reported as fraud.",
+        ReportedOutcome::Genuine => "A request was reported as genuine.",
+    }
+}

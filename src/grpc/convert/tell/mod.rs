@@ -1,0 +1,17 @@
+//! Answers: from what a use case gives to a message of a call, one file a service. What a reader may see is decided by
+//! the use case where it is a matter of policy, and here where it is a matter of shape.
+
+mod account;
+mod activity;
+mod credential;
+mod decision;
+mod protection;
+mod wire;
+
+pub(in crate::grpc) use account::{account, import_error, line};
+pub(in crate::grpc) use activity::activity;
+pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, transfer_pin_status};
+pub(in crate::grpc) use decision::{Showing, batch, decision};
+pub(in crate::grpc) use protection::protection;
+
+pub(in crate::grpc) use super::position::{consistency_token, page_token};

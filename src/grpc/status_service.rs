@@ -1,0 +1,61 @@
+//! One status for each way in which a use case gives no answer.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tonic::{Code, Status};
+
+use super::status::{RETRY_DELAY_MILLISECONDS, bad_field_because, failure, precondition, retryable, unavailable};
+use crate::service::{Refusal, ServiceError};
+
+/// The longest wait that a caller is told, in seconds: longer ones are better asked about than waited out.
+const RETRY_SECONDS_MAX: u64 = 86_400;
+
+/// The status of an error, `now` being when the call was answered.
+pub(super) fn status_of(error: &ServiceError, now: DateTime<Utc>) -> Status {
+    match error {
+        ServiceError::Invalid { field, expected } => bad_field_because("FIELD_INVALID", field, expected),
+        ServiceError::Forbidden => {
+            failure(Code::PermissionDenied, "FORBIDDEN", "the caller may not do this, or not to this account")
+        }
+        ServiceError::NotFound(what) => failure(Code::NotFound, "NOT_FOUND", format!("no such {what}")),
+        ServiceError::RequestIdReused => failure(
+            Code::AlreadyExists,
+            "REQUEST_ID_REUSED",
+            "the request_id was used before for another request: choose a new one",
+        ),
+        ServiceError::Refused(refusal) => refused(*refusal),
+        ServiceError::Exhausted { what, retry_at } => {
+            retryable(Code::ResourceExhausted, "EXHAUSTED", what, delay(*retry_at, now))
+        }
+        ServiceError::Unavailable(cause) => {
+            // The cause is the operator's; to the caller every doubt looks the same.
+            tracing::warn!(%cause, "cannot decide");
+            unavailable()
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> Status {
+    let (reason, message) = (refusal.code(), refusal.message());
+    match refusal {
+        Refusal::PinGuessable | Refusal::PinUnchanged => bad_field_because(reason, "new_pin", message),
+        Refusal::PermitUnknown
+        | Refusal::PermitMismatch
+        | Refusal::PermitNotYet
+        | Refusal::PermitExpired
+        | Refusal::PermitUsed
+        | Refusal::PermitVoid
+        | Refusal::PermitLocked => precondition(reason, "permit", message),
+        Refusal::DecisionFinal => precondition(reason, "decision_id", message),
+        Refusal::LockNotOn | Refusal::ReleaseUnderWay => precondition(reason, "set", message),
+        Refusal::NoSuchRelease => precondition(reason, "release_id", message),
+        Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
+    }
+}
+
+fn delay(retry_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Duration {
+    let least = Duration::from_millis(RETRY_DELAY_MILLISECONDS);
+    let wait = retry_at.and_then(|at| at.signed_duration_since(now).to_std().ok()).unwrap_or(least);
+    wait.clamp(least, Duration::from_secs(RETRY_SECONDS_MAX))
+}

@@ -1,0 +1,73 @@
+//! Every call of the contract: its request's type, good samples, and what the edge makes of it.
+
+use chrono::{DateTime, Utc};
+use portcullis::domain::Brand;
+use portcullis::grpc::convert::{FieldError, ask};
+use portcullis::grpc::pb::v1 as pb;
+use prost::Message;
+
+use crate::samples;
+
+/// One call.
+pub(crate) struct Request {
+    /// The full name of its request.
+    pub(crate) message: &'static str,
+    /// Good requests, encoded.
+    pub(crate) samples: fn() -> Vec<Vec<u8>>,
+    /// What the edge does with one.
+    pub(crate) convert: fn(&[u8]) -> Result<(), FieldError>,
+}
+
+fn brand() -> Brand {
+    Brand::parse(samples::BRAND).unwrap()
+}
+
+fn received() -> DateTime<Utc> {
+    DateTime::from_timestamp(samples::RECEIVED_SECONDS, 0).unwrap()
+}
+
+fn decode<M: Message + Default>(bytes: &[u8]) -> M {
+    M::decode(bytes).unwrap()
+}
+
+macro_rules! request {
+    ($message:literal, $samples:path, $type:ident, |$request:ident| $convert:expr) => {
+        Request {
+            message: concat!("portcullis.v1.", $message),
+            samples: || $samples().iter().map(Message::encode_to_vec).collect(),
+            convert: |bytes| {
+                let $request: pb::$type = decode(bytes);
+                $convert.map(|_| ())
+            },
+        }
+    };
+}
+
+/// All calls.
+pub(crate) const REQUESTS: &[Request] = &[
+    request!("DecideRequest", samples::decide, DecideRequest, |r| ask::decide(r, &brand())),
+    request!("BatchDecideRequest", samples::batch_decide, BatchDecideRequest, |r| ask::batch_decide(r, &brand())),
+    request!("GetDecisionRequest", samples::get_decision, GetDecisionRequest, |r| ask::get_decision(r)),
+    request!("WithdrawDecisionRequest", samples::withdraw, WithdrawDecisionRequest, |r| ask::withdraw_decision(r)),
+    request!("RedeemPermitRequest", samples::redeem, RedeemPermitRequest, |r| ask::redeem_permit(r, &brand())),
+    request!("ReportOutcomeRequest", samples::report, ReportOutcomeRequest, |r| ask::report_outcome(r)),
+    request!("GetProtectionRequest", samples::get_protection, GetProtectionRequest, |r| ask::get_protection(r)),
+    request!("SetLockRequest", samples::set_lock, SetLockRequest, |r| ask::set_lock(r)),
+    request!("ReleaseLockRequest", samples::release_lock, ReleaseLockRequest, |r| ask::release_lock(r, &brand())),
+    request!("CancelReleaseRequest", samples::cancel_release, CancelReleaseRequest, |r| ask::cancel_release(r)),
+    request!("ListActivityRequest", samples::list_activity, ListActivityRequest, |r| ask::list_activity(r)),
+    request!("SetPinRequest", samples::set_pin, SetPinRequest, |r| ask::set_pin(r)),
+    request!("GetCredentialStatusRequest", samples::get_status, GetCredentialStatusRequest, |r| {
+        ask::get_credential_status(r)
+    }),
+    request!("IssueTransferPinRequest", samples::issue, IssueTransferPinRequest, |r| ask::issue_transfer_pin(r)),
+    request!("RevokeTransferPinRequest", samples::revoke, RevokeTransferPinRequest, |r| ask::revoke_transfer_pin(r)),
+    request!("UpsertAccountRequest", samples::upsert, UpsertAccountRequest, |r| {
+        ask::upsert_account(r, &brand(), received())
+    }),
+    request!("ImportAccountsRequest", samples::import, ImportAccountsRequest, |r| {
+        ask::import_row(r, &brand(), received()).1
+    }),
+    request!("GetAccountRequest", samples::get_account, GetAccountRequest, |r| ask::get_account(r)),
+    request!("MoveLineRequest", samples::move_line, MoveLineRequest, |r| ask::move_line(r, &brand())),
+];

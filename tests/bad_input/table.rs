@@ -1,0 +1,320 @@
+//! What each field must refuse.
+
+/// Something that a field must refuse.
+#[derive(Debug)]
+pub(crate) enum Bad {
+    /// The field is not there. The refusal names the oneof, where the field is in one.
+    Missing,
+    /// This text.
+    Text(&'static str),
+    /// So many digits.
+    Long(usize),
+    /// This number of an enum.
+    Enum(i32),
+    /// This whole number.
+    Int(i64),
+    /// A flag that must not be false.
+    False,
+    /// So many bytes.
+    Bytes(usize),
+    /// This instant or length of time: seconds, nanoseconds.
+    Time(i64, i32),
+    /// The first element again at the end. The refusal names what repeats: this, after the element.
+    Twice(&'static str),
+    /// The first element so many times.
+    Many(usize),
+}
+
+use Bad::{Bytes, Enum, False, Int, Long, Many, Missing, Text, Time, Twice};
+
+/// The bad values of one field. Panics for a field that the table does not know: nobody has thought about it.
+pub(crate) fn bad_values(field: &str) -> &'static [Bad] {
+    match FIELDS.iter().find(|(name, _)| *name == field) {
+        Some((_, bad)) => bad,
+        None => panic!("{field} has no entry in the table of bad values"),
+    }
+}
+
+/// Any value of its type is good: a flag, or a text that is kept as it is.
+const ANY: &[Bad] = &[];
+
+const UUIDS: &[Bad] = &[
+    Missing,
+    Text("4f9c-canary"),
+    Text("00000000-0000-0000-0000-000000000000"),
+    Text("0190d4f07c3e7a529a630d1f3c5e7b91"),
+    Long(36),
+];
+const OPTIONAL_UUIDS: &[Bad] = &[Text("4f9c-canary"), Text("00000000-0000-0000-0000-000000000000"), Long(36)];
+const IDS: &[Bad] = &[Missing, Text("canary id"), Text("canary/../id"), Text("canary\u{e9}"), Long(65)];
+const OPTIONAL_IDS: &[Bad] = &[Text("canary id"), Text("canary\n"), Long(65)];
+const ID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("canary id"), Long(65)];
+const REFERENCES: &[Bad] = &[Text("canary\u{7}"), Text("canary\nline"), Long(129)];
+const BRANDS: &[Bad] = &[Text("canary brand"), Text("canary/brand"), Long(33)];
+const E164: &[Bad] = &[
+    Missing,
+    Text(""),
+    Text("2125550123"),
+    Text("12125550123"),
+    Text("+1 212 555 0123"),
+    Text("+1-212-555-0123"),
+    Text("tel:+12125550123"),
+    Text("+112125550123"),
+    Text("+12115550123"),
+    Text("+18005550123"),
+    Text("+1234"),
+    Text("+1234567890123456"),
+    Text("+\u{ff11}2125550123"),
+    Text(" +12125550123"),
+];
+const ICCIDS: &[Bad] = &[
+    Text("8901260123456789013"),
+    Text("7701260123456789011"),
+    Text("890126012345678901"),
+    Text("8901260123456789O11"),
+    Long(21),
+];
+const ICCID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("8901260123456789013"), Text("89-canary"), Long(21)];
+const EIDS: &[Bad] = &[Text("89049032123451234512345678901236"), Text("8904903212345123451234567890123"), Long(33)];
+const EID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("89049032123451234512345678901236"), Long(33)];
+const IMEIS: &[Bad] = &[Text("490154203237517"), Text("49015420323751"), Text("49015420323751X"), Long(17)];
+const SPIDS: &[Bad] = &[Text("canary"), Text("65-9"), Text("652"), Text("65\u{e9}9"), Long(5)];
+const REQUIRED_SPIDS: &[Bad] = &[Missing, Text("canary"), Text("65-9"), Text("652"), Long(5)];
+const ACCOUNT_NUMBERS: &[Bad] = &[Text("canary-0012"), Text("canary 0012"), Long(33)];
+const POSTAL_CODES: &[Bad] = &[Text("12"), Text("canary_1"), Text("12345678901")];
+const NAMES: &[Bad] = &[Text("canary\u{0}name"), Long(121)];
+const EMAILS: &[Bad] = &[
+    Missing,
+    Text(""),
+    Text("canary"),
+    Text("canary@"),
+    Text("@canary.example"),
+    Text("can ary@example.com"),
+    Long(255),
+];
+const KEYS: &[Bad] = &[
+    Missing,
+    Text("canary"),
+    Text(r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#),
+    Text(
+        r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}"#,
+    ),
+    Text(r#"{"kty":"oct","k":"canary"}"#),
+    Long(2_000),
+];
+const ENUMS: &[Bad] = &[Missing, Enum(0), Enum(99), Enum(-1)];
+const TIMES: &[Bad] =
+    &[Time(0, 0), Time(-1, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1), Time(1_790_000_000, 1_000_000_000)];
+const REQUIRED_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1)];
+/// Also 2090: after any request of these tests.
+const PAST_TIMES: &[Bad] = &[Time(0, 0), Time(3_786_912_000, 0), Time(1_790_000_000, -1)];
+const REQUIRED_PAST_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(3_786_912_000, 0)];
+const CONSISTENCY: &[Bad] = &[Text("canary!"), Text("Y2FuYXJ5"), Long(400)];
+const PERMITS: &[Bad] = &[Missing, Text("canary permit"), Text("canary\n"), Long(1_025)];
+const MESSAGE: &[Bad] = &[Missing];
+const OPTIONAL_MESSAGE: &[Bad] = ANY;
+const EVIDENCE: &[Bad] = &[Many(9)];
+const SIGNALS: &[Bad] = &[Many(17), Twice(".name")];
+
+/// Every field that a request can hold.
+pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
+    // types.proto
+    ("LineRef.msisdn", E164),
+    ("LineRef.line_id", ID_IN_ONEOF),
+    ("LineRef.brand", BRANDS),
+    ("Change.sim_change", MESSAGE),
+    ("Change.port_out", MESSAGE),
+    ("Change.contact_change", MESSAGE),
+    ("Change.call_forwarding_set", MESSAGE),
+    ("Change.owner_change", MESSAGE),
+    ("Change.device_add", MESSAGE),
+    ("SimChange.iccid", ICCID_IN_ONEOF),
+    ("SimChange.eid", EID_IN_ONEOF),
+    ("SimChange.imei", IMEIS),
+    ("SimChange.cause", ENUMS),
+    ("SimChange.old_iccid", ICCIDS),
+    ("PortOut.gaining_spid", REQUIRED_SPIDS),
+    ("PortOut.gaining_name", REFERENCES),
+    ("PortOut.pon", &[Missing, Text("canary pon"), Text("canary/1"), Long(26)]),
+    ("PortOut.dealer_id", OPTIONAL_IDS),
+    ("ContactChange.contact_id", IDS),
+    ("ContactChange.email", EMAILS),
+    ("ContactChange.sms", E164),
+    ("ContactChange.voice", E164),
+    ("ContactChange.remove", &[Missing, False]),
+    ("ContactChange.postal_code", POSTAL_CODES),
+    ("CallForwarding.target_msisdn", E164),
+    ("OwnerChange.person", MESSAGE),
+    ("OwnerChange.to_account_id", ID_IN_ONEOF),
+    ("OwnerChange.close", &[Missing, False]),
+    ("PersonRoleChange.person_id", IDS),
+    ("PersonRoleChange.role", ENUMS),
+    ("DeviceAdd.public_key_jwk", KEYS),
+    ("DeviceAdd.model", REFERENCES),
+    ("Interaction.channel", ENUMS),
+    ("Interaction.interaction_id", REFERENCES),
+    ("Interaction.store_id", OPTIONAL_IDS),
+    ("Interaction.device_id", OPTIONAL_IDS),
+    ("Interaction.rep_id", REFERENCES),
+    ("Interaction.client_address", &[Text("canary"), Text("192.0.2.300"), Text("192.0.2.1:443"), Text("192.0.2.0/24")]),
+    ("Claims.account_number", ACCOUNT_NUMBERS),
+    ("Claims.postal_code", POSTAL_CODES),
+    ("Claims.holder_name", NAMES),
+    ("Claims.worthless", &[Enum(0), Enum(99), Twice("")]),
+    (
+        "Evidence.account_pin",
+        &[
+            Missing,
+            Text(""),
+            Text("123"),
+            Text("73x915canary"),
+            Text("7391 5"),
+            Text("\u{0661}\u{0662}\u{0663}\u{0664}"),
+            Long(16),
+        ],
+    ),
+    ("Evidence.transfer_pin", &[Missing, Text(""), Text("73915"), Text("7391502"), Text("73915x"), Long(16)]),
+    ("Evidence.app_approval", MESSAGE),
+    ("AppApproval.device_key_id", IDS),
+    ("AppApproval.signature", &[Missing, Bytes(63), Bytes(65)]),
+    ("Signal.name", &[Missing, Text("canary"), Text("DEVICE_SALE")]),
+    ("Signal.flag", MESSAGE),
+    ("Signal.number", &[Missing, Int(-1), Int(25_001), Int(i64::MAX)]),
+    ("Signal.duration", &[Missing, Time(-1, 0), Time(86_401, 0), Time(1, -1), Time(i64::MAX, 0)]),
+    ("Signal.source", REFERENCES),
+    ("Signal.observe_time", TIMES),
+    // decision_service.proto
+    ("DecideRequest.request_id", UUIDS),
+    ("DecideRequest.line", MESSAGE),
+    ("DecideRequest.change", MESSAGE),
+    ("DecideRequest.mode", ENUMS),
+    ("DecideRequest.interaction", MESSAGE),
+    ("DecideRequest.claims", OPTIONAL_MESSAGE),
+    ("DecideRequest.evidence", EVIDENCE),
+    ("DecideRequest.signals", SIGNALS),
+    ("DecideRequest.dialect", &[Text("canary"), Text("WICIS"), Text("lsr")]),
+    ("DecideRequest.plan_time", TIMES),
+    ("DecideRequest.external_reference", REFERENCES),
+    ("DecideRequest.supersedes_decision_id", OPTIONAL_UUIDS),
+    ("DecideRequest.consistency_token", CONSISTENCY),
+    ("BatchDecideRequest.common", MESSAGE),
+    ("BatchDecideRequest.lines", &[Missing, Many(101), Twice("")]),
+    ("GetDecisionRequest.decision_id", UUIDS),
+    ("GetDecisionRequest.consistency_token", CONSISTENCY),
+    ("WithdrawDecisionRequest.request_id", UUIDS),
+    ("WithdrawDecisionRequest.decision_id", UUIDS),
+    ("WithdrawDecisionRequest.cause", REFERENCES),
+    ("RedeemPermitRequest.request_id", UUIDS),
+    ("RedeemPermitRequest.permit", PERMITS),
+    ("RedeemPermitRequest.line", MESSAGE),
+    ("RedeemPermitRequest.change", MESSAGE),
+    ("ReportOutcomeRequest.request_id", UUIDS),
+    ("ReportOutcomeRequest.decision_id", UUIDS),
+    ("ReportOutcomeRequest.outcome", ENUMS),
+    ("ReportOutcomeRequest.occur_time", REQUIRED_TIMES),
+    ("ReportOutcomeRequest.note", REFERENCES),
+    // protection_service.proto
+    ("GetProtectionRequest.line", MESSAGE),
+    ("GetProtectionRequest.account_id", ID_IN_ONEOF),
+    ("GetProtectionRequest.consistency_token", CONSISTENCY),
+    ("SetLockRequest.request_id", UUIDS),
+    ("SetLockRequest.line", MESSAGE),
+    ("SetLockRequest.account_id", ID_IN_ONEOF),
+    ("SetLockRequest.set", ENUMS),
+    ("SetLockRequest.holder", ENUMS),
+    ("SetLockRequest.reason_code", REFERENCES),
+    ("SetLockRequest.interaction", MESSAGE),
+    ("ReleaseLockRequest.request_id", UUIDS),
+    ("ReleaseLockRequest.line", MESSAGE),
+    ("ReleaseLockRequest.account_id", ID_IN_ONEOF),
+    ("ReleaseLockRequest.set", ENUMS),
+    ("ReleaseLockRequest.holder", ENUMS),
+    ("ReleaseLockRequest.only_for", MESSAGE),
+    ("ReleaseLockRequest.window", &[Missing, Time(0, 0), Time(-1, 0), Time(7_776_001, 0), Time(1, -1)]),
+    ("ReleaseLockRequest.evidence", EVIDENCE),
+    ("ReleaseLockRequest.interaction", MESSAGE),
+    ("ReleaseLockRequest.signals", SIGNALS),
+    ("CancelReleaseRequest.request_id", UUIDS),
+    ("CancelReleaseRequest.release_id", UUIDS),
+    ("CancelReleaseRequest.interaction", MESSAGE),
+    ("CancelReleaseRequest.line", MESSAGE),
+    ("CancelReleaseRequest.account_id", ID_IN_ONEOF),
+    ("ListActivityRequest.account_id", ID_IN_ONEOF),
+    ("ListActivityRequest.line", MESSAGE),
+    ("ListActivityRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
+    ("ListActivityRequest.page_token", CONSISTENCY),
+    // credential_service.proto
+    ("SetPinRequest.request_id", UUIDS),
+    ("SetPinRequest.account_id", IDS),
+    ("SetPinRequest.new_pin", &[Missing, Text("73915"), Text("73x915canary"), Text("739 150"), Long(16)]),
+    ("SetPinRequest.evidence", EVIDENCE),
+    ("SetPinRequest.interaction", MESSAGE),
+    ("GetCredentialStatusRequest.account_id", IDS),
+    ("IssueTransferPinRequest.request_id", UUIDS),
+    ("IssueTransferPinRequest.line", MESSAGE),
+    ("IssueTransferPinRequest.account_id", ID_IN_ONEOF),
+    ("IssueTransferPinRequest.evidence", EVIDENCE),
+    ("IssueTransferPinRequest.interaction", MESSAGE),
+    ("IssueTransferPinRequest.gaining_spid", SPIDS),
+    ("RevokeTransferPinRequest.request_id", UUIDS),
+    ("RevokeTransferPinRequest.transfer_pin_id", UUIDS),
+    ("RevokeTransferPinRequest.account_id", IDS),
+    // account_service.proto
+    ("UpsertAccountRequest.request_id", UUIDS),
+    ("UpsertAccountRequest.seed", MESSAGE),
+    ("ImportAccountsRequest.row", &[Missing, Int(-1)]),
+    ("ImportAccountsRequest.seed", MESSAGE),
+    ("GetAccountRequest.account_id", ID_IN_ONEOF),
+    ("GetAccountRequest.line", MESSAGE),
+    ("MoveLineRequest.request_id", UUIDS),
+    ("MoveLineRequest.line_id", IDS),
+    ("MoveLineRequest.to_account_id", ID_IN_ONEOF),
+    ("MoveLineRequest.close", &[Missing, False]),
+    ("MoveLineRequest.permit", PERMITS),
+    ("AccountSeed.account", MESSAGE),
+    ("AccountSeed.lines", &[Many(1_001), Twice(".line_id")]),
+    ("AccountSeed.locks", &[Many(2_001)]),
+    ("AccountSeed.pin", &[Text("123"), Text("73x915canary"), Long(16)]),
+    ("AccountSeed.pin_set_time", PAST_TIMES),
+    ("AccountSeed.pin_carrier_generated", ANY),
+    ("AccountSeed.devices", &[Many(21), Twice(".device_id")]),
+    ("Account.account_id", IDS),
+    ("Account.brand", &[Missing, Text("canary brand"), Text("other-brand"), Long(33)]),
+    ("Account.account_number", &[Missing, Text("canary-0012"), Long(33)]),
+    ("Account.kind", ENUMS),
+    ("Account.persons", &[Missing, Many(51), Twice(".person_id")]),
+    ("Account.etag", &[Text("canary")]),
+    ("Account.line_count", &[Int(1), Int(-1)]),
+    ("Person.person_id", IDS),
+    ("Person.role", ENUMS),
+    ("Person.name", NAMES),
+    ("Person.postal_code", POSTAL_CODES),
+    ("Person.contacts", &[Many(11), Twice(".contact_id")]),
+    ("Person.line_ids", &[Text(""), Text("canary id"), Many(101)]),
+    ("Contact.contact_id", IDS),
+    ("Contact.email", EMAILS),
+    ("Contact.sms", E164),
+    ("Contact.voice", E164),
+    ("Contact.postal_code", POSTAL_CODES),
+    ("Contact.since_time", PAST_TIMES),
+    ("Contact.removed_time", &[Time(1_790_000_000, 0)]),
+    ("Line.line_id", IDS),
+    ("Line.msisdn", E164),
+    ("Line.account_id", &[Text("canary id"), Text("other-account")]),
+    ("Line.iccid", ICCIDS),
+    ("Line.eid", EIDS),
+    ("Line.imei", IMEIS),
+    ("Line.sim_since_time", PAST_TIMES),
+    ("Line.status", ENUMS),
+    ("Line.flags", &[Enum(0), Enum(99), Twice("")]),
+    ("Device.device_id", IDS),
+    ("Device.public_key_jwk", KEYS),
+    ("Device.model", REFERENCES),
+    ("Device.added_time", REQUIRED_PAST_TIMES),
+    ("Device.person_id", IDS),
+    ("LockSeed.set", ENUMS),
+    ("LockSeed.holder", ENUMS),
+    ("LockSeed.since_time", PAST_TIMES),
+    ("LockSeed.reason_code", REFERENCES),
+    ("LockSeed.line_id", OPTIONAL_IDS),
+];
