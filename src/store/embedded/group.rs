@@ -177,7 +177,14 @@ impl<'a> Group<'a> {
 
     fn commit(&mut self, commit: Commit) -> Result<Position, Stop<CommitError>> {
         let standing = Standing { highest: self.state.highest, below_reserve: self.state.below_reserve };
-        let plan = plan::check(self.db, &standing, &commit)?;
+        let plan = match plan::check(self.db, &standing, &commit) {
+            Err(Stop::Told(told @ (CommitError::Taken | CommitError::Answered(_)))) => {
+                // The tables know this key: what memory says of it was reserved too late.
+                self.released.extend(commit.claim.map(|claim| claim.reserve.request));
+                return Err(Stop::Told(told));
+            }
+            checked => checked?,
+        };
         self.written = true;
         let written = plan::write(self.db, &plan, &commit, self.state.seq, &mut self.state.journal_next)?;
         self.state.seq = written.seq;

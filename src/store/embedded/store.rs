@@ -140,6 +140,11 @@ impl Store for EmbeddedStore {
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
         Box::pin(async move {
             commit.check_bounds()?;
+            if let Some(claim) = &commit.claim
+                && !self.shared.reservations().reserve(&claim.reserve)
+            {
+                return Err(CommitError::Taken);
+            }
             self.write(|asker| Job::Commit(Box::new(commit), asker)).await?
         })
     }

@@ -1,0 +1,57 @@
+//! Every law of the store's contract, run against every store, and again through a double that refuses whatever is not of
+//! one partition. A failure names the store and the law.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
+
+mod harness;
+mod laws;
+mod model;
+mod one_partition;
+
+use harness::Embedded;
+use one_partition::OnePartition;
+
+/// Stamps every law for one store.
+macro_rules! conformance {
+    ($store:ident, $home:expr) => {
+        conformance! { @ $store, $home,
+            rows: version_starts_at_one, a_write_needs_the_version_it_expects, a_conflict_leaves_nothing,
+                a_check_alone_writes_nothing, exactly_one_wins_a_version, rows_come_back_in_order,
+                names_that_share_their_bits_stay_apart, new_rows_of_one_commit_share_a_bucket, what_goes_in_comes_out,
+                what_is_out_of_bounds_is_refused;
+            durability: what_is_acknowledged_is_there_after_a_crash, what_is_closed_is_there_too, positions_grow,
+                a_position_not_reached_is_behind, each_commit_rings_its_partition, a_record_is_found_by_its_id,
+                a_record_is_appended_once, the_newest_index_entry_wins;
+            requests: another_digest_is_taken_and_told_nothing, the_same_digest_may_come_again,
+                an_answered_request_gives_its_record, a_key_is_claimed_once, a_claim_comes_before_every_other_refusal,
+                one_of_many_claims_wins, a_reservation_with_a_look_lasts;
+            windows: an_attempt_is_charged_once, a_charge_before_a_look_lasts, a_charge_before_a_commit_lasts_with_it,
+                a_settled_charge_never_counts, a_conflict_settles_nothing, the_newest_up_to_the_cap_are_kept,
+                windows_stay_apart, no_more_than_the_limit_look;
+            time: a_clock_behind_is_refused, due_entries_come_in_order, due_entries_acted_on_are_gone,
+                a_lease_has_one_holder, fencing_numbers_never_go_back;
+            model: every_history_agrees_with_the_model;
+        }
+    };
+    (@ $store:ident, $home:expr, $($group:ident: $($law:ident),*;)*) => {
+        mod $store {
+            use super::*;
+            $(mod $group {
+                use super::*;
+                $(#[tokio::test]
+                async fn $law() {
+                    crate::laws::$group::$law(&$home).await;
+                })*
+            })*
+        }
+    };
+}
+
+conformance!(embedded, Embedded::new());
+conformance!(embedded_in_one_partition, OnePartition::new(Embedded::new()));
