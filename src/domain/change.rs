@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chrono::TimeDelta;
+
 use super::{
     AccountId, Action, Brand, ContactId, DealerId, Eid, Iccid, Imei, LockHolder, LockSet, Msisdn, PersonId, Pon,
     PostalCode, Reference, Spid,
@@ -25,6 +27,8 @@ pub enum Change {
         set: LockSet,
         /// Whose lock.
         holder: LockHolder,
+        /// What the release is to open: an approval of one opens nothing else.
+        opens: ReleaseOpens,
     },
     /// A new account PIN. The value is never part of the change.
     PinChange,
@@ -44,6 +48,15 @@ pub enum Change {
     },
     /// Owner, authorised users or account changed.
     Owner(OwnerChange),
+}
+
+/// What a release is to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReleaseOpens {
+    /// One named change.
+    Only(Box<Change>),
+    /// Everything the lock covers, for this long; none: as long as the policy says.
+    Window(Option<TimeDelta>),
 }
 
 /// A SIM change (SIM swap).
@@ -198,9 +211,14 @@ impl Change {
             Self::TransferPinIssue { gaining_spid } => {
                 line("gaining_spid", gaining_spid.as_ref().map_or("", Spid::as_str));
             }
-            Self::LockRelease { set, holder } => {
+            Self::LockRelease { set, holder, opens } => {
                 line("set", set.name());
                 line("holder", holder.name());
+                match opens {
+                    ReleaseOpens::Only(change) => change.canonical().lines().for_each(|part| line("only_for", part)),
+                    ReleaseOpens::Window(Some(window)) => line("window_seconds", &window.num_seconds().to_string()),
+                    ReleaseOpens::Window(None) => line("window_seconds", "default"),
+                }
             }
             Self::PinChange => {}
             Self::Contact(contact) => {
@@ -235,7 +253,7 @@ pub struct ChangeDigest(pub [u8; 32]);
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, LockHolder, LockSet, PortOut};
+    use super::{Change, LockHolder, LockSet, PortOut, ReleaseOpens};
     use crate::domain::{Pon, Spid};
 
     #[test]
@@ -250,7 +268,10 @@ mod tests {
         };
         assert_eq!(port("A1").canonical(), "PORT_OUT\ngaining_spid=6529\n");
         assert_eq!(port("A1").canonical(), port("A2").canonical());
-        let release = Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer };
-        assert_eq!(release.canonical(), "LOCK_RELEASE\nset=PORT\nholder=CUSTOMER\n");
+        let release = |opens| Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer, opens };
+        let window = release(ReleaseOpens::Window(None)).canonical();
+        assert_eq!(window, "LOCK_RELEASE\nset=PORT\nholder=CUSTOMER\nwindow_seconds=default\n");
+        let only = release(ReleaseOpens::Only(Box::new(port("A1")))).canonical();
+        assert_eq!(only, "LOCK_RELEASE\nset=PORT\nholder=CUSTOMER\nonly_for=PORT_OUT\nonly_for=gaining_spid=6529\n");
     }
 }

@@ -32,7 +32,8 @@ pub use account::{
 pub use action::{Action, LockHolder, LockSet};
 pub use carrier::{AccountNumber, Brand, DealerId, HolderName, Pon, PostalCode, Spid};
 pub use change::{
-    Change, ChangeDigest, ContactChange, ContactValue, OwnerChange, PortOut, SimChange, SimChangeCause, SimTarget,
+    Change, ChangeDigest, ContactChange, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange, SimChangeCause,
+    SimTarget,
 };
 pub use decision::{
     Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, RuleId,

@@ -52,7 +52,7 @@ pub use engine::{Carrier, Engine, Parts};
 pub use error::{Refusal, ServiceError};
 pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};
-pub use protect::{Guarding, LockOrder, ProtectionView, ReleaseOrder, ReleasePurpose};
+pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};

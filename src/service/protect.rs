@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::answer::Answer;
 use super::ask::{Approved, Effect, account_of};
@@ -15,8 +15,8 @@ use super::target::{Scope, Target};
 use crate::audit::{AnswerWindow, Event, Made};
 use crate::crypto::change_digest;
 use crate::domain::{
-    Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockSet, Protection, Reference, Release,
-    ReleaseId, ReleaseScope, RequestId, Requester, StepScope,
+    Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, Protection, Reference,
+    Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, StepScope,
 };
 use crate::policy::ReleasePlan;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
@@ -43,26 +43,6 @@ pub struct LockOrder {
     pub holder: LockHolder,
     /// The carrier's reason; required of carriers' locks.
     pub reason: Option<Reference>,
-}
-
-/// A release asked for.
-#[derive(Debug, Clone)]
-pub struct ReleaseOrder {
-    /// Which actions' lock.
-    pub set: LockSet,
-    /// Whose lock.
-    pub holder: LockHolder,
-    /// What it is to open.
-    pub purpose: ReleasePurpose,
-}
-
-/// What a release is to open.
-#[derive(Debug, Clone)]
-pub enum ReleasePurpose {
-    /// One named change.
-    Only(Change),
-    /// Everything covered, for this long; none: the policy's default.
-    Window(Option<TimeDelta>),
 }
 
 /// The locks of one scope as they now stand.
@@ -132,12 +112,15 @@ impl Engine {
         self: &Arc<Self>,
         who: Authorised<right::ReleaseLock>,
         question: Question,
-        order: ReleaseOrder,
     ) -> Result<(Answer, ProtectionView), ServiceError> {
+        let Change::LockRelease { set, holder, opens } = question.change.clone() else {
+            return Err(ServiceError::Invalid { field: "set", expected: "must name the lock to release" });
+        };
         let engine = Arc::clone(self);
         Self::detached(async move {
-            let answer =
-                engine.ask(&who, &question, &mut StartRelease { order: &order, scope: &question.scope }).await?;
+            let answer = engine
+                .ask(&who, &question, &mut StartRelease { lock: (set, holder), opens: &opens, scope: &question.scope })
+                .await?;
             let view = engine.protection(who.requester(), &question.scope, None).await?;
             Ok((answer, view))
         })
@@ -323,7 +306,8 @@ fn view(
 
 /// What an approved `LOCK_RELEASE` does: it starts the release's delay.
 struct StartRelease<'a> {
-    order: &'a ReleaseOrder,
+    lock: LockName,
+    opens: &'a ReleaseOpens,
     scope: &'a Scope,
 }
 
@@ -333,7 +317,7 @@ impl Effect for StartRelease<'_> {
             Scope::Line(_) => &line.protection,
             Scope::Account(_) => &account.protection,
         };
-        match locks.lock((self.order.set, self.order.holder)) {
+        match locks.lock(self.lock) {
             Lock::On(_) => Ok(()),
             Lock::Off => Err(ServiceError::Refused(Refusal::LockNotOn)),
             Lock::Releasing(..) | Lock::Released(..) => Err(ServiceError::Refused(Refusal::ReleaseUnderWay)),
@@ -345,9 +329,9 @@ impl Effect for StartRelease<'_> {
         let now = asking.now;
         let id = ReleaseId::from_u128(engine.vault.ids().mint(now, target.account.partition())?);
         let via = asking.question.interaction.channel;
-        let (scope, window) = match &self.order.purpose {
-            ReleasePurpose::Only(change) => (ReleaseScope::Only(change_digest(change), change.gaining_spid()), None),
-            ReleasePurpose::Window(window) => (ReleaseScope::Window, *window),
+        let (scope, window) = match self.opens {
+            ReleaseOpens::Only(change) => (ReleaseScope::Only(change_digest(change), change.gaining_spid()), None),
+            ReleaseOpens::Window(window) => (ReleaseScope::Window, *window),
         };
         let plan = ReleasePlan::new(&weighed.policy, via, &account_of(open)?.resets, window, now);
         let release = Release {
@@ -362,7 +346,7 @@ impl Effect for StartRelease<'_> {
             decision,
         };
         let (locks, _) = locks_of(open, &target)?;
-        locks.release(self.order.set, self.order.holder, release).map_err(|error| match error {
+        locks.release(self.lock.0, self.lock.1, release).map_err(|error| match error {
             LockError::NotOn => ServiceError::Refused(Refusal::LockNotOn),
             LockError::AlreadyReleasing | LockError::NoSuchRelease => ServiceError::Refused(Refusal::ReleaseUnderWay),
         })?;

@@ -1,8 +1,8 @@
 //! Locks over time: threats.md E07, E09 and the policy's P1 and P2.
 
 use chrono::TimeDelta;
-use portcullis::domain::{Channel, LockSet, OutcomeKind, Reason};
-use portcullis::service::{Answer, ReleasePurpose, ServiceError};
+use portcullis::domain::{Change, Channel, LockHolder, LockSet, OutcomeKind, Reason, ReleaseOpens};
+use portcullis::service::{Answer, ServiceError};
 
 use crate::world::{GAINING, World, carrier, clerk, customer, port_out};
 
@@ -27,7 +27,7 @@ async fn a_covering_lock_denies_whatever_is_proven() {
 #[tokio::test]
 async fn a_release_waits_holds_and_locks_again() {
     let world = World::locked(LockSet::Port).await;
-    let released = world.release(LockSet::Port, ReleasePurpose::Window(None)).await.unwrap();
+    let released = world.release(LockSet::Port, ReleaseOpens::Window(None)).await.unwrap();
     assert_eq!(told(&released).0, OutcomeKind::Approve, "{:?}", released.decided());
     let ask = async || told(&world.decide(carrier(), world.approved(world.port())).await.unwrap());
     let (outcome, reasons) = ask().await;
@@ -42,7 +42,7 @@ async fn a_release_waits_holds_and_locks_again() {
 #[tokio::test]
 async fn a_release_for_one_change_opens_no_other() {
     let world = World::locked(LockSet::Port).await;
-    world.release(LockSet::Port, ReleasePurpose::Only(port_out(GAINING))).await.unwrap();
+    world.release(LockSet::Port, ReleaseOpens::Only(Box::new(port_out(GAINING)))).await.unwrap();
     world.pass(TimeDelta::minutes(15));
     let mut other = world.port();
     other.change = port_out("7777");
@@ -55,18 +55,10 @@ async fn a_release_for_one_change_opens_no_other() {
 #[tokio::test]
 async fn staff_cannot_release_and_no_one_can_release_at_once() {
     let world = World::locked(LockSet::Port).await;
-    let change = portcullis::domain::Change::LockRelease {
-        set: LockSet::Port,
-        holder: portcullis::domain::LockHolder::Customer,
-    };
-    let question = world.question(change, Channel::Care);
-    let order = portcullis::service::ReleaseOrder {
-        set: LockSet::Port,
-        holder: portcullis::domain::LockHolder::Customer,
-        purpose: ReleasePurpose::Window(None),
-    };
+    let opens = ReleaseOpens::Window(None);
+    let change = Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer, opens };
     let who = portcullis::service::authorise(clerk()).unwrap();
-    let (answer, view) = world.engine.release_lock(who, question, order).await.unwrap();
+    let (answer, view) = world.engine.release_lock(who, world.question(change, Channel::Care)).await.unwrap();
     assert_ne!(told(&answer).0, OutcomeKind::Approve);
     assert!(view.protection.due_at().is_none());
 }

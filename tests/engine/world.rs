@@ -9,13 +9,13 @@ use portcullis::crypto::{Cost, Keyring, SigningKey, Token, Tokens};
 use portcullis::domain::{
     AccountId, AccountKind, AccountNumber, AppApproval, Brand, Change, Channel, Claims, Device, DeviceId, Evidence,
     Flags, Iccid, Interaction, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, Person, PersonId, PersonRole,
-    PinDigits, PinOrigin, Pon, PortOut, PostalCode, RequestId, Requester, Role, SimChange, SimChangeCause, SimTarget,
-    Spid, Subject,
+    PinDigits, PinOrigin, Pon, PortOut, PostalCode, ReleaseOpens, RequestId, Requester, Role, SimChange,
+    SimChangeCause, SimTarget, Spid, Subject,
 };
 use portcullis::policy::Policy;
 use portcullis::service::{
     Answer, Body, Carrier, Engine, Guarding, LineName, LineRef, LineSeed, LockOrder, LockSeed, Parts, PermitText,
-    PinSeed, Question, Redemption, ReleaseOrder, ReleasePurpose, Scope, Seed, ServiceError, Silent, Upsert, authorise,
+    PinSeed, Question, Redemption, Scope, Seed, ServiceError, Silent, Upsert, authorise,
 };
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 
@@ -246,11 +246,10 @@ impl World {
     }
 
     /// Asks for a release with the owner's approval.
-    pub(crate) async fn release(&self, set: LockSet, purpose: ReleasePurpose) -> Result<Answer, ServiceError> {
-        let change = Change::LockRelease { set, holder: LockHolder::Customer };
+    pub(crate) async fn release(&self, set: LockSet, opens: ReleaseOpens) -> Result<Answer, ServiceError> {
+        let change = Change::LockRelease { set, holder: LockHolder::Customer, opens };
         let question = self.approved(self.question(change, Channel::App));
-        let order = ReleaseOrder { set, holder: LockHolder::Customer, purpose };
-        self.engine.release_lock(authorise(customer())?, question, order).await.map(|(answer, _)| answer)
+        self.engine.release_lock(authorise(customer())?, question).await.map(|(answer, _)| answer)
     }
 
     /// A transfer PIN, issued to the owner's phone.

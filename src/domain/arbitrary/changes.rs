@@ -1,5 +1,6 @@
 //! Changes that are asked for.
 
+use chrono::TimeDelta;
 use proptest::option;
 use proptest::prelude::*;
 
@@ -7,8 +8,8 @@ use super::names::{
     account_id, brand, contact_id, dealer_id, eid, iccid, imei, msisdn, person_id, pon, postal_code, reference, spid,
 };
 use crate::domain::{
-    Change, ContactChange, ContactValue, LockHolder, LockSet, OwnerChange, PersonRole, PortOut, SimChange,
-    SimChangeCause, SimTarget,
+    Change, ContactChange, ContactValue, LockHolder, LockSet, OwnerChange, PersonRole, PortOut, ReleaseOpens,
+    SimChange, SimChangeCause, SimTarget,
 };
 
 pub(crate) fn change() -> BoxedStrategy<Change> {
@@ -16,7 +17,11 @@ pub(crate) fn change() -> BoxedStrategy<Change> {
         sim().prop_map(Change::Sim),
         port_out().prop_map(Change::PortOut),
         option::of(spid()).prop_map(|gaining_spid| Change::TransferPinIssue { gaining_spid }),
-        (lock_set(), lock_holder()).prop_map(|(set, holder)| Change::LockRelease { set, holder }),
+        (lock_set(), lock_holder(), release_opens()).prop_map(|(set, holder, opens)| Change::LockRelease {
+            set,
+            holder,
+            opens
+        }),
         Just(Change::PinChange),
         (contact_id(), option::of(contact_value()))
             .prop_map(|(contact, value)| Change::Contact(ContactChange { contact, value })),
@@ -26,6 +31,12 @@ pub(crate) fn change() -> BoxedStrategy<Change> {
         owner().prop_map(Change::Owner),
     ]
     .boxed()
+}
+
+fn release_opens() -> impl Strategy<Value = ReleaseOpens> {
+    let only = prop_oneof![port_out().prop_map(Change::PortOut), sim().prop_map(Change::Sim)];
+    let window = option::of((0_i64..10_000_000).prop_map(TimeDelta::seconds));
+    prop_oneof![only.prop_map(|change| ReleaseOpens::Only(Box::new(change))), window.prop_map(ReleaseOpens::Window)]
 }
 
 fn sim() -> impl Strategy<Value = SimChange> {

@@ -1,10 +1,11 @@
 //! The change that was asked for.
 
+use chrono::TimeDelta;
 use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::field::{msisdn, number_of, numbered, optional_nested, optional_text, parsed, required, text};
-use crate::domain::{Change, ContactChange, ContactValue, OwnerChange, PortOut, SimChange, SimTarget};
+use crate::domain::{Change, ContactChange, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange, SimTarget};
 
 /// A privileged change.
 #[derive(Message)]
@@ -86,6 +87,19 @@ struct StoredLockRelease {
     set: Option<u32>,
     #[prost(uint32, optional, tag = "2")]
     holder: Option<u32>,
+    #[prost(oneof = "StoredOpens", tags = "3, 4, 5")]
+    opens: Option<StoredOpens>,
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredOpens {
+    #[prost(message, boxed, tag = "3")]
+    Only(Box<StoredChange>),
+    #[prost(sint64, tag = "4")]
+    WindowMilliseconds(i64),
+    #[prost(message, tag = "5")]
+    PolicyWindow(()),
 }
 
 #[derive(Message)]
@@ -164,9 +178,10 @@ impl From<&Change> for StoredChange {
             Change::TransferPinIssue { gaining_spid } => StoredKind::TransferPinIssue(StoredTransferPinIssue {
                 gaining_spid: gaining_spid.as_ref().map(|spid| spid.as_str().to_owned()),
             }),
-            Change::LockRelease { set, holder } => StoredKind::LockRelease(StoredLockRelease {
+            Change::LockRelease { set, holder, opens } => StoredKind::LockRelease(StoredLockRelease {
                 set: Some(number_of(*set)),
                 holder: Some(number_of(*holder)),
+                opens: Some(opens.into()),
             }),
             Change::PinChange => StoredKind::PinChange(()),
             Change::Contact(ContactChange { contact, value }) => StoredKind::Contact(StoredContactChange {
@@ -195,9 +210,11 @@ impl TryFrom<StoredChange> for Change {
             StoredKind::TransferPinIssue(StoredTransferPinIssue { gaining_spid }) => {
                 Self::TransferPinIssue { gaining_spid: optional_text(gaining_spid, "change.gaining_spid")? }
             }
-            StoredKind::LockRelease(StoredLockRelease { set, holder }) => {
-                Self::LockRelease { set: numbered(set, "change.set")?, holder: numbered(holder, "change.holder")? }
-            }
+            StoredKind::LockRelease(StoredLockRelease { set, holder, opens }) => Self::LockRelease {
+                set: numbered(set, "change.set")?,
+                holder: numbered(holder, "change.holder")?,
+                opens: required(opens, "change.opens")?.try_into()?,
+            },
             StoredKind::PinChange(()) => Self::PinChange,
             StoredKind::Contact(StoredContactChange { contact, value }) => Self::Contact(ContactChange {
                 contact: text(contact, "change.contact")?,
@@ -209,6 +226,28 @@ impl TryFrom<StoredChange> for Change {
                 model: optional_text(model, "change.model")?,
             },
             StoredKind::Owner(owner) => Self::Owner(owner.try_into()?),
+        })
+    }
+}
+
+impl From<&ReleaseOpens> for StoredOpens {
+    fn from(opens: &ReleaseOpens) -> Self {
+        match opens {
+            ReleaseOpens::Only(change) => Self::Only(Box::new(change.as_ref().into())),
+            ReleaseOpens::Window(Some(window)) => Self::WindowMilliseconds(window.num_milliseconds()),
+            ReleaseOpens::Window(None) => Self::PolicyWindow(()),
+        }
+    }
+}
+
+impl TryFrom<StoredOpens> for ReleaseOpens {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredOpens) -> Result<Self, CodecError> {
+        Ok(match stored {
+            StoredOpens::Only(change) => Self::Only(Box::new((*change).try_into()?)),
+            StoredOpens::WindowMilliseconds(length) => Self::Window(Some(TimeDelta::milliseconds(length))),
+            StoredOpens::PolicyWindow(()) => Self::Window(None),
         })
     }
 }

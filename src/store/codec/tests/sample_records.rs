@@ -1,5 +1,7 @@
 //! Fixed records: every event, and decisions on every change with every finding.
 
+use chrono::TimeDelta;
+
 use super::samples::{
     account_id, brand, eid, iccid, imei, line_id, noon_plus, number, person_id, record_id, reference, release_id, spid,
     transfer_pin_id,
@@ -11,8 +13,8 @@ use crate::audit::{
 use crate::domain::{
     AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, Effect, Factor,
     FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind, OwnerChange, PersonRole,
-    PinCheck, PolicyRevision, Pon, PortOut, Reason, Role, SimChange, SimChangeCause, SimTarget, Standing, StepScope,
-    Subject, TransferPinCheck, Usability,
+    PinCheck, PolicyRevision, Pon, PortOut, Reason, ReleaseOpens, Role, SimChange, SimChangeCause, SimTarget, Standing,
+    StepScope, Subject, TransferPinCheck, Usability,
 };
 
 pub(super) fn records() -> Vec<(String, Record)> {
@@ -55,13 +57,16 @@ fn changes() -> Vec<(&'static str, Change)> {
     };
     let key = Change::DeviceAdd { public_key_jwk: "{}".to_owned(), model: Some(reference("Pixel 9")) };
     let role = OwnerChange::Role { person: person_id("child"), role: PersonRole::AuthorisedUser };
+    let release = |opens| Change::LockRelease { set: LockSet::All, holder: LockHolder::Customer, opens };
     vec![
         ("sim", Change::Sim(swap)),
         ("esim", Change::Sim(esim)),
-        ("port_out", Change::PortOut(port)),
+        ("port_out", Change::PortOut(port.clone())),
         ("transfer_pin", Change::TransferPinIssue { gaining_spid: Some(spid()) }),
         ("any_transfer_pin", Change::TransferPinIssue { gaining_spid: None }),
-        ("lock_release", Change::LockRelease { set: LockSet::All, holder: LockHolder::Customer }),
+        ("release_for_one", release(ReleaseOpens::Only(Box::new(Change::PortOut(port))))),
+        ("release_for_a_day", release(ReleaseOpens::Window(Some(TimeDelta::days(1))))),
+        ("release", release(ReleaseOpens::Window(None))),
         ("pin_change", Change::PinChange),
         ("email", contact(Some(ContactValue::Email("ann@example.net".to_owned())))),
         ("sms", contact(Some(ContactValue::Sms(number())))),
