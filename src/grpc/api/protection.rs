@@ -57,9 +57,9 @@ impl ProtectionService for ProtectionApi {
     ) -> Result<Response<pb::ReleaseLockResponse>, Status> {
         let Services { engine, edge } = self.0.clone();
         let work = |requester: Requester, message| async move {
-            let (question, order) = ask::release_lock(message, &requester.brand)?;
+            let question = ask::release_lock(message, &requester.brand)?;
             let role = requester.role;
-            let (answer, view) = engine.release_lock(authorise(requester)?, question, order).await?;
+            let (answer, view) = engine.release_lock(authorise(requester)?, question).await?;
             Ok(pb::ReleaseLockResponse {
                 decision: shown(&answer, None, Showing::NoPermit)?,
                 protection: Some(tell::protection(&view, role)),

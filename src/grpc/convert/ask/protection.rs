@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::body::body;
-use crate::domain::{Brand, Change, Claims, LockHolder, Mode, RecordId, Reference, ReleaseId, RequestId};
+use crate::domain::{Brand, Change, Claims, LockHolder, Mode, RecordId, Reference, ReleaseId, ReleaseOpens, RequestId};
 use crate::grpc::convert::change::change;
 use crate::grpc::convert::enums::{lock_holder, lock_set};
 use crate::grpc::convert::evidence::evidence;
@@ -14,7 +14,7 @@ use crate::grpc::convert::position::{page_size, page_start, position};
 use crate::grpc::convert::signal::signals;
 use crate::grpc::convert::time::length;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{ACTIVITY_PAGE_MAX, Guarding, LockOrder, Question, ReleaseOrder, ReleasePurpose, Scope};
+use crate::service::{ACTIVITY_PAGE_MAX, Guarding, LockOrder, Question, Scope};
 use crate::store::Position;
 
 const REASON: &str = "must be given with LOCK_HOLDER_CARRIER and empty with LOCK_HOLDER_CUSTOMER";
@@ -64,7 +64,7 @@ pub(super) fn check_reason(holder: LockHolder, reason: Option<&Reference>) -> Re
 }
 
 /// A release to ask for. `brand` is the caller's.
-pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<(Question, ReleaseOrder), FieldError> {
+pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<Question, FieldError> {
     let body = body("ReleaseLock", &message);
     let pb::ReleaseLockRequest {
         request_id,
@@ -78,16 +78,16 @@ pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<(Q
     } = message;
     let request_id = text(&request_id, "request_id", RequestId::parse)?;
     let scope = scope_of!(release_lock_request, scope);
-    let order = ReleaseOrder {
+    let change = Change::LockRelease {
         set: lock_set(set).in_field("set")?,
         holder: lock_holder(holder).in_field("holder")?,
-        purpose: purpose(wire_purpose, brand)?,
+        opens: opens(wire_purpose, brand)?,
     };
-    let question = Question {
+    Ok(Question {
         request_id,
         body,
         scope,
-        change: Change::LockRelease { set: order.set, holder: order.holder },
+        change,
         mode: Mode::Enforce,
         interaction: interaction(place, "interaction")?,
         claims: Claims::default(),
@@ -97,18 +97,19 @@ pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<(Q
         external_reference: None,
         supersedes: None,
         at_least: None,
-    };
-    Ok((question, order))
+    })
 }
 
-fn purpose(value: Option<pb::release_lock_request::Purpose>, brand: &Brand) -> Result<ReleasePurpose, FieldError> {
+fn opens(value: Option<pb::release_lock_request::Purpose>, brand: &Brand) -> Result<ReleaseOpens, FieldError> {
     use pb::release_lock_request::Purpose;
     match required(value, "purpose")? {
-        Purpose::OnlyFor(wire) => change(wire, brand).map(ReleasePurpose::Only).in_field("only_for"),
+        Purpose::OnlyFor(wire) => {
+            change(wire, brand).map(|change| ReleaseOpens::Only(Box::new(change))).in_field("only_for")
+        }
         Purpose::Window(wire) => {
             let window = length(wire, "window")?;
             let fits = window > TimeDelta::zero() && window <= WINDOW_MAX;
-            if fits { Ok(ReleasePurpose::Window(Some(window))) } else { Err(FieldError::new("window", WINDOW)) }
+            if fits { Ok(ReleaseOpens::Window(Some(window))) } else { Err(FieldError::new("window", WINDOW)) }
         }
     }
 }
