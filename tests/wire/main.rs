@@ -1,0 +1,15 @@
+//! The engine as its callers meet it: over gRPC, with access tokens, from request to answer.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails where it is"
+)]
+#![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
+
+mod changes;
+mod identity;
+mod imports;
+mod protection;
+mod secrets;
+mod world;
