@@ -230,7 +230,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("ReleaseLockRequest.set", ENUMS),
     ("ReleaseLockRequest.holder", ENUMS),
     ("ReleaseLockRequest.only_for", MESSAGE),
-    ("ReleaseLockRequest.window", &[Missing, Time(0, 0), Time(-1, 0), Time(7_776_001, 0), Time(1, -1)]),
+    ("ReleaseLockRequest.window", &[Missing, Time(0, 0), Time(-1, 0), Time(7_776_001, 0), Time(1, 1), Time(1, -1)]),
     ("ReleaseLockRequest.evidence", EVIDENCE),
     ("ReleaseLockRequest.interaction", MESSAGE),
     ("ReleaseLockRequest.signals", SIGNALS),

@@ -19,8 +19,10 @@ fn lock(world: &World, set: pb::LockSet) -> pb::SetLockRequest {
 
 fn release(world: &World, set: pb::LockSet) -> pb::ReleaseLockRequest {
     let request_id = world.request_id();
-    let canonical =
-        format!("LOCK_RELEASE\nset={}\nholder=CUSTOMER\n", set.as_str_name().trim_start_matches("LOCK_SET_"));
+    let canonical = format!(
+        "LOCK_RELEASE\nset={}\nholder=CUSTOMER\nwindow_seconds=86400\n",
+        set.as_str_name().trim_start_matches("LOCK_SET_")
+    );
     pb::ReleaseLockRequest {
         evidence: vec![world.approval(&request_id, NUMBER, &canonical)],
         request_id,

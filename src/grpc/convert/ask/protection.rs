@@ -18,7 +18,7 @@ use crate::service::{ACTIVITY_PAGE_MAX, Guarding, LockOrder, Question, Scope};
 use crate::store::Position;
 
 const REASON: &str = "must be given with LOCK_HOLDER_CARRIER and empty with LOCK_HOLDER_CUSTOMER";
-const WINDOW: &str = "must be longer than 0 and at most 90 days";
+const WINDOW: &str = "must be longer than 0, at most 90 days, and in whole seconds";
 const WINDOW_MAX: TimeDelta = TimeDelta::days(90);
 
 /// A page of what happened.
@@ -74,14 +74,14 @@ pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<Qu
         evidence: proof,
         interaction: place,
         signals: observed,
-        purpose: wire_purpose,
+        purpose,
     } = message;
     let request_id = text(&request_id, "request_id", RequestId::parse)?;
     let scope = scope_of!(release_lock_request, scope);
     let change = Change::LockRelease {
         set: lock_set(set).in_field("set")?,
         holder: lock_holder(holder).in_field("holder")?,
-        opens: opens(wire_purpose, brand)?,
+        opens: opens(purpose, brand)?,
     };
     Ok(Question {
         request_id,
@@ -108,7 +108,8 @@ fn opens(value: Option<pb::release_lock_request::Purpose>, brand: &Brand) -> Res
         }
         Purpose::Window(wire) => {
             let window = length(wire, "window")?;
-            let fits = window > TimeDelta::zero() && window <= WINDOW_MAX;
+            // Whole seconds: that is how the text that an app signs names it.
+            let fits = window > TimeDelta::zero() && window <= WINDOW_MAX && window.subsec_nanos() == 0;
             if fits { Ok(ReleaseOpens::Window(Some(window))) } else { Err(FieldError::new("window", WINDOW)) }
         }
     }
