@@ -66,7 +66,7 @@ pub struct Points {
     pub failed_pin: u32,
     /// At most so much for all of them.
     pub failed_pin_max: u32,
-    /// For a port or transfer PIN some days after a SIM change, when the challenge for it has ended.
+    /// For a port or transfer PIN some days after a SIM change, past the challenge for it too.
     pub sim_changed: u32,
 }
 
@@ -171,13 +171,14 @@ pub struct RequiredSignal {
 
 /// The signals by name alone, as policies speak of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum SignalName {
     /// Miles between the place of the request and the customer's home.
-    DistanceFromHomeMiles,
+    DistanceFromHomeMiles = 0,
     /// Whether a device is sold along.
-    DeviceSale,
+    DeviceSale = 1,
     /// Time until the store closes.
-    StoreClosesWithin,
+    StoreClosesWithin = 2,
 }
 
 impl SignalName {
@@ -265,5 +266,38 @@ impl TransferPinLife {
                 day_of_issue + TimeDelta::days(i64::from(days) + 1) - offset
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{SignalName, TransferPinLife};
+    use crate::domain::SIGNAL_NAMES;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn lives_of_transfer_pins_as_carriers_count_them() {
+        let issued = at("2026-11-20T21:30:00Z");
+        for life in
+            [TimeDelta::hours(24), TimeDelta::days(4), TimeDelta::days(7), TimeDelta::days(14), TimeDelta::days(30)]
+        {
+            assert_eq!(TransferPinLife::Exact(life).expires_at(issued), issued + life);
+        }
+        let whole_days = |days, utc_offset_minutes| TransferPinLife::DayOfIssueExcluded { days, utc_offset_minutes };
+        assert_eq!(whole_days(7, 0).expires_at(issued), at("2026-11-28T00:00:00Z"));
+        // Four hours east it is the 21st already.
+        assert_eq!(whole_days(7, 240).expires_at(issued), at("2026-11-28T20:00:00Z"));
+        assert_eq!(whole_days(7, -420).expires_at(issued), at("2026-11-28T07:00:00Z"));
+        assert_eq!(whole_days(1, 0).expires_at(at("2026-11-20T00:00:00Z")), at("2026-11-22T00:00:00Z"));
+    }
+
+    #[test]
+    fn signals_have_the_names_of_the_wire() {
+        assert_eq!(SignalName::ALL.map(SignalName::name), SIGNAL_NAMES);
     }
 }

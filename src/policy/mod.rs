@@ -8,6 +8,7 @@
 
 mod admit;
 mod attempts;
+mod canonical;
 mod dialect;
 mod document;
 mod evaluate;
@@ -22,6 +23,9 @@ mod release;
 mod request;
 mod rules;
 mod ruling;
+#[cfg(test)]
+mod tests;
+mod validate;
 
 pub use admit::{Admission, PinAdmission, admit};
 pub use attempts::{failures_within, pin_off_until, transfer_pin_void};
@@ -31,7 +35,9 @@ pub use document::{
     Thresholds, TransferPinKnobs, TransferPinLife,
 };
 pub use evaluate::{decide, evaluate};
-pub use facts::{AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, TransferPinFact};
+pub use facts::{
+    AppFact, Asker, AskerDevice, FACT_NAMES, Facts, Field, PersonStanding, SignalSet, TransferPinFact, fact_name,
+};
 pub use fitness::PinFitness;
 pub use guessable::{GuessContext, Guessable};
 pub use outward::{Audience, Outward, message, outward};
@@ -39,3 +45,4 @@ pub use proof::Accepted;
 pub use release::ReleasePlan;
 pub use request::{Offered, Request, account_number_matched};
 pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Tri, all as rules, rule_named};
+pub use validate::PolicyError;

@@ -68,7 +68,7 @@ impl Facts {
             distance_from_home_miles: seen.distance(),
             device_sale: seen.device_sale(),
             store_closes_within: seen.closes_within(),
-            required_signal_missing: seen.required_signal_missing(),
+            signals_missing: seen.signals_missing(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AppFact, Asker, AskerDevice, Field, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, Field, SignalSet, TransferPinFact};
 use crate::domain::{Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Usability};
 use crate::policy::fitness::PinFitness;
 
@@ -78,6 +78,6 @@ pub struct Facts {
     pub device_sale: Signal<bool>,
     /// Time until the store closes.
     pub store_closes_within: Signal<TimeDelta>,
-    /// Whether a signal is missing that the policy requires here.
-    pub required_signal_missing: bool,
+    /// The signals that the policy requires here and that are missing.
+    pub signals_missing: SignalSet,
 }

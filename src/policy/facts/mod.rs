@@ -4,13 +4,16 @@
 //! yet: events of the network and of log-ins, counts over many accounts, stores' rosters, scanned documents, where a SIM is
 //! shipped.
 
+mod codes;
 mod counts;
 mod gather;
 mod known;
+mod number;
 mod parts;
 mod seen;
 
 pub(super) use gather::stance;
 pub use known::Facts;
-pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, TransferPinFact};
+pub use number::{FACT_NAMES, fact_name};
+pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
 pub(super) use seen::Seen;

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::policy::document::SignalName;
+
 /// The kind of identity that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
@@ -98,4 +100,31 @@ pub enum AppFact {
         /// Whether it is the device the request came from.
         same_device: bool,
     },
+}
+
+/// A set of signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SignalSet(u8);
+
+impl SignalSet {
+    /// Whether it holds none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `signal` is one of them.
+    pub const fn has(self, signal: SignalName) -> bool {
+        self.0 & (1 << signal as u8) != 0
+    }
+
+    /// As one number, a bit for each.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+impl FromIterator<SignalName> for SignalSet {
+    fn from_iter<I: IntoIterator<Item = SignalName>>(signals: I) -> Self {
+        Self(signals.into_iter().fold(0, |bits, signal| bits | (1 << signal as u8)))
+    }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Resets;
-use super::{AppFact, Asker, AskerDevice, Field, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, Field, SignalSet, TransferPinFact};
 use crate::domain::{
     Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Signal, SignalKind,
     Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
@@ -215,10 +215,10 @@ impl<'a> Seen<'a> {
         self.signals(of, Ord::min)
     }
 
-    pub(super) fn required_signal_missing(&self) -> bool {
+    pub(super) fn signals_missing(&self) -> SignalSet {
         let here = (self.request.change.action(), self.request.interaction.channel);
         let known = |name: SignalName| self.request.signals.iter().any(|signal| signal.kind.name() == name.name());
         let required = self.policy.signals_required.iter().filter(|signal| (signal.action, signal.channel) == here);
-        required.into_iter().any(|signal| !known(signal.signal))
+        required.map(|required| required.signal).filter(|name| !known(*name)).collect()
     }
 }

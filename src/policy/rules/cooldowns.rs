@@ -35,13 +35,11 @@ pub(super) const RULES: &[Rule] = &[
         Reason::SimChangedRecently,
     )
     .over_at(|facts, policy| sim_changed_until(facts, policy.cooldown.sim_to_port_challenge).map(just_after)),
+    // From the change on, so that a later change is never the milder one.
     Rule::new(
         "P11-sim-changed-points",
         PORTS,
-        |facts, policy| {
-            let challenged = sim_changed_until(facts, policy.cooldown.sim_to_port_challenge).is_some();
-            (!challenged && sim_changed_until(facts, policy.cooldown.sim_to_port_points).is_some()).into()
-        },
+        |facts, policy| sim_changed_until(facts, policy.cooldown.sim_to_port_points).is_some().into(),
         RuleEffect::Points(|_, policy| policy.points.sim_changed),
         Reason::ScoreHigh,
     )

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{Action, Level, Reason, RuleId, Signal};
-use crate::policy::document::Policy;
+use crate::policy::document::{Policy, SignalName};
 use crate::policy::facts::Facts;
 
 /// One rule: when it holds, and what it then does.
@@ -32,8 +32,8 @@ pub enum Tri {
     True,
     /// It does not.
     False,
-    /// A fact it asks about is missing.
-    Unknown,
+    /// A signal it asks about is missing.
+    Unknown(SignalName),
 }
 
 impl From<bool> for Tri {
@@ -43,14 +43,14 @@ impl From<bool> for Tri {
 }
 
 /// Whether a signal is known and satisfies `holds`.
-pub(super) fn signal<T>(signal: &Signal<T>, holds: impl FnOnce(&T) -> bool) -> Tri {
+pub(super) fn signal<T>(name: SignalName, signal: &Signal<T>, holds: impl FnOnce(&T) -> bool) -> Tri {
     match signal {
         Signal::Known(value) => holds(value).into(),
-        Signal::Unknown => Tri::Unknown,
+        Signal::Unknown => Tri::Unknown(name),
     }
 }
 
-/// What an unknown fact means.
+/// What a missing signal means to a rule.
 ///
 /// INVARIANT (fail-closed): unknown is never read as zero. Facts that the engine keeps itself are never unknown: if they cannot
 /// be read there is no snapshot and no decision.
@@ -58,7 +58,7 @@ pub(super) fn signal<T>(signal: &Signal<T>, holds: impl FnOnce(&T) -> bool) -> T
 pub enum IfUnknown {
     /// As if the rule held.
     True,
-    /// As if it did not hold, unless the policy requires a signal here that is missing: then as if it held.
+    /// As if it did not hold; but if the policy requires that signal here, as if it held.
     FalseUnlessRequired,
 }
 
@@ -124,8 +124,8 @@ impl Rule {
     pub fn holds(&self, facts: &Facts, policy: &Policy) -> bool {
         self.on.has(facts.action)
             && match ((self.when)(facts, policy), self.if_unknown) {
-                (Tri::True, _) | (Tri::Unknown, IfUnknown::True) => true,
-                (Tri::Unknown, IfUnknown::FalseUnlessRequired) => facts.required_signal_missing,
+                (Tri::True, _) | (Tri::Unknown(_), IfUnknown::True) => true,
+                (Tri::Unknown(signal), IfUnknown::FalseUnlessRequired) => facts.signals_missing.has(signal),
                 (Tri::False, _) => false,
             }
     }

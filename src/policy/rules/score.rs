@@ -2,6 +2,7 @@
 
 use super::rule::{Actions, Rule, RuleEffect, signal};
 use crate::domain::{Action, Reason};
+use crate::policy::document::SignalName;
 
 const SIM: Actions = Actions::of(&[Action::SimChange]);
 
@@ -9,7 +10,11 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         "P19-far-from-home",
         Actions::ALL,
-        |facts, policy| signal(&facts.distance_from_home_miles, |miles| *miles > policy.points.far_from_home_miles),
+        |facts, policy| {
+            signal(SignalName::DistanceFromHomeMiles, &facts.distance_from_home_miles, |miles| {
+                *miles > policy.points.far_from_home_miles
+            })
+        },
         RuleEffect::Points(|_, policy| policy.points.far_from_home),
         Reason::ScoreHigh,
     )
@@ -17,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         "P19-no-device-sale",
         SIM,
-        |facts, _| signal(&facts.device_sale, |sold| !sold),
+        |facts, _| signal(SignalName::DeviceSale, &facts.device_sale, |sold| !sold),
         RuleEffect::Points(|_, policy| policy.points.no_device_sale),
         Reason::ScoreHigh,
     )
@@ -25,7 +30,11 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         "P19-before-closing",
         Actions::ALL,
-        |facts, policy| signal(&facts.store_closes_within, |time| *time <= policy.points.before_closing_within),
+        |facts, policy| {
+            signal(SignalName::StoreClosesWithin, &facts.store_closes_within, |time| {
+                *time <= policy.points.before_closing_within
+            })
+        },
         RuleEffect::Points(|_, policy| policy.points.before_closing),
         Reason::ScoreHigh,
     )

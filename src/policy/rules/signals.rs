@@ -8,7 +8,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new(
         "P8-signal-missing",
         Actions::ALL,
-        |facts, _| facts.required_signal_missing.into(),
+        |facts, _| (!facts.signals_missing.is_empty()).into(),
         RuleEffect::AtBestChallenge,
         Reason::SignalMissing,
     ),

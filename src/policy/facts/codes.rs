@@ -1,0 +1,100 @@
+//! The numbers of facts that are one of a few. Never changed, never given to another meaning; none for the quiet one.
+
+use chrono::{DateTime, Utc};
+
+use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, TransferPinFact};
+use crate::domain::{PinCheck, Signal, Stance};
+use crate::policy::fitness::PinFitness;
+
+pub(super) fn known<T>(signal: Signal<T>) -> Option<T> {
+    match signal {
+        Signal::Known(value) => Some(value),
+        Signal::Unknown => None,
+    }
+}
+
+pub(super) const fn asker(asker: Asker) -> i64 {
+    match asker {
+        Asker::Customer(PersonStanding::Owner) => 1,
+        Asker::Customer(PersonStanding::AuthorisedForLine) => 2,
+        Asker::Customer(PersonStanding::AuthorisedElsewhere) => 3,
+        Asker::Customer(PersonStanding::CarriesLine) => 4,
+        Asker::Customer(PersonStanding::Stranger) => 5,
+        Asker::CustomerEntry => 6,
+        Asker::Staff => 7,
+        Asker::Carrier => 8,
+        Asker::System => 9,
+    }
+}
+
+pub(super) const fn asker_device(device: AskerDevice) -> Option<i64> {
+    match device {
+        AskerDevice::NotCustomers => None,
+        AskerDevice::Known => Some(1),
+        AskerDevice::New => Some(2),
+    }
+}
+
+pub(super) const fn stance(stance: Stance) -> (Option<i64>, Option<DateTime<Utc>>) {
+    match stance {
+        Stance::Open => (None, None),
+        Stance::GuardedOtherChannel => (Some(1), None),
+        Stance::GuardedStrong => (Some(2), None),
+        Stance::GuardedDeny { until } => (Some(3), Some(until)),
+        Stance::CoolingDown { until } => (Some(4), Some(until)),
+        Stance::Locked => (Some(5), None),
+    }
+}
+
+pub(super) const fn pin_check(check: PinCheck) -> Option<i64> {
+    match check {
+        PinCheck::NotSupplied => None,
+        PinCheck::Matched => Some(1),
+        PinCheck::Mismatched => Some(2),
+        PinCheck::NotSet => Some(3),
+        PinCheck::Exhausted { .. } => Some(4),
+        PinCheck::NotAdmitted => Some(5),
+        PinCheck::Shed => Some(6),
+    }
+}
+
+pub(super) const fn fitness(fitness: PinFitness) -> (Option<i64>, Option<DateTime<Utc>>) {
+    match fitness {
+        PinFitness::NotSet => (None, None),
+        PinFitness::Fit => (Some(1), None),
+        PinFitness::TooNew { until } => (Some(2), Some(until)),
+        PinFitness::BeforeBreach => (Some(3), None),
+        PinFitness::Default => (Some(4), None),
+        PinFitness::Dormant => (Some(5), None),
+    }
+}
+
+pub(super) const fn transfer_pin(fact: TransferPinFact) -> Option<i64> {
+    match fact {
+        TransferPinFact::NotOffered => None,
+        TransferPinFact::Right { .. } => Some(1),
+        TransferPinFact::Wrong => Some(2),
+        TransferPinFact::Expired => Some(3),
+        TransferPinFact::Void => Some(4),
+        TransferPinFact::NotAdmitted => Some(5),
+    }
+}
+
+pub(super) const fn app(fact: AppFact) -> Option<i64> {
+    match fact {
+        AppFact::NotOffered => None,
+        AppFact::Approved { .. } => Some(1),
+        AppFact::Refused => Some(2),
+        AppFact::NewDevice => Some(3),
+        AppFact::WrongPerson => Some(4),
+    }
+}
+
+pub(super) const fn field(field: Field) -> Option<i64> {
+    match field {
+        Field::NotGiven => None,
+        Field::Matches => Some(1),
+        Field::Differs => Some(2),
+        Field::NotOnRecord => Some(3),
+    }
+}

@@ -1,0 +1,318 @@
+//! Facts as numbers, for the record: a stable number for each fact, one integer for its value.
+//!
+//! A fact in its quiet state (no, none, not given, unknown) is left out. Instants are microseconds from the decision's own
+//! instant, ahead positive; spans of time are microseconds. A number is never given to another fact.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{AppFact, Facts, TransferPinFact, codes};
+use crate::domain::{Standing, Usability};
+
+/// Every fact's number and name, in the order of the numbers.
+pub const FACT_NAMES: [(u16, &str); 41] = [
+    (1, "action"),
+    (2, "channel"),
+    (3, "asker"),
+    (4, "asker_device"),
+    (5, "change_in"),
+    (6, "line_unknown"),
+    (7, "line_status"),
+    (8, "stance"),
+    (9, "stance_until"),
+    (10, "same_way_as_release"),
+    (11, "flagged"),
+    (12, "sim_changed"),
+    (13, "cause"),
+    (14, "resets"),
+    (15, "resets_two_until"),
+    (16, "resets_one_until"),
+    (17, "pin_check"),
+    (18, "pin_fitness"),
+    (19, "pin_too_new_until"),
+    (20, "pin_entry_counts"),
+    (21, "pin_failures"),
+    (22, "pin_failures_many_until"),
+    (23, "pin_off_until"),
+    (24, "transfer_pin"),
+    (25, "transfer_pin_issued"),
+    (26, "transfer_pin_proven"),
+    (27, "transfer_pin_same_way_as_release"),
+    (28, "app"),
+    (29, "app_older_than_resets"),
+    (30, "app_same_device"),
+    (31, "app_usable_from"),
+    (32, "has_known_device"),
+    (33, "account_number"),
+    (34, "postal_code"),
+    (35, "holder_name"),
+    (36, "old_sim"),
+    (37, "worthless"),
+    (38, "distance_from_home_miles"),
+    (39, "device_sale"),
+    (40, "store_closes_within"),
+    (41, "signals_missing"),
+];
+
+/// The name of a fact's number.
+pub fn fact_name(number: u16) -> Option<&'static str> {
+    FACT_NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}
+
+impl Facts {
+    /// The facts as numbers, ascending.
+    pub fn numbered(&self) -> Vec<(u16, i64)> {
+        let mut list = List { facts: Vec::with_capacity(20), now: self.now };
+        self.put_place(&mut list);
+        self.put_line(&mut list);
+        self.put_pins(&mut list);
+        self.put_app(&mut list);
+        self.put_claims(&mut list);
+        list.facts
+    }
+
+    fn put_place(&self, list: &mut List) {
+        list.put(1, Some(i64::from(self.action.number())));
+        list.put(2, Some(i64::from(self.channel as u8)));
+        list.put(3, Some(codes::asker(self.asker)));
+        list.put(4, codes::asker_device(self.asker_device));
+        list.put_instant(5, Some(self.change_at).filter(|at| *at != self.now));
+    }
+
+    fn put_line(&self, list: &mut List) {
+        list.put_flag(6, self.standing == Standing::Unknown);
+        list.put(7, Some(i64::from(self.line_status as u8)));
+        let (stance, until) = codes::stance(self.stance);
+        list.put(8, stance);
+        list.put_instant(9, until);
+        list.put_flag(10, self.same_way_as_release);
+        list.put_flag(11, self.flagged);
+        list.put_instant(12, self.sim_changed_at);
+        list.put(13, self.cause.map(|cause| i64::from(cause as u8)));
+        list.put_count(14, self.resets);
+        list.put_instant(15, self.resets_two_until);
+        list.put_instant(16, self.resets_one_until);
+    }
+
+    fn put_pins(&self, list: &mut List) {
+        list.put(17, codes::pin_check(self.pin_check));
+        let (fitness, too_new_until) = codes::fitness(self.pin_fitness);
+        list.put(18, fitness);
+        list.put_instant(19, too_new_until);
+        list.put_flag(20, self.pin_entry_counts);
+        list.put_count(21, self.pin_failures);
+        list.put_instant(22, self.pin_failures_many_until);
+        list.put_instant(23, self.pin_off_until);
+        list.put(24, codes::transfer_pin(self.transfer_pin));
+        if let TransferPinFact::Right { issued_at, proven, same_way_as_release } = self.transfer_pin {
+            list.put_instant(25, Some(issued_at));
+            list.put_flag(26, proven);
+            list.put_flag(27, same_way_as_release);
+        }
+    }
+
+    fn put_app(&self, list: &mut List) {
+        list.put(28, codes::app(self.app));
+        if let AppFact::Approved { older_than_resets, same_device } = self.app {
+            list.put_flag(29, older_than_resets);
+            list.put_flag(30, same_device);
+        }
+        match self.app_usable {
+            Usability::Usable => list.put(31, Some(0)),
+            Usability::NotBefore(from, _) => list.put_instant(31, Some(from)),
+            Usability::Unusable(_) => {}
+        }
+        list.put_flag(32, self.has_known_device);
+    }
+
+    fn put_claims(&self, list: &mut List) {
+        list.put(33, codes::field(self.account_number));
+        list.put(34, codes::field(self.postal_code));
+        list.put(35, codes::field(self.holder_name));
+        list.put(36, codes::field(self.old_sim));
+        list.put_count(37, self.worthless);
+        list.put(38, codes::known(self.distance_from_home_miles).map(i64::from));
+        list.put(39, codes::known(self.device_sale).map(i64::from));
+        list.put(40, codes::known(self.store_closes_within).map(micros));
+        list.put_count(41, u32::from(self.signals_missing.bits()));
+    }
+}
+
+/// The list as it grows, without what is quiet.
+struct List {
+    facts: Vec<(u16, i64)>,
+    now: DateTime<Utc>,
+}
+
+impl List {
+    fn put(&mut self, number: u16, value: Option<i64>) {
+        self.facts.extend(value.map(|value| (number, value)));
+    }
+
+    fn put_flag(&mut self, number: u16, holds: bool) {
+        self.put(number, holds.then_some(1));
+    }
+
+    fn put_count(&mut self, number: u16, count: u32) {
+        self.put(number, (count > 0).then(|| i64::from(count)));
+    }
+
+    fn put_instant(&mut self, number: u16, instant: Option<DateTime<Utc>>) {
+        let now = self.now;
+        self.put(number, instant.map(|instant| micros(instant - now)));
+    }
+}
+
+fn micros(span: TimeDelta) -> i64 {
+    span.num_microseconds().unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{FACT_NAMES, fact_name};
+    use crate::domain::{
+        Action, Channel, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability,
+    };
+    use crate::policy::{
+        AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, SignalName, SignalSet, TransferPinFact,
+    };
+
+    const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+    fn loud() -> Facts {
+        let at = |seconds| NOW + TimeDelta::seconds(seconds);
+        Facts {
+            now: NOW,
+            change_at: at(5),
+            action: Action::SimChange,
+            channel: Channel::Care,
+            asker: Asker::Customer(PersonStanding::CarriesLine),
+            asker_device: AskerDevice::New,
+            standing: Standing::Unknown,
+            line_status: LineStatus::Suspended,
+            stance: Stance::CoolingDown { until: at(9) },
+            same_way_as_release: true,
+            flagged: true,
+            sim_changed_at: Some(at(-12)),
+            cause: Some(SimChangeCause::Stolen),
+            resets: 2,
+            resets_two_until: Some(at(15)),
+            resets_one_until: Some(at(16)),
+            pin_check: PinCheck::Shed,
+            pin_fitness: PinFitness::TooNew { until: at(19) },
+            pin_entry_counts: true,
+            pin_failures: 4,
+            pin_failures_many_until: Some(at(22)),
+            pin_off_until: Some(at(23)),
+            transfer_pin: TransferPinFact::Right { issued_at: at(-25), proven: true, same_way_as_release: true },
+            app: AppFact::Approved { older_than_resets: true, same_device: true },
+            app_usable: Usability::NotBefore(at(31), Reason::NewDevice),
+            has_known_device: true,
+            account_number: Field::Matches,
+            postal_code: Field::Differs,
+            holder_name: Field::NotOnRecord,
+            old_sim: Field::Differs,
+            worthless: 3,
+            distance_from_home_miles: Signal::Known(900),
+            device_sale: Signal::Known(true),
+            store_closes_within: Signal::Known(TimeDelta::minutes(20)),
+            signals_missing: [SignalName::DeviceSale, SignalName::StoreClosesWithin].into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn golden_numbers_are_for_ever() {
+        let golden: [(u16, i64); 41] = [
+            (1, 1),
+            (2, 2),
+            (3, 4),
+            (4, 2),
+            (5, 5_000_000),
+            (6, 1),
+            (7, 2),
+            (8, 4),
+            (9, 9_000_000),
+            (10, 1),
+            (11, 1),
+            (12, -12_000_000),
+            (13, 3),
+            (14, 2),
+            (15, 15_000_000),
+            (16, 16_000_000),
+            (17, 6),
+            (18, 2),
+            (19, 19_000_000),
+            (20, 1),
+            (21, 4),
+            (22, 22_000_000),
+            (23, 23_000_000),
+            (24, 1),
+            (25, -25_000_000),
+            (26, 1),
+            (27, 1),
+            (28, 1),
+            (29, 1),
+            (30, 1),
+            (31, 31_000_000),
+            (32, 1),
+            (33, 1),
+            (34, 2),
+            (35, 3),
+            (36, 2),
+            (37, 3),
+            (38, 900),
+            (39, 1),
+            (40, 1_200_000_000),
+            (41, 6),
+        ];
+        assert_eq!(loud().numbered(), golden);
+    }
+
+    #[test]
+    fn quiet_facts_are_left_out() {
+        let quiet = Facts {
+            change_at: NOW,
+            asker_device: AskerDevice::NotCustomers,
+            standing: Standing::Known,
+            stance: Stance::Open,
+            same_way_as_release: false,
+            flagged: false,
+            sim_changed_at: None,
+            cause: None,
+            resets: 0,
+            resets_two_until: None,
+            resets_one_until: None,
+            pin_check: PinCheck::NotSupplied,
+            pin_fitness: PinFitness::NotSet,
+            pin_entry_counts: false,
+            pin_failures: 0,
+            pin_failures_many_until: None,
+            pin_off_until: None,
+            transfer_pin: TransferPinFact::NotOffered,
+            app: AppFact::NotOffered,
+            app_usable: Usability::Unusable(Reason::NoUsableFactor),
+            has_known_device: false,
+            account_number: Field::NotGiven,
+            postal_code: Field::NotGiven,
+            holder_name: Field::NotGiven,
+            old_sim: Field::NotGiven,
+            worthless: 0,
+            distance_from_home_miles: Signal::Unknown,
+            device_sale: Signal::Unknown,
+            store_closes_within: Signal::Unknown,
+            signals_missing: SignalSet::default(),
+            ..loud()
+        };
+        assert_eq!(quiet.numbered(), [(1, 1), (2, 2), (3, 4), (7, 2)]);
+    }
+
+    #[test]
+    fn every_number_has_a_name_of_its_own() {
+        for (place, (number, name)) in FACT_NAMES.iter().enumerate() {
+            assert_eq!(usize::from(*number), place + 1);
+            assert_eq!(fact_name(*number), Some(*name));
+            assert_eq!(FACT_NAMES.iter().filter(|(_, other)| other == name).count(), 1);
+        }
+    }
+}

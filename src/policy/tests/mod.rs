@@ -1,0 +1,11 @@
+//! Decisions as data: a small world, requests in it, and what must be answered, outcome and reasons.
+
+mod accounts;
+mod admissions;
+mod locks;
+mod pins;
+mod ports;
+mod properties;
+mod sims;
+mod told;
+mod world;

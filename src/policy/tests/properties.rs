@@ -1,0 +1,370 @@
+//! Invariants over everything that can be thrown at a decision.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+
+use super::world::{Ask, World, held, iccid, lock_release, now, sim_change, transfer_pin_issue};
+use crate::domain::{
+    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, LineStatus, LockHolder, LockSet, Mode,
+    Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, RecordId, Release,
+    ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause, Spid, Standing,
+    TransferPinCheck, TransferPinOrigin, Usability, Verdict, level_of,
+};
+use crate::policy::{
+    Audience, CutOff, Dialect, Facts, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward, wire,
+};
+
+/// Choices made from random bytes, which shrink well.
+struct Dice<'a>(std::slice::Iter<'a, u8>);
+
+impl Dice<'_> {
+    fn below(&mut self, sides: u8) -> u8 {
+        self.0.next().map_or(0, |byte| byte % sides)
+    }
+
+    fn yes(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    fn rarely(&mut self) -> bool {
+        self.below(8) == 1
+    }
+
+    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        from[usize::from(self.below(u8::try_from(from.len()).unwrap()))].clone()
+    }
+
+    /// An instant around those that rules care about.
+    fn instant(&mut self) -> DateTime<Utc> {
+        let hours = self.pick(&[0, 1, 23, 24, 25, 71, 72, 73, 167, 168, 169, 720, 26_280, -1]);
+        now() - TimeDelta::hours(hours) + TimeDelta::nanoseconds(self.pick(&[0, 1, -1]))
+    }
+
+    fn instants(&mut self, most: u8) -> Vec<DateTime<Utc>> {
+        let mut instants: Vec<_> = (0..self.below(most + 1)).map(|_| self.instant()).collect();
+        instants.sort_unstable();
+        instants
+    }
+}
+
+fn random_change(dice: &mut Dice<'_>) -> Change {
+    let causes = [SimChangeCause::Upgrade, SimChangeCause::Lost, SimChangeCause::Revert, SimChangeCause::Broken];
+    let cause = dice.pick(&causes);
+    let mut with_old_sim = sim_change(cause);
+    if let Change::Sim(sim) = &mut with_old_sim {
+        sim.old_iccid = Some(iccid("8901260000000000001"));
+    }
+    let contact = ContactChange { contact: ContactId::parse("mail").unwrap(), value: None };
+    dice.pick(&[
+        sim_change(cause),
+        with_old_sim,
+        Ask::carrier().request.change,
+        transfer_pin_issue(),
+        lock_release(),
+        Change::PinChange,
+        Change::Contact(contact),
+        Change::CallForwarding { target: Msisdn::parse("+12125550188").unwrap() },
+        Change::DeviceAdd { public_key_jwk: String::new(), model: None },
+        Change::Owner(OwnerChange::Close),
+    ])
+}
+
+fn random_ask(dice: &mut Dice<'_>) -> Ask {
+    let askers = [
+        Ask::owner(),
+        Ask::customer("ann", "ann-new"),
+        Ask::customer("bob", "bob-phone"),
+        Ask::customer("cal", "cal-phone"),
+        Ask::clerk(),
+        Ask::care(),
+        Ask::pad(),
+        Ask::carrier(),
+    ];
+    let mut ask = dice.pick(&askers).change(random_change(dice));
+    if dice.rarely() {
+        ask.request.requester.role = dice.pick(&Role::NAMED).1;
+    }
+    if dice.rarely() {
+        ask.request.interaction.channel = dice.pick(&Channel::ALL);
+    }
+    if dice.yes() {
+        ask = ask.account_number(dice.pick(&["0012345678", "0012345678", "9"]));
+    }
+    if dice.rarely() {
+        ask = ask.postal_code(dice.pick(&["84073", "10001"]));
+    }
+    let pins = [
+        PinCheck::Matched,
+        PinCheck::Matched,
+        PinCheck::Mismatched,
+        PinCheck::NotSet,
+        PinCheck::Exhausted { until: now() + TimeDelta::hours(3) },
+        PinCheck::NotAdmitted,
+        PinCheck::Shed,
+    ];
+    if dice.yes() {
+        ask = ask.pin(dice.pick(&pins));
+    }
+    if dice.yes() {
+        ask = ask.right_transfer_pin();
+    } else if dice.rarely() {
+        let wrong = [TransferPinCheck::Mismatched, TransferPinCheck::Expired, TransferPinCheck::Void];
+        ask = ask.transfer_pin(dice.pick(&wrong));
+    }
+    if dice.yes() {
+        ask = ask.app(dice.pick(&["ann-phone", "ann-phone", "ann-new", "bob-phone", "cal-phone", "never-seen"]));
+    }
+    if dice.rarely() {
+        ask.checks.app = dice.pick(&[AppCheck::Refused, AppCheck::NewDevice]);
+    }
+    ask.request.digest = ChangeDigest([dice.below(2); 32]);
+    ask.request.mode = if dice.rarely() { Mode::Advise } else { Mode::Enforce };
+    if dice.rarely() {
+        ask.request.plan_time = Some(dice.instant());
+    }
+    ask.request.signals = random_signals(dice);
+    ask
+}
+
+fn random_signals(dice: &mut Dice<'_>) -> Vec<ObservedSignal> {
+    let kinds = [
+        SignalKind::DistanceFromHomeMiles(u32::from(dice.below(4)) * 100),
+        SignalKind::DeviceSale(dice.yes()),
+        SignalKind::StoreClosesWithin(TimeDelta::minutes(i64::from(dice.below(3)) * 40)),
+    ];
+    let observed = |kind| ObservedSignal { kind, source: None, observed_at: None };
+    kinds.into_iter().filter(|_| dice.rarely()).map(observed).collect()
+}
+
+fn random_release(dice: &mut Dice<'_>) -> Release {
+    let proven_at = dice.instant();
+    let guard_ends = proven_at + TimeDelta::hours(24);
+    Release {
+        id: ReleaseId::from_u128(u128::from(dice.below(250)) + 1),
+        proven_at,
+        effective_at: proven_at + TimeDelta::minutes(15),
+        relock_at: proven_at + TimeDelta::days(7),
+        scope: dice.pick(&[
+            ReleaseScope::Window,
+            ReleaseScope::Only(ChangeDigest([0; 32]), None),
+            ReleaseScope::Only(ChangeDigest([1; 32]), Some(Spid::parse("6529").unwrap())),
+        ]),
+        via: dice.pick(&Channel::ALL),
+        device: None,
+        guard: dice
+            .pick(&[ReleaseGuard::OtherChannelUntil(guard_ends), ReleaseGuard::DeniedUntilThenStrong(guard_ends)]),
+        decision: RecordId::from_u128(1),
+    }
+}
+
+fn random_locks(dice: &mut Dice<'_>, protection: &mut Protection) {
+    for _ in 0..dice.below(3) {
+        let (set, holder) = (dice.pick(&LockSet::ALL), dice.pick(&[LockHolder::Customer, LockHolder::Carrier]));
+        protection.set(set, holder, held(), 1);
+        if dice.yes() {
+            protection.release(set, holder, random_release(dice)).unwrap();
+        }
+    }
+    protection.advance(now(), 2);
+}
+
+fn random_world(dice: &mut Dice<'_>) -> World {
+    let mut world = if dice.rarely() { World::unknown() } else { World::new() };
+    if let Some(pin) = world.credentials.pin.as_mut()
+        && dice.yes()
+    {
+        pin.set_at = dice.instant();
+        pin.verified_at = dice.yes().then(|| dice.instant());
+        pin.origin = dice.pick(&[PinOrigin::EndUser, PinOrigin::EndUser, PinOrigin::Carrier]);
+    }
+    if dice.yes() {
+        let origin = TransferPinOrigin { channel: dice.pick(&Channel::ALL), known_device: dice.yes() };
+        world = world.transfer_pin(dice.instant(), origin);
+    }
+    if dice.rarely() {
+        world.account.devices.retain(|_| dice.yes());
+    }
+    world.line.status = if dice.rarely() { LineStatus::Suspended } else { LineStatus::Active };
+    world.line.sim_changes = if dice.yes() { dice.instants(2) } else { Vec::new() };
+    world.pin_failures = if dice.yes() { dice.instants(6) } else { Vec::new() };
+    world.transfer_pin_failures = if dice.rarely() { dice.instants(6) } else { Vec::new() };
+    if dice.rarely() {
+        let reset = |at| Reset { at, kind: ResetKind::Contact, via: Channel::Web };
+        world.account.resets = dice.instants(3).into_iter().map(reset).collect();
+    }
+    world.line.flags.heightened = dice.rarely();
+    world.account.flags.victim = dice.rarely();
+    world.policy.transfer_pin.issued = !dice.rarely();
+    world.policy.port_account_number_required = !dice.rarely();
+    if dice.rarely() {
+        world.policy.pin.cutoffs.push(CutOff { instant: dice.instant(), brand: None });
+    }
+    if dice.rarely() {
+        world.policy.signals_required.push(RequiredSignal {
+            signal: dice.pick(&SignalName::ALL),
+            action: dice.pick(&Action::ALL),
+            channel: dice.pick(&Channel::ALL),
+        });
+    }
+    world
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    proptest::collection::vec(any::<u8>(), 96)
+}
+
+/// A world whose locks are open more often than not, and a request in it.
+fn random(bytes: &[u8]) -> (World, Ask) {
+    let mut dice = Dice(bytes.iter());
+    let ask = random_ask(&mut dice);
+    let mut world = random_world(&mut dice);
+    if dice.rarely() {
+        random_locks(&mut dice, &mut world.line.protection);
+        random_locks(&mut dice, &mut world.account.protection);
+    }
+    (world, ask)
+}
+
+fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(4_000))]
+
+    /// INVARIANT (locked-never-approved).
+    #[test]
+    fn no_input_with_a_covering_lock_is_ever_approved(
+        bytes in bytes(), on_line in any::<bool>(), by_carrier in any::<bool>(), releasing in any::<bool>(), all in any::<bool>(),
+    ) {
+        let (mut world, mut ask) = random(&bytes);
+        if ask.request.change.action() == Action::LockRelease {
+            // The one action that no lock covers, or none would ever come off.
+            ask = ask.because(SimChangeCause::Upgrade);
+        }
+        let action = ask.request.change.action();
+        let covering: Vec<LockSet> = LockSet::ALL.into_iter().filter(|set| set.covers(action)).collect();
+        let set = if all { covering.last() } else { covering.first() };
+        let (set, holder) = (*set.unwrap(), if by_carrier { LockHolder::Carrier } else { LockHolder::Customer });
+        let protection = if on_line { &mut world.line.protection } else { &mut world.account.protection };
+        protection.set(set, holder, held(), 1);
+        if releasing {
+            let mut release = random_release(&mut Dice(bytes.iter()));
+            release.effective_at = now() + TimeDelta::nanoseconds(1);
+            protection.release(set, holder, release).unwrap();
+        }
+        let verdict = world.decide(&ask);
+        prop_assert_eq!(verdict.outcome.kind(), OutcomeKind::Deny);
+        let admission = world.admit(&ask);
+        prop_assert!(!admission.transfer_pin && admission.account_pin == crate::policy::PinAdmission::No);
+    }
+
+    /// What a verdict promises by its shape, and INVARIANT (fail-closed): an approval rests on accepted proof of the level.
+    #[test]
+    fn verdicts_are_well_formed(bytes in bytes()) {
+        let (world, ask) = random(&bytes);
+        let verdict = world.decide(&ask);
+        prop_assert!(is_well_formed(&verdict), "{:?}", verdict);
+        if verdict.outcome.kind() == OutcomeKind::Approve {
+            prop_assert_eq!(world.standing, Standing::Known);
+            prop_assert_eq!(ask.request.mode, Mode::Enforce);
+        }
+        prop_assert_eq!(&verdict, &world.decide(&ask));
+        let facts = Facts::gather(&world.policy, &ask.request, &world.snapshot(), &ask.checks, now());
+        let numbers: Vec<u16> = facts.numbered().into_iter().map(|(number, _)| number).collect();
+        prop_assert!(numbers.is_sorted());
+    }
+
+    /// INVARIANT (unknown-looks-known), and that no refusal of a port lets it succeed.
+    #[test]
+    fn carriers_are_told_codes_and_nothing_else(bytes in bytes()) {
+        let (world, ask) = random(&bytes);
+        let verdict = world.decide(&ask);
+        let matched = account_number_matched(&ask.request, &world.snapshot());
+        prop_assert!(!(matched && world.standing == Standing::Unknown));
+        for dialect in Dialect::ALL {
+            let reply = wire(dialect, verdict.outcome.kind(), &verdict.reasons, matched);
+            prop_assert_eq!(reply.answer == WireAnswer::ResolutionRequired, !reply.codes.is_empty());
+            prop_assert!(!reply.codes.contains(&"7599"));
+        }
+        let audience = Audience::of(&ask.request, &world.snapshot());
+        let told = outward(audience, &verdict);
+        if matches!(audience, Audience::Carrier { .. }) {
+            prop_assert!(told.reasons.is_empty() && told.next_step.is_empty());
+        }
+        prop_assert_eq!(told.explained, audience == Audience::Everything);
+    }
+
+    /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
+    #[test]
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..9) {
+        let (world, mut ask) = random(&bytes);
+        // A signal that was missing and now is there is not a worse one.
+        ask.request.signals.push(distance(0));
+        let before = world.decide(&ask);
+        let (worse_world, worse_ask) = worsen(worse, world, ask);
+        let after = worse_world.decide(&worse_ask);
+        prop_assert!(after.outcome.kind() >= before.outcome.kind(), "{:?} then {:?}", before, after);
+        prop_assert!(after.score >= before.score);
+        let denied = after.outcome.kind() == OutcomeKind::Deny;
+        prop_assert!(denied || after.required >= before.required, "{:?} then {:?}", before, after);
+    }
+}
+
+fn is_well_formed(verdict: &Verdict) -> bool {
+    match &verdict.outcome {
+        Outcome::Approve(approval) => {
+            level_of(&verdict.accepted) >= verdict.required
+                && !verdict.accepted.is_empty()
+                && approval.not_before >= now()
+                && approval.life <= TimeDelta::minutes(10)
+        }
+        Outcome::Challenge(challenge) => {
+            !verdict.reasons.is_empty()
+                && challenge.options.iter().any(|option| option.usability == Usability::Usable)
+                && challenge.expires_at > now()
+        }
+        Outcome::Deny(denial) => !verdict.reasons.is_empty() && denial.retry_at.is_none_or(|at| at > now()),
+    }
+}
+
+fn distance(miles: u32) -> ObservedSignal {
+    ObservedSignal { kind: SignalKind::DistanceFromHomeMiles(miles), source: None, observed_at: None }
+}
+
+fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
+    match way {
+        0 => world.line.flags.heightened = true,
+        1 => world.account.flags.victim = true,
+        2 => world.pin_failures.push(now()),
+        3 => world.pin_failures.extend([now(); 5]),
+        4 => world.account.protection.set(LockSet::All, LockHolder::Carrier, held(), 9),
+        5 => ask.request.signals.push(distance(900)),
+        6 => world.account.resets.push(Reset { at: now(), kind: ResetKind::Contact, via: Channel::Web }),
+        7 => world.policy.points.failed_pin += 50,
+        _ => world.line.sim_changes.push(now()),
+    }
+    (world, ask)
+}
+
+/// The generator reaches every outcome for every action, or the properties above say little.
+#[test]
+fn the_generator_reaches_approvals_challenges_and_denials() {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut state = 1_u64;
+    for _ in 0..20_000 {
+        let bytes: Vec<u8> = (0..96)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 56) as u8
+            })
+            .collect();
+        let (world, ask) = random(&bytes);
+        seen.insert((ask.request.change.action(), world.decide(&ask).outcome.kind()));
+    }
+    for action in Action::ALL {
+        for kind in [OutcomeKind::Approve, OutcomeKind::Challenge, OutcomeKind::Deny] {
+            assert!(seen.contains(&(action, kind)), "{} never {}", action.name(), kind.name());
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! A small world to decide in: one account, one line, and those who ask about them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{
+    Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
+    Channel, Checks, Claims, Credentials, Device, DeviceId, Flags, Held, HolderName, Iccid, IccidCheck, Interaction,
+    Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, OutcomeKind, Person, PersonId, PersonRole, PinCheck,
+    PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope,
+    Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin,
+    TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verdict, Verifier,
+};
+use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
+
+/// The instant of every decision here.
+pub(super) fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+pub(super) fn minutes_ago(minutes: i64) -> DateTime<Utc> {
+    now() - TimeDelta::minutes(minutes)
+}
+
+pub(super) fn hours_ago(hours: i64) -> DateTime<Utc> {
+    now() - TimeDelta::hours(hours)
+}
+
+pub(super) fn days_ago(days: i64) -> DateTime<Utc> {
+    now() - TimeDelta::days(days)
+}
+
+/// The shortest time.
+pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(1);
+
+/// Ann owns the account and has a phone for a year and another since yesterday. Bob is authorised for its line and has a
+/// phone; Cal carries the line and has one too; Dora is authorised for some other line.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    pub(super) policy: Policy,
+    pub(super) account: Account,
+    pub(super) credentials: Credentials,
+    pub(super) line: Line,
+    pub(super) standing: Standing,
+    pub(super) pin_failures: Vec<DateTime<Utc>>,
+    pub(super) transfer_pin_failures: Vec<DateTime<Utc>>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let account_id = AccountId::parse("acct-1").unwrap();
+        let pin = AccountPin {
+            verifier: Verifier(Vec::new()),
+            set_at: days_ago(200),
+            verified_at: None,
+            origin: PinOrigin::EndUser,
+        };
+        Self {
+            policy: Policy::us_default(),
+            account: Account {
+                id: account_id.clone(),
+                brand: Brand::parse("main").unwrap(),
+                number: AccountNumber::parse("0012345678").unwrap(),
+                kind: AccountKind::Postpaid,
+                persons: vec![
+                    person("ann", PersonRole::Owner, &[]),
+                    person("bob", PersonRole::AuthorisedUser, &["line-1"]),
+                    person("cal", PersonRole::LineUser, &["line-1"]),
+                    person("dora", PersonRole::AuthorisedUser, &["line-2"]),
+                ],
+                devices: vec![
+                    device("ann-phone", "ann", days_ago(400)),
+                    device("ann-new", "ann", days_ago(1)),
+                    device("bob-phone", "bob", days_ago(400)),
+                    device("cal-phone", "cal", days_ago(400)),
+                    device("dora-phone", "dora", days_ago(400)),
+                ],
+                protection: Protection::default(),
+                flags: Flags::default(),
+                resets: Vec::new(),
+                line_count: 2,
+                chain: ChainHead::default(),
+            },
+            credentials: Credentials { pin: Some(pin), transfer_pins: Vec::new() },
+            line: Line {
+                iccid: Some(iccid("8901260000000000001")),
+                ..Line::stand_in(account_id, Msisdn::parse("+12125550123").unwrap()).unwrap()
+            }
+            .named("line-1"),
+            standing: Standing::Known,
+            pin_failures: Vec::new(),
+            transfer_pin_failures: Vec::new(),
+        }
+    }
+
+    /// A number nobody has.
+    pub(super) fn unknown() -> Self {
+        let known = Self::new();
+        let account = Account::phantom(known.account.brand.clone()).unwrap();
+        Self {
+            line: Line::stand_in(account.id.clone(), known.line.msisdn).unwrap(),
+            account,
+            credentials: Credentials::default(),
+            standing: Standing::Unknown,
+            ..known
+        }
+    }
+
+    /// The same, changed.
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    pub(super) fn without_devices(self) -> Self {
+        self.with(|world| world.account.devices.clear())
+    }
+
+    pub(super) fn without_pin(self) -> Self {
+        self.with(|world| world.credentials.pin = None)
+    }
+
+    pub(super) fn pin_set(self, at: DateTime<Utc>) -> Self {
+        self.with(|world| world.credentials.pin.as_mut().unwrap().set_at = at)
+    }
+
+    /// Wrong PINs, oldest first.
+    pub(super) fn failures(self, failures: &[DateTime<Utc>]) -> Self {
+        self.with(|world| world.pin_failures = failures.to_vec())
+    }
+
+    /// A lock on the line.
+    pub(super) fn locked(self, set: LockSet) -> Self {
+        self.with(|world| world.line.protection.set(set, LockHolder::Customer, held(), 1))
+    }
+
+    /// A release of the line's lock that was proven `ago`, and took effect if its delay is over.
+    pub(super) fn released(
+        self,
+        set: LockSet,
+        ago: TimeDelta,
+        via: Channel,
+        guard: fn(DateTime<Utc>) -> ReleaseGuard,
+    ) -> Self {
+        self.locked(set).with(|world| {
+            let proven_at = now() - ago;
+            let release = Release {
+                id: ReleaseId::from_u128(1),
+                proven_at,
+                effective_at: proven_at + TimeDelta::minutes(15),
+                relock_at: proven_at + TimeDelta::days(7),
+                scope: ReleaseScope::Window,
+                via,
+                device: None,
+                guard: guard(proven_at + TimeDelta::hours(24)),
+                decision: RecordId::from_u128(2),
+            };
+            world.line.protection.release(set, LockHolder::Customer, release).unwrap();
+            world.line.protection.advance(now(), 2);
+        })
+    }
+
+    /// A live transfer PIN of the line.
+    pub(super) fn transfer_pin(self, issued_at: DateTime<Utc>, origin: TransferPinOrigin) -> Self {
+        self.with(|world| {
+            let scope = TransferPinScope::Line(world.line.id.clone());
+            world.credentials.transfer_pins.push(TransferPin {
+                id: TRANSFER_PIN,
+                verifier: Verifier(Vec::new()),
+                scope,
+                gaining_spid: None,
+                issued_at,
+                expires_at: world.policy.transfer_pin.life.expires_at(issued_at),
+                origin,
+                state: TransferPinState::Live,
+                granted_seq: 5,
+            });
+        })
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot {
+            account: &self.account,
+            credentials: &self.credentials,
+            line: &self.line,
+            standing: self.standing,
+            pin_failures: &self.pin_failures,
+            transfer_pin_failures: &self.transfer_pin_failures,
+        }
+    }
+
+    pub(super) fn decide(&self, ask: &Ask) -> Verdict {
+        evaluate(&self.policy, &ask.request, &self.snapshot(), &ask.checks, now())
+    }
+
+    pub(super) fn admit(&self, ask: &Ask) -> Admission {
+        admit(&self.policy, &ask.request, &self.snapshot(), now())
+    }
+
+    /// Decides, and holds the answer against what must be answered.
+    #[track_caller]
+    pub(super) fn answers(&self, ask: &Ask, outcome: OutcomeKind, reasons: &[Reason]) -> Verdict {
+        let verdict = self.decide(ask);
+        let given: Vec<Reason> = verdict.reasons.iter().map(|given| given.reason).collect();
+        assert_eq!((verdict.outcome.kind(), given.as_slice()), (outcome, reasons));
+        verdict
+    }
+
+    #[track_caller]
+    pub(super) fn approves(&self, ask: &Ask) -> Verdict {
+        let verdict = self.decide(ask);
+        assert_eq!(verdict.outcome.kind(), OutcomeKind::Approve, "{:?}", verdict.reasons);
+        verdict
+    }
+
+    #[track_caller]
+    pub(super) fn challenges(&self, ask: &Ask, reasons: &[Reason]) -> Verdict {
+        self.answers(ask, OutcomeKind::Challenge, reasons)
+    }
+
+    #[track_caller]
+    pub(super) fn denies(&self, ask: &Ask, reasons: &[Reason]) -> Verdict {
+        self.answers(ask, OutcomeKind::Deny, reasons)
+    }
+}
+
+trait Named {
+    fn named(self, id: &str) -> Self;
+}
+
+impl Named for Line {
+    fn named(mut self, id: &str) -> Self {
+        self.id = LineId::parse(id).unwrap();
+        self.status = LineStatus::Active;
+        self
+    }
+}
+
+/// The one transfer PIN of this world.
+pub(super) const TRANSFER_PIN: TransferPinId = TransferPinId::from_u128(9);
+
+pub(super) const FROM_HOME: TransferPinOrigin = TransferPinOrigin { channel: Channel::App, known_device: true };
+pub(super) const FROM_CARE: TransferPinOrigin = TransferPinOrigin { channel: Channel::Care, known_device: false };
+
+fn person(id: &str, role: PersonRole, lines: &[&str]) -> Person {
+    Person {
+        id: PersonId::parse(id).unwrap(),
+        role,
+        name: Some(HolderName::parse("Ann O'Hara").unwrap()),
+        postal_code: Some(PostalCode::parse("84073").unwrap()),
+        contacts: Vec::new(),
+        lines: lines.iter().map(|line| LineId::parse(line).unwrap()).collect(),
+    }
+}
+
+pub(super) fn device(id: &str, person: &str, added_at: DateTime<Utc>) -> Device {
+    Device {
+        id: DeviceId::parse(id).unwrap(),
+        person: PersonId::parse(person).unwrap(),
+        public_key_jwk: String::new(),
+        model: None,
+        added_at,
+        revoked_at: None,
+    }
+}
+
+pub(super) fn iccid(digits: &str) -> Iccid {
+    Iccid::parse_with(digits, IccidCheck::FormatOnly).unwrap()
+}
+
+pub(super) fn held() -> Held {
+    Held { since: days_ago(30), by: None, reason: None }
+}
+
+/// A request and what looking at its evidence found.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub(super) request: Request,
+    pub(super) checks: Checks,
+}
+
+impl Ask {
+    /// Somebody asks for an upgrade's SIM change.
+    fn new(role: Role, channel: Channel) -> Self {
+        let brand = Brand::parse("main").unwrap();
+        let requester = Requester {
+            subject: Subject::parse("issuer/someone").unwrap(),
+            role,
+            brand,
+            account: None,
+            person: None,
+            device: None,
+            store: None,
+            spid: None,
+        };
+        let interaction =
+            Interaction { channel, reference: None, store: None, device: None, rep: None, client_address: None };
+        let request = Request {
+            requester,
+            change: sim_change(SimChangeCause::Upgrade),
+            digest: ChangeDigest([1; 32]),
+            mode: Mode::Enforce,
+            interaction,
+            claims: Claims::default(),
+            offered: Offered::default(),
+            signals: Vec::new(),
+            plan_time: None,
+        };
+        Self { request, checks: Checks::NONE }
+    }
+
+    /// A customer signed in on a device.
+    pub(super) fn customer(person: &str, device: &str) -> Self {
+        Self::new(Role::Customer, Channel::App).with(|request| {
+            request.requester.account = Some(AccountId::parse("acct-1").unwrap());
+            request.requester.person = Some(PersonId::parse(person).unwrap());
+            request.requester.device = Some(DeviceId::parse(device).unwrap());
+        })
+    }
+
+    pub(super) fn owner() -> Self {
+        Self::customer("ann", "ann-phone")
+    }
+
+    pub(super) fn clerk() -> Self {
+        Self::new(Role::RetailAgent, Channel::Store)
+    }
+
+    pub(super) fn care() -> Self {
+        Self::new(Role::CareAgent, Channel::Care)
+    }
+
+    pub(super) fn pad() -> Self {
+        Self::new(Role::PinPad, Channel::Store)
+    }
+
+    /// Another carrier that names the account number, for a port.
+    pub(super) fn carrier() -> Self {
+        let gaining_spid = Spid::parse("6529").unwrap();
+        let pon = Pon::parse("PON1").unwrap();
+        Self::new(Role::PortingSystem, Channel::Port)
+            .change(Change::PortOut(PortOut { gaining_spid, gaining_name: None, pon, dealer: None }))
+            .account_number("0012345678")
+    }
+
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
+        change(&mut self.request);
+        self
+    }
+
+    pub(super) fn change(self, change: Change) -> Self {
+        self.with(|request| request.change = change)
+    }
+
+    pub(super) fn because(self, cause: SimChangeCause) -> Self {
+        self.change(sim_change(cause))
+    }
+
+    pub(super) fn account_number(self, number: &str) -> Self {
+        self.with(|request| request.claims.account_number = Some(AccountNumber::parse(number).unwrap()))
+    }
+
+    pub(super) fn postal_code(self, code: &str) -> Self {
+        self.with(|request| request.claims.postal_code = Some(PostalCode::parse(code).unwrap()))
+    }
+
+    pub(super) fn pin(mut self, found: PinCheck) -> Self {
+        self.request.offered.account_pin = true;
+        self.checks.pin = found;
+        self
+    }
+
+    pub(super) fn right_pin(self) -> Self {
+        self.pin(PinCheck::Matched)
+    }
+
+    pub(super) fn wrong_pin(self) -> Self {
+        self.pin(PinCheck::Mismatched)
+    }
+
+    pub(super) fn transfer_pin(mut self, found: TransferPinCheck) -> Self {
+        self.request.offered.transfer_pin = true;
+        self.checks.transfer_pin = found;
+        self
+    }
+
+    pub(super) fn right_transfer_pin(self) -> Self {
+        self.transfer_pin(TransferPinCheck::Matched { id: TRANSFER_PIN, known_device: true, issued_at: now() })
+    }
+
+    /// A signature that holds, by a device's key.
+    pub(super) fn app(mut self, device: &str) -> Self {
+        let device = DeviceId::parse(device).unwrap();
+        let same_device = self.request.requester.device.as_ref() == Some(&device);
+        self.request.offered.app_device = Some(device);
+        self.checks.app = AppCheck::Signed { added_at: DateTime::UNIX_EPOCH, same_device };
+        self
+    }
+}
+
+pub(super) fn sim_change(cause: SimChangeCause) -> Change {
+    let target = SimTarget::Iccid(iccid("8901260000000000099"));
+    Change::Sim(SimChange { target, imei: None, cause, old_iccid: None })
+}
+
+pub(super) fn transfer_pin_issue() -> Change {
+    Change::TransferPinIssue { gaining_spid: None }
+}
+
+pub(super) fn lock_release() -> Change {
+    Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer }
+}

@@ -1,0 +1,155 @@
+//! Whether the knobs make a policy: refused at load, never a surprise at run time.
+
+use chrono::TimeDelta;
+
+use super::document::{PERMIT_LIFE_MAX, Policy, TransferPinLife};
+
+/// A knob that cannot stand as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("policy knob `{knob}` {expected}")]
+pub struct PolicyError {
+    /// Which, as the canonical text names it.
+    pub knob: &'static str,
+    /// What would be right: "must be ...".
+    pub expected: &'static str,
+}
+
+/// No span of a policy is longer: instants must not run out of their range.
+const SPAN_MAX: TimeDelta = TimeDelta::days(36_525);
+/// The account number's and transfer PIN's formats have their own lengths; these are what six digits and five tries bear.
+const WRONG_MAX: u32 = 10;
+
+impl Policy {
+    /// Checks every knob against its bounds and against the others.
+    pub fn validate(&self) -> Result<(), PolicyError> {
+        self.check_score()?;
+        self.check_locks()?;
+        self.check_pins()?;
+        self.check_transfer_pins()?;
+        self.check_lives()
+    }
+
+    fn check_score(&self) -> Result<(), PolicyError> {
+        let thresholds = &self.thresholds;
+        require(thresholds.challenge > 0, "thresholds.challenge", "must be more than 0")?;
+        require(
+            thresholds.challenge <= thresholds.strong,
+            "thresholds.strong",
+            "must be at least `thresholds.challenge`",
+        )?;
+        require(thresholds.strong <= thresholds.deny, "thresholds.deny", "must be at least `thresholds.strong`")?;
+        span(self.points.before_closing_within, "points.before_closing_within")
+    }
+
+    fn check_locks(&self) -> Result<(), PolicyError> {
+        let release = &self.locks.release;
+        // INVARIANT (locked-never-approved): no instant self-release, and none without an end.
+        positive(release.delay, "locks.release_delay")?;
+        span(release.guard, "locks.release_guard")?;
+        require(release.guard >= release.delay, "locks.release_guard", "must be at least `locks.release_delay`")?;
+        positive(release.relock, "locks.relock")?;
+        positive(release.relock_max, "locks.relock_max")?;
+        require(release.relock <= release.relock_max, "locks.relock", "must be at most `locks.relock_max`")?;
+        span(self.locks.reset_window, "locks.reset_window")
+    }
+
+    fn check_pins(&self) -> Result<(), PolicyError> {
+        let pin = &self.pin;
+        span(pin.fresh_after, "pin.fresh_after")?;
+        positive(pin.dormant_after, "pin.dormant_after")?;
+        require(pin.fresh_after < pin.dormant_after, "pin.dormant_after", "must be more than `pin.fresh_after`")?;
+        require(pin.failures_challenge > 0, "pin.failures_challenge", "must be more than 0")?;
+        require(
+            (pin.failures_challenge..=WRONG_MAX).contains(&pin.failures_exhausted),
+            "pin.failures_exhausted",
+            "must be at least `pin.failures_challenge` and at most 10",
+        )?;
+        positive(pin.failures_window, "pin.failures_window")
+    }
+
+    fn check_transfer_pins(&self) -> Result<(), PolicyError> {
+        let knobs = &self.transfer_pin;
+        match knobs.life {
+            TransferPinLife::Exact(life) => {
+                positive(life, "transfer_pin.life")?;
+            }
+            TransferPinLife::DayOfIssueExcluded { days, utc_offset_minutes } => {
+                require((1..=366).contains(&days), "transfer_pin.life", "must be 1 to 366 days")?;
+                require(
+                    (-840..=840).contains(&utc_offset_minutes),
+                    "transfer_pin.life",
+                    "must be counted at most 840 minutes from UTC",
+                )?;
+            }
+        }
+        require((1..=WRONG_MAX).contains(&knobs.wrong_max), "transfer_pin.wrong_max", "must be 1 to 10")?;
+        require(knobs.digits == 6, "transfer_pin.digits", "must be 6, as the port request's field has it")?;
+        span(knobs.unproven_for, "transfer_pin.unproven_for")
+    }
+
+    fn check_lives(&self) -> Result<(), PolicyError> {
+        positive(self.permit_life, "permit.life")?;
+        require(self.permit_life <= PERMIT_LIFE_MAX, "permit.life", "must be at most 10 minutes")?;
+        positive(self.challenge_life, "challenge.life")?;
+        span(self.cooldown.sim_to_port_challenge, "cooldown.sim_to_port_challenge")?;
+        span(self.cooldown.sim_to_port_points, "cooldown.sim_to_port_points")?;
+        span(self.cooldown.reset_to_sim, "cooldown.reset_to_sim")?;
+        span(self.cooldown.sim_to_sim, "cooldown.sim_to_sim")?;
+        span(self.device_known_after, "device.known_after")?;
+        require(self.unknown_numbers.count > 0, "unknown_numbers", "must allow more than 0")?;
+        positive(self.unknown_numbers.window, "unknown_numbers")
+    }
+}
+
+const fn require(holds: bool, knob: &'static str, expected: &'static str) -> Result<(), PolicyError> {
+    if holds { Ok(()) } else { Err(PolicyError { knob, expected }) }
+}
+
+fn span(span: TimeDelta, knob: &'static str) -> Result<(), PolicyError> {
+    require((TimeDelta::zero()..=SPAN_MAX).contains(&span), knob, "must be 0 to 100 years")
+}
+
+fn positive(time: TimeDelta, knob: &'static str) -> Result<(), PolicyError> {
+    require(time > TimeDelta::zero(), knob, "must be more than 0")?;
+    span(time, knob)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use crate::policy::{Policy, TransferPinLife};
+
+    #[test]
+    fn the_default_stands() {
+        assert_eq!(Policy::us_default().validate(), Ok(()));
+    }
+
+    /// What makes a knob wrong.
+    type Turn = fn(&mut Policy);
+
+    #[test]
+    fn each_wrong_knob_is_named() {
+        let cases: [(&str, Turn); 14] = [
+            ("thresholds.challenge", |p| p.thresholds.challenge = 0),
+            ("thresholds.strong", |p| p.thresholds.strong = p.thresholds.challenge - 1),
+            ("thresholds.deny", |p| p.thresholds.deny = p.thresholds.strong - 1),
+            ("locks.release_delay", |p| p.locks.release.delay = TimeDelta::zero()),
+            ("locks.release_guard", |p| p.locks.release.guard = TimeDelta::minutes(1)),
+            ("locks.relock", |p| p.locks.release.relock = TimeDelta::days(31)),
+            ("locks.relock_max", |p| p.locks.release.relock_max = TimeDelta::MAX),
+            ("pin.dormant_after", |p| p.pin.dormant_after = p.pin.fresh_after),
+            ("pin.failures_exhausted", |p| p.pin.failures_exhausted = 2),
+            ("pin.failures_window", |p| p.pin.failures_window = -TimeDelta::days(1)),
+            ("transfer_pin.life", |p| p.transfer_pin.life = TransferPinLife::Exact(TimeDelta::zero())),
+            ("transfer_pin.wrong_max", |p| p.transfer_pin.wrong_max = 0),
+            ("permit.life", |p| p.permit_life = TimeDelta::minutes(11)),
+            ("unknown_numbers", |p| p.unknown_numbers.count = 0),
+        ];
+        for (knob, turn) in cases {
+            let mut policy = Policy::us_default();
+            turn(&mut policy);
+            assert_eq!(policy.validate().unwrap_err().knob, knob);
+        }
+    }
+}
