@@ -6,9 +6,10 @@ use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
     Channel, Checks, Claims, Credentials, Device, DeviceId, Flags, Held, HolderName, Iccid, IccidCheck, Interaction,
     Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, OutcomeKind, Person, PersonId, PersonRole, PinCheck,
-    PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope,
-    Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin,
-    TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verdict, Verifier,
+    PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseOpens,
+    ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject,
+    TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verdict,
+    Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -407,5 +408,5 @@ pub(super) fn transfer_pin_issue() -> Change {
 }
 
 pub(super) fn lock_release() -> Change {
-    Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer }
+    Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer, opens: ReleaseOpens::Window(None) }
 }
