@@ -158,3 +158,74 @@ impl Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use chrono::DateTime;
+    use tonic::{Code, Request};
+
+    use super::{Edge, Refused};
+    use crate::clock::ManualClock;
+    use crate::crypto::{Keyring, SigningKey, Tokens, install_jwt_provider};
+    use crate::grpc::identity::{AccessTokenClaims, Audience, Authenticator, DevelopmentIssuer, TokenRules};
+    use crate::telemetry::Metrics;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn edge_and_token() -> (Edge, String) {
+        install_jwt_provider().unwrap();
+        let key = SigningKey::generate().unwrap();
+        let (issuer, audience) = ("https://issuer.example".to_owned(), "portcullis".to_owned());
+        let claims = AccessTokenClaims {
+            iss: issuer.clone(),
+            sub: "agent".to_owned(),
+            aud: Audience::One(audience.clone()),
+            client_id: "tests".to_owned(),
+            exp: NOW + 60,
+            iat: NOW,
+            nbf: None,
+            jti: "1".to_owned(),
+            roles: vec!["care_agent".to_owned()],
+            brand: Some("main".to_owned()),
+            account_id: None,
+            person_id: None,
+            device_id: None,
+            store_id: None,
+            spid: None,
+        };
+        let rules = TokenRules { issuer, audience, leeway_seconds: 0, remembered_tokens_max: 8 };
+        let digests = Tokens::new(&Keyring::known());
+        let authenticator = Arc::new(Authenticator::new(rules, &key.public_pem(), digests).unwrap());
+        let clock = Arc::new(ManualClock::at(DateTime::from_timestamp(NOW, 0).unwrap()));
+        let edge = Edge::new(authenticator, clock, Arc::new(Metrics::new()), Duration::from_secs(10));
+        (edge, DevelopmentIssuer::new(&key).unwrap().issue(&claims).unwrap())
+    }
+
+    fn request(token: &str, timeout: &str) -> Request<()> {
+        let mut request = Request::new(());
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request.metadata_mut().insert("grpc-timeout", timeout.parse().unwrap());
+        request
+    }
+
+    #[tokio::test]
+    async fn a_caller_whose_time_is_over_gets_an_answer_that_is_no_yes() {
+        let (edge, token) = edge_and_token();
+        let never = |_, ()| std::future::pending::<Result<(), Refused>>();
+        let late = edge.unary("Decide", request(&token, "20m"), never).await.map(|_| ()).unwrap_err();
+        assert_eq!(late.code(), Code::DeadlineExceeded);
+        let soon = edge.unary("Decide", request(&token, "20S"), |_, ()| async { Ok(7) }).await.unwrap();
+        assert_eq!(soon.into_inner(), 7);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_cannot_be_told_is_no_yes() {
+        let (edge, token) = edge_and_token();
+        let broken = |_, ()| async { Err::<(), _>(Refused::Broken) };
+        let status = edge.unary("Decide", request(&token, "20S"), broken).await.map(|_| ()).unwrap_err();
+        assert_eq!(status.code(), Code::Unavailable);
+    }
+}

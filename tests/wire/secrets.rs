@@ -1,9 +1,17 @@
 //! Secrets over the wire: one call shows one value, once.
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use portcullis::config::{Log, LogFormat, LogLevel};
 use portcullis::grpc::pb::v1 as pb;
+use portcullis::telemetry;
 use tonic::Code;
 
-use crate::world::{ACCOUNT, NUMBER, World, number, place, reason};
+use crate::world::{
+    ACCOUNT, ACCOUNT_NUMBER, NEW_SIM, NUMBER, PIN, UNKNOWN_NUMBER, World, approved_sim_change, ask, number, place,
+    port_out, reason, sim_change,
+};
 
 fn issue(world: &World) -> pb::IssueTransferPinRequest {
     let request_id = world.request_id();
@@ -58,4 +66,74 @@ async fn a_pin_is_set_by_decision_and_never_shown() {
     let status = world.credentials().get_credential_status(world.as_owner(get)).await.unwrap().into_inner().status;
     let status = status.unwrap();
     assert!(status.pin_set && status.set_time.is_some() && status.exhausted_until_time.is_none());
+}
+
+/// What a log wrote.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The log's lines without the readings of clocks, whose digits may be anything.
+fn without_clock_readings(log: &[u8]) -> String {
+    let lines = serde_json::Deserializer::from_slice(log).into_iter::<serde_json::Map<String, serde_json::Value>>();
+    let kept = lines.map(|line| {
+        let mut line = line.unwrap();
+        line.retain(|name, _| name != "timestamp" && name != "took_us");
+        serde_json::Value::Object(line).to_string()
+    });
+    kept.collect::<Vec<_>>().join("\n")
+}
+
+/// E12: canaries through calls that go well and calls that do not; none of them in the log or the counters.
+#[tokio::test]
+async fn logs_and_counters_hold_no_secret() {
+    let written = Written::default();
+    let sink = written.clone();
+    let log = Log { format: LogFormat::Json, level: LogLevel::Debug };
+    let _logging = tracing::subscriber::set_default(telemetry::subscriber(log, move || sink.clone()));
+
+    let world = World::populated().await;
+    let mut canaries =
+        vec![PIN, NUMBER, UNKNOWN_NUMBER, ACCOUNT_NUMBER, NEW_SIM, "Kim Doe", "kim@example.com", "730519", "41x7"];
+    canaries.extend(["12125550123", "12125550199"]);
+    let pin = |pin: &str| vec![pb::Evidence { evidence: Some(pb::evidence::Evidence::AccountPin(pin.to_owned())) }];
+    for (offered, line) in [(PIN, NUMBER), ("730519", NUMBER), ("730519", UNKNOWN_NUMBER), ("41x7", NUMBER)] {
+        let request = pb::DecideRequest {
+            line: Some(number(line)),
+            evidence: pin(offered),
+            ..ask(&world, sim_change(NEW_SIM), pb::Channel::Ivr)
+        };
+        let _ = world.decisions().decide(world.as_role("ivr", request)).await;
+    }
+    let claims = pb::Claims { account_number: ACCOUNT_NUMBER.to_owned(), ..pb::Claims::default() };
+    let port = pb::DecideRequest { claims: Some(claims), ..ask(&world, port_out(), pb::Channel::Port) };
+    world.decisions().decide(world.as_role("porting_system", port)).await.unwrap();
+    let approved = world.decisions().decide(world.as_owner(approved_sim_change(&world))).await.unwrap().into_inner();
+    let Some(pb::decision::Detail::Approval(approval)) = approved.decision.unwrap().detail else {
+        panic!("no approval")
+    };
+    let issued = world.credentials().issue_transfer_pin(world.as_owner(issue(&world))).await.unwrap().into_inner();
+    let token = world.token(&world.owner_claims());
+    let forged = tonic::metadata::MetadataValue::try_from(format!("Bearer {token}x")).unwrap();
+    let mut request = tonic::Request::new(approved_sim_change(&world));
+    request.metadata_mut().insert("authorization", forged);
+    world.decisions().decide(request).await.err().unwrap();
+
+    canaries.extend([approval.permit.as_str(), issued.transfer_pin.as_str(), token.as_str()]);
+    let log = without_clock_readings(&written.0.lock().unwrap());
+    let counters = world.metrics.encode().unwrap();
+    assert!(log.contains("\"method\":\"Decide\""), "nothing was logged: {log}");
+    for canary in canaries {
+        assert!(!log.contains(canary), "{canary} is in the log: {log}");
+        assert!(!counters.contains(canary), "{canary} is in the counters");
+    }
 }
