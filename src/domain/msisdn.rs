@@ -110,6 +110,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// E36: no two spellings are one number, so no spelling has a counter of its own.
+        #[test]
+        fn what_parses_is_spelt_as_it_is_kept(text in "[+0-9a-z() .-]{0,4}\\+?[0-9]{3,15}[0-9 ;-]{0,2}") {
+            if let Ok(number) = Msisdn::parse(&text) {
+                proptest::prop_assert_eq!(number.to_e164(), text);
+            }
+        }
+    }
+
     #[test]
     fn debug_reveals_nothing() {
         let number = Msisdn::parse("+12125550123").map(|n| format!("{n:?}"));

@@ -77,7 +77,7 @@ impl Ruling {
             RuleEffect::AtBestChallenge => {
                 self.held = true;
                 self.raises.push((Raise::Held, ground));
-                Effect::AtLeast(self.required)
+                Effect::AtLeast(Level::Basic)
             }
             RuleEffect::Deny => {
                 self.denials.push(ground);

@@ -123,7 +123,7 @@ impl Engine {
         Weighed {
             verdict,
             checks,
-            facts: Vec::new(),
+            facts: facts.numbered(),
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
             policy: Arc::clone(&policy),

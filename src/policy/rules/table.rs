@@ -35,3 +35,22 @@ pub fn rule_named(name: &str) -> RuleId {
     let known = all().map(|rule| rule.id).chain(BESIDE).find(|id| *id == name);
     known.unwrap_or("retired-rule")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{BESIDE, all, rule_named};
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_that_comes_back() {
+        let names: Vec<&str> = all().map(|rule| rule.id).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        for name in names.into_iter().chain(BESIDE) {
+            assert_eq!(rule_named(name), name);
+            let paragraph = name.strip_prefix('P').and_then(|rest| rest.split('-').next());
+            assert!(paragraph.is_some_and(|number| number.parse::<u8>().is_ok()), "{name}");
+        }
+        assert_eq!(rule_named("P0-gone"), "retired-rule");
+    }
+}

@@ -11,7 +11,8 @@ use crate::domain::{
     TransferPinCheck, TransferPinOrigin, Usability, Verdict, level_of,
 };
 use crate::policy::{
-    Audience, CutOff, Dialect, Facts, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward, wire,
+    Audience, CutOff, Dialect, Facts, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
+    rule_named, wire,
 };
 
 /// Choices made from random bytes, which shrink well.
@@ -312,6 +313,10 @@ proptest! {
 }
 
 fn is_well_formed(verdict: &Verdict) -> bool {
+    // What a record names by rule can be told by that name again.
+    if verdict.reasons.iter().any(|given| rule_named(given.rule) != given.rule) {
+        return false;
+    }
     match &verdict.outcome {
         Outcome::Approve(approval) => {
             level_of(&verdict.accepted) >= verdict.required

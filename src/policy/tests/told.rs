@@ -81,6 +81,12 @@ fn staff_see_an_unknown_line_as_a_known_one() {
         let unknown_told = told(&unknown, &not_set.pin(PinCheck::NotSet));
         assert_eq!(told(&known, &wrong.wrong_pin()), unknown_told);
     }
+    // The fifth wrong PIN turns off even a PIN that nobody has.
+    let four = [hours_ago(4), hours_ago(3), hours_ago(2), hours_ago(1)];
+    let (known_burnt, unknown_burnt) = (World::new().failures(&four), World::unknown().failures(&four));
+    let not_set = told(&unknown_burnt, &Ask::clerk().pin(PinCheck::NotSet));
+    assert_eq!(told(&known_burnt, &Ask::clerk().wrong_pin()), not_set);
+    assert_eq!(reasons(&not_set), [Reason::PinAttemptsExhausted]);
     // With nothing to prove it by, the same again: the challenge lapses.
     let bare = World::new().without_pin().without_devices();
     assert_eq!(told(&bare, &Ask::clerk()), told(&unknown, &Ask::clerk()));

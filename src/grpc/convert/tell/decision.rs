@@ -117,12 +117,17 @@ fn wire_reply(dialect: Dialect, outcome: OutcomeKind, decided: &[&Decided]) -> p
 
 fn explanation(decided: &Decided) -> pb::Explanation {
     let facts: serde_json::Map<String, serde_json::Value> =
-        decided.facts.iter().map(|(number, value)| (number.to_string(), (*value).into())).collect();
+        decided.facts.iter().map(|(number, value)| (fact_named(*number), (*value).into())).collect();
     pb::Explanation {
         score: i32::try_from(decided.score).unwrap_or(i32::MAX),
         contributions: decided.contributions.iter().map(contribution).collect(),
         facts_json: serde_json::Value::Object(facts).to_string(),
     }
+}
+
+/// A fact that a later engine recorded keeps its number.
+fn fact_named(number: u16) -> String {
+    policy::fact_name(number).map_or_else(|| number.to_string(), str::to_owned)
 }
 
 fn contribution(given: &RecordedContribution) -> pb::Contribution {
