@@ -262,19 +262,19 @@ impl Engine {
     }
 
     fn turn_locks_on(&self, requester: &Requester, seed: &Seed, open: &mut OpenAccount, now: DateTime<Utc>) -> bool {
-        let mut placed = false;
+        let (mut placed, seq) = (false, open.next_seq());
         if seed.locks.iter().any(|lock| lock.line.is_none())
             && let Some(account) = open.account_mut()
         {
-            placed |= seed.place_locks(&mut account.protection, None, now);
+            placed |= seed.place_locks(&mut account.protection, None, now, seq);
         }
         for line in seed.locks.iter().filter_map(|lock| lock.line.as_ref()) {
             let token = self.vault.tokens().line(&requester.brand, line);
-            let is_off = |locks: &crate::domain::Protection| seed.place_locks(&mut locks.clone(), Some(line), now);
+            let is_off = |locks: &crate::domain::Protection| seed.place_locks(&mut locks.clone(), Some(line), now, seq);
             if open.line(token).is_some_and(|row| is_off(&row.protection))
                 && let Some(row) = open.line_mut(token)
             {
-                placed |= seed.place_locks(&mut row.protection, Some(line), now);
+                placed |= seed.place_locks(&mut row.protection, Some(line), now, seq);
             }
         }
         placed

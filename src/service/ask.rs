@@ -13,7 +13,7 @@ use super::error::ServiceError;
 use super::question::{Question, caller_of};
 use super::rights::{Authorised, Right};
 use super::standing::{stand_in, stood_in};
-use super::target::Target;
+use super::target::{LineRef, Target};
 use super::weigh::{Case, Looked, Weighed, note_checks};
 use crate::audit::{AnswerWindow, Decided, Event, Made, RecordedContribution, RecordedReason};
 use crate::domain::{
@@ -51,6 +51,8 @@ pub(super) struct Asking<'a> {
     pub requester: &'a Requester,
     pub question: &'a Question,
     pub reserve: Reserve,
+    /// In a batch, every line that is asked about: an approval names them all.
+    pub batch: Option<&'a [LineRef]>,
     /// The one reading of the clock.
     pub now: DateTime<Utc>,
 }
@@ -77,10 +79,11 @@ impl Engine {
         question: &Question,
         effect: &mut E,
     ) -> Result<Answer, ServiceError> {
-        self.check_question(question)?;
+        let now = self.now()?.instant();
+        self.check_question(question, now)?;
         let requester = who.requester();
         let reserve = self.reserve(requester, question.request_id, &question.body);
-        let asking = Asking { requester, question, reserve, now: self.now()?.instant() };
+        let asking = Asking { requester, question, reserve, batch: None, now };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             if let Attempt::Answered(answer) = self.attempt(who, &asking, effect, &mut looked).await? {

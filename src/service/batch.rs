@@ -57,12 +57,13 @@ impl Engine {
         if lines.is_empty() || lines.len() > BATCH_LINES_MAX {
             return Err(ServiceError::Invalid { field: "lines", expected: "must have 1 to 100 lines" });
         }
-        self.check_question(&common)?;
+        let now = self.now()?.instant();
+        self.check_question(&common, now)?;
         let engine = Arc::clone(self);
         Self::detached(async move {
             let requester = who.requester();
             let reserve = engine.reserve(requester, common.request_id, &common.body);
-            let asking = Asking { requester, question: &common, reserve, now: engine.now()?.instant() };
+            let asking = Asking { requester, question: &common, reserve, batch: Some(&lines), now };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {

@@ -74,8 +74,8 @@ impl Engine {
         Self::detached(async move {
             let target = engine.target(who.requester(), &question.scope).await?;
             engine.check_reach(&who, &target)?;
-            let verifier = engine.new_verifier(&who, &question, &target, new).await?;
-            let answer = engine.ask(&who, &question, &mut SetPin { verifier: Some(verifier) }).await?;
+            let mut effect = engine.prepare(&who, &question, &target, new).await?;
+            let answer = engine.ask(&who, &question, &mut effect).await?;
             let status = engine.credential_status(who.requester(), &question.scope).await?;
             Ok((answer, status))
         })
@@ -177,36 +177,43 @@ impl Engine {
         Ok(status)
     }
 
-    /// Refuses a new PIN that is easily guessed or the one before, and hashes it.
-    async fn new_verifier(
+    /// Hashes a new PIN and compares it with the one before.
+    ///
+    /// INVARIANT (one-counter): what is found here is told only with an approval. Told before, a refusal of the PIN that is
+    /// set already would be a guess that nobody counts.
+    async fn prepare(
         &self,
         who: &Authorised<right::SetPin>,
         question: &Question,
         target: &Target,
         new: PinDigits,
-    ) -> Result<Verifier, ServiceError> {
+    ) -> Result<SetPin, ServiceError> {
         let now = self.now()?.instant();
         let (open, _) = self.peek(who.requester(), &question.scope, None, now).await?;
         let account = account_of(&open)?;
-        if self.policy.load().pin.guessable_refused {
-            let context = GuessContext::of(account, []);
-            policy::guessable::check(&new, &context).map_err(|_| ServiceError::Refused(Refusal::PinGuessable))?;
-        }
         let before =
             open.credentials().and_then(|credentials| credentials.pin.as_ref()).map(|pin| pin.verifier.clone());
-        if let Some(before) = before {
-            match self.pins.check(new.clone(), target.account, Some(&before), &*self.tally).await {
-                PinCheck::Matched => return Err(ServiceError::Refused(Refusal::PinUnchanged)),
-                PinCheck::Mismatched => {}
+        let is_guessable = self.policy.load().pin.guessable_refused
+            && policy::guessable::check(&new, &GuessContext::of(account, [])).is_err();
+        let is_unchanged = match before {
+            None => false,
+            Some(before) => match self.pins.check(new.clone(), target.account, Some(&before), &*self.tally).await {
+                PinCheck::Matched => true,
+                PinCheck::Mismatched => false,
                 _ => {
                     return Err(ServiceError::Exhausted {
                         what: "too many PINs are waiting to be hashed",
                         retry_at: None,
                     });
                 }
-            }
-        }
-        self.pins.hash(new, target.account).await
+            },
+        };
+        let refusal = match (is_guessable, is_unchanged) {
+            (true, _) => Some(Refusal::PinGuessable),
+            (false, true) => Some(Refusal::PinUnchanged),
+            (false, false) => None,
+        };
+        Ok(SetPin { verifier: self.pins.hash(new, target.account).await?, refusal })
     }
 
     async fn credential_status(
@@ -284,7 +291,9 @@ fn told(pin: &TransferPin, account: &Account, now: DateTime<Utc>) -> TransferPin
 
 /// What an approved `PIN_CHANGE` does.
 struct SetPin {
-    verifier: Option<Verifier>,
+    verifier: Verifier,
+    /// Why the new PIN will not do, which only who may set one is told.
+    refusal: Option<Refusal>,
 }
 
 impl Effect for SetPin {
@@ -294,8 +303,15 @@ impl Effect for SetPin {
 
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
         let Approved { asking, open, .. } = approved;
-        let verifier = self.verifier.clone().ok_or(ServiceError::NotFound("PIN"))?;
-        let pin = AccountPin { verifier, set_at: asking.now, verified_at: None, origin: PinOrigin::EndUser };
+        if let Some(refusal) = self.refusal {
+            return Err(ServiceError::Refused(refusal));
+        }
+        let pin = AccountPin {
+            verifier: self.verifier.clone(),
+            set_at: asking.now,
+            verified_at: None,
+            origin: PinOrigin::EndUser,
+        };
         open.credentials_mut().ok_or(ServiceError::NotFound("account"))?.pin = Some(pin);
         let reset = Reset { at: asking.now, kind: ResetKind::Pin, via: asking.question.interaction.channel };
         open.account_mut().ok_or(ServiceError::NotFound("account"))?.note_reset(reset);

@@ -10,8 +10,8 @@ use super::pins::Pins;
 use super::queues::Queues;
 use super::tally::Tally;
 use crate::clock::{Clock, Now};
-use crate::crypto::{Keyring, Permits};
-use crate::domain::{Brand, Spid};
+use crate::crypto::{Keyring, Permits, sha256_plain};
+use crate::domain::{Brand, PolicyRevision, Spid};
 use crate::policy::Policy;
 use crate::store::{Store, Vault};
 
@@ -60,7 +60,10 @@ pub struct Engine {
 impl Engine {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ServiceError> {
-        let Parts { store, keyring, clock, policy, carrier, pin_threads, pin_queue, tally } = parts;
+        let Parts { store, keyring, clock, mut policy, carrier, pin_threads, pin_queue, tally } = parts;
+        policy.validate().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
+        // Every record names the policy that decided by the digest of all that it says.
+        policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
         Ok(Arc::new(Self {
             vault: Vault::new(store, &keyring),
             clock,

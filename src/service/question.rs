@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::engine::Engine;
 use super::error::ServiceError;
-use super::target::Scope;
+use super::target::{LineRef, Scope};
 use crate::audit::{Caller, Decided};
 use crate::crypto::{Token, change_digest};
 use crate::domain::{
@@ -46,6 +46,9 @@ pub struct Question {
     pub at_least: Option<Position>,
 }
 
+/// The farthest ahead a change may be planned: facts it is decided on must still mean something then.
+const PLAN_AHEAD_MAX: TimeDelta = TimeDelta::days(30);
+
 /// The bytes of a request as they came. Never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Body(pub Vec<u8>);
@@ -64,14 +67,25 @@ impl Question {
 
     /// The text that an app key signs to approve exactly this.
     pub fn signing_input(&self) -> String {
+        self.signing_input_for(&self.scope.as_given())
+    }
+
+    /// The same for a batch: every line is named in it, in the order asked, with commas between. Who approves one line's
+    /// leaving has not approved another's.
+    pub fn batch_signing_input(&self, lines: &[LineRef]) -> String {
+        let named: Vec<String> = lines.iter().map(|line| line.name.as_given()).collect();
+        self.signing_input_for(&named.join(","))
+    }
+
+    fn signing_input_for(&self, scope: &str) -> String {
         let ChangeDigest(digest) = self.digest();
         let hex = digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
             // Writing to a String cannot fail.
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        let Self { request_id, scope, change, .. } = self;
-        format!("portcullis-approval-v1\n{request_id}\n{}\n{}\n{hex}", scope.as_given(), change.action().name())
+        let Self { request_id, change, .. } = self;
+        format!("portcullis-approval-v1\n{request_id}\n{scope}\n{}\n{hex}", change.action().name())
     }
 }
 
@@ -93,7 +107,10 @@ impl Engine {
     }
 
     /// A question that comes from the edge makes sense before anything is read.
-    pub(super) fn check_question(&self, question: &Question) -> Result<(), ServiceError> {
+    pub(super) fn check_question(&self, question: &Question, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        if question.plan_time.is_some_and(|at| at.signed_duration_since(now) > PLAN_AHEAD_MAX) {
+            return Err(ServiceError::Invalid { field: "plan_time", expected: "must be at most 30 days ahead" });
+        }
         if question.change.gaining_spid().is_some_and(|spid| self.carrier.own_spids.contains(&spid)) {
             let expected = "must be another carrier's SPID: a port to oneself is no port";
             return Err(ServiceError::Invalid { field: "change.port_out.gaining_spid", expected });

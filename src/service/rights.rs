@@ -53,7 +53,7 @@ pub trait Right {
 rights! {
     /// Ask for a decision.
     Decide {
-        Brand: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr],
+        Brand: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Provisioning],
         OwnAccount: [Customer, BusinessAdmin],
     }
     /// Ask for decisions on many lines of one account.
@@ -64,20 +64,20 @@ rights! {
     /// Read a decision.
     ReadDecision {
         Brand: [FraudOps, Auditor],
-        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin, Provisioning],
     }
     /// Give a decision back.
     WithdrawDecision {
-        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin, Provisioning],
     }
     /// Use a permit.
     RedeemPermit {
-        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin, Provisioning],
     }
     /// Say what became of a decided change.
     ReportOutcome {
         Brand: [FraudOps],
-        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin],
+        OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin, Provisioning],
     }
     /// Read locks.
     ReadProtection {
@@ -184,9 +184,9 @@ impl<R: Right> Authorised<R> {
 pub const fn may_ask(role: Role, action: Action) -> bool {
     match action {
         Action::PortOut => matches!(role, Role::PortingSystem | Role::Customer | Role::BusinessAdmin),
-        Action::SimChange | Action::ContactChange | Action::CallForwardingSet | Action::OwnerChange => {
-            !matches!(role, Role::PortingSystem)
-        }
+        Action::SimChange | Action::CallForwardingSet => !matches!(role, Role::PortingSystem | Role::Provisioning),
+        // A CRM asks with the approval that the customer's app gave it.
+        Action::ContactChange | Action::OwnerChange => !matches!(role, Role::PortingSystem),
         Action::DeviceAdd => matches!(role, Role::Customer | Role::BusinessAdmin),
         Action::TransferPinIssue | Action::LockRelease | Action::PinChange => false,
     }
@@ -202,7 +202,7 @@ mod tests {
     const EXPECTED: &[(&str, &[&str], &[&str])] = &[
         (
             "Decide",
-            &["porting_system", "retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr"],
+            &["porting_system", "retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr", "provisioning"],
             &["customer", "business_admin"],
         ),
         ("BatchDecide", &["porting_system"], &["customer", "business_admin"]),
@@ -218,6 +218,7 @@ mod tests {
                 "ivr",
                 "customer",
                 "business_admin",
+                "provisioning",
             ],
         ),
         (
@@ -232,6 +233,7 @@ mod tests {
                 "ivr",
                 "customer",
                 "business_admin",
+                "provisioning",
             ],
         ),
         (
@@ -246,6 +248,7 @@ mod tests {
                 "ivr",
                 "customer",
                 "business_admin",
+                "provisioning",
             ],
         ),
         (
@@ -260,6 +263,7 @@ mod tests {
                 "ivr",
                 "customer",
                 "business_admin",
+                "provisioning",
             ],
         ),
         (

@@ -7,7 +7,7 @@ use crate::crypto::Tokens;
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Contact, Device, Eid, Flags, Held, Iccid, Imei,
     Line, LineId, LineStatus, LockHolder, LockSet, Msisdn, Person, PersonRole, PinDigits, PinOrigin, Protection,
-    Reference, STAND_IN_NAME,
+    Reference, STAND_IN_NAME, Seq,
 };
 use crate::store::{IndexEntry, Place};
 
@@ -102,7 +102,7 @@ impl Seed {
     /// The account as it is created.
     pub(super) fn to_account(&self, brand: &Brand, now: DateTime<Utc>) -> Account {
         let mut protection = Protection::default();
-        self.place_locks(&mut protection, None, now);
+        self.place_locks(&mut protection, None, now, 0);
         Account {
             id: self.account.clone(),
             brand: brand.clone(),
@@ -121,7 +121,7 @@ impl Seed {
     /// A line as it is created.
     pub(super) fn to_line(&self, line: &LineSeed, now: DateTime<Utc>) -> Line {
         let mut protection = Protection::default();
-        self.place_locks(&mut protection, Some(&line.id), now);
+        self.place_locks(&mut protection, Some(&line.id), now, 0);
         Line {
             id: line.id.clone(),
             account: self.account.clone(),
@@ -138,15 +138,21 @@ impl Seed {
         }
     }
 
-    /// Turns on the locks of one scope that are not on yet. Returns whether any was turned on.
-    pub(super) fn place_locks(&self, protection: &mut Protection, line: Option<&LineId>, now: DateTime<Utc>) -> bool {
+    /// Turns on the locks of one scope that were never on, voiding what was granted up to `seq`. Returns whether any was.
+    pub(super) fn place_locks(
+        &self,
+        protection: &mut Protection,
+        line: Option<&LineId>,
+        now: DateTime<Utc>,
+        seq: Seq,
+    ) -> bool {
         let mut placed = false;
         for lock in self.locks.iter().filter(|lock| lock.line.as_ref() == line) {
             if !matches!(protection.lock((lock.set, lock.holder)), crate::domain::Lock::Off) {
                 continue;
             }
             let held = Held { since: lock.since.unwrap_or(now).min(now), by: None, reason: lock.reason.clone() };
-            protection.set(lock.set, lock.holder, held, 0);
+            protection.set(lock.set, lock.holder, held, seq);
             placed = true;
         }
         placed

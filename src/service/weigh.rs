@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use super::pins::TransferAsk;
 use super::question::Question;
-use super::target::Target;
+use super::target::{LineRef, Target};
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
     Account, AppApproval, AppCheck, Checks, Credentials, Line, PinCheck, Requester, Snapshot, Standing,
@@ -52,6 +52,8 @@ pub(super) struct Looked(Option<(Option<Verifier>, PinCheck)>);
 pub(super) struct Case<'a> {
     pub requester: &'a Requester,
     pub question: &'a Question,
+    /// In a batch, every line that is asked about.
+    pub batch: Option<&'a [LineRef]>,
     pub target: Target,
     pub standing: Standing,
     pub account: &'a Account,
@@ -184,13 +186,14 @@ impl<'a> Case<'a> {
         open: &'a OpenAccount,
         line: &'a Line,
     ) -> Result<Self, ServiceError> {
-        let Asking { requester, question, reserve, now } = *asking;
+        let Asking { requester, question, reserve, batch, now } = *asking;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         let (account, attempt) = (account_of(open)?, reserve.request);
         let (pin_window, transfer_pin_window) = failures_of(question, open.windows())?;
         Ok(Self {
             requester,
             question,
+            batch,
             target,
             standing,
             account,
@@ -237,7 +240,10 @@ fn look_at_approval(case: &Case<'_>, policy: &Policy) -> AppCheck {
         return AppCheck::NotSupplied;
     };
     let Some(key) = case.account.device(device) else { return AppCheck::Refused };
-    let input = case.question.signing_input();
+    let input = match case.batch {
+        Some(lines) => case.question.batch_signing_input(lines),
+        None => case.question.signing_input(),
+    };
     if !matches!(verify_app_signature(&key.public_key_jwk, input.as_bytes(), signature), Ok(true)) {
         return AppCheck::Refused;
     }

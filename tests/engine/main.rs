@@ -1,9 +1,19 @@
 //! The engine whole: use cases over a real store, with a clock that is told the time.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says so"
+)]
 
+mod batch;
 mod interleavings;
 mod locks;
 mod permits;
 mod pins;
+mod provisioning;
+mod records;
 mod requests;
+mod unknown;
 mod world;

@@ -134,3 +134,38 @@ async fn a_clock_set_back_over_a_restart_commits_nothing() {
     let refused = world.decide(carrier(), world.port()).await;
     assert!(matches!(refused, Err(ServiceError::Unavailable(_))), "{refused:?}");
 }
+
+#[tokio::test]
+async fn setting_a_pin_is_no_way_to_guess_the_one_before() {
+    let world = World::populated().await;
+    let ask = async |who, approved: bool, new: &str| {
+        let mut question = world.question(portcullis::domain::Change::PinChange, Channel::Ivr);
+        question.scope =
+            portcullis::service::Scope::Account(portcullis::domain::AccountId::parse(crate::world::ACCOUNT).unwrap());
+        let question = if approved { world.approved(question) } else { question };
+        let new = PinDigits::parse_new(new).unwrap();
+        world
+            .engine
+            .set_pin(portcullis::service::authorise(who).unwrap(), question, new)
+            .await
+            .map(|(answer, _)| answer)
+    };
+    let right = ask(ivr(), false, PIN).await.unwrap();
+    let wrong = ask(ivr(), false, "907163").await.unwrap();
+    let weak = ask(ivr(), false, "123456").await.unwrap();
+    assert_eq!((told(&right), &right.outward), (told(&wrong), &wrong.outward));
+    assert_eq!((told(&right), &right.outward), (told(&weak), &weak.outward));
+    assert_ne!(told(&right).0, OutcomeKind::Approve);
+    let unchanged = ask(customer(), true, PIN).await;
+    let guessable = ask(customer(), true, "123456").await;
+    let refusal = |result| match result {
+        Err(ServiceError::Refused(refusal)) => Some(refusal),
+        _ => None,
+    };
+    use portcullis::service::Refusal;
+    assert_eq!((refusal(unchanged), refusal(guessable)), (Some(Refusal::PinUnchanged), Some(Refusal::PinGuessable)));
+    assert_eq!(told(&ask(customer(), true, "907163").await.unwrap()).0, OutcomeKind::Approve);
+    let answer = world.decide(customer(), with_pin(world.sim_change(Channel::App), "907163")).await.unwrap();
+    assert_eq!(answer.decided().unwrap().checks.pin, PinCheck::Matched);
+    assert_ne!(told(&answer).0, OutcomeKind::Approve, "a PIN set this minute proves nothing");
+}
