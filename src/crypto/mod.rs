@@ -47,7 +47,7 @@ pub use keyring_file::KeyringError;
 pub use permits::{PermitBinding, PermitClaim, PermitError, Permits};
 pub use pin_pool::{PinPool, Shed};
 pub use pins::{PinError, PinHasher, Scratch};
-pub use random::RandomError;
+pub use random::{RandomError, random_bytes, random_uuid};
 pub use seal::{AccountSealer, Place, SealError, Sealer};
 pub use secret_file::{SecretFileError, read_secret_file, write_new_secret_file};
 pub use short_secrets::{ShortSecret, ShortSecrets, generate_transfer_pin};

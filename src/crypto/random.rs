@@ -58,11 +58,22 @@ pub(super) fn take<const N: usize>() -> Result<[u8; N], RandomError> {
     })
 }
 
+/// `N` random bytes (at most 4096), for names that nobody may guess and none may repeat. For keys each kind of key has a
+/// way of its own.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], RandomError> {
+    take()
+}
+
+/// A random UUID (version 4) as text, for who names their own requests (AIP-155).
+pub fn random_uuid() -> Result<String, RandomError> {
+    Ok(uuid::Builder::from_random_bytes(take()?).into_uuid().hyphenated().to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::{BATCH, BATCH_BYTES, take};
+    use super::{BATCH, BATCH_BYTES, random_uuid, take};
 
     #[test]
     fn no_bytes_are_given_twice_within_and_across_batches_and_threads() {
@@ -88,5 +99,13 @@ mod tests {
         assert!(take::<BATCH_BYTES>().is_ok());
         assert!(take::<{ BATCH_BYTES + 1 }>().is_err());
         assert!(take::<1>().is_ok());
+    }
+
+    #[test]
+    fn a_request_is_named_by_a_uuid_of_version_4() {
+        let (one, other) = (random_uuid().unwrap(), random_uuid().unwrap());
+        assert_ne!(one, other);
+        let parsed = uuid::Uuid::parse_str(&one).unwrap();
+        assert_eq!((parsed.get_version_num(), parsed.to_string()), (4, one));
     }
 }

@@ -10,10 +10,12 @@
 //! | `status`, `status_service` | errors on the wire |
 //! | `transport`, `routes`, `health`, `server` | HTTP/2 and TLS settings, health, reflection, serving and draining |
 //! | `echo` | the load generator's floor |
+//! | `client` | what the command line calls a service with |
 //!
 //! Deliberately absent: rights, rules and state. tonic stays replaceable: nothing below this folder names it.
 
 mod api;
+pub mod client;
 pub mod convert;
 mod deadline;
 mod echo;

@@ -40,6 +40,7 @@ async fn what_does_not_parse_is_named_and_the_rest_goes_in() {
     rows[9].seed = None;
     let first = import(&world, rows.clone()).await;
     assert_eq!((first.rows_done, first.created, first.unchanged, first.updated), (40, 38, 0, 0));
+    assert_eq!(first.done_through_row, 40);
     let named: Vec<_> = first.errors.iter().map(|error| (error.row, error.field.as_str())).collect();
     assert_eq!(named, [(7, "lines[0].msisdn"), (10, "seed")]);
     assert!(first.errors.iter().all(|error| !error.reason.contains("0007")));
@@ -55,7 +56,7 @@ async fn a_refusal_comes_at_once_while_the_stream_stays_open() {
     let mut reports = world.accounts().import_accounts(request).await.unwrap().into_inner();
     rows.send(pb::ImportAccountsRequest { row: 1, seed: None }).await.unwrap();
     let report = reports.message().await.unwrap().unwrap();
-    assert_eq!(report.errors[0].row, 1);
+    assert_eq!((report.errors[0].row, report.done_through_row), (1, 1));
     rows.send(row(&world, 2)).await.unwrap();
     drop(rows);
     let last = reports.message().await.unwrap().unwrap();

@@ -1,5 +1,6 @@
 //! Imports: rows come in, counts and refusals go out, and memory stays bounded however long the file is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,11 +74,12 @@ impl Importer {
             let has_room = more && working.len() < ROWS_IN_FLIGHT_MAX;
             let reported = tokio::select! {
                 Some(done) = working.join_next(), if !working.is_empty() => match done {
-                    Ok(done) => progress.note(done, &reports).await,
+                    Ok((row, done)) => progress.note(row, done, &reports).await,
                     Err(_broken) => progress.stop(crate::grpc::status::unavailable(), &reports).await,
                 },
                 row = rows.message(), if has_room => match row {
                     Ok(Some(row)) => {
+                        progress.take(row.row);
                         working.spawn(self.clone().row(row));
                         Ok(())
                     }
@@ -98,17 +100,18 @@ impl Importer {
         let _ = progress.report(&reports).await;
     }
 
-    async fn row(self, message: pb::ImportAccountsRequest) -> RowDone {
+    async fn row(self, message: pb::ImportAccountsRequest) -> (i64, RowDone) {
         let now = match self.edge.now() {
             Ok(now) => now,
-            Err(status) => return RowDone::Stop(status),
+            Err(status) => return (message.row, RowDone::Stop(status)),
         };
         let requester: &Requester = self.who.requester();
         let (row, seed) = ask::import_row(message, &requester.brand, now);
-        match seed {
+        let done = match seed {
             Ok(seed) => self.upsert(row, seed).await,
             Err(error) => RowDone::Refused(tell::import_error(row, &error)),
-        }
+        };
+        (row, done)
     }
 
     async fn upsert(&self, row: i64, seed: Seed) -> RowDone {
@@ -146,13 +149,21 @@ impl Importer {
 struct Progress {
     told: pb::ImportAccountsResponse,
     rows_since_report: i64,
+    /// Rows taken and not done. Rows end in any order, so the count alone does not tell where to go on.
+    working: BTreeSet<i64>,
+    last_taken: i64,
 }
 
 /// Nobody listens any more, or the import was stopped.
 struct Over;
 
 impl Progress {
-    async fn note(&mut self, done: RowDone, reports: &mpsc::Sender<Report>) -> Result<(), Over> {
+    fn take(&mut self, row: i64) {
+        self.working.insert(row);
+        self.last_taken = self.last_taken.max(row);
+    }
+
+    async fn note(&mut self, row: i64, done: RowDone, reports: &mpsc::Sender<Report>) -> Result<(), Over> {
         let told = &mut self.told;
         match done {
             RowDone::Upserted(UpsertEffect::Created) => told.created = told.created.saturating_add(1),
@@ -162,6 +173,7 @@ impl Progress {
             RowDone::Stop(status) => return self.stop(status, reports).await,
         }
         told.rows_done = told.rows_done.saturating_add(1);
+        self.working.remove(&row);
         self.rows_since_report = self.rows_since_report.saturating_add(1);
         if self.told.errors.is_empty() && self.rows_since_report < ROWS_PER_REPORT {
             return Ok(());
@@ -171,6 +183,10 @@ impl Progress {
 
     /// Tells the counts so far, and the refusals since the last time.
     async fn report(&mut self, reports: &mpsc::Sender<Report>) -> Result<(), Over> {
+        self.told.done_through_row = match self.working.first() {
+            Some(oldest) => oldest.saturating_sub(1),
+            None => self.last_taken,
+        };
         let told = self.told.clone();
         self.told.errors.clear();
         self.rows_since_report = 0;
