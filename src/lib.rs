@@ -1,6 +1,7 @@
 //! Portcullis decides whether a phone line may be changed, before it is changed.
 
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;

@@ -117,6 +117,7 @@ pub(crate) const RULES: &[Rule] = &[
             "chrono",
             "clap",
             "comfy_table",
+            "console",
             "hdrhistogram",
             "indicatif",
             "rcgen",

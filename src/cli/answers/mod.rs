@@ -1,0 +1,16 @@
+//! Messages of the contract as text for people and as JSON for programs.
+//!
+//! JSON has the contract's own names. Every message is destructured field by field, with no `..`: a new field of the
+//! contract is a compile error here. A message that is absent is `null`, so that an object always has the same members.
+
+mod account;
+mod credential;
+mod decision;
+mod protection;
+mod value;
+
+pub(super) use account::Account;
+pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, TransferPins};
+pub(super) use decision::{Decided, Redeemed, exit_of};
+pub(super) use protection::{Activities, Guarded, Protections, Released};
+pub(super) use value::Named;

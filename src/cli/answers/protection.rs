@@ -1,0 +1,209 @@
+//! Locks, and what happened.
+
+use serde_json::{Value, json};
+
+use super::decision::Decided;
+use super::value::{instant, name, spoken, word};
+use crate::cli::output::{Answer, hex, pairs, parts, table};
+use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::line_ref::Ref;
+use crate::grpc::pb::v1::protection::Scope;
+
+/// The locks of lines and accounts.
+pub(crate) struct Protections(pub(crate) Vec<pb::Protection>);
+
+impl Answer for Protections {
+    fn json(&self) -> Value {
+        json!({ "protections": self.0.iter().map(protection_json).collect::<Vec<_>>() })
+    }
+
+    fn text(&self) -> String {
+        parts(self.0.iter().map(protection_text))
+    }
+}
+
+/// The locks of one line or account, after a change.
+pub(crate) struct Guarded(pub(crate) Option<pb::Protection>, pub(crate) String);
+
+impl Answer for Guarded {
+    fn json(&self) -> Value {
+        let Self(protection, consistency_token) = self;
+        json!({
+            "protection": protection.as_ref().map(protection_json),
+            "consistency_token": consistency_token,
+        })
+    }
+
+    fn text(&self) -> String {
+        self.0.as_ref().map_or_else(String::new, protection_text)
+    }
+}
+
+/// Whether a lock is being released.
+pub(crate) struct Released {
+    /// The decision.
+    pub(crate) decision: Decided,
+    /// The locks, after.
+    pub(crate) protection: Option<pb::Protection>,
+    /// For calls that must see it.
+    pub(crate) consistency_token: String,
+}
+
+impl Answer for Released {
+    fn json(&self) -> Value {
+        json!({
+            "decision": self.decision.json(),
+            "protection": self.protection.as_ref().map(protection_json),
+            "consistency_token": self.consistency_token,
+        })
+    }
+
+    fn text(&self) -> String {
+        let locks = self.protection.as_ref().map_or_else(String::new, protection_text);
+        parts([self.decision.text(), locks])
+    }
+}
+
+fn protection_json(protection: &pb::Protection) -> Value {
+    let pb::Protection { locks, etag, as_of_time, scope } = protection;
+    let (line, account_id) = match scope {
+        Some(Scope::Line(line)) => (line_json(line), Value::Null),
+        Some(Scope::AccountId(id)) => (Value::Null, json!(id)),
+        None => (Value::Null, Value::Null),
+    };
+    json!({
+        "line": line,
+        "account_id": account_id,
+        "locks": locks.iter().map(lock_json).collect::<Vec<_>>(),
+        "etag": etag,
+        "as_of_time": instant(*as_of_time),
+    })
+}
+
+fn lock_json(lock: &pb::Lock) -> Value {
+    let pb::Lock { set, holder, since_time, placed_by, release, reason_code } = lock;
+    json!({
+        "set": name::<pb::LockSet>(*set),
+        "holder": name::<pb::LockHolder>(*holder),
+        "since_time": instant(*since_time),
+        "placed_by": placed_by,
+        "release": release.as_ref().map(release_json),
+        "reason_code": reason_code,
+    })
+}
+
+fn release_json(release: &pb::Release) -> Value {
+    let pb::Release { release_id, effective_time, guarded_until_time, relock_time, only_for_digest, decision_id } =
+        release;
+    json!({
+        "release_id": release_id,
+        "effective_time": instant(*effective_time),
+        "guarded_until_time": instant(*guarded_until_time),
+        "relock_time": instant(*relock_time),
+        // Bytes as the contract's own text of a digest has them.
+        "only_for_digest": hex(only_for_digest),
+        "decision_id": decision_id,
+    })
+}
+
+pub(super) fn line_json(line: &pb::LineRef) -> Value {
+    let pb::LineRef { brand, r#ref } = line;
+    let (msisdn, line_id) = match r#ref {
+        Some(Ref::Msisdn(number)) => (Some(number), None),
+        Some(Ref::LineId(id)) => (None, Some(id)),
+        None => (None, None),
+    };
+    json!({ "msisdn": msisdn, "line_id": line_id, "brand": brand })
+}
+
+pub(super) fn line_text(line: &pb::LineRef) -> String {
+    match &line.r#ref {
+        Some(Ref::Msisdn(name) | Ref::LineId(name)) => name.clone(),
+        None => String::new(),
+    }
+}
+
+fn protection_text(protection: &pb::Protection) -> String {
+    let about = match &protection.scope {
+        Some(Scope::Line(line)) => format!("line {}", line_text(line)),
+        Some(Scope::AccountId(id)) => format!("account {id}"),
+        None => String::new(),
+    };
+    if protection.locks.is_empty() {
+        return format!("{about}: no lock is on");
+    }
+    let rows = protection.locks.iter().map(|lock| {
+        [
+            word::<pb::LockSet>(lock.set),
+            word::<pb::LockHolder>(lock.holder),
+            state_of(lock),
+            spoken(lock.since_time),
+            lock.placed_by.clone(),
+            lock.reason_code.clone(),
+        ]
+    });
+    let locks = table(["LOCK", "HOLDER", "STATE", "SINCE", "PLACED BY", "REASON"], rows);
+    let releases = protection.locks.iter().filter_map(|lock| lock.release.as_ref()).map(release_text);
+    parts([format!("{about}\n{locks}")].into_iter().chain(releases))
+}
+
+fn state_of(lock: &pb::Lock) -> String {
+    match &lock.release {
+        None => "on".to_owned(),
+        Some(release) => format!("off from {}", spoken(release.effective_time)),
+    }
+}
+
+fn release_text(release: &pb::Release) -> String {
+    let only = if release.only_for_digest.is_empty() { "" } else { "one change alone" };
+    pairs([
+        ("release", release.release_id.clone()),
+        ("for", only.to_owned()),
+        ("extra proof until", spoken(release.guarded_until_time)),
+        ("on again", spoken(release.relock_time)),
+    ])
+}
+
+/// A page of what happened.
+pub(crate) struct Activities(pub(crate) pb::ListActivityResponse);
+
+impl Answer for Activities {
+    fn json(&self) -> Value {
+        let pb::ListActivityResponse { activities, next_page_token } = &self.0;
+        let activity = |activity: &pb::Activity| {
+            let pb::Activity { activity_id, time, line, kind, outcome, summary, channel } = activity;
+            json!({
+                "activity_id": activity_id,
+                "time": instant(*time),
+                "line": line.as_ref().map(line_json),
+                "kind": kind,
+                "outcome": name::<pb::Outcome>(*outcome),
+                "summary": summary,
+                "channel": name::<pb::Channel>(*channel),
+            })
+        };
+        json!({
+            "activities": activities.iter().map(activity).collect::<Vec<_>>(),
+            "next_page_token": next_page_token,
+        })
+    }
+
+    fn text(&self) -> String {
+        let rows = self.0.activities.iter().map(|activity| {
+            [
+                spoken(activity.time),
+                activity.kind.clone(),
+                word::<pb::Outcome>(activity.outcome),
+                word::<pb::Channel>(activity.channel),
+                activity.line.as_ref().map_or_else(String::new, line_text),
+                activity.summary.clone(),
+            ]
+        });
+        if self.0.activities.is_empty() {
+            return "nothing happened".to_owned();
+        }
+        let further = self.0.next_page_token.as_str();
+        let more = if further.is_empty() { String::new() } else { format!("more with --page-token {further}") };
+        parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "LINE", "SUMMARY"], rows), more])
+    }
+}

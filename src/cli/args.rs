@@ -1,0 +1,78 @@
+//! The commands there are.
+
+use clap::{Parser, Subcommand};
+
+use super::failure::EXIT_CODES;
+use super::{account, decide, decision, keys, lock, pin, serve, token, transfer_pin};
+
+const ABOUT: &str = "\
+Decides whether a phone line may be changed, before it is changed.
+
+`portcullis serve` answers over gRPC; the other commands ask a running service, or make keys and tokens for one.";
+
+const EXAMPLES: &str = "\
+A service on this machine, for development:
+  portcullis keys generate ./dev --development
+  portcullis serve --config ./dev/portcullis.toml
+
+Another terminal, asking it:
+  export PORTCULLIS_CA_FILE=./dev/ca.pem PORTCULLIS_TOKEN_FILE=./dev/token
+  portcullis token mint --issuer-key ./dev/issuer.key --role porting_system --subject hub --spid 5678 --out ./dev/token
+  portcullis decide port-out +12125550123 --to 5678 --pon PON-1 --account-number 100042
+";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portcullis",
+    version,
+    about = ABOUT,
+    after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"),
+    after_help = "`--help` shows examples and exit codes.",
+    propagate_version = true,
+    max_term_width = 110
+)]
+pub(super) struct Cli {
+    /// Answer with one JSON object, with the contract's own names; errors too, on standard error
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Answer over gRPC
+    Serve(Box<serve::ServeArgs>),
+    /// Ask whether a line may be changed
+    Decide(Box<decide::DecideArgs>),
+    /// Redeem, show, withdraw or report a decision
+    Decision(Box<decision::DecisionArgs>),
+    /// Turn protection on and off, and show it
+    Lock(Box<lock::LockArgs>),
+    /// Change the account PIN, or tell whether there is one
+    Pin(Box<pin::PinArgs>),
+    /// Issue, revoke and list transfer PINs
+    TransferPin(Box<transfer_pin::TransferPinArgs>),
+    /// Import and show accounts, and what happened on them
+    Account(Box<account::AccountArgs>),
+    /// Make and list keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Make access tokens, as the development issuer
+    #[command(subcommand)]
+    Token(Box<token::TokenCommand>),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_commands_contradict_nothing() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,119 @@
+//! `portcullis decide`.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::answers::{Decided, exit_of};
+use super::connection::{ConnectionArgs, RequestIdArgs};
+use super::failure::{EXIT_CODES, Exit, Failure};
+use super::flags::{
+    ChangeCommand, ChangeParts, ClaimsArgs, PlaceArgs, ProofArgs, SignalArgs, parse_instant, signing_text, timestamp,
+};
+use super::output::Output;
+use crate::crypto::write_new_secret_file;
+use crate::grpc::convert::ask;
+use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::decision::Detail;
+
+const EXAMPLES: &str = "\
+The answer is approve, challenge or deny, with reasons. An approval carries a permit: redeem it right before the change
+is made, and make the change only if that succeeds.
+
+Examples:
+  portcullis decide port-out +12125550123 --to 5678 --pon PON-1 --account-number 100042 --ask-transfer-pin
+  portcullis decide sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade --signal device_sale=true \\
+      --pin-file - --permit-out permit
+  portcullis decision redeem sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade --permit-file permit
+";
+
+/// `portcullis decide`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(crate) struct DecideArgs {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(subcommand)]
+    change: ChangeCommand<AskArgs>,
+}
+
+/// What is asked besides the change.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXIT_CODES)]
+pub(crate) struct AskArgs {
+    #[command(flatten)]
+    request_id: RequestIdArgs,
+    /// Only say what would be decided: it is recorded, nothing is counted, no permit is given
+    #[arg(long)]
+    advise: bool,
+    /// Answer also in this porting dialect: wicis or bandwidth
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
+    /// When the change is to be made, like 2026-03-01T12:00:00Z; now by default
+    #[arg(long, value_name = "INSTANT", value_parser = parse_instant)]
+    plan_time: Option<DateTime<Utc>>,
+    /// Your reference of the order
+    #[arg(long, value_name = "TEXT")]
+    external_reference: Option<String>,
+    /// A decision of yours on this line that this one takes the place of
+    #[arg(long, value_name = "UUID")]
+    supersedes: Option<String>,
+    /// Answer only if the store holds the write that gave this token
+    #[arg(long, value_name = "TOKEN")]
+    consistency_token: Option<String>,
+    /// Also write an approval's permit to this new file, for its owner alone
+    #[arg(long, value_name = "FILE")]
+    permit_out: Option<PathBuf>,
+    #[command(flatten)]
+    signals: SignalArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    claims: ClaimsArgs,
+    #[command(flatten)]
+    proof: ProofArgs,
+}
+
+/// Runs it.
+pub(crate) async fn run(args: DecideArgs, output: Output) -> Result<Exit, Failure> {
+    let parts = args.change.into_parts()?;
+    let permit_out = parts.rest.permit_out.clone();
+    let request = request(parts)?;
+    let client = args.connection.connect().await?;
+    let decision = client.decisions().decide(request).await?.into_inner().decision;
+    let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
+    let exit = exit_of(&decision);
+    if let Some(path) = &permit_out
+        && let Some(Detail::Approval(approval)) = &decision.detail
+    {
+        let written = write_new_secret_file(path, approval.permit.as_bytes());
+        written.map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    }
+    output.show(&Decided(decision))?;
+    Ok(exit)
+}
+
+fn request(parts: ChangeParts<AskArgs>) -> Result<pb::DecideRequest, Failure> {
+    let ChangeParts { line, change, channel, rest } = parts;
+    let brand = line.brand.clone();
+    let mode = if rest.advise { pb::Mode::Advise } else { pb::Mode::Enforce };
+    let mut request = pb::DecideRequest {
+        request_id: rest.request_id.get()?,
+        line: Some(line),
+        change: Some(change),
+        mode: mode.into(),
+        interaction: Some(rest.place.interaction(channel)),
+        claims: rest.claims.claims(),
+        evidence: Vec::new(),
+        signals: rest.signals.signals(),
+        dialect: rest.dialect.unwrap_or_default(),
+        plan_time: rest.plan_time.map(timestamp),
+        external_reference: rest.external_reference.unwrap_or_default(),
+        supersedes_decision_id: rest.supersedes.unwrap_or_default(),
+        consistency_token: rest.consistency_token.unwrap_or_default(),
+    };
+    let signing = || signing_text(request.clone(), &brand, |request, brand| Ok(ask::decide(request, brand)?.0));
+    request.evidence = rest.proof.evidence(signing)?;
+    Ok(request)
+}

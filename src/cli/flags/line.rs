@@ -1,0 +1,83 @@
+//! Which line, or which account.
+
+use clap::Args;
+
+use crate::cli::failure::Failure;
+use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::line_ref::Ref;
+
+/// A line.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct LineArgs {
+    /// The line: its number like +12125550123, or its subscription's id
+    #[arg(value_name = "LINE")]
+    line: String,
+    #[command(flatten)]
+    brand: BrandArgs,
+}
+
+/// The brand of a line.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BrandArgs {
+    /// The line's brand, where it is not the caller's own
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    brand: String,
+}
+
+impl LineArgs {
+    /// The line as the contract names it.
+    pub(crate) fn line_ref(&self) -> pb::LineRef {
+        line_ref(&self.line, &self.brand.brand)
+    }
+}
+
+/// A number begins with `+`, an id never does.
+fn line_ref(line: &str, brand: &str) -> pb::LineRef {
+    let name = if line.starts_with('+') { Ref::Msisdn(line.to_owned()) } else { Ref::LineId(line.to_owned()) };
+    pb::LineRef { r#ref: Some(name), brand: brand.to_owned() }
+}
+
+/// A line or a whole account: exactly one.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ScopeArgs {
+    /// A line: its number like +12125550123, or its subscription's id
+    #[arg(value_name = "LINE", required_unless_present = "account")]
+    line: Option<String>,
+    /// The whole account, by its id
+    #[arg(long, value_name = "ID", conflicts_with = "line")]
+    account: Option<String>,
+    #[command(flatten)]
+    brand: BrandArgs,
+}
+
+/// A line or a whole account.
+#[derive(Clone)]
+pub(crate) enum Scope {
+    /// One line.
+    Line(pb::LineRef),
+    /// The account.
+    Account(String),
+}
+
+impl ScopeArgs {
+    /// What was named.
+    pub(crate) fn scope(&self) -> Result<Scope, Failure> {
+        match (&self.line, &self.account) {
+            (Some(line), None) => Ok(Scope::Line(line_ref(line, &self.brand.brand))),
+            (None, Some(account)) => Ok(Scope::Account(account.clone())),
+            _ => Err(Failure::invalid("name a line, or an account with --account")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_ref;
+    use crate::grpc::pb::v1::line_ref::Ref;
+
+    #[test]
+    fn a_plus_makes_a_number() {
+        assert!(line_ref("+12125550123", "").r#ref == Some(Ref::Msisdn("+12125550123".to_owned())));
+        assert!(line_ref("L-1", "acme").r#ref == Some(Ref::LineId("L-1".to_owned())));
+    }
+}

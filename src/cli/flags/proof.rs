@@ -1,0 +1,65 @@
+//! Evidence. Secrets come from a prompt or a file, never from an argument.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::approval::sign;
+use crate::cli::failure::Failure;
+use crate::cli::secret;
+use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::evidence::Evidence as Piece;
+
+/// Flags of proof.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Proof: secrets are read from a prompt or a file, never from an argument")]
+pub(crate) struct ProofArgs {
+    /// Ask for the account PIN at the terminal
+    #[arg(long)]
+    ask_pin: bool,
+    /// Read the account PIN from a file of its owner alone; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_pin")]
+    pin_file: Option<PathBuf>,
+    /// Ask for the transfer PIN at the terminal
+    #[arg(long)]
+    ask_transfer_pin: bool,
+    /// Read the transfer PIN from a file of its owner alone; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_transfer_pin")]
+    transfer_pin_file: Option<PathBuf>,
+    /// Approve with this app key, as the customer's app would: for development
+    #[arg(long, value_name = "FILE", requires = "app_device")]
+    app_key_file: Option<PathBuf>,
+    /// The device whose key that is
+    #[arg(long, value_name = "ID", requires = "app_key_file")]
+    app_device: Option<String>,
+}
+
+impl ProofArgs {
+    /// The evidence. `signing_text` is asked for only where an app key approves.
+    pub(crate) fn evidence(
+        self,
+        signing_text: impl FnOnce() -> Result<String, Failure>,
+    ) -> Result<Vec<pb::Evidence>, Failure> {
+        let Self { ask_pin, pin_file, ask_transfer_pin, transfer_pin_file, app_key_file, app_device } = self;
+        let mut pieces = Vec::new();
+        if let Some(pin) = secret_of(ask_pin, pin_file, "Account PIN")? {
+            pieces.push(Piece::AccountPin(pin));
+        }
+        if let Some(pin) = secret_of(ask_transfer_pin, transfer_pin_file, "Transfer PIN")? {
+            pieces.push(Piece::TransferPin(pin));
+        }
+        if let (Some(key), Some(device)) = (app_key_file, app_device) {
+            pieces.push(Piece::AppApproval(sign(&key, device, &signing_text()?)?));
+        }
+        Ok(pieces.into_iter().map(|piece| pb::Evidence { evidence: Some(piece) }).collect())
+    }
+}
+
+fn secret_of(ask: bool, file: Option<PathBuf>, name: &str) -> Result<Option<String>, Failure> {
+    let secret = match (ask, file) {
+        (_, Some(path)) => secret::from_file(&path)?,
+        (true, None) => secret::from_prompt(name)?,
+        (false, None) => return Ok(None),
+    };
+    Ok(Some(String::clone(&secret)))
+}

@@ -1,0 +1,103 @@
+//! What is told of an import: refused rows as they come, and the summary.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cli::output::{Answer, pairs};
+
+/// A row that was refused, here or by the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Its line in the file, from 1.
+    pub(super) row: i64,
+    /// The field's path in it; empty: the row as a whole.
+    pub(super) field: String,
+    /// What would be right.
+    pub(super) reason: String,
+}
+
+impl Answer for Refused {
+    fn json(&self) -> Value {
+        json!({ "row": self.row, "field": self.field, "reason": self.reason })
+    }
+
+    fn text(&self) -> String {
+        let Self { row, field, reason } = self;
+        if field.is_empty() { format!("row {row}: {reason}") } else { format!("row {row}: {field}: {reason}") }
+    }
+}
+
+/// How far an import came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Summary {
+    /// Accounts created.
+    pub(super) created: i64,
+    /// Accounts brought up to date.
+    pub(super) updated: i64,
+    /// Accounts that were so already.
+    pub(super) unchanged: i64,
+    /// Rows refused.
+    pub(super) refused: i64,
+    /// How long it took.
+    pub(super) took: Duration,
+}
+
+impl Summary {
+    /// Rows dealt with.
+    pub(super) fn rows(&self) -> i64 {
+        self.created.saturating_add(self.updated).saturating_add(self.unchanged).saturating_add(self.refused)
+    }
+}
+
+impl Answer for Summary {
+    fn json(&self) -> Value {
+        json!({
+            "rows": self.rows(),
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "refused": self.refused,
+            "seconds": self.took.as_secs_f64(),
+        })
+    }
+
+    fn text(&self) -> String {
+        pairs([
+            ("rows", self.rows().to_string()),
+            ("created", self.created.to_string()),
+            ("updated", self.updated.to_string()),
+            ("unchanged", self.unchanged.to_string()),
+            ("refused", self.refused.to_string()),
+            ("seconds", format!("{:.1}", self.took.as_secs_f64())),
+        ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Refused, Summary};
+    use crate::cli::output::Answer as _;
+
+    #[test]
+    fn a_refusal_names_row_field_and_reason() {
+        let refused = Refused { row: 17, field: "lines[0].msisdn".to_owned(), reason: "must be E.164".to_owned() };
+        assert_eq!(refused.text(), "row 17: lines[0].msisdn: must be E.164");
+        assert_eq!(refused.json(), json!({ "row": 17, "field": "lines[0].msisdn", "reason": "must be E.164" }));
+    }
+
+    #[test]
+    fn the_summary_adds_up() {
+        let took = Duration::from_millis(1_500);
+        let summary = Summary { created: 3, updated: 1, unchanged: 2, refused: 1, took };
+        assert_eq!(
+            summary.json(),
+            json!({ "rows": 7, "created": 3, "updated": 1, "unchanged": 2, "refused": 1, "seconds": 1.5 })
+        );
+        assert!(summary.text().starts_with("rows       7\ncreated    3\n"), "{}", summary.text());
+    }
+}

@@ -1,0 +1,27 @@
+//! What `portcullis keys` can do.
+
+use clap::Subcommand;
+
+use super::{app, generate, list};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::Output;
+
+/// `portcullis keys`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a keyring; with --development all that a service on this machine needs
+    Generate(generate::GenerateArgs),
+    /// List a keyring's keys, without their material
+    List(list::ListArgs),
+    /// Make the key that a customer's app would hold, for development
+    App(app::AppArgs),
+}
+
+/// Runs it.
+pub(crate) fn run(command: KeysCommand, output: Output) -> Result<Exit, Failure> {
+    match command {
+        KeysCommand::Generate(args) => generate::run(&args, output),
+        KeysCommand::List(args) => list::run(&args, output),
+        KeysCommand::App(args) => app::run(&args, output),
+    }
+}

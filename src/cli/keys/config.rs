@@ -1,0 +1,54 @@
+//! The settings of a service on one's own machine.
+
+use std::path::Path;
+
+/// The issuer that development tokens name.
+pub(crate) const DEVELOPMENT_ISSUER: &str = "https://issuer.portcullis.example";
+
+/// The audience that development tokens name.
+pub(crate) const DEVELOPMENT_AUDIENCE: &str = "portcullis";
+
+/// The brand of development tokens and accounts.
+pub(crate) const DEVELOPMENT_BRAND: &str = "default";
+
+/// The carrier's own SPID in development.
+const OWN_SPID: &str = "1234";
+
+/// The text of `portcullis.toml` for a development set in `folder`, a full path.
+pub(super) fn development_config(folder: &Path) -> String {
+    let file = |name: &str| toml::Value::String(folder.join(name).to_string_lossy().into_owned());
+    let (cert, key, issuer) = (file("server.pem"), file("server.key"), file("issuer.pem"));
+    let (store, keyring) = (file("store"), file("keyring.json"));
+    format!(
+        "\
+# A service on this machine, for development. Not for customers' lines: whoever reads this folder is everybody.
+# `portcullis serve --help` names all settings.
+
+[server]
+listen = \"127.0.0.1:8443\"
+ops_listen = \"127.0.0.1:9464\"
+
+[tls]
+cert_file = {cert}
+key_file = {key}
+
+[identity]
+issuer = \"{DEVELOPMENT_ISSUER}\"
+audience = \"{DEVELOPMENT_AUDIENCE}\"
+public_key_file = {issuer}
+
+[store]
+path = {store}
+
+[keys]
+keyring_file = {keyring}
+
+[carrier]
+own_spids = [\"{OWN_SPID}\"]
+brand = \"{DEVELOPMENT_BRAND}\"
+
+[log]
+format = \"text\"
+"
+    )
+}

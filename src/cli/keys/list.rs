@@ -1,0 +1,71 @@
+//! `portcullis keys list`.
+
+use std::path::PathBuf;
+
+use chrono::SecondsFormat;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{Answer, Output, hex, pairs, parts, table};
+use crate::crypto::{KeyInfo, KeyState, Keyring, Purpose};
+
+/// Flags of `keys list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The keyring's file
+    file: PathBuf,
+}
+
+/// Runs it.
+pub(super) fn run(args: &ListArgs, output: Output) -> Result<Exit, Failure> {
+    let keyring = Keyring::load(&args.file).map_err(|error| Failure::caused(Exit::Invalid, &error))?;
+    output.show(&Keys { keys: keyring.list(), fingerprint: keyring.fingerprint() })?;
+    Ok(Exit::Done)
+}
+
+struct Keys {
+    keys: Vec<KeyInfo>,
+    fingerprint: [u8; 8],
+}
+
+impl Keys {
+    fn fingerprint(&self) -> String {
+        hex(&self.fingerprint)
+    }
+}
+
+impl Answer for Keys {
+    fn json(&self) -> Value {
+        let key = |key: &KeyInfo| json!({ "purpose": key.purpose, "id": key.id, "state": key.state, "created": created(key) });
+        json!({ "fingerprint": self.fingerprint(), "keys": self.keys.iter().map(key).collect::<Vec<_>>() })
+    }
+
+    fn text(&self) -> String {
+        let rows = self.keys.iter().map(|key| {
+            [purpose(key.purpose).to_owned(), key.id.to_string(), state(key.state).to_owned(), created(key)]
+        });
+        let fingerprint = pairs([("fingerprint", self.fingerprint())]);
+        parts([table(["PURPOSE", "ID", "STATE", "CREATED"], rows), fingerprint])
+    }
+}
+
+fn created(key: &KeyInfo) -> String {
+    key.created.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+const fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Pepper => "pepper",
+        Purpose::Index => "index",
+        Purpose::Seal => "seal",
+        Purpose::Permit => "permit",
+    }
+}
+
+const fn state(state: KeyState) -> &'static str {
+    match state {
+        KeyState::Active => "active",
+        KeyState::Retired => "retired",
+    }
+}

@@ -1,0 +1,13 @@
+//! `portcullis keys`: the keyring, and what a service on one's own machine needs besides.
+
+mod app;
+mod command;
+mod config;
+mod development;
+mod files;
+mod generate;
+mod list;
+mod tls;
+
+pub(super) use command::{KeysCommand, run};
+pub(super) use config::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_BRAND, DEVELOPMENT_ISSUER};

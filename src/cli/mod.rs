@@ -1,0 +1,37 @@
+//! The command line: one file a subcommand. It puts the program together and is the only part that prints.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `run`, `args` | the start, and the commands there are |
+//! | `failure`, `output` | exit codes, errors, and answers as text or JSON |
+//! | `connection` | the flags of a connection, and the connection |
+//! | `secret` | PINs, permits and tokens: from a prompt, a file or standard input, never from an argument |
+//! | `flags/` | flags that commands share, turned into messages of the contract |
+//! | `answers/` | messages of the contract as text and as JSON |
+//! | `serve/` | the service itself |
+//! | `keys/`, `token` | keys, and tokens of the development issuer |
+//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/` | calls of a running service |
+//!
+//! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
+//! reach it is refused.
+
+mod account;
+mod answers;
+mod args;
+mod connection;
+mod decide;
+mod decision;
+mod failure;
+mod flags;
+mod import;
+mod keys;
+mod lock;
+mod output;
+mod pin;
+mod run;
+mod secret;
+mod serve;
+mod token;
+mod transfer_pin;
+
+pub use run::main;

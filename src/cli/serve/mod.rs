@@ -1,0 +1,10 @@
+//! `portcullis serve`: puts the service together, tells where it listens, and stops it gently.
+
+mod args;
+mod compose;
+mod refusal;
+mod run;
+mod tally;
+mod waits;
+
+pub(super) use args::{ServeArgs, run};

@@ -1,0 +1,131 @@
+//! Listens, tells where, and stops gently.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use super::compose::{Composed, compose};
+use super::refusal::{occupied, refused};
+use super::waits::Stops;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::{Answer, Output};
+use crate::config::Config;
+use crate::crypto::{Token, random_bytes};
+use crate::grpc::{self, services, with_health_and_reflection};
+use crate::service::Engine;
+use crate::web::{self, OpsState};
+
+/// Serves until it is told to stop.
+pub(super) async fn serve(config: Config, output: Output) -> Result<Exit, Failure> {
+    let mut stops = Stops::listen()?;
+    let composed = compose(&config)?;
+    let (listener, address) = listen("server.listen", config.server.listen).await?;
+    let (ops_listener, ops_address) = listen("server.ops_listen", config.server.ops_listen).await?;
+
+    let engine = Arc::clone(&composed.services.engine);
+    let readiness = readiness(&engine);
+    let routes = services(composed.services.clone(), &config.limits);
+    let (routes, health) = with_health_and_reflection(routes, Arc::clone(&readiness)).await.map_err(|e| refused(&e))?;
+    let helpers = Helpers::start(&composed, readiness, ops_listener)?;
+
+    // Requests are answered from here on: told to health, so that who waits for it is not kept until its next look.
+    health.look().await;
+    output.show(&Listening { address, ops_address })?;
+    tracing::info!(%address, %ops_address, "listening");
+    let (told, stop) = oneshot::channel();
+    let serving = grpc::serve(listener, &config.limits, composed.tls.as_ref(), routes, Some(health), async {
+        // A sender that is gone stops as well.
+        let _ = stop.await;
+    });
+    let stopping = async {
+        stops.next().await;
+        tracing::info!("stopping");
+        let _ = told.send(());
+        stops.next().await;
+        tracing::warn!("stopping without waiting for open requests");
+    };
+    let served = tokio::select! {
+        served = serving => served.map_err(|error| refused(&error)),
+        () = stopping => Ok(()),
+    };
+    helpers.stop().await;
+    close(&composed).await?;
+    served.map(|()| Exit::Done)
+}
+
+async fn listen(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed = |error: std::io::Error| occupied(setting, address, &error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn readiness(engine: &Arc<Engine>) -> grpc::Readiness {
+    let engine = Arc::clone(engine);
+    Arc::new(move || engine.health().map_err(|error| error.to_string()))
+}
+
+/// What runs beside the listener.
+struct Helpers {
+    stop: watch::Sender<bool>,
+    running: [JoinHandle<()>; 2],
+}
+
+impl Helpers {
+    /// Starts the pages for operators, and the worker on what falls due.
+    fn start(composed: &Composed, readiness: web::Readiness, pages: TcpListener) -> Result<Self, Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let holder = Token::from_bytes(random_bytes().map_err(|error| refused(&error))?);
+        let worker = Arc::clone(&composed.services.engine).work_due_queue(holder, stopped.clone());
+        let state = OpsState { metrics: Arc::clone(&composed.metrics), readiness };
+        let mut told = stopped;
+        let pages = async move {
+            let stop = async move {
+                // A sender that is gone stops as well.
+                let _ = told.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = web::serve(pages, state, stop).await {
+                tracing::error!(%error, "the pages for operators are gone");
+            }
+        };
+        Ok(Self { stop, running: [tokio::spawn(worker), tokio::spawn(pages)] })
+    }
+
+    async fn stop(self) {
+        // Nobody to tell: they have ended.
+        let _ = self.stop.send(true);
+        for task in self.running {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a helper broke");
+            }
+        }
+    }
+}
+
+/// Finishes the store's own work, so that the next start finds nothing to mend.
+async fn close(composed: &Composed) -> Result<(), Failure> {
+    composed.store.close().await.map_err(|error| {
+        refused(&error).advise("start again: what was acknowledged is kept, and the files are checked")
+    })?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+struct Listening {
+    address: SocketAddr,
+    ops_address: SocketAddr,
+}
+
+impl Answer for Listening {
+    fn json(&self) -> Value {
+        json!({ "listening": self.address.to_string(), "ops_listening": self.ops_address.to_string() })
+    }
+
+    fn text(&self) -> String {
+        format!("listening on {}, for operators on {}", self.address, self.ops_address)
+    }
+}
