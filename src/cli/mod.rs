@@ -19,6 +19,7 @@ mod account;
 mod answers;
 mod args;
 mod connection;
+mod day;
 mod decide;
 mod decision;
 mod failure;

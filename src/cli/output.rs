@@ -40,6 +40,19 @@ impl Output {
             .map_err(|error| Failure::failed(format!("cannot write to standard output: {error}")))
     }
 
+    /// Whether programs read it.
+    pub(super) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Tells a person something beside the answer; programs are told nothing else.
+    pub(super) fn note(self, text: &str) {
+        if !self.json {
+            // What cannot be told to nobody is no failure of the work itself.
+            let _ = writeln!(io::stderr().lock(), "{text}");
+        }
+    }
+
     /// Tells why there is no answer.
     pub(super) fn fail(self, failure: &Failure) {
         let text = if self.json { failure.json().to_string() } else { failure.text() };

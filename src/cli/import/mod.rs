@@ -20,3 +20,5 @@ mod strict;
 mod tell;
 
 pub(super) use command::{ImportArgs, run};
+pub(super) use members::Problem;
+pub(super) use seed::parse as parse_seed;

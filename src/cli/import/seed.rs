@@ -10,7 +10,7 @@ use super::strict::Strict;
 use crate::grpc::pb::v1 as pb;
 
 /// The account that a line holds.
-pub(super) fn parse(line: &[u8]) -> Result<pb::AccountSeed, Problem> {
+pub(crate) fn parse(line: &[u8]) -> Result<pb::AccountSeed, Problem> {
     let Strict(value) = serde_json::from_slice(line).map_err(|error| {
         // Of the library's words only the place: the others may quote what stands there.
         let reason = if error.is_data() { "must not have a member twice" } else { "must be one JSON object" };

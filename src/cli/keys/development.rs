@@ -11,7 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::crypto::SigningKey;
 
 /// The settings' file.
-pub(super) const CONFIG_FILE: &str = "portcullis.toml";
+pub(crate) const CONFIG_FILE: &str = "portcullis.toml";
 
 const KEYRING_FILE: &str = "keyring.json";
 
@@ -30,7 +30,7 @@ const ISSUER: [Kind; 2] =
 const CONFIG: [Kind; 1] = [(CONFIG_FILE, "settings", false)];
 
 /// Makes what is not there yet.
-pub(super) fn make(path: &Path, now: DateTime<Utc>) -> Result<Vec<Made>, Failure> {
+pub(crate) fn make(path: &Path, now: DateTime<Utc>) -> Result<Vec<Made>, Failure> {
     let folder = folder(path)?;
     let mut made = vec![keyring(&folder.join(KEYRING_FILE), now)?];
     made.extend(group(&folder, TLS, || {

@@ -10,7 +10,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::crypto::{Keyring, SecretFileError, write_new_secret_file};
 
 /// A file, and whether it was made now.
-pub(super) struct Made {
+pub(crate) struct Made {
     /// Where.
     pub(super) path: PathBuf,
     /// What is in it.

@@ -11,3 +11,4 @@ mod tls;
 
 pub(super) use command::{KeysCommand, run};
 pub(super) use config::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_BRAND, DEVELOPMENT_ISSUER};
+pub(super) use development::{CONFIG_FILE, make as make_development_set};

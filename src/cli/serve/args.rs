@@ -32,7 +32,8 @@ pub(crate) struct ServeArgs {
     set: Vec<(String, String)>,
 }
 
-fn setting(text: &str) -> Result<(String, String), &'static str> {
+/// `SECTION.KEY=VALUE`, taken apart.
+pub(crate) fn setting(text: &str) -> Result<(String, String), &'static str> {
     let (key, value) = text.split_once('=').ok_or("must be SECTION.KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
 }

@@ -7,4 +7,6 @@ mod run;
 mod tally;
 mod waits;
 
-pub(super) use args::{ServeArgs, run};
+pub(super) use args::{ServeArgs, run, setting};
+pub(super) use run::{Listening, serve_until};
+pub(super) use waits::Stops;

@@ -19,9 +19,17 @@ use crate::grpc::{self, services, with_health_and_reflection};
 use crate::service::Engine;
 use crate::web::{self, OpsState};
 
-/// Serves until it is told to stop.
+/// Serves until it is told to stop, and prints where.
 pub(super) async fn serve(config: Config, output: Output) -> Result<Exit, Failure> {
-    let mut stops = Stops::listen()?;
+    serve_until(config, Stops::listen()?, |listening| output.show(&listening)).await
+}
+
+/// Serves until `stops` says so. `told` hears the addresses once requests are answered.
+pub(in crate::cli) async fn serve_until(
+    config: Config,
+    mut stops: Stops,
+    told: impl FnOnce(Listening) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
     let composed = compose(&config)?;
     let (listener, address) = listen("server.listen", config.server.listen).await?;
     let (ops_listener, ops_address) = listen("server.ops_listen", config.server.ops_listen).await?;
@@ -34,23 +42,23 @@ pub(super) async fn serve(config: Config, output: Output) -> Result<Exit, Failur
 
     // Requests are answered from here on: told to health, so that who waits for it is not kept until its next look.
     health.look().await;
-    output.show(&Listening { address, ops_address })?;
+    told(Listening { address, ops_address })?;
     tracing::info!(%address, %ops_address, "listening");
-    let (told, stop) = oneshot::channel();
+    let (stopping, stop) = oneshot::channel();
     let serving = grpc::serve(listener, &config.limits, composed.tls.as_ref(), routes, Some(health), async {
         // A sender that is gone stops as well.
         let _ = stop.await;
     });
-    let stopping = async {
+    let stopped = async {
         stops.next().await;
         tracing::info!("stopping");
-        let _ = told.send(());
+        let _ = stopping.send(());
         stops.next().await;
         tracing::warn!("stopping without waiting for open requests");
     };
     let served = tokio::select! {
         served = serving => served.map_err(|error| refused(&error)),
-        () = stopping => Ok(()),
+        () = stopped => Ok(()),
     };
     helpers.stop().await;
     close(&composed).await?;
@@ -115,9 +123,13 @@ async fn close(composed: &Composed) -> Result<(), Failure> {
     Ok(())
 }
 
-struct Listening {
-    address: SocketAddr,
-    ops_address: SocketAddr,
+/// Where a service listens.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Listening {
+    /// The gRPC services.
+    pub(in crate::cli) address: SocketAddr,
+    /// The pages for operators.
+    pub(in crate::cli) ops_address: SocketAddr,
 }
 
 impl Answer for Listening {

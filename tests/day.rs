@@ -1,0 +1,152 @@
+//! The example day, played twice on one store, and what a stock client sees of that store afterwards.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up should fail where it is"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use portcullis::clock::{Clock as _, SystemClock};
+use portcullis::crypto::{Cost, Keyring};
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
+
+const ANY_PORT: [&str; 4] = ["--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0"];
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A data folder whose PINs cost little to hash; everything else the day makes itself.
+fn data() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let now = SystemClock::start().now().unwrap().instant();
+    let keyring = Keyring::generate_at_cost(now, Cost::LowForTestPurposesOnly).unwrap();
+    keyring.save_new(&folder.path().join("keyring.json")).unwrap();
+    folder
+}
+
+fn play(examples: &Path, data: &Path) -> Output {
+    let mut day = Command::new(PROGRAM);
+    day.arg("day").arg(examples).arg("--data").arg(data).args(["--exit", "--json"]).args(ANY_PORT);
+    day.output().unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    let told = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no report: {told}"));
+    assert!(output.status.success(), "{told}\n{:#}", report["differences"]);
+    report
+}
+
+fn decisions(report: &Value) -> u64 {
+    report["decisions"].as_array().unwrap().iter().map(|one| one["count"].as_u64().unwrap()).sum()
+}
+
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended by itself; either way it is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The service on a day's data, and its address.
+fn serve(data: &Path) -> (Service, String) {
+    let mut serve = Command::new(PROGRAM);
+    serve.args(["serve", "--json", "--config"]).arg(data.join("portcullis.toml")).args(ANY_PORT);
+    let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let listening: Value = serde_json::from_str(&line).unwrap();
+    let port = listening["listening"].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
+    (Service(child), format!("localhost:{port}"))
+}
+
+fn python() -> PathBuf {
+    let python = here().join("target/python/bin/python");
+    assert!(python.exists(), "`make setup` makes {}", python.display());
+    python
+}
+
+#[test]
+fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
+    let data = data();
+    let first = report(&play(&here().join("examples"), data.path()));
+    assert_eq!(first["counters_agree"], true);
+    assert_eq!(first["subscribers"]["created"], first["subscribers"]["accounts"]);
+    assert!(first["requests"].as_u64().unwrap() > 1_500);
+    assert!(first["stories"].as_array().unwrap().len() >= 30);
+    assert!(decisions(&first) > 1_000);
+
+    let second = report(&play(&here().join("examples"), data.path()));
+    assert_eq!(second["subscribers"]["found"], second["subscribers"]["accounts"]);
+    assert_eq!(second["subscribers"]["created"], 0);
+    assert_eq!((decisions(&second), &second["counters_agree"]), (0, &Value::Bool(true)));
+    assert_eq!(second["repeated"], decisions(&first));
+    assert_eq!(second["outcomes"], first["outcomes"]);
+    assert_eq!(second["recorded_decisions"], first["recorded_decisions"]);
+
+    let (_service, endpoint) = serve(data.path());
+    let mut ask = Command::new(python());
+    ask.arg(here().join("examples/python/ask.py")).args(["--endpoint", &endpoint]).arg("--ca");
+    ask.arg(data.path().join("ca.pem")).arg("--token").arg(data.path().join("tokens/porting-system"));
+    let asked = ask.output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&asked.stdout), String::from_utf8_lossy(&asked.stderr));
+    assert!(asked.status.success(), "{out}\n{err}");
+    for line in ["health     SERVING", "open       CHALLENGE wicis -", "locked     DENY      wicis 6P"] {
+        assert!(out.contains(line), "no `{line}` in\n{out}");
+    }
+    assert!(out.contains("bad field  INVALID_ARGUMENT: line.msisdn"), "{out}");
+}
+
+#[test]
+fn a_row_that_comes_out_otherwise_fails_the_day_and_is_told() {
+    let (examples, data) = (tempfile::tempdir().unwrap(), data());
+    let day = examples.path().join("day");
+    std::fs::create_dir(&day).unwrap();
+    let subscribers = std::fs::read_to_string(here().join("examples/subscribers.jsonl")).unwrap();
+    let two: String = subscribers.split_inclusive('\n').take(2).collect();
+    std::fs::write(examples.path().join("subscribers.jsonl"), two).unwrap();
+    for sheet in std::fs::read_dir(here().join("examples/day")).unwrap() {
+        let sheet = sheet.unwrap().path();
+        let text = std::fs::read_to_string(&sheet).unwrap();
+        let header = text.lines().next().unwrap().to_owned();
+        let cells = header.split(',').map(|column| match column {
+            "request_id" => "6f1c3e52-6a0b-4b0e-9d53-0d0a55501000",
+            "time" => "09:00:00",
+            "channel" => "APP",
+            "role" => "customer",
+            "who" => "acct-200003/p1",
+            "step" => "ON",
+            "scope" => "+12125550142",
+            "set" => "PORT",
+            "expect" => "REFUSED",
+            "told" => "LOCK_NOT_ON",
+            _ => "",
+        });
+        let row: Vec<&str> = cells.collect();
+        let is_lock = sheet.file_name().unwrap() == "lock-switches.csv";
+        let text = if is_lock { format!("{header}\n{}\n", row.join(",")) } else { format!("{header}\n") };
+        std::fs::write(day.join(sheet.file_name().unwrap()), text).unwrap();
+    }
+    let output = play(examples.path(), data.path());
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let difference = &report["differences"][0];
+    assert_eq!(difference["place"], "lock-switches.csv line 2");
+    assert_eq!((&difference["expected"], &difference["came"]), (&"refused LOCK_NOT_ON".into(), &"done".into()));
+}
+
+#[test]
+fn the_example_files_are_what_their_generator_writes() {
+    let output = Command::new(python()).arg(here().join("examples/generate.py")).arg("--check").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
