@@ -34,7 +34,8 @@ async fn the_same_seed_twice_changes_nothing() {
 #[tokio::test]
 async fn what_could_be_used_to_take_over_needs_a_permit() {
     let world = World::populated().await;
-    let changes: [(&str, fn(&mut Seed)); 7] = [
+    type Change = (&'static str, fn(&mut Seed));
+    let changes: [Change; 7] = [
         ("account number", |seed| seed.number = AccountNumber::parse("999").unwrap()),
         ("owner", |seed| seed.persons[0].name = portcullis::domain::HolderName::parse("A Thief").ok()),
         ("postal code", |seed| seed.persons[0].postal_code = None),
