@@ -15,5 +15,6 @@ pub use bounded::Bounded;
 pub use error::ConfigError;
 pub use load::{Overrides, RESERVED_VARIABLES};
 pub use sections::{
-    Carrier, Config, Identity, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server, Store, Transport,
+    Carrier, Config, Identity, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server, Store, StoreDurability,
+    Transport,
 };

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::sections::{Carrier, Config, Identity, Keys, Limits, Log, PinPool, Server, Store, Transport};
+use super::sections::{
+    Carrier, Config, Identity, Keys, Limits, Log, PinPool, Server, Store, StoreDurability, Transport,
+};
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
@@ -66,11 +68,19 @@ impl Default for RawIdentity {
 struct RawStore {
     path: Option<PathBuf>,
     disk_reserve_mib: Bounded<16, 1_048_576>,
+    accept_data_loss: Option<AcceptDataLoss>,
+}
+
+/// A dangerous option is a word that says so, not a bool.
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum AcceptDataLoss {
+    #[serde(rename = "yes_for_test_purposes_only")]
+    ForTestPurposesOnly,
 }
 
 impl Default for RawStore {
     fn default() -> Self {
-        Self { path: None, disk_reserve_mib: Bounded::of::<512>() }
+        Self { path: None, disk_reserve_mib: Bounded::of::<512>(), accept_data_loss: None }
     }
 }
 
@@ -167,8 +177,12 @@ impl RawIdentity {
 
 impl RawStore {
     fn complete(self) -> Result<Store, ConfigError> {
-        let Self { path: folder, disk_reserve_mib } = self;
-        Ok(Store { path: path("store.path", "the folder of the store", folder)?, disk_reserve_mib })
+        let Self { path: folder, disk_reserve_mib, accept_data_loss } = self;
+        let durability = match accept_data_loss {
+            None => StoreDurability::Full,
+            Some(AcceptDataLoss::ForTestPurposesOnly) => StoreDurability::LosesLastAnswers,
+        };
+        Ok(Store { path: path("store.path", "the folder of the store", folder)?, disk_reserve_mib, durability })
     }
 }
 

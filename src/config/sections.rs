@@ -128,6 +128,17 @@ pub struct Store {
     pub path: PathBuf,
     /// Free space below which new decisions are refused while locks can still be set, in MiB.
     pub disk_reserve_mib: Bounded<16, 1_048_576>,
+    /// What an acknowledged answer survives.
+    pub durability: StoreDurability,
+}
+
+/// What an acknowledged answer survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreDurability {
+    /// The end of the process, of the system and of the power.
+    Full,
+    /// The end of the process alone: for tests, which must say so in words.
+    LosesLastAnswers,
 }
 
 /// `[keys]`: where the keys are.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `contract` | the trait every store implements, and the laws it keeps |
 //! | `bounds` | what a call may ask at all, for every store alike |
+//! | `chain_check` | walks an account's chain and says where it does not hold |
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
 //! | `vault` | opens an account's rows for one use case and closes them into one commit |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
@@ -13,12 +14,14 @@
 //! every meaning of what is stored.
 
 mod bounds;
+mod chain_check;
 mod codec;
 mod contract;
 pub mod embedded;
 mod vault;
 mod windows;
 
+pub use chain_check::ChainFault;
 pub use codec::{
     CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,
     encode_credentials, encode_line, encode_permit, encode_record,

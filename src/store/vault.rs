@@ -92,7 +92,8 @@ pub struct OpenAccount {
     lines: Vec<OpenLine>,
     permits: Vec<(RecordId, Versioned<Permit>)>,
     windows: Vec<Window>,
-    records: Vec<(Record, NewRecord)>,
+    /// Records to be appended; what is kept of them leaves only with the commit.
+    records: Vec<(Kept, NewRecord)>,
     ids: Ids,
 }
 
@@ -103,6 +104,7 @@ pub struct OpenAccount {
 pub struct Kept {
     account: Token,
     record: Record,
+    hash: [u8; 32],
 }
 
 impl Kept {
@@ -114,6 +116,11 @@ impl Kept {
     /// The record.
     pub const fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Its hash, over its bytes as they are stored.
+    pub const fn hash(&self) -> [u8; 32] {
+        self.hash
     }
 }
 
@@ -218,10 +225,8 @@ impl Vault {
 
     /// Commits what was changed, all or nothing.
     pub async fn close(&self, open: OpenAccount, closing: Closing) -> Result<Closed, CommitError> {
-        let account = open.token;
         let (commit, records) = open.into_commit(closing)?;
         let position = self.store.commit(commit).await?;
-        let records = records.into_iter().map(|record| Kept { account, record }).collect();
         Ok(Closed { position, records })
     }
 
@@ -234,7 +239,8 @@ impl Vault {
         if record.id != id {
             return Err(StoreError::Damaged("a record has another's id".into()));
         }
-        Ok(Some(Kept { account: stored.account, record }))
+        let hash = hash_of(&record.previous_hash, &plain);
+        Ok(Some(Kept { account: stored.account, record, hash }))
     }
 }
 
@@ -359,14 +365,15 @@ impl OpenAccount {
         let plain = codec::encode_record(&record);
         let sealed = self.sealer.seal(record_place(self.token, &id.to_bytes()), &plain).map_err(damaged)?;
         account.chain.seq = record.seq;
-        account.chain.hash = hash_of(&record.previous_hash, &plain);
+        let hash = hash_of(&record.previous_hash, &plain);
+        account.chain.hash = hash;
         account.chain.last = Some(id);
         self.head.touched = true;
-        self.records.push((record, NewRecord { id, body: sealed }));
+        self.records.push((Kept { account: self.token, record, hash }, NewRecord { id, body: sealed }));
         Ok(())
     }
 
-    fn into_commit(self, closing: Closing) -> Result<(Commit, Vec<Record>), StoreError> {
+    fn into_commit(self, closing: Closing) -> Result<(Commit, Vec<Kept>), StoreError> {
         let mut writes = Vec::with_capacity(4 + self.lines.len());
         let closer = Closer { sealer: &self.sealer, account: self.token };
         closer.write(&mut writes, Slot::Head, &self.head, codec::encode_account)?;

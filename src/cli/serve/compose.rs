@@ -8,15 +8,14 @@ use super::refusal::refused;
 use super::tally::Counting;
 use crate::cli::failure::{Exit, Failure};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Transport};
-use crate::crypto::{Keyring, Tokens, install_jwt_provider, random_bytes, read_secret_file, sha256_plain};
-use crate::domain::PolicyRevision;
+use crate::config::{Config, StoreDurability, Transport};
+use crate::crypto::{Keyring, Tokens, install_jwt_provider, random_bytes, read_secret_file};
 use crate::grpc::identity::{Authenticator, TokenRules};
 use crate::grpc::transport::TlsIdentity;
 use crate::grpc::{Edge, Services};
 use crate::policy::Policy;
 use crate::service::{Carrier, Engine, Parts};
-use crate::store::embedded::{EmbeddedStore, OpenOptions};
+use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions};
 use crate::telemetry::Metrics;
 
 /// Tokens that are remembered once verified: as many callers as one engine has.
@@ -51,7 +50,7 @@ pub(super) fn compose(config: &Config) -> Result<Composed, Failure> {
         store: Arc::clone(&store) as Arc<dyn crate::store::Store>,
         keyring,
         clock: Arc::clone(&clock),
-        policy: policy(),
+        policy: Policy::us_default(),
         carrier: Carrier { brand: config.carrier.brand.clone(), own_spids: config.carrier.own_spids.clone() },
         pin_threads: config.pin_pool.threads.to_usize(),
         pin_queue: config.pin_pool.queue.to_usize(),
@@ -63,16 +62,13 @@ pub(super) fn compose(config: &Config) -> Result<Composed, Failure> {
     Ok(Composed { metrics, store, services: Services { engine, edge }, tls })
 }
 
-/// The default policy under its own digest, which decisions name.
-fn policy() -> Policy {
-    let mut policy = Policy::us_default();
-    policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
-    policy
-}
-
 fn open(config: &Config, tokens: &Tokens, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {
     let seed = u64::from_be_bytes(random_bytes().map_err(|error| refused(&error))?);
     let mut options = OpenOptions::new(&config.store.path, tokens.keyring_check(), seed);
+    options.durability = match config.store.durability {
+        StoreDurability::Full => Durability::Full,
+        StoreDurability::LosesLastAnswers => Durability::LoseLastCommits(Durability::ACCEPT_LOSS.to_owned()),
+    };
     options.disk_reserve_bytes = config.store.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB);
     options.observer = Arc::clone(counting) as Arc<dyn crate::store::embedded::StoreObserver>;
     EmbeddedStore::open(&options).map_err(|error| {
