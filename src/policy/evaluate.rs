@@ -97,3 +97,26 @@ fn usable_from(options: &[FactorOption]) -> Option<DateTime<Utc>> {
     });
     earliest.min()
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::{Ruling, approve};
+    use crate::domain::{LockSet, OutcomeKind};
+    use crate::policy::Facts;
+    use crate::policy::tests::world::{Ask, World, now};
+
+    /// INVARIANT (locked-never-approved, fail-closed): the guard stands without the table of rules.
+    #[test]
+    fn no_approval_is_made_over_a_lock_or_for_a_line_that_is_not_there() {
+        let made = |world: &World, at: DateTime<Utc>| {
+            let ask = Ask::owner().right_pin().app("ann-phone");
+            let facts = Facts::gather(&world.policy, &ask.request, &world.snapshot(), &ask.checks, at);
+            approve(&world.policy, &facts, &Ruling::of(&world.policy, &facts)).0.kind()
+        };
+        assert_eq!(made(&World::new(), now()), OutcomeKind::Approve);
+        assert_eq!(made(&World::new().locked(LockSet::Sim), now()), OutcomeKind::Deny);
+        assert_eq!(made(&World::unknown(), now()), OutcomeKind::Deny);
+    }
+}

@@ -82,9 +82,7 @@ impl<'a> Seen<'a> {
         };
         // INVARIANT (fail-closed): a signature by a device that is not on record proves nobody.
         let device = self.request.offered.app_device.as_ref().and_then(|id| self.account().device(id));
-        let Some(device) = device.filter(|_| self.snapshot.standing == Standing::Known) else {
-            return AppFact::Refused;
-        };
+        let Some(device) = device else { return AppFact::Refused };
         let added_at = added_at.max(device.added_at);
         if self.known_from(added_at) > self.now {
             AppFact::NewDevice

@@ -96,7 +96,8 @@ fn for_a_day_it_takes_another_channel_or_the_app() {
     let at_once = World::new()
         .released(LockSet::Port, TimeDelta::minutes(30), Channel::App, OTHER_CHANNEL)
         .transfer_pin(minutes_ago(10), FROM_HOME);
-    at_once.challenges(&Ask::carrier().right_transfer_pin(), &[Reason::ReleasedRecently]);
+    let verdict = at_once.challenges(&Ask::carrier().right_transfer_pin(), &[Reason::ReleasedRecently]);
+    assert!(verdict.accepted.is_empty());
 }
 
 #[test]

@@ -8,4 +8,4 @@ mod ports;
 mod properties;
 mod sims;
 mod told;
-mod world;
+pub(super) mod world;

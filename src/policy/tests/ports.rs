@@ -78,6 +78,8 @@ fn what_a_check_matched_must_still_be_good() {
     // A lock that was turned on since, and is long off again.
     let locked_since = good().with(|w| w.line.protection.void(Action::TransferPinIssue, 5));
     locked_since.denies(&right, &[Reason::TransferPinVoid]);
+    let account_since = good().with(|w| w.account.protection.void(Action::TransferPinIssue, 5));
+    account_since.denies(&right, &[Reason::TransferPinVoid]);
     good().with(|w| w.account.protection.void(Action::TransferPinIssue, 4)).approves(&right);
     // A31: five wrong since it was issued, the sixth right.
     let guessed = good().with(|w| w.transfer_pin_failures = vec![minutes_ago(5); 5]);

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 
 use super::world::{Ask, TICK, World, days_ago, hours_ago, iccid, now, sim_change};
 use crate::domain::{
-    Action, AppCheck, Change, Channel, Factor, FactorOption, Flags, LineStatus, ObservedSignal, Outcome, Reason, Reset,
-    ResetKind, SignalKind, SimChangeCause, Usability,
+    Action, AppCheck, Change, Channel, Factor, FactorOption, Flags, Level, LineStatus, ObservedSignal, Outcome, Reason,
+    Reset, ResetKind, SignalKind, SimChangeCause, Usability,
 };
 use crate::policy::{RequiredSignal, SignalName};
 
@@ -21,7 +21,8 @@ fn observed(kind: SignalKind) -> ObservedSignal {
 fn ordinary_days_are_approved() {
     let world = World::new();
     // L01, L02, L05, L14.
-    world.approves(&Ask::owner().right_pin());
+    let verdict = world.approves(&Ask::owner().right_pin());
+    assert_eq!((verdict.required, verdict.reasons.len()), (Level::Basic, 0));
     world.approves(&Ask::pad().right_pin());
     world.approves(&Ask::owner().app("ann-phone"));
     world.approves(&Ask::pad().right_pin().because(SimChangeCause::Damaged));
@@ -96,10 +97,10 @@ fn a_phone_that_is_not_at_hand_needs_something_else_at_hand() {
     for cause in [SimChangeCause::Lost, SimChangeCause::Stolen, SimChangeCause::Broken] {
         // L03, A07.
         let with_pin = world.challenges(&Ask::pad().right_pin().because(cause), &[Reason::PhoneNotAtHand]);
-        assert_eq!(with_pin.required, crate::domain::Level::TwoClasses);
+        assert_eq!(with_pin.required, Level::TwoClasses);
         let without =
             world.challenges(&Ask::clerk().because(cause), &[Reason::PhoneNotAtHand, Reason::NoCustomerProof]);
-        assert_eq!(without.required, crate::domain::Level::Strong);
+        assert_eq!(without.required, Level::Strong);
         world.approves(&Ask::pad().right_pin().app("ann-phone").because(cause));
     }
 }
@@ -180,7 +181,7 @@ fn the_score_raises_and_refuses() {
     assert_eq!(world.challenges(&ask(900, false, 20), &[Reason::ScoreHigh]).score, 60);
     let failed = World::new().failures(&[hours_ago(2)]);
     let verdict = failed.challenges(&ask(900, false, 20), &[Reason::ScoreHigh]);
-    assert_eq!((verdict.score, verdict.required), (70, crate::domain::Level::Strong));
+    assert_eq!((verdict.score, verdict.required), (70, Level::Strong));
     let strict = World::new().with(|world| world.policy.thresholds.deny = 60).with(|w| w.policy.thresholds.strong = 60);
     strict.denies(&ask(900, false, 20).app("ann-phone"), &[Reason::ScoreHigh]);
     // Absent signals trigger nothing, and never count as zero where they are required.
@@ -195,7 +196,8 @@ fn without_a_required_signal_nothing_is_approved() {
             vec![RequiredSignal { signal, action: Action::SimChange, channel: Channel::Store }];
     });
     // A36.
-    world.challenges(&Ask::pad().right_pin(), &[Reason::SignalMissing]);
+    let verdict = world.challenges(&Ask::pad().right_pin(), &[Reason::SignalMissing]);
+    assert_eq!(verdict.score, 10, "a required signal that is missing counts as if it were bad");
     world.challenges(&Ask::pad().right_pin().app("ann-phone"), &[Reason::SignalMissing]);
     world.approves(&Ask::owner().right_pin());
     let back = Ask::pad().right_pin().with(|request| request.signals = vec![observed(SignalKind::DeviceSale(true))]);

@@ -43,6 +43,9 @@ fn before_the_account_number_matches_a_carrier_cannot_tell_lines_apart() {
             assert!(told.iter().all(|outward| *outward == told[0]));
         }
     }
+    // Not even by the phantom's own number.
+    let phantoms = Ask::carrier().account_number("unknown");
+    assert!(!account_number_matched(&phantoms.request, &World::unknown().snapshot()));
     let wicis = wired(&World::unknown(), &Ask::carrier(), Dialect::Wicis);
     assert_eq!(wicis.codes, ["8A"]);
 }

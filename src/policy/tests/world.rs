@@ -14,40 +14,40 @@ use crate::domain::{
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
 /// The instant of every decision here.
-pub(super) fn now() -> DateTime<Utc> {
+pub(in crate::policy) fn now() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
 }
 
-pub(super) fn minutes_ago(minutes: i64) -> DateTime<Utc> {
+pub(in crate::policy) fn minutes_ago(minutes: i64) -> DateTime<Utc> {
     now() - TimeDelta::minutes(minutes)
 }
 
-pub(super) fn hours_ago(hours: i64) -> DateTime<Utc> {
+pub(in crate::policy) fn hours_ago(hours: i64) -> DateTime<Utc> {
     now() - TimeDelta::hours(hours)
 }
 
-pub(super) fn days_ago(days: i64) -> DateTime<Utc> {
+pub(in crate::policy) fn days_ago(days: i64) -> DateTime<Utc> {
     now() - TimeDelta::days(days)
 }
 
 /// The shortest time.
-pub(super) const TICK: TimeDelta = TimeDelta::nanoseconds(1);
+pub(in crate::policy) const TICK: TimeDelta = TimeDelta::nanoseconds(1);
 
 /// Ann owns the account and has a phone for a year and another since yesterday. Bob is authorised for its line and has a
 /// phone; Cal carries the line and has one too; Dora is authorised for some other line.
 #[derive(Debug, Clone)]
-pub(super) struct World {
-    pub(super) policy: Policy,
-    pub(super) account: Account,
-    pub(super) credentials: Credentials,
-    pub(super) line: Line,
-    pub(super) standing: Standing,
-    pub(super) pin_failures: Vec<DateTime<Utc>>,
-    pub(super) transfer_pin_failures: Vec<DateTime<Utc>>,
+pub(in crate::policy) struct World {
+    pub(in crate::policy) policy: Policy,
+    pub(in crate::policy) account: Account,
+    pub(in crate::policy) credentials: Credentials,
+    pub(in crate::policy) line: Line,
+    pub(in crate::policy) standing: Standing,
+    pub(in crate::policy) pin_failures: Vec<DateTime<Utc>>,
+    pub(in crate::policy) transfer_pin_failures: Vec<DateTime<Utc>>,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(in crate::policy) fn new() -> Self {
         let account_id = AccountId::parse("acct-1").unwrap();
         let pin = AccountPin {
             verifier: Verifier(Vec::new()),
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// A number nobody has.
-    pub(super) fn unknown() -> Self {
+    pub(in crate::policy) fn unknown() -> Self {
         let known = Self::new();
         let account = Account::phantom(known.account.brand.clone()).unwrap();
         Self {
@@ -107,35 +107,35 @@ impl World {
     }
 
     /// The same, changed.
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(in crate::policy) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    pub(super) fn without_devices(self) -> Self {
+    pub(in crate::policy) fn without_devices(self) -> Self {
         self.with(|world| world.account.devices.clear())
     }
 
-    pub(super) fn without_pin(self) -> Self {
+    pub(in crate::policy) fn without_pin(self) -> Self {
         self.with(|world| world.credentials.pin = None)
     }
 
-    pub(super) fn pin_set(self, at: DateTime<Utc>) -> Self {
+    pub(in crate::policy) fn pin_set(self, at: DateTime<Utc>) -> Self {
         self.with(|world| world.credentials.pin.as_mut().unwrap().set_at = at)
     }
 
     /// Wrong PINs, oldest first.
-    pub(super) fn failures(self, failures: &[DateTime<Utc>]) -> Self {
+    pub(in crate::policy) fn failures(self, failures: &[DateTime<Utc>]) -> Self {
         self.with(|world| world.pin_failures = failures.to_vec())
     }
 
     /// A lock on the line.
-    pub(super) fn locked(self, set: LockSet) -> Self {
+    pub(in crate::policy) fn locked(self, set: LockSet) -> Self {
         self.with(|world| world.line.protection.set(set, LockHolder::Customer, held(), 1))
     }
 
     /// A release of the line's lock that was proven `ago`, and took effect if its delay is over.
-    pub(super) fn released(
+    pub(in crate::policy) fn released(
         self,
         set: LockSet,
         ago: TimeDelta,
@@ -161,7 +161,7 @@ impl World {
     }
 
     /// A live transfer PIN of the line.
-    pub(super) fn transfer_pin(self, issued_at: DateTime<Utc>, origin: TransferPinOrigin) -> Self {
+    pub(in crate::policy) fn transfer_pin(self, issued_at: DateTime<Utc>, origin: TransferPinOrigin) -> Self {
         self.with(|world| {
             let scope = TransferPinScope::Line(world.line.id.clone());
             world.credentials.transfer_pins.push(TransferPin {
@@ -178,7 +178,7 @@ impl World {
         })
     }
 
-    pub(super) fn snapshot(&self) -> Snapshot<'_> {
+    pub(in crate::policy) fn snapshot(&self) -> Snapshot<'_> {
         Snapshot {
             account: &self.account,
             credentials: &self.credentials,
@@ -189,17 +189,17 @@ impl World {
         }
     }
 
-    pub(super) fn decide(&self, ask: &Ask) -> Verdict {
+    pub(in crate::policy) fn decide(&self, ask: &Ask) -> Verdict {
         evaluate(&self.policy, &ask.request, &self.snapshot(), &ask.checks, now())
     }
 
-    pub(super) fn admit(&self, ask: &Ask) -> Admission {
+    pub(in crate::policy) fn admit(&self, ask: &Ask) -> Admission {
         admit(&self.policy, &ask.request, &self.snapshot(), now())
     }
 
     /// Decides, and holds the answer against what must be answered.
     #[track_caller]
-    pub(super) fn answers(&self, ask: &Ask, outcome: OutcomeKind, reasons: &[Reason]) -> Verdict {
+    pub(in crate::policy) fn answers(&self, ask: &Ask, outcome: OutcomeKind, reasons: &[Reason]) -> Verdict {
         let verdict = self.decide(ask);
         let given: Vec<Reason> = verdict.reasons.iter().map(|given| given.reason).collect();
         assert_eq!((verdict.outcome.kind(), given.as_slice()), (outcome, reasons));
@@ -207,19 +207,19 @@ impl World {
     }
 
     #[track_caller]
-    pub(super) fn approves(&self, ask: &Ask) -> Verdict {
+    pub(in crate::policy) fn approves(&self, ask: &Ask) -> Verdict {
         let verdict = self.decide(ask);
         assert_eq!(verdict.outcome.kind(), OutcomeKind::Approve, "{:?}", verdict.reasons);
         verdict
     }
 
     #[track_caller]
-    pub(super) fn challenges(&self, ask: &Ask, reasons: &[Reason]) -> Verdict {
+    pub(in crate::policy) fn challenges(&self, ask: &Ask, reasons: &[Reason]) -> Verdict {
         self.answers(ask, OutcomeKind::Challenge, reasons)
     }
 
     #[track_caller]
-    pub(super) fn denies(&self, ask: &Ask, reasons: &[Reason]) -> Verdict {
+    pub(in crate::policy) fn denies(&self, ask: &Ask, reasons: &[Reason]) -> Verdict {
         self.answers(ask, OutcomeKind::Deny, reasons)
     }
 }
@@ -237,10 +237,12 @@ impl Named for Line {
 }
 
 /// The one transfer PIN of this world.
-pub(super) const TRANSFER_PIN: TransferPinId = TransferPinId::from_u128(9);
+pub(in crate::policy) const TRANSFER_PIN: TransferPinId = TransferPinId::from_u128(9);
 
-pub(super) const FROM_HOME: TransferPinOrigin = TransferPinOrigin { channel: Channel::App, known_device: true };
-pub(super) const FROM_CARE: TransferPinOrigin = TransferPinOrigin { channel: Channel::Care, known_device: false };
+pub(in crate::policy) const FROM_HOME: TransferPinOrigin =
+    TransferPinOrigin { channel: Channel::App, known_device: true };
+pub(in crate::policy) const FROM_CARE: TransferPinOrigin =
+    TransferPinOrigin { channel: Channel::Care, known_device: false };
 
 fn person(id: &str, role: PersonRole, lines: &[&str]) -> Person {
     Person {
@@ -253,7 +255,7 @@ fn person(id: &str, role: PersonRole, lines: &[&str]) -> Person {
     }
 }
 
-pub(super) fn device(id: &str, person: &str, added_at: DateTime<Utc>) -> Device {
+pub(in crate::policy) fn device(id: &str, person: &str, added_at: DateTime<Utc>) -> Device {
     Device {
         id: DeviceId::parse(id).unwrap(),
         person: PersonId::parse(person).unwrap(),
@@ -264,19 +266,19 @@ pub(super) fn device(id: &str, person: &str, added_at: DateTime<Utc>) -> Device 
     }
 }
 
-pub(super) fn iccid(digits: &str) -> Iccid {
+pub(in crate::policy) fn iccid(digits: &str) -> Iccid {
     Iccid::parse_with(digits, IccidCheck::FormatOnly).unwrap()
 }
 
-pub(super) fn held() -> Held {
+pub(in crate::policy) fn held() -> Held {
     Held { since: days_ago(30), by: None, reason: None }
 }
 
 /// A request and what looking at its evidence found.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
-    pub(super) request: Request,
-    pub(super) checks: Checks,
+pub(in crate::policy) struct Ask {
+    pub(in crate::policy) request: Request,
+    pub(in crate::policy) checks: Checks,
 }
 
 impl Ask {
@@ -310,7 +312,7 @@ impl Ask {
     }
 
     /// A customer signed in on a device.
-    pub(super) fn customer(person: &str, device: &str) -> Self {
+    pub(in crate::policy) fn customer(person: &str, device: &str) -> Self {
         Self::new(Role::Customer, Channel::App).with(|request| {
             request.requester.account = Some(AccountId::parse("acct-1").unwrap());
             request.requester.person = Some(PersonId::parse(person).unwrap());
@@ -318,24 +320,24 @@ impl Ask {
         })
     }
 
-    pub(super) fn owner() -> Self {
+    pub(in crate::policy) fn owner() -> Self {
         Self::customer("ann", "ann-phone")
     }
 
-    pub(super) fn clerk() -> Self {
+    pub(in crate::policy) fn clerk() -> Self {
         Self::new(Role::RetailAgent, Channel::Store)
     }
 
-    pub(super) fn care() -> Self {
+    pub(in crate::policy) fn care() -> Self {
         Self::new(Role::CareAgent, Channel::Care)
     }
 
-    pub(super) fn pad() -> Self {
+    pub(in crate::policy) fn pad() -> Self {
         Self::new(Role::PinPad, Channel::Store)
     }
 
     /// Another carrier that names the account number, for a port.
-    pub(super) fn carrier() -> Self {
+    pub(in crate::policy) fn carrier() -> Self {
         let gaining_spid = Spid::parse("6529").unwrap();
         let pon = Pon::parse("PON1").unwrap();
         Self::new(Role::PortingSystem, Channel::Port)
@@ -343,53 +345,53 @@ impl Ask {
             .account_number("0012345678")
     }
 
-    pub(super) fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
+    pub(in crate::policy) fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
         change(&mut self.request);
         self
     }
 
-    pub(super) fn change(self, change: Change) -> Self {
+    pub(in crate::policy) fn change(self, change: Change) -> Self {
         self.with(|request| request.change = change)
     }
 
-    pub(super) fn because(self, cause: SimChangeCause) -> Self {
+    pub(in crate::policy) fn because(self, cause: SimChangeCause) -> Self {
         self.change(sim_change(cause))
     }
 
-    pub(super) fn account_number(self, number: &str) -> Self {
+    pub(in crate::policy) fn account_number(self, number: &str) -> Self {
         self.with(|request| request.claims.account_number = Some(AccountNumber::parse(number).unwrap()))
     }
 
-    pub(super) fn postal_code(self, code: &str) -> Self {
+    pub(in crate::policy) fn postal_code(self, code: &str) -> Self {
         self.with(|request| request.claims.postal_code = Some(PostalCode::parse(code).unwrap()))
     }
 
-    pub(super) fn pin(mut self, found: PinCheck) -> Self {
+    pub(in crate::policy) fn pin(mut self, found: PinCheck) -> Self {
         self.request.offered.account_pin = true;
         self.checks.pin = found;
         self
     }
 
-    pub(super) fn right_pin(self) -> Self {
+    pub(in crate::policy) fn right_pin(self) -> Self {
         self.pin(PinCheck::Matched)
     }
 
-    pub(super) fn wrong_pin(self) -> Self {
+    pub(in crate::policy) fn wrong_pin(self) -> Self {
         self.pin(PinCheck::Mismatched)
     }
 
-    pub(super) fn transfer_pin(mut self, found: TransferPinCheck) -> Self {
+    pub(in crate::policy) fn transfer_pin(mut self, found: TransferPinCheck) -> Self {
         self.request.offered.transfer_pin = true;
         self.checks.transfer_pin = found;
         self
     }
 
-    pub(super) fn right_transfer_pin(self) -> Self {
+    pub(in crate::policy) fn right_transfer_pin(self) -> Self {
         self.transfer_pin(TransferPinCheck::Matched { id: TRANSFER_PIN, known_device: true, issued_at: now() })
     }
 
     /// A signature that holds, by a device's key.
-    pub(super) fn app(mut self, device: &str) -> Self {
+    pub(in crate::policy) fn app(mut self, device: &str) -> Self {
         let device = DeviceId::parse(device).unwrap();
         let same_device = self.request.requester.device.as_ref() == Some(&device);
         self.request.offered.app_device = Some(device);
@@ -398,15 +400,15 @@ impl Ask {
     }
 }
 
-pub(super) fn sim_change(cause: SimChangeCause) -> Change {
+pub(in crate::policy) fn sim_change(cause: SimChangeCause) -> Change {
     let target = SimTarget::Iccid(iccid("8901260000000000099"));
     Change::Sim(SimChange { target, imei: None, cause, old_iccid: None })
 }
 
-pub(super) fn transfer_pin_issue() -> Change {
+pub(in crate::policy) fn transfer_pin_issue() -> Change {
     Change::TransferPinIssue { gaining_spid: None }
 }
 
-pub(super) fn lock_release() -> Change {
+pub(in crate::policy) fn lock_release() -> Change {
     Change::LockRelease { set: LockSet::Port, holder: LockHolder::Customer, opens: ReleaseOpens::Window(None) }
 }
