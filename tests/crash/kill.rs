@@ -45,7 +45,7 @@ impl Load {
         let mut seen = self.seen.lock().unwrap();
         note(&mut seen);
         seen.count += 1;
-        if seen.count % ACKNOWLEDGED_BEFORE_KILL == 0 {
+        if seen.count.is_multiple_of(ACKNOWLEDGED_BEFORE_KILL) {
             self.enough.notify_one();
         }
     }
@@ -56,7 +56,7 @@ impl Load {
         loop {
             turn += 1;
             let went_on = match number % 2 {
-                0 => self.port(number, (turn + number) % 5 == 0).await,
+                0 => self.port(number, (turn + number).is_multiple_of(5)).await,
                 _ if turn % 4 == 1 => self.lock(number).await,
                 _ => self.set_pin(number, turn).await,
             };
