@@ -1,4 +1,5 @@
 //! What an answer survives: the real program killed, traced and starved, and asked again.
+#![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
