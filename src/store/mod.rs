@@ -7,6 +7,7 @@
 //! | `chain_check` | walks an account's chain and says where it does not hold |
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
 //! | `vault` | opens an account's rows for one use case and closes them into one commit |
+//! | `open_account`, `sealed_rows` | the account in between, and its rows under their seals |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
 //! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
 //!
@@ -18,6 +19,8 @@ mod chain_check;
 mod codec;
 mod contract;
 pub mod embedded;
+mod open_account;
+mod sealed_rows;
 mod vault;
 mod windows;
 
@@ -31,4 +34,5 @@ pub use contract::{
     IndexEntry, LeaseRequest, Load, Loaded, NewRecord, Place, Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation,
     Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };
-pub use vault::{Ask, Closed, Closing, Entry, Kept, OpenAccount, Opening, Vault};
+pub use open_account::{Entry, OpenAccount};
+pub use vault::{Ask, Closed, Closing, Kept, Opening, Vault};
