@@ -1,6 +1,7 @@
 //! The stream of an import, and what is told of it.
 
 use std::path::PathBuf;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -54,7 +55,11 @@ pub(crate) async fn run(args: ImportArgs, connection: &ConnectionArgs, output: O
     let mut accounts = client.accounts_without_deadline();
     let answers = accounts.import_accounts(ReceiverStream::new(sent));
     let first = args.resume_from;
-    let reading = tokio::task::spawn_blocking(move || rows::read(input, first, &send_rows, &send_notes));
+    // Not on the runtime's own threads: it would wait for one that waits for input, even after the import has failed.
+    let reading = thread::Builder::new()
+        .name("import-read".to_owned())
+        .spawn(move || rows::read(input, first, &send_rows, &send_notes))
+        .map_err(|error| Failure::failed(format!("cannot start reading: {error}")))?;
     let answers = answers.await?.into_inner();
     let mut import = Import { output, bar: bar(bytes), summary: Summary::default(), settled: first.saturating_sub(1) };
     let started = Instant::now();
@@ -62,14 +67,15 @@ pub(crate) async fn run(args: ImportArgs, connection: &ConnectionArgs, output: O
     import.bar.finish_and_clear();
     import.summary.took = started.elapsed();
     if let Err(failure) = ended {
-        // What was done stays done, and is told before why it ended.
-        output.show(&import.summary)?;
+        // What was done stays done, and is told before why it ended; the reason is told even if nobody reads this.
+        let _ = output.show(&import.summary);
         let next = import.settled.saturating_add(1);
         let advice = format!("the rows before {next} are dealt with: the same with --resume-from {next}");
         return Err(failure.advise(advice));
     }
-    reading.await.map_err(|error| Failure::failed(format!("reading broke off: {error}")))?;
     output.show(&import.summary)?;
+    // A thread that broke looks like a file that ended.
+    reading.join().map_err(|_| Failure::failed("reading broke off, so not all rows were sent"))?;
     Ok(if import.summary.refused == 0 { Exit::Done } else { Exit::Invalid })
 }
 

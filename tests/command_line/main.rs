@@ -1,0 +1,13 @@
+//! The program itself: started, asked, stopped and started again, all through its command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot be set up should fail where it is"
+)]
+
+mod day;
+mod imports;
+mod keys;
+mod program;
+mod refusals;
