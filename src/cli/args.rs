@@ -17,7 +17,8 @@ A service on this machine, for development:
 
 Another terminal, asking it:
   export PORTCULLIS_CA_FILE=./dev/ca.pem PORTCULLIS_TOKEN_FILE=./dev/token
-  portcullis token mint --issuer-key ./dev/issuer.key --role porting_system --subject hub --spid 5678 --out ./dev/token
+  portcullis token mint --issuer-key ./dev/issuer.key --out ./dev/token \\
+      --role porting_system --subject hub --spid 5678
   portcullis decide port-out +12125550123 --to 5678 --pon PON-1 --account-number 100042
 ";
 

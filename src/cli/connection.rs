@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::failure::{Exit, Failure};
 use crate::crypto::{random_uuid, read_secret_file};
-use crate::grpc::client::{Client, Target};
+use crate::grpc::client::{Client, Response, Status, Target};
 
 /// The longest authority file that is read, in bytes.
 const CA_BYTES_MAX: u64 = 1_048_576;
@@ -73,6 +73,15 @@ fn read_authority(path: &Path) -> Result<String, Failure> {
         return Err(unreadable(format!("it is longer than {CA_BYTES_MAX} bytes")));
     }
     fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
+}
+
+/// The answer to a call. A failure names the request: to ask the same again is safe under the same name alone.
+pub(crate) async fn answered<T>(
+    request_id: &str,
+    call: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Failure> {
+    let answer = call.await.map_err(|status| Failure::from(status).of_request(request_id))?;
+    Ok(answer.into_inner())
 }
 
 /// The flag that names a request.

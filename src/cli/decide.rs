@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::answers::{Decided, exit_of};
-use super::connection::{ConnectionArgs, RequestIdArgs};
+use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{
     ChangeCommand, ChangeParts, ClaimsArgs, PlaceArgs, ProofArgs, SignalArgs, parse_instant, signing_text, timestamp,
@@ -18,14 +18,16 @@ use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::decision::Detail;
 
 const EXAMPLES: &str = "\
-The answer is approve, challenge or deny, with reasons. An approval carries a permit: redeem it right before the change
-is made, and make the change only if that succeeds.
+The answer is approve, challenge or deny, with reasons. An approval carries a permit: redeem it right before the \
+change is made, and make the change only if that succeeds.
 
 Examples:
-  portcullis decide port-out +12125550123 --to 5678 --pon PON-1 --account-number 100042 --ask-transfer-pin
-  portcullis decide sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade --signal device_sale=true \\
-      --pin-file - --permit-out permit
-  portcullis decision redeem sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade --permit-file permit
+  portcullis decide port-out +12125550123 --to 5678 --pon PON-1 \\
+      --account-number 100042 --ask-transfer-pin
+  portcullis decide sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade \\
+      --signal device_sale=true --ask-pin --permit-out permit
+  portcullis decision redeem sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade \\
+      --permit-file permit
 ";
 
 /// `portcullis decide`.
@@ -81,16 +83,18 @@ pub(crate) async fn run(args: DecideArgs, output: Output) -> Result<Exit, Failur
     let permit_out = parts.rest.permit_out.clone();
     let request = request(parts)?;
     let client = args.connection.connect().await?;
-    let decision = client.decisions().decide(request).await?.into_inner().decision;
+    let request_id = request.request_id.clone();
+    let decision = answered(&request_id, client.decisions().decide(request)).await?.decision;
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
     let exit = exit_of(&decision);
+    let answer = Decided(decision);
+    output.show(&answer)?;
     if let Some(path) = &permit_out
-        && let Some(Detail::Approval(approval)) = &decision.detail
+        && let Some(Detail::Approval(approval)) = &answer.0.detail
     {
         let written = write_new_secret_file(path, approval.permit.as_bytes());
         written.map_err(|error| Failure::caused(Exit::Failed, &error))?;
     }
-    output.show(&Decided(decision))?;
     Ok(exit)
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
 use super::answers::{Decided, Redeemed};
-use super::connection::{ConnectionArgs, RequestIdArgs};
+use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{ChangeCommand, ChangeParts, ReportName, parse_instant, timestamp};
 use super::output::Output;
@@ -109,12 +109,13 @@ pub(crate) async fn run(args: DecisionArgs, output: Output) -> Result<Exit, Fail
         DecisionCommand::Withdraw(args) => {
             let WithdrawArgs { decision_id, cause, request_id } = args;
             let (request_id, cause) = (request_id.get()?, cause.unwrap_or_default());
-            let request = pb::WithdrawDecisionRequest { request_id, decision_id, cause };
-            client.decisions().withdraw_decision(request).await?.into_inner().decision
+            let request = pb::WithdrawDecisionRequest { request_id: request_id.clone(), decision_id, cause };
+            answered(&request_id, client.decisions().withdraw_decision(request)).await?.decision
         }
         DecisionCommand::Report(args) => {
             let request = report(args)?;
-            client.decisions().report_outcome(request).await?.into_inner().decision
+            let request_id = request.request_id.clone();
+            answered(&request_id, client.decisions().report_outcome(request)).await?.decision
         }
     };
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
@@ -141,13 +142,14 @@ fn report(args: ReportArgs) -> Result<pb::ReportOutcomeRequest, Failure> {
 async fn redeem(client: &Client, args: RedeemArgs, output: Output) -> Result<Exit, Failure> {
     let ChangeParts { line, change, channel: _, rest } = args.change.into_parts()?;
     let PermitArgs { permit_file, request_id } = rest;
+    let request_id = request_id.get()?;
     let request = pb::RedeemPermitRequest {
-        request_id: request_id.get()?,
+        request_id: request_id.clone(),
         permit: String::clone(&*secret::from_file(&permit_file)?),
         line: Some(line),
         change: Some(change),
     };
-    let redeemed = client.decisions().redeem_permit(request).await?.into_inner();
+    let redeemed = answered(&request_id, client.decisions().redeem_permit(request)).await?;
     output.show(&Redeemed(redeemed))?;
     Ok(Exit::Done)
 }

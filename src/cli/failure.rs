@@ -45,6 +45,7 @@ pub(super) struct Failure {
     causes: Vec<String>,
     advice: Option<String>,
     call: Option<CallError>,
+    request_id: Option<String>,
 }
 
 impl Failure {
@@ -69,18 +70,23 @@ impl Failure {
         Self { advice: Some(advice.into()), ..self }
     }
 
+    /// Names the request that failed.
+    pub(super) fn of_request(self, request_id: &str) -> Self {
+        Self { request_id: Some(request_id.to_owned()), ..self }
+    }
+
     /// How the command ends.
     pub(super) const fn exit(&self) -> Exit {
         self.exit
     }
 
     fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), causes: Vec::new(), advice: None, call: None }
+        Self { exit, message: message.into(), causes: Vec::new(), advice: None, call: None, request_id: None }
     }
 
     /// For a terminal.
     pub(super) fn text(&self) -> String {
-        let Self { exit: _, message, causes, advice, call } = self;
+        let Self { exit: _, message, causes, advice, call, request_id } = self;
         let mut lines = vec![format!("error: {message}")];
         lines.extend(causes.iter().map(|cause| format!("  because: {cause}")));
         if let Some(call) = call {
@@ -92,13 +98,14 @@ impl Failure {
             let further = if call.fields.len() > 1 { call.fields.as_slice() } else { &[] };
             lines.extend(further.iter().map(|(field, expected)| format!("  {field}: {expected}")));
         }
+        lines.extend(request_id.iter().map(|id| format!("  request: {id}")));
         lines.extend(advice.iter().map(|advice| format!("  try: {advice}")));
         lines.join("\n")
     }
 
     /// For a program.
     pub(super) fn json(&self) -> Value {
-        let Self { exit, message, causes, advice, call } = self;
+        let Self { exit, message, causes, advice, call, request_id } = self;
         let fields: Vec<Value> = call.iter().flat_map(|call| &call.fields).map(field_json).collect();
         json!({ "error": {
             "exit_code": *exit as u8,
@@ -108,6 +115,7 @@ impl Failure {
             "code": call.as_ref().map(CallError::code_name),
             "reason": call.as_ref().map(|call| &call.reason),
             "fields": fields,
+            "request_id": request_id,
             "retry_after_seconds": call.as_ref().and_then(|call| call.retry_after).map(|time| time.as_secs_f64()),
         }})
     }
@@ -143,7 +151,7 @@ const fn advice_of(code: Code) -> Option<&'static str> {
         Code::Unauthenticated => Some("a new token, as with `portcullis token mint`, in the file of --token-file"),
         Code::PermissionDenied => Some("a token of a role that may do this, on data that is its own"),
         Code::Unavailable | Code::DeadlineExceeded => {
-            Some("again with the same --request-id: the first answer is given, and nothing counts twice")
+            Some("again in a moment; under the same --request-id nothing counts twice")
         }
         Code::ResourceExhausted => Some("again in a while"),
         _ => None,
@@ -199,9 +207,10 @@ mod tests {
 
     #[test]
     fn what_is_not_answered_failed_and_may_be_repeated() {
-        let failure = Failure::from(status::unavailable());
+        let failure = Failure::from(status::unavailable()).of_request("r-1");
         assert_eq!(failure.exit(), Exit::Failed);
-        assert!(failure.text().contains("try: again with the same --request-id"), "{}", failure.text());
+        let text = failure.text();
+        assert!(text.contains("  request: r-1\n  try: again in a moment; under the same --request-id"), "{text}");
         assert_eq!(failure.json()["error"]["retry_after_seconds"], 0.2);
     }
 }

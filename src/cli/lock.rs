@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
 use super::answers::{Decided, Guarded, Protections, Released, exit_of};
-use super::connection::{ConnectionArgs, RequestIdArgs};
+use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{
     ChannelName, HolderName, LockName, PlaceArgs, ProofArgs, Scope, ScopeArgs, SignalArgs, duration, parse_length,
@@ -20,14 +20,16 @@ use crate::grpc::pb::v1::release_lock_request::Purpose;
 const NO_PON: &str = "-";
 
 const EXAMPLES: &str = "\
-Anyone signed in on an account may turn protection on, at once. Only its owner may turn it off, with strong proof and
-after a delay; what is released turns itself on again.
+Anyone signed in on an account may turn protection on, at once. Only its owner may turn it off, with strong proof \
+and after a delay; what is released turns itself on again.
 
 Examples:
   portcullis lock on +12125550123 --set all
-  portcullis lock on --account A-1 --set port --holder carrier --reason-code FRAUD-7 --channel care
-  portcullis lock release +12125550123 --set port --only-port-to 5678 --app-key-file app.key --app-device D-1
-  portcullis lock release --account A-1 --set all --window 24h --app-key-file app.key --app-device D-1
+  portcullis lock on --account A-1 --set port --holder carrier --reason-code FRAUD-7
+  portcullis lock release +12125550123 --set port --only-port-to 5678 \\
+      --app-key-file app.key --app-device D-1
+  portcullis lock release --account A-1 --set all --window 24h \\
+      --app-key-file app.key --app-device D-1
   portcullis lock show +12125550123
   portcullis lock cancel 0190f3c2-0000-7000-8000-000000000001 --account A-1
 ";
@@ -143,7 +145,9 @@ pub(crate) async fn run(args: LockArgs, output: Output) -> Result<Exit, Failure>
     match command {
         LockCommand::On(args) => {
             let request = set_lock(args)?;
-            let told = connection.connect().await?.protection().set_lock(request).await?.into_inner();
+            let request_id = request.request_id.clone();
+            let client = connection.connect().await?;
+            let told = answered(&request_id, client.protection().set_lock(request)).await?;
             let pb::SetLockResponse { protection, consistency_token } = told;
             output.show(&Guarded(protection, consistency_token))?;
             Ok(Exit::Done)
@@ -157,7 +161,9 @@ pub(crate) async fn run(args: LockArgs, output: Output) -> Result<Exit, Failure>
         }
         LockCommand::Cancel(args) => {
             let request = cancel_release(args)?;
-            let told = connection.connect().await?.protection().cancel_release(request).await?.into_inner();
+            let request_id = request.request_id.clone();
+            let client = connection.connect().await?;
+            let told = answered(&request_id, client.protection().cancel_release(request)).await?;
             let pb::CancelReleaseResponse { protection, consistency_token } = told;
             output.show(&Guarded(protection, consistency_token))?;
             Ok(Exit::Done)
@@ -224,7 +230,8 @@ async fn release(client: &Client, args: ReleaseArgs, output: Output) -> Result<E
         signals: signals.signals(),
     };
     request.evidence = proof.evidence(|| signing_text(request.clone(), &brand, ask::release_lock))?;
-    let told = client.protection().release_lock(request).await?.into_inner();
+    let request_id = request.request_id.clone();
+    let told = answered(&request_id, client.protection().release_lock(request)).await?;
     let pb::ReleaseLockResponse { decision, protection, consistency_token } = told;
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
     let exit = exit_of(&decision);

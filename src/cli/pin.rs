@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::answers::{Credentials, Decided, PinSet, exit_of};
-use super::connection::{ConnectionArgs, RequestIdArgs};
+use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{ChannelName, PlaceArgs, ProofArgs, signing_text};
 use super::output::Output;
@@ -14,8 +14,8 @@ use crate::grpc::convert::ask;
 use crate::grpc::pb::v1 as pb;
 
 const EXAMPLES: &str = "\
-No PIN is ever an argument: every process on the machine can read those. The customer enters it, at a prompt or by the
-file that a PIN pad leaves.
+No PIN is ever an argument: every process on the machine can read those. The customer enters it, at a prompt or by \
+the file that a PIN pad leaves.
 
 Examples:
   portcullis pin set --account A-1 --ask-pin
@@ -70,7 +70,9 @@ pub(crate) async fn run(args: PinArgs, output: Output) -> Result<Exit, Failure> 
     match command {
         PinCommand::Set(args) => {
             let request = set_pin(*args)?;
-            let told = connection.connect().await?.credentials().set_pin(request).await?.into_inner();
+            let request_id = request.request_id.clone();
+            let client = connection.connect().await?;
+            let told = answered(&request_id, client.credentials().set_pin(request)).await?;
             let pb::SetPinResponse { decision, status } = told;
             let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
             let exit = exit_of(&decision);

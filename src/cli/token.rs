@@ -27,8 +27,8 @@ const TOKEN_BEGINS: &str = "eyJ";
 const LIFETIME_DAYS_MAX: i64 = 30;
 
 const EXAMPLES: &str = "\
-The service only verifies tokens. This issues them in the place of a carrier's identity provider, for development and
-tests: keep its key away from any service that decides on customers' lines.
+The service only verifies tokens. This issues them in the place of a carrier's identity provider, for development \
+and tests: keep its key away from any service that decides on customers' lines.
 
 What a role is bound to has to be named:
   porting_system                         --spid
@@ -37,8 +37,8 @@ What a role is bound to has to be named:
 
 Examples:
   portcullis token mint --issuer-key dev/issuer.key --role porting_system --subject hub --spid 5678
-  portcullis token mint --issuer-key dev/issuer.key --role customer --subject ada --account A-1 --person P-1 \\
-      --device D-1 --out dev/customer.token
+  portcullis token mint --issuer-key dev/issuer.key --role customer --subject ada \\
+      --account A-1 --person P-1 --device D-1 --out dev/customer.token
 ";
 
 /// `portcullis token`.

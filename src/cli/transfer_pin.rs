@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::answers::{Decided, Revoked, TransferPinIssued, TransferPins, exit_of};
-use super::connection::{ConnectionArgs, RequestIdArgs};
+use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{ChannelName, PlaceArgs, ProofArgs, Scope, ScopeArgs, signing_text};
 use super::output::Output;
@@ -11,11 +11,12 @@ use crate::grpc::convert::ask;
 use crate::grpc::pb::v1 as pb;
 
 const EXAMPLES: &str = "\
-A transfer PIN is as good as the port itself, so a lock that covers ports covers it. Its value is shown once, to the
-customer on a known device, and to nobody else.
+A transfer PIN is as good as the port itself, so a lock that covers ports covers it. Its value is shown once, to \
+the customer on a known device, and to nobody else.
 
 Examples:
-  portcullis transfer-pin issue +12125550123 --to 5678 --channel app --app-key-file app.key --app-device D-1
+  portcullis transfer-pin issue +12125550123 --to 5678 --channel app \\
+      --app-key-file app.key --app-device D-1
   portcullis transfer-pin list --account A-1
   portcullis transfer-pin revoke 0190f3c2-0000-7000-8000-000000000001 --account A-1
 ";
@@ -80,7 +81,9 @@ pub(crate) async fn run(args: TransferPinArgs, output: Output) -> Result<Exit, F
     match command {
         TransferPinCommand::Issue(args) => {
             let request = issue(*args)?;
-            let told = connection.connect().await?.credentials().issue_transfer_pin(request).await?.into_inner();
+            let request_id = request.request_id.clone();
+            let client = connection.connect().await?;
+            let told = answered(&request_id, client.credentials().issue_transfer_pin(request)).await?;
             let pb::IssueTransferPinResponse { decision, status, transfer_pin } = told;
             let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
             let exit = exit_of(&decision);
@@ -89,9 +92,11 @@ pub(crate) async fn run(args: TransferPinArgs, output: Output) -> Result<Exit, F
         }
         TransferPinCommand::Revoke(args) => {
             let RevokeArgs { transfer_pin_id, account, request_id } = args;
+            let request_id = request_id.get()?;
             let request =
-                pb::RevokeTransferPinRequest { request_id: request_id.get()?, transfer_pin_id, account_id: account };
-            let told = connection.connect().await?.credentials().revoke_transfer_pin(request).await?.into_inner();
+                pb::RevokeTransferPinRequest { request_id: request_id.clone(), transfer_pin_id, account_id: account };
+            let client = connection.connect().await?;
+            let told = answered(&request_id, client.credentials().revoke_transfer_pin(request)).await?;
             output.show(&Revoked(told))?;
             Ok(Exit::Done)
         }

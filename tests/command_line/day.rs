@@ -64,7 +64,9 @@ fn a_sim_change_is_approved_and_redeemed_once() {
     let other = service.ask("ada", &with(&["decision", "redeem", "sim-change", NUMBER], &[&other_sim])).ending(3);
     assert_eq!(other.error()["reason"], "PERMIT_MISMATCH");
     assert_eq!(service.ask("ada", &redeem).ending(0).json()["line_id"], "L-1");
-    assert_eq!(service.ask("ada", &redeem).ending(3).error()["reason"], "PERMIT_USED");
+    let again = service.ask("ada", &redeem).ending(3).error();
+    assert_eq!(again["reason"], "PERMIT_USED");
+    assert_eq!(again["request_id"].as_str().unwrap().len(), 36, "who asks again has to know the request's name");
     let shown = service.ask("ada", &["decision", "show", decision]).ending(0).json();
     assert_eq!(shown["state"], "DECISION_STATE_REDEEMED");
 }

@@ -21,13 +21,15 @@ use crate::grpc::pb::v1 as pb;
 const TICK_MILLISECONDS: u64 = 200;
 
 const EXAMPLES: &str = "\
-One JSON object a line, in the contract's own names: an AccountSeed. A row that cannot be used is told by its line,
-field and reason, and the rest goes in; the exit code is 2 then. The same file again changes nothing, and an import
+One JSON object a line, in the contract's own names: an AccountSeed. A row that cannot be used is told by its line, \
+field and reason, and the rest goes in; the exit code is 2 then. The same file again changes nothing, and an import \
 never lowers protection. With --json each refused row is an object, and the last object is the summary.
 
-  {\"account\":{\"account_id\":\"A-1\",\"brand\":\"default\",\"account_number\":\"100042\",\"kind\":\"ACCOUNT_KIND_POSTPAID\",
-   \"persons\":[{\"person_id\":\"P-1\",\"role\":\"PERSON_ROLE_OWNER\"}]},
-   \"lines\":[{\"line_id\":\"L-1\",\"msisdn\":\"+12125550123\",\"status\":\"LINE_STATUS_ACTIVE\"}]}      (on one line)
+A row, here on several lines:
+  {\"account\": {\"account_id\": \"A-1\", \"brand\": \"default\", \"account_number\": \"100042\",
+    \"kind\": \"ACCOUNT_KIND_POSTPAID\",
+    \"persons\": [{\"person_id\": \"P-1\", \"role\": \"PERSON_ROLE_OWNER\"}]},
+   \"lines\": [{\"line_id\": \"L-1\", \"msisdn\": \"+12125550123\", \"status\": \"LINE_STATUS_ACTIVE\"}]}
 
 Examples:
   portcullis account import subscribers.jsonl

@@ -12,8 +12,8 @@ use crate::cli::output::{Answer, Output, pairs, parts};
 use crate::clock::{Clock as _, SystemClock};
 
 const EXAMPLES: &str = "\
-Nothing is ever overwritten: what is there already stays, and a second run changes nothing. Whoever loses the keyring
-loses the store, so keep a copy of it, away from the store and its backups.
+Nothing is ever overwritten: what is there already stays, and a second run changes nothing. Whoever loses the \
+keyring loses the store, so keep a copy of it, away from the store and its backups.
 
 Examples:
   portcullis keys generate /etc/portcullis/keyring.json

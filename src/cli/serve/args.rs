@@ -9,14 +9,16 @@ use crate::cli::output::Output;
 use crate::config::{Config, Overrides};
 
 const EXAMPLES: &str = "\
-Settings come from the file, then from variables (PORTCULLIS_SECTION_KEY), then from --set; the later wins. Secrets are
-named by path and never stand in a setting. One line on standard output tells the addresses once requests are answered;
-the log goes to standard error. SIGTERM or SIGINT drains: health says NOT_SERVING, open requests end, then the store is
-closed; a second one does not wait for open requests.
+Settings come from the file, then from variables (PORTCULLIS_SECTION_KEY), then from --set; the later wins. Secrets \
+are named by path and never stand in a setting. One line on standard output tells the addresses once requests are \
+answered; the log goes to standard error.
+
+SIGTERM or SIGINT drains: health says NOT_SERVING, open requests end, then the store is closed; a second one does not \
+wait for open requests.
 
 Examples:
   portcullis serve --config /etc/portcullis/portcullis.toml
-  portcullis serve --config dev/portcullis.toml --set server.listen=127.0.0.1:0 --set log.level=debug
+  portcullis serve --config dev/portcullis.toml --set log.level=debug
   PORTCULLIS_LIMITS_DRAIN_SECONDS=5 portcullis serve --config dev/portcullis.toml
 ";
 
