@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
-use super::{account, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
+use super::{account, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
 
 const ABOUT: &str = "\
 Decides whether a phone line may be changed, before it is changed.
@@ -46,6 +46,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Answer over gRPC
     Serve(Box<serve::ServeArgs>),
+    /// Put a service of its own under load, beside the floors that none can go below
+    Bench(bench::BenchArgs),
     /// Ask whether a line may be changed
     Decide(Box<decide::DecideArgs>),
     /// Redeem, show, withdraw or report a decision

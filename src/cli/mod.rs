@@ -9,6 +9,7 @@
 //! | `flags/` | flags that commands share, turned into messages of the contract |
 //! | `answers/` | messages of the contract as text and as JSON |
 //! | `serve/` | the service itself |
+//! | `bench/` | the load generator |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
 //! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/` | calls of a running service |
 //!
@@ -18,6 +19,7 @@
 mod account;
 mod answers;
 mod args;
+mod bench;
 mod connection;
 mod day;
 mod decide;

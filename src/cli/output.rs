@@ -61,6 +61,12 @@ impl Output {
     }
 }
 
+/// Tells how far long work is.
+pub(super) fn note(text: &str) {
+    // Nobody is left to tell; the work goes on.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// A table as wide as the terminal; where there is none, as wide as it needs to be. Empty without rows.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows.into_iter().collect();

@@ -15,6 +15,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 pub use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::StatusExt as _;
 
+use super::pb::bench::echo_service_client::EchoServiceClient;
 use super::pb::v1::account_service_client::AccountServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
@@ -84,6 +85,17 @@ impl Interceptor for Bearer {
 /// The way of one call.
 pub type Wire = InterceptedService<Channel, Bearer>;
 
+/// Calls of the decision service.
+pub type DecisionClient = DecisionServiceClient<Wire>;
+
+/// Calls of the load generator's echo.
+pub type EchoClient = EchoServiceClient<Wire>;
+
+/// How many bytes a message has on the wire.
+pub fn message_bytes(message: &impl prost::Message) -> usize {
+    message.encoded_len()
+}
+
 /// A connection under one token. Cheap to clone; all clones share it.
 #[derive(Clone)]
 pub struct Client {
@@ -142,6 +154,11 @@ impl Client {
     pub fn accounts_without_deadline(&self) -> AccountServiceClient<Wire> {
         let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
         AccountServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+    }
+
+    /// Calls of the load generator's echo.
+    pub fn echo(&self) -> EchoClient {
+        EchoServiceClient::new(self.wire())
     }
 
     fn wire(&self) -> Wire {

@@ -56,7 +56,9 @@ impl Edge {
         let result = match self.requester(&metadata) {
             Ok(requester) => {
                 let within = time_to_answer(&metadata, self.answer_time_max);
-                match tokio::time::timeout(within, work(Requester::clone(&requester), message)).await {
+                // On the heap, where it stays: it would be copied with each future around it.
+                let work = Box::pin(work(Requester::clone(&requester), message));
+                match tokio::time::timeout(within, work).await {
                     Ok(worked) => self.answer(worked),
                     Err(_elapsed) => Err(status::deadline_exceeded()),
                 }

@@ -35,3 +35,5 @@ pub use edge::Edge;
 pub use health::{Health, Readiness, SERVICES};
 pub use routes::{ReflectionError, with_health_and_reflection};
 pub use server::{ServeError, serve};
+/// Services put together, ready to be served.
+pub use tonic::service::Routes;

@@ -14,7 +14,9 @@ use super::target::Scope;
 use crate::audit::Event;
 use crate::crypto::Token;
 use crate::domain::{Account, AccountId, AccountPin, Credentials, RequestId, Requester, Verifier};
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
+use crate::store::{
+    Ask, Claim, Closing, CommitError, Entry, IndexEntry, OpenAccount, Opening, Position, ROWS_MAX, Reserve, Urgency,
+};
 
 /// What an upsert came to.
 #[derive(Debug, Clone)]
@@ -77,7 +79,7 @@ impl Engine {
         let now = self.now()?.instant();
         let reserve = request.as_ref().map(|(id, body)| self.reserve(requester, *id, body));
         let account = self.vault.tokens().account(&requester.brand, &seed.account);
-        self.check_lines_are_free(requester, seed, account).await?;
+        let stale = self.check_lines_are_free(requester, seed, account).await?;
         for _ in 0..=super::ask::CONFLICT_RETRIES_MAX {
             let _turn = self.queues.enter(account).await?;
             let ask = self.asking_for(requester, seed, account, reserve, now);
@@ -86,7 +88,7 @@ impl Engine {
                 Opening::Answered(_) => return self.upserted_before(requester, &seed.account, now).await,
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            match self.fill_in(requester, seed, open, reserve, now).await {
+            match self.fill_in(requester, (seed, &stale), open, reserve, now).await {
                 Ok(Some(upserted)) => return Ok(upserted),
                 Ok(None) => {}
                 Err(error) => return Err(error),
@@ -108,7 +110,8 @@ impl Engine {
         Ask { account, lines, permit: None, reserve, charges: Vec::new(), windows: Vec::new(), now, at_least: None }
     }
 
-    /// A line that lives on another account moves by `MoveLine`, not by being named here.
+    /// A line that lives on another account moves by `MoveLine`, not by being named here. What is free or here already gives
+    /// the names that do not lead here yet: a second run of an import writes nothing.
     ///
     /// INVARIANT (locked-never-approved): an import cannot take a number over.
     async fn check_lines_are_free(
@@ -116,17 +119,20 @@ impl Engine {
         requester: &Requester,
         seed: &Seed,
         account: Token,
-    ) -> Result<(), ServiceError> {
-        let tokens = self.vault.tokens();
-        for line in &seed.lines {
-            for name in [tokens.line(&requester.brand, &line.id), tokens.number(&requester.brand, line.msisdn)] {
-                let Some(place) = self.vault.resolve(name).await? else { continue };
-                if place.account != account && self.is_in_use(place.account, place.line, line).await? {
+    ) -> Result<Vec<IndexEntry>, ServiceError> {
+        let mut stale = Vec::new();
+        for (line, entries) in seed.lines.iter().zip(seed.index(self.vault.tokens(), &requester.brand)) {
+            for entry in entries {
+                let found = self.vault.resolve(entry.name).await?;
+                if let Some(place) = found.filter(|place| place.account != account)
+                    && self.is_in_use(place.account, place.line, line).await?
+                {
                     return Err(ServiceError::Refused(Refusal::AccountExistsElsewhere));
                 }
+                stale.extend((found != Some(entry.place)).then_some(entry));
             }
         }
-        Ok(())
+        Ok(stale)
     }
 
     async fn is_in_use(&self, account: Token, token: Token, line: &LineSeed) -> Result<bool, ServiceError> {
@@ -147,7 +153,7 @@ impl Engine {
     async fn fill_in(
         &self,
         requester: &Requester,
-        seed: &Seed,
+        (seed, stale): (&Seed, &[IndexEntry]),
         mut open: OpenAccount,
         reserve: Option<Reserve>,
         now: DateTime<Utc>,
@@ -169,10 +175,9 @@ impl Engine {
             (_, true) => UpsertEffect::Unchanged,
         };
         let account = account_of(&open)?.clone();
-        let entries = seed.index(self.vault.tokens(), &requester.brand);
         if effect == UpsertEffect::Unchanged {
             // The index is pointed again: an earlier run may have been killed between the two commits.
-            self.point(entries).await?;
+            self.point(stale).await?;
             return Ok(Some(Upserted { account, effect, position: None }));
         }
         let mut last = None;
@@ -185,7 +190,7 @@ impl Engine {
             Closing { urgency: Urgency::Ordinary, claim, settle: Vec::new(), due: Vec::new(), done: Vec::new() };
         match self.vault.close(open, closing).await {
             Ok(closed) => {
-                self.point(entries).await?;
+                self.point(stale).await?;
                 Ok(Some(Upserted { account, effect, position: Some(closed.position) }))
             }
             Err(CommitError::Conflict) => Ok(None),
@@ -194,16 +199,15 @@ impl Engine {
         }
     }
 
-    /// Points only names that do not lead there yet: a second run of an import writes nothing.
-    async fn point(&self, entries: Vec<crate::store::IndexEntry>) -> Result<(), ServiceError> {
-        let mut stale = Vec::new();
-        for entry in entries {
-            if self.vault.resolve(entry.name).await? != Some(entry.place) {
-                self.hints.forget(entry.name);
-                stale.push(entry);
-            }
+    /// Points names to their lines, after the commit that put the lines there.
+    async fn point(&self, stale: &[IndexEntry]) -> Result<(), ServiceError> {
+        for entry in stale {
+            self.hints.forget(entry.name);
         }
-        if stale.is_empty() { Ok(()) } else { Ok(self.vault.index(stale).await?) }
+        for entries in stale.chunks(ROWS_MAX) {
+            self.vault.index(entries.to_vec()).await?;
+        }
+        Ok(())
     }
 
     async fn new_credentials(

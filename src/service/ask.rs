@@ -86,7 +86,9 @@ impl Engine {
         let asking = Asking { requester, question, reserve, batch: None, now };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            if let Attempt::Answered(answer) = self.attempt(who, &asking, effect, &mut looked).await? {
+            // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
+            let attempt = Box::pin(self.attempt(who, &asking, effect, &mut looked));
+            if let Attempt::Answered(answer) = attempt.await? {
                 return Ok(*answer);
             }
         }

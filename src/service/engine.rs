@@ -96,15 +96,19 @@ impl Engine {
         self.policy.load_full()
     }
 
-    /// Runs a use case in a task of its own: a caller that hangs up leaves no commit half-followed.
-    pub(super) async fn detached<T, F>(work: F) -> Result<T, ServiceError>
+    /// Runs a use case in a task of its own: a caller that hangs up leaves no commit half-followed. It begins at once, so
+    /// that the caller's own future holds the task and not the work: a use case is some kilobytes long.
+    pub(super) fn detached<T, F>(work: F) -> impl Future<Output = Result<T, ServiceError>>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, ServiceError>> + Send + 'static,
     {
-        match tokio::spawn(work).await {
-            Ok(answer) => answer,
-            Err(_) => Err(ServiceError::Unavailable("the request was not carried to its end".to_owned())),
+        let task = tokio::spawn(work);
+        async {
+            match task.await {
+                Ok(answer) => answer,
+                Err(_) => Err(ServiceError::Unavailable("the request was not carried to its end".to_owned())),
+            }
         }
     }
 }

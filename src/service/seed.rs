@@ -158,15 +158,14 @@ impl Seed {
         placed
     }
 
-    /// The names by which its lines are found.
-    pub(super) fn index(&self, tokens: &Tokens, brand: &Brand) -> Vec<IndexEntry> {
+    /// The names by which its lines are found, line by line.
+    pub(super) fn index(&self, tokens: &Tokens, brand: &Brand) -> impl Iterator<Item = [IndexEntry; 2]> {
         let account = tokens.account(brand, &self.account);
-        let entries = |line: &LineSeed| {
+        self.lines.iter().map(move |line| {
             let token = tokens.line(brand, &line.id);
             let place = Place { account, line: token };
-            [IndexEntry { name: tokens.number(brand, line.msisdn), place }, IndexEntry { name: token, place }]
-        };
-        self.lines.iter().flat_map(entries).collect()
+            [IndexEntry { name: token, place }, IndexEntry { name: tokens.number(brand, line.msisdn), place }]
+        })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::grpc::transport::TlsIdentity;
 use crate::grpc::{Edge, Services};
 use crate::policy::Policy;
 use crate::service::{Carrier, Engine, Parts};
+use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions};
 use crate::telemetry::Metrics;
 
@@ -24,19 +25,24 @@ const REMEMBERED_TOKENS_MAX: usize = 65_536;
 const BYTES_PER_MIB: u64 = 1_048_576;
 
 /// A service that is ready to listen.
-pub(super) struct Composed {
+pub(crate) struct Composed {
     /// All counters.
-    pub(super) metrics: Arc<Metrics>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Where everything is kept; closed at the end.
-    pub(super) store: Arc<EmbeddedStore>,
+    pub(crate) store: Arc<EmbeddedStore>,
     /// The use cases and the gate before them.
-    pub(super) services: Services,
+    pub(crate) services: Services,
     /// The certificate; none on a loopback address without TLS.
-    pub(super) tls: Option<TlsIdentity>,
+    pub(crate) tls: Option<TlsIdentity>,
 }
 
 /// Puts it together. Opening the store blocks, for well under a second.
-pub(super) fn compose(config: &Config) -> Result<Composed, Failure> {
+///
+/// `seen` is given the store and gives what the engine is to see of it: the load generator looks in between.
+pub(crate) fn compose(
+    config: &Config,
+    seen: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+) -> Result<Composed, Failure> {
     install_jwt_provider().map_err(|error| refused(&error))?;
     let metrics = Arc::new(Metrics::new());
     let counting = Arc::new(Counting(Arc::clone(&metrics)));
@@ -47,7 +53,7 @@ pub(super) fn compose(config: &Config) -> Result<Composed, Failure> {
     let authenticator = authenticator(config, tokens.clone())?;
     let store = Arc::new(open(config, &tokens, &counting)?);
     let parts = Parts {
-        store: Arc::clone(&store) as Arc<dyn crate::store::Store>,
+        store: seen(Arc::clone(&store) as Arc<dyn Store>),
         keyring,
         clock: Arc::clone(&clock),
         policy: Policy::us_default(),

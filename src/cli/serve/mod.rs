@@ -8,5 +8,6 @@ mod tally;
 mod waits;
 
 pub(super) use args::{ServeArgs, run, setting};
+pub(super) use compose::{Composed, compose};
 pub(super) use run::{Listening, serve_until};
 pub(super) use waits::Stops;

@@ -30,7 +30,7 @@ pub(in crate::cli) async fn serve_until(
     mut stops: Stops,
     told: impl FnOnce(Listening) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    let composed = compose(&config)?;
+    let composed = compose(&config, |store| store)?;
     let (listener, address) = listen("server.listen", config.server.listen).await?;
     let (ops_listener, ops_address) = listen("server.ops_listen", config.server.ops_listen).await?;
 

@@ -1,0 +1,229 @@
+//! The service under load: a store of its own in a new folder, served over TLS on this machine, with tokens of the roles
+//! that ask. Beside it, on the same settings, the echo.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::asks::GAINING_SPID;
+use super::callers::Deciders;
+use super::population::BRAND;
+use super::shapes::Noted;
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, make_development_set};
+use crate::cli::serve::{Composed, compose};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{self, Bounded, Config, Limits, PinPool, Transport};
+use crate::crypto::{Keyring, SigningKey, random_uuid, read_secret_file};
+use crate::domain::{Brand, Role, Spid};
+use crate::grpc::client::{Client, Target};
+use crate::grpc::identity::{AccessTokenClaims, Audience, DevelopmentIssuer};
+use crate::grpc::transport::TlsIdentity;
+use crate::grpc::{Routes, echo_routes, serve, services};
+
+const OWN_SPID: &str = "1111";
+const TOKEN_LIFE: TimeDelta = TimeDelta::hours(12);
+
+/// How long an answer may take before it counts as an error.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A folder that is removed with everything in it.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A new one below `parent`.
+    pub(super) fn make(parent: &Path) -> Result<Self, Failure> {
+        let name = random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?;
+        let path = parent.join(format!("portcullis-bench-{name}"));
+        fs::create_dir_all(&path)
+            .map_err(|error| Failure::failed(format!("cannot make `{}`: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed stays; the figures are told all the same.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running service and its echo.
+pub(super) struct World {
+    /// Its store, which can note the shapes of commits.
+    pub(super) noted: Arc<Noted>,
+    /// Its keys.
+    pub(super) keyring: Keyring,
+    /// The key of every owner's device.
+    pub(super) app: Arc<SigningKey>,
+    /// When it was made.
+    pub(super) made_at: DateTime<Utc>,
+    /// How PINs are looked at.
+    pub(super) pin_pool: PinPool,
+    composed: Composed,
+    issuer: DevelopmentIssuer,
+    authority: String,
+    service_address: String,
+    echo_address: String,
+    stop: watch::Sender<bool>,
+}
+
+/// The clients of one connection.
+pub(super) struct Connection {
+    /// For decisions.
+    pub(super) deciders: Deciders,
+    /// For imports.
+    pub(super) provisioning: Client,
+}
+
+fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::caused(Exit::Failed, error)
+}
+
+impl World {
+    /// Starts it, on the runtime that is entered: put together as `portcullis serve` does it, with its settings' defaults.
+    pub(super) async fn start(folder: &Path) -> Result<Self, Failure> {
+        let made_at = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
+        let keys = folder.join("keys");
+        make_development_set(&keys, made_at)?;
+        let config = config(&keys, &folder.join("store"))?;
+        let mut noted = None;
+        let composed = compose(&config, |store| {
+            let store = Noted::new(store);
+            noted = Some(Arc::clone(&store));
+            store
+        })?;
+        let issuer_key = read_secret_file(&keys.join("issuer.key")).map_err(|error| failed(&error))?;
+        let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
+        let authority = fs::read_to_string(keys.join("ca.pem")).map_err(|error| failed(&error))?;
+
+        let (stop, stopped) = watch::channel(false);
+        let routes = services(composed.services.clone(), &config.limits);
+        let tls = composed.tls.clone();
+        Ok(Self {
+            noted: noted.ok_or_else(|| Failure::failed("the store was not seen"))?,
+            keyring: Keyring::load(&config.keys.keyring_file).map_err(|error| failed(&error))?,
+            app: Arc::new(SigningKey::generate().map_err(|error| failed(&error))?),
+            made_at,
+            pin_pool: config.pin_pool,
+            composed,
+            issuer: DevelopmentIssuer::new(&issuer_key).map_err(|error| failed(&error))?,
+            authority,
+            service_address: listen(routes, &config.limits, tls.clone(), stopped.clone()).await?,
+            echo_address: listen(echo_routes(), &config.limits, tls, stopped).await?,
+            stop,
+        })
+    }
+
+    /// A new connection to the service.
+    pub(super) async fn connect(&self) -> Result<Connection, Failure> {
+        let provisioning = self.client(&self.service_address, Role::Provisioning).await?;
+        let under = |role| -> Result<Client, Failure> { Ok(provisioning.with_token(&self.token(role)?)?) };
+        let deciders = Deciders::new(&under(Role::PortingSystem)?, &under(Role::RetailAgent)?, &under(Role::PinPad)?);
+        Ok(Connection { deciders, provisioning })
+    }
+
+    /// A new connection to the echo.
+    pub(super) async fn connect_echo(&self) -> Result<Client, Failure> {
+        self.client(&self.echo_address, Role::PortingSystem).await
+    }
+
+    /// Stops the servers and closes the store.
+    pub(super) async fn close(self) -> Result<(), Failure> {
+        // A server that is gone already needs no telling.
+        let _ = self.stop.send(true);
+        self.composed.store.close().await.map_err(|error| failed(&error))
+    }
+
+    async fn client(&self, address: &str, role: Role) -> Result<Client, Failure> {
+        let token = self.token(role)?;
+        let target = Target {
+            endpoint: address,
+            root_pem: Some(&self.authority),
+            token: &token,
+            answer_time_max: ANSWER_TIME_MAX,
+        };
+        Ok(Client::connect(&target).await?)
+    }
+
+    fn token(&self, role: Role) -> Result<String, Failure> {
+        let is_at_counter = matches!(role, Role::RetailAgent | Role::PinPad);
+        let claims = AccessTokenClaims {
+            iss: DEVELOPMENT_ISSUER.to_owned(),
+            sub: role.name().to_owned(),
+            aud: Audience::One(DEVELOPMENT_AUDIENCE.to_owned()),
+            client_id: "bench".to_owned(),
+            exp: (self.made_at + TOKEN_LIFE).timestamp(),
+            iat: self.made_at.timestamp(),
+            nbf: None,
+            jti: role.name().to_owned(),
+            roles: vec![role.name().to_owned()],
+            brand: Some(BRAND.to_owned()),
+            account_id: None,
+            person_id: None,
+            device_id: None,
+            store_id: is_at_counter.then(|| "store-1".to_owned()),
+            spid: (role == Role::PortingSystem).then(|| GAINING_SPID.to_owned()),
+        };
+        self.issuer.issue(&claims).map_err(|error| failed(&error))
+    }
+}
+
+/// The settings that a new installation has, with its own files.
+fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
+    Ok(Config {
+        server: config::Server::default(),
+        transport: Transport::Tls { cert_file: keys.join("server.pem"), key_file: keys.join("server.key") },
+        limits: Limits::default(),
+        identity: config::Identity {
+            issuer: DEVELOPMENT_ISSUER.to_owned(),
+            audience: DEVELOPMENT_AUDIENCE.to_owned(),
+            public_key_file: keys.join("issuer.pem"),
+            leeway_seconds: Bounded::of::<30>(),
+        },
+        store: config::Store {
+            path: store.to_owned(),
+            disk_reserve_mib: Bounded::of::<512>(),
+            durability: config::StoreDurability::Full,
+        },
+        keys: config::Keys { keyring_file: keys.join("keyring.json") },
+        carrier: config::Carrier {
+            own_spids: vec![Spid::parse(OWN_SPID).map_err(|error| failed(&error))?],
+            brand: Brand::parse(BRAND).map_err(|error| failed(&error))?,
+        },
+        pin_pool: PinPool::default(),
+        log: config::Log::default(),
+    })
+}
+
+/// Serves routes on a free port of this machine, under the settings of `portcullis serve`.
+async fn listen(
+    routes: Routes,
+    limits: &Limits,
+    tls: Option<TlsIdentity>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<String, Failure> {
+    let unheard = |error: std::io::Error| Failure::failed(format!("cannot listen on this machine: {error}"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unheard)?;
+    let port = listener.local_addr().map_err(unheard)?.port();
+    let limits = limits.clone();
+    tokio::spawn(async move {
+        let stop = async move {
+            // An end without a word is an end.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        serve(listener, &limits, tls.as_ref(), routes, None, stop).await
+    });
+    Ok(format!("https://127.0.0.1:{port}"))
+}

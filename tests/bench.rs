@@ -1,0 +1,46 @@
+//! The load generator, run short: its mix comes out as it is made, nothing fails, and every figure is told.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+const FIGURES: [&str; 13] = [
+    "decide_per_s",
+    "echo_per_s",
+    "decide_over_echo",
+    "bare_store_per_s",
+    "decide_over_bare_store",
+    "p50_us",
+    "p99_us",
+    "solo_p50_us",
+    "solo_p99_us",
+    "bare_commit_p50_us",
+    "pin_decide_over_argon2",
+    "open_p99_us",
+    "import_per_s",
+];
+
+#[test]
+fn a_short_run_tells_every_figure_and_its_mix() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(["bench", "--store", "embedded", "--seconds", "1", "--accounts", "200", "--json", "--folder"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success(), "{told}\n{}", String::from_utf8_lossy(&run.stderr));
+    let report: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    for figure in FIGURES {
+        assert!(report[figure].as_f64().is_some_and(|figure| figure > 0.0), "{figure}: {report:#}");
+    }
+    assert_eq!(report["errors"], 0, "{report:#}");
+    let count = |outcome: &str| report["outcomes"][outcome].as_f64().unwrap();
+    let all = count("deny") + count("approve") + count("challenge");
+    for (outcome, share) in [("deny", 0.6), ("approve", 0.3), ("challenge", 0.1)] {
+        // Callers stop where they are: the shorter the run, the less exact its mix.
+        assert!((count(outcome) / all - share).abs() < 0.1_f64.max(share / 3.0), "{outcome}: {report:#}");
+    }
+    assert_eq!(report["pin_decide_outcomes"].as_object().unwrap().keys().collect::<Vec<_>>(), ["approve"]);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the store is removed");
+}
