@@ -16,7 +16,7 @@ use crate::domain::{
 /// Decides. Equal inputs give equal verdicts, on any machine, at any time.
 ///
 /// `snapshot` has its due changes applied at the same `now`, and `checks` are what looking at the evidence found, as far as
-/// [`super::admit`] let it be looked at. In mode ADVISE checks are ignored.
+/// [`super::admit()`] let it be looked at. In mode ADVISE checks are ignored.
 pub fn evaluate(
     policy: &Policy,
     request: &Request,
