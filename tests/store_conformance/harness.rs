@@ -28,16 +28,24 @@ pub(crate) trait Home {
 pub(crate) struct Embedded {
     folder: TempDir,
     ids: Ids,
+    fresh_names: usize,
 }
 
 impl Embedded {
     pub(crate) fn new() -> Self {
         let keyring = Keyring::generate(at(0)).unwrap();
-        Self { folder: TempDir::new().unwrap(), ids: Ids::new(&keyring) }
+        Self { folder: TempDir::new().unwrap(), ids: Ids::new(&keyring), fresh_names: OpenOptions::FRESH_NAMES }
+    }
+
+    /// One whose names are nearly always on their way from memory into the tables.
+    pub(crate) fn merging_often() -> Self {
+        Self { fresh_names: 3, ..Self::new() }
     }
 
     fn open_embedded(&self) -> EmbeddedStore {
-        EmbeddedStore::open(&OpenOptions::new(self.folder.path(), token(0), 7)).unwrap()
+        let options =
+            OpenOptions { fresh_names: self.fresh_names, ..OpenOptions::new(self.folder.path(), token(0), 7) };
+        EmbeddedStore::open(&options).unwrap()
     }
 }
 

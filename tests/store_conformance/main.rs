@@ -54,4 +54,5 @@ macro_rules! conformance {
 }
 
 conformance!(embedded, Embedded::new());
+conformance!(embedded_merging_often, Embedded::merging_often());
 conformance!(embedded_in_one_partition, OnePartition::new(Embedded::new()));

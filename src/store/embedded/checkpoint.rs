@@ -31,6 +31,8 @@ const IDLE: Duration = Duration::from_secs(2);
 pub(super) struct Checkpoints {
     wake: SyncSender<()>,
     busy: Arc<AtomicBool>,
+    /// The length of the log, in frames, at which it is worth trying again to begin it anew.
+    blocked_until: u64,
 }
 
 /// The thread's end.
@@ -45,25 +47,27 @@ pub(super) struct Mover {
 pub(super) fn pair(db: Connection, shared: Arc<Shared>) -> (Checkpoints, Mover) {
     let (wake, woken) = sync_channel(1);
     let busy = Arc::new(AtomicBool::new(false));
-    (Checkpoints { wake, busy: Arc::clone(&busy) }, Mover { db, shared, woken, busy })
+    (Checkpoints { wake, busy: Arc::clone(&busy), blocked_until: 0 }, Mover { db, shared, woken, busy })
 }
 
 impl Checkpoints {
     /// Keeps the log short.
-    pub(super) fn after_group(&self, db: &Connection, shared: &Shared) -> Result<(), Fault> {
+    pub(super) fn after_group(&mut self, db: &Connection, shared: &Shared) -> Result<(), Fault> {
         if self.busy.load(Ordering::Acquire) {
             return Ok(());
         }
         let log = checkpoint(db, "NOOP")?;
         let rest = log.frames.saturating_sub(log.moved);
-        if log.frames >= LOG_FRAMES_MAX || (log.frames >= MOVE_FRAMES && rest <= REST_FRAMES) {
+        let begin_anew = log.frames >= LOG_FRAMES_MAX || (log.frames >= MOVE_FRAMES && rest <= REST_FRAMES);
+        if begin_anew && log.frames >= self.blocked_until {
             let started = Instant::now();
             let readers_out = shared.gate.write().unwrap_or_else(PoisonError::into_inner);
-            // Where someone reads beside the store (a check, a backup), the log goes on growing until they are done.
-            checkpoint(db, "RESTART")?;
+            let after = checkpoint(db, "RESTART")?;
             drop(readers_out);
+            // Where someone reads beside the store (a check, a backup), the log goes on growing until they are done.
+            self.blocked_until = if after.blocked { log.frames.saturating_add(MOVE_FRAMES) } else { 0 };
             shared.observer.checkpoint(rest, started.elapsed().as_secs_f64());
-        } else if rest >= MOVE_FRAMES {
+        } else if rest >= MOVE_FRAMES && !begin_anew {
             self.busy.store(true, Ordering::Release);
             // Full: it is awake already. Gone: the store is closing.
             let _ = self.wake.try_send(());
@@ -118,12 +122,14 @@ pub(super) fn mark_open(db: &Connection) -> Result<(), Fault> {
 struct Log {
     frames: u64,
     moved: u64,
+    /// Whether a reader or another checkpoint stood in the way.
+    blocked: bool,
 }
 
 fn checkpoint(db: &Connection, mode: &str) -> Result<Log, Fault> {
     let mut statement = db.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
     Ok(statement.query_row([], |row| {
         let told = |column| row.get::<_, i64>(column).map(|frames| u64::try_from(frames).unwrap_or(0));
-        Ok(Log { frames: told(1)?, moved: told(2)? })
+        Ok(Log { frames: told(1)?, moved: told(2)?, blocked: row.get(0)? })
     })?)
 }

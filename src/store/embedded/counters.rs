@@ -15,6 +15,9 @@ use crate::store::{Charge, StoreError, Window, WindowEvent, WindowKey};
 /// window is looked at until old events are forgotten.
 const WINDOWS_MAX: usize = 1_000_000;
 
+/// Charges that may wait in memory for the next commit before the writer is woken for them.
+pub(super) const PENDING_MAX: usize = 1_024;
+
 /// All windows that hold an event.
 #[derive(Debug, Default)]
 pub(super) struct Counters {

@@ -3,16 +3,21 @@
 //! Jobs are carried out in the order they came, each seeing what those before it wrote. A commit whose expectations do not
 //! hold writes nothing, and the others stand. No answer leaves before the transaction is on the disk.
 
+use std::sync::PoisonError;
+
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::fault::Fault;
 use super::instant::nanos;
+use super::layout::AccountNumber;
 use super::loads::{self, Stop};
+use super::lookup::Lookup;
+use super::names::{KeptRequest, Named, Names};
 use super::plan::{self, Standing};
 use super::shared::Shared;
 use super::tables::journal::{self, Happened};
-use super::tables::{directory, leases, requests};
+use super::tables::{fresh, leases};
 use crate::crypto::{Partition, Token};
 use crate::store::{
     ChargeWindows, Commit, CommitError, Fence, IndexEntry, LeaseRequest, Load, Loaded, Position, StoreError, Window,
@@ -36,6 +41,9 @@ pub(super) enum Job {
     Lease(LeaseRequest, Asker<Result<Option<Fence>, StoreError>>),
     /// Journal what waits to be journalled.
     Flush,
+    /// Change something about the connection, as no user can.
+    #[cfg(test)]
+    Tamper(fn(&Connection)),
     /// Finish: nothing comes after.
     Close(Asker<Result<(), StoreError>>),
 }
@@ -53,6 +61,10 @@ pub(super) struct State {
     pub(super) journal_first: i64,
     /// The number of the journal's next entry.
     pub(super) journal_next: i64,
+    /// The numbers of the first entry of the log of fresh names, and of the next.
+    pub(super) fresh_log: (i64, i64),
+    /// The number that the next new account gets.
+    pub(super) next_account: u64,
     /// Whether the disk reserve is reached.
     pub(super) below_reserve: bool,
 }
@@ -85,6 +97,8 @@ pub(super) struct Group<'a> {
     /// The state as this group has made it so far.
     pub(super) state: State,
     written: bool,
+    own: Names,
+    named: Vec<Named>,
     answers: Vec<Answer>,
     released: Vec<Token>,
     settled: Vec<(WindowKey, Token)>,
@@ -92,47 +106,58 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Before its first job, inside a transaction. Charges that waited for a commit go first: they were made before any
-    /// job of this group that settles them.
-    pub(super) fn begin(db: &'a Connection, shared: &'a Shared, state: State) -> Result<Self, Fault> {
-        let mut group = Self {
+    /// Before its transaction.
+    pub(super) fn new(db: &'a Connection, shared: &'a Shared, state: State) -> Self {
+        Self {
             db,
             shared,
             state,
             written: false,
+            own: Names::default(),
+            named: Vec::new(),
             answers: Vec::new(),
             released: Vec::new(),
             settled: Vec::new(),
             rung: Vec::new(),
-        };
-        let pending = shared.counters().take_pending();
-        group.journal(pending)?;
-        Ok(group)
+        }
+    }
+
+    /// Before its first job. Charges that waited for a commit go first: they were made before any job of this group that
+    /// settles them.
+    pub(super) fn begin(&mut self) -> Result<(), Fault> {
+        let pending = self.shared.counters().take_pending();
+        self.journal(pending)
     }
 
     /// Carries a job out.
     pub(super) fn carry_out(&mut self, job: Job) -> Result<(), Fault> {
         match job {
             Job::Commit(commit, asker) => {
-                let answer = told(self.commit(*commit))?;
+                let answer = self.commit(*commit);
+                let answer = self.told(answer)?;
                 self.answers.push(Answer::Commit(asker, answer));
             }
             Job::Load(load, asker) => {
-                let answer = told(self.load(&load))?;
+                let answer = self.load(&load);
+                let answer = self.told(answer)?;
                 self.answers.push(Answer::Load(asker, answer));
             }
             Job::Charge(charge, asker) => {
-                let answer = told(self.charge(&charge))?;
+                let answer = self.charge(&charge);
+                let answer = self.told(answer)?;
                 self.answers.push(Answer::Windows(asker, answer));
             }
             Job::Index(entries, asker) => {
-                let answer = told(self.index(&entries))?;
-                self.answers.push(Answer::Index(asker, answer));
+                self.index(&entries);
+                self.answers.push(Answer::Index(asker, Ok(())));
             }
             Job::Lease(request, asker) => {
-                let answer = told(self.lease(&request))?;
+                let answer = self.lease(&request);
+                let answer = self.told(answer)?;
                 self.answers.push(Answer::Lease(asker, answer));
             }
+            #[cfg(test)]
+            Job::Tamper(tamper) => tamper(self.db),
             Job::Flush | Job::Close(_) => {}
         }
         Ok(())
@@ -140,20 +165,35 @@ impl<'a> Group<'a> {
 
     /// After its last job: writes down how far the store has come. Whether there is anything to commit.
     pub(super) fn finish(&mut self) -> Result<bool, Fault> {
+        if !self.named.is_empty() {
+            fresh::append(self.db, self.state.fresh_log.1, &self.named)?;
+            self.state.fresh_log.1 = self.state.fresh_log.1.saturating_add(1);
+        }
         if self.written {
             self.state.groups = self.state.groups.saturating_add(1);
-            let State { groups, seq, highest, .. } = self.state;
-            self.db.prepare_cached("UPDATE meta SET groups = ?1, seq = ?2, highest = ?3")?.execute((
+            let State { groups, seq, highest, next_account, .. } = self.state;
+            self.db.prepare_cached("UPDATE meta SET groups = ?1, seq = ?2, highest = ?3, accounts = ?4")?.execute((
                 groups.cast_signed(),
                 seq.cast_signed(),
                 highest,
+                next_account.cast_signed(),
             ))?;
         }
         Ok(self.written)
     }
 
+    /// How many names it put.
+    pub(super) const fn named(&self) -> usize {
+        self.named.len()
+    }
+
     /// After the fsync: what memory holds follows the disk, and the answers leave.
+    ///
+    /// Names are told of before charges are settled: see [`loads`].
     pub(super) fn answer(self) {
+        if !self.named.is_empty() {
+            self.shared.recent.write().unwrap_or_else(PoisonError::into_inner).publish(self.named);
+        }
         if !self.settled.is_empty() {
             let mut counters = self.shared.counters();
             for (window, attempt) in self.settled {
@@ -175,9 +215,21 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Where this group looks names up: its own first.
+    const fn lookup(&self) -> Lookup<'_> {
+        Lookup { db: self.db, shared: self.shared, own: Some(&self.own) }
+    }
+
+    fn put(&mut self, named: Named) {
+        self.written = true;
+        self.own.put(named);
+        self.named.push(named);
+    }
+
     fn commit(&mut self, commit: Commit) -> Result<Position, Stop<CommitError>> {
-        let standing = Standing { highest: self.state.highest, below_reserve: self.state.below_reserve };
-        let plan = match plan::check(self.db, &standing, &commit) {
+        let State { highest, below_reserve, next_account, .. } = self.state;
+        let standing = Standing { highest, below_reserve, next_account: AccountNumber::new(next_account) };
+        let plan = match plan::check(self.lookup(), &standing, &commit) {
             Err(Stop::Told(told @ (CommitError::Taken | CommitError::Answered(_)))) => {
                 // The tables know this key: what memory says of it was reserved too late.
                 self.released.extend(commit.claim.map(|claim| claim.reserve.request));
@@ -186,8 +238,14 @@ impl<'a> Group<'a> {
             checked => checked?,
         };
         self.written = true;
-        let written = plan::write(self.db, &plan, &commit, self.state.seq, &mut self.state.journal_next)?;
+        let mut journal_next = self.state.journal_next;
+        let written = plan::write(self.lookup(), &plan, &commit, self.state.seq, &mut journal_next)?;
+        self.state.journal_next = journal_next;
         self.state.seq = written.seq;
+        self.state.next_account = self.state.next_account.saturating_add(u64::from(written.new_account.is_some()));
+        for named in written.named {
+            self.put(named);
+        }
         self.state.highest = self.state.highest.max(Some(written.now));
         let partition = commit.account.partition();
         if let Some(claim) = commit.claim {
@@ -201,10 +259,9 @@ impl<'a> Group<'a> {
 
     fn load(&mut self, load: &Load) -> Result<Loaded, Stop<StoreError>> {
         let now = nanos(load.now).map_err(Stop::Told)?;
-        let done = loads::load(self.db, self.shared, load)?;
-        if let (Some(key), Some(reserve)) = (done.reserve_at, &load.reserve) {
-            self.written = true;
-            requests::insert(self.db, key, reserve, None, now)?;
+        let done = loads::load(self.lookup(), load)?;
+        if let Some(reserve) = load.reserve.as_ref().filter(|_| done.reserve) {
+            self.put(Named::Request(reserve.request, KeptRequest { digest: reserve.digest, record: None, at: now }));
         }
         self.journal(done.happened)?;
         Ok(done.loaded)
@@ -217,14 +274,10 @@ impl<'a> Group<'a> {
         Ok(windows)
     }
 
-    fn index(&mut self, entries: &[IndexEntry]) -> Result<(), Stop<StoreError>> {
+    fn index(&mut self, entries: &[IndexEntry]) {
         for entry in entries {
-            self.written = true;
-            if !directory::put(self.db, entry)? {
-                return Err(loads::no_room());
-            }
+            self.put(Named::Place(entry.name, entry.place));
         }
-        Ok(())
     }
 
     fn lease(&mut self, request: &LeaseRequest) -> Result<Option<Fence>, Stop<StoreError>> {
@@ -247,13 +300,17 @@ impl<'a> Group<'a> {
         }
         Ok(())
     }
-}
 
-/// A refusal is an answer like any other; a fault ends the group.
-fn told<T, E>(done: Result<T, Stop<E>>) -> Result<Result<T, E>, Fault> {
-    match done {
-        Ok(value) => Ok(Ok(value)),
-        Err(Stop::Told(error)) => Ok(Err(error)),
-        Err(Stop::Fault(fault)) => Err(fault),
+    /// A refusal is an answer like any other. A fault ends the group, and the store's service with it: before the one who
+    /// asked is told that there is no answer.
+    fn told<T, E>(&self, done: Result<T, Stop<E>>) -> Result<Result<T, E>, Fault> {
+        match done {
+            Ok(value) => Ok(Ok(value)),
+            Err(Stop::Told(error)) => Ok(Err(error)),
+            Err(Stop::Fault(fault)) => {
+                self.shared.fail(fault.told());
+                Err(fault)
+            }
+        }
     }
 }

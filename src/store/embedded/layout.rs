@@ -1,17 +1,17 @@
-//! Where things are kept in the tables: integer keys made of tokens.
+//! Where things are kept in the tables: integer keys.
 //!
-//! An integer key is a bucket of [`PROBES`] places, never an identity: the row holds the whole 128-bit name, and it is
-//! compared. Integers because keys of bytes halve the speed. What is read together lies together:
+//! An integer key made of a name is a bucket of [`PROBES`] places, never an identity: the row holds the whole 128-bit name,
+//! and it is compared. Integers because keys of bytes halve the speed. What is read together lies together, and what is new
+//! goes to the end of its table:
 //!
-//! | table | bits of the key, highest first | so that |
-//! | --- | --- | --- |
-//! | `rows` | 42 account, 18 slot, 4 probe | the rows of an account share a page |
-//! | `directory` | 60 name, 4 probe | |
-//! | `requests` | 60 request, 4 probe | |
-//! | `record_ids` | 36 time (64 ms units), 24 id, 4 probe | new ones go to the end |
-//! | `records`, `journal` | the order of commits | new ones go to the end |
+//! | table | bits of the key, highest first |
+//! | --- | --- |
+//! | `rows` | 1 unused, 39 the account's number, 20 slot, 4 probe |
+//! | `permits`, `record_ids` | 38 time (16 ms units), 22 id, 4 probe |
+//! | `accounts`, `directory`, `requests` | 60 name, 4 probe |
+//! | `records`, `fresh`, `journal` | the order of commits |
 //!
-//! Slots: 0 is the head, 1 the credentials, `0x10000` and 16 bits a line, `0x20000` and 17 bits a permit.
+//! Slots: 0 is the head, 1 the credentials, `0x80000` and 19 bits a line.
 //!
 //! These keys stand in every store's files: a change of one is a change of [`super::schema::SCHEMA`]'s version.
 
@@ -19,20 +19,42 @@ use crate::crypto::Token;
 use crate::domain::RecordId;
 use crate::store::Slot;
 
-const ACCOUNT_BITS: u32 = 42;
-const SLOT_BITS: u32 = 18;
+const SLOT_BITS: u32 = 20;
 const PROBE_BITS: u32 = 4;
-const LINE_SLOTS: u64 = 0x1_0000;
-const PERMIT_SLOTS: u64 = 0x2_0000;
-const PERMIT_SLOT_BITS: u32 = 17;
-const TIME_BITS: u32 = 36;
-const TIME_UNIT_BITS: u32 = 6;
-const RECORD_HASH_BITS: u32 = 24;
-const _: () = assert!(ACCOUNT_BITS + SLOT_BITS + PROBE_BITS == u64::BITS);
-const _: () = assert!(TIME_BITS + RECORD_HASH_BITS + PROBE_BITS == u64::BITS);
+const LINE_SLOTS: u64 = 0x8_0000;
+const LINE_SLOT_BITS: u32 = 19;
+const TIME_BITS: u32 = 38;
+const TIME_UNIT_BITS: u32 = 4;
+const ID_BITS: u32 = 22;
+const _: () = assert!(TIME_BITS + ID_BITS + PROBE_BITS == u64::BITS);
 
 /// Places of a bucket. Hashing alone never fills one: 17 names that share 60 bits.
 pub(super) const PROBES: u32 = 1 << PROBE_BITS;
+
+/// How many accounts a store can number: five hundred times mankind.
+const ACCOUNTS_MAX: u64 = 1 << (u64::BITS - 1 - SLOT_BITS - PROBE_BITS);
+
+/// The number of an account in this store: counted up as accounts come, so that new ones lie at the end of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct AccountNumber(u64);
+
+impl AccountNumber {
+    /// That number; `None` beyond what keys have room for.
+    pub(super) const fn new(number: u64) -> Option<Self> {
+        if number < ACCOUNTS_MAX { Some(Self(number)) } else { None }
+    }
+
+    /// As kept.
+    pub(super) const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The keys of all its rows: first and last.
+    pub(super) const fn rows(self) -> (i64, i64) {
+        let first = (self.0 << (SLOT_BITS + PROBE_BITS)).cast_signed();
+        (first, first | ((1 << (SLOT_BITS + PROBE_BITS)) - 1))
+    }
+}
 
 /// The place of a name: a run of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +75,11 @@ impl Bucket {
     /// The last key.
     pub(super) const fn last(self) -> i64 {
         self.0 | (PROBES as i64 - 1)
+    }
+
+    /// Whether a key is one of its places.
+    pub(super) const fn holds(self, key: i64) -> bool {
+        self.0 == key & !(PROBES as i64 - 1)
     }
 }
 
@@ -86,44 +113,71 @@ impl Places {
     }
 }
 
-/// Where a row is.
-pub(super) fn row(account: Token, slot: Slot) -> Bucket {
-    let account = first_64(account) >> (u64::BITS - ACCOUNT_BITS);
+/// Where a row of an account is; a permit's place does not depend on the account.
+pub(super) fn row(number: AccountNumber, slot: Slot) -> Bucket {
     let slot = match slot {
         Slot::Head => 0,
         Slot::Credentials => 1,
-        Slot::Line(line) => LINE_SLOTS | (first_64(line) >> 48),
-        Slot::Permit(id) => PERMIT_SLOTS | (mixed(id) >> (u64::BITS - PERMIT_SLOT_BITS)),
+        Slot::Line(line) => LINE_SLOTS | (first_64(line) >> (u64::BITS - LINE_SLOT_BITS)),
+        Slot::Permit(id) => return record(id),
     };
-    Bucket::new((account << SLOT_BITS) | slot)
+    // Keys of rows are not negative: the account's number has a bit to spare.
+    Bucket(number.rows().0 | (slot << PROBE_BITS).cast_signed())
 }
 
-/// A row's whole name: the account, what kind of slot, and which.
-pub(super) fn row_name(account: Token, slot: Slot) -> Vec<u8> {
-    let (tag, which) = match slot {
-        Slot::Head => (1, None),
-        Slot::Credentials => (2, None),
-        Slot::Line(line) => (3, Some(*line.as_bytes())),
-        Slot::Permit(id) => (4, Some(id.to_bytes())),
-    };
-    let mut name = Vec::with_capacity(2 * Token::BYTES + 1);
-    name.extend_from_slice(account.as_bytes());
-    name.push(tag);
-    name.extend(which.into_iter().flatten());
-    name
+/// A row's name within its account; a permit's name within its table, where all accounts' permits are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RowName {
+    bytes: [u8; Self::BYTES_MAX],
+    length: usize,
 }
 
-/// Where an entry of the directory or a request is.
+impl RowName {
+    const BYTES_MAX: usize = 1 + 2 * Token::BYTES;
+
+    /// The name of that slot of that account.
+    pub(super) fn new(account: Token, slot: Slot) -> Self {
+        let mut name = Self { bytes: [0; Self::BYTES_MAX], length: 0 };
+        match slot {
+            Slot::Head => name.push(&[1]),
+            Slot::Credentials => name.push(&[2]),
+            Slot::Line(line) => {
+                name.push(&[3]);
+                name.push(line.as_bytes());
+            }
+            Slot::Permit(id) => {
+                name.push(&[4]);
+                name.push(account.as_bytes());
+                name.push(&id.to_bytes());
+            }
+        }
+        name
+    }
+
+    fn push(&mut self, more: &[u8]) {
+        let end = self.length.saturating_add(more.len());
+        if let Some(room) = self.bytes.get_mut(self.length..end) {
+            room.copy_from_slice(more);
+            self.length = end;
+        }
+    }
+
+    /// As kept.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or(&self.bytes)
+    }
+}
+
+/// Where an account's number, an entry of the directory or a request is.
 pub(super) fn name(token: Token) -> Bucket {
     Bucket::new(first_64(token) >> PROBE_BITS)
 }
 
-/// Where a record's number stands. Ids are `UUIDv7`; any other id works too, only not at the end of the table.
+/// Where a record's number or a permit stands. Ids are `UUIDv7`; any other id works too, only not at the end of the table.
 pub(super) fn record(id: RecordId) -> Bucket {
     let millis = (id.as_u128() >> 80) as u64;
     let time = (millis >> TIME_UNIT_BITS) & ((1 << TIME_BITS) - 1);
-    let hash = mixed(id) >> (u64::BITS - RECORD_HASH_BITS);
-    Bucket::new((time << RECORD_HASH_BITS) | hash)
+    Bucket::new((time << ID_BITS) | (mixed(id) >> (u64::BITS - ID_BITS)))
 }
 
 fn first_64(token: Token) -> u64 {
@@ -141,7 +195,7 @@ const fn mixed(id: RecordId) -> u64 {
 mod tests {
     use std::collections::HashMap;
 
-    use super::{Bucket, PROBES, Places, name, record, row, row_name};
+    use super::{ACCOUNTS_MAX, AccountNumber, Bucket, PROBES, Places, RowName, name, record, row};
     use crate::crypto::Token;
     use crate::domain::RecordId;
     use crate::store::Slot;
@@ -157,31 +211,53 @@ mod tests {
     /// Every store's files are laid out by these.
     #[test]
     fn golden_keys() {
-        let account = token(ACCOUNT);
+        let number = AccountNumber::new(0x12_3456_789a).unwrap();
         let golden = [
-            (row(account, Slot::Head), 0x2375_fffb_9840_0000),
-            (row(account, Slot::Credentials), 0x2375_fffb_9840_0010),
-            (row(account, Slot::Line(token(LINE))), 0x2375_fffb_985f_7790),
-            (row(account, Slot::Permit(RECORD)), 0x2375_fffb_986c_5430),
+            (row(number, Slot::Head), 0x1234_5678_9a00_0000),
+            (row(number, Slot::Credentials), 0x1234_5678_9a00_0010),
+            (row(number, Slot::Line(token(LINE))), 0x1234_5678_9afb_bc80),
+            (row(number, Slot::Permit(RECORD)), -0x17ce_ebe4_e275_7970),
             (name(token(LINE)), 0x7779_0bf8_af60_b8d0),
-            (record(RECORD), -0x17ce_ebe4_e9d5_e5a0),
+            (record(RECORD), -0x17ce_ebe4_e275_7970),
         ];
         let told: Vec<_> =
             golden.iter().map(|(made, kept)| (format!("{:016x}", made.first()), format!("{kept:016x}"))).collect();
         assert!(golden.iter().all(|(made, kept)| made.first() == *kept), "{told:#?}");
-        assert_eq!(row_name(account, Slot::Head), [&ACCOUNT.to_be_bytes()[..], &[1]].concat());
-        assert_eq!(row_name(account, Slot::Credentials), [&ACCOUNT.to_be_bytes()[..], &[2]].concat());
-        let line = [&ACCOUNT.to_be_bytes()[..], &[3], &LINE.to_be_bytes()[..]].concat();
-        assert_eq!(row_name(account, Slot::Line(token(LINE))), line);
-        let permit = [&ACCOUNT.to_be_bytes()[..], &[4], &RECORD.to_bytes()[..]].concat();
-        assert_eq!(row_name(account, Slot::Permit(RECORD)), permit);
+    }
+
+    #[test]
+    fn golden_names() {
+        let account = token(ACCOUNT);
+        let named = |slot| RowName::new(account, slot).as_bytes().to_vec();
+        assert_eq!(named(Slot::Head), [1]);
+        assert_eq!(named(Slot::Credentials), [2]);
+        assert_eq!(named(Slot::Line(token(LINE))), [&[3], &LINE.to_be_bytes()[..]].concat());
+        let permit = [&[4], &ACCOUNT.to_be_bytes()[..], &RECORD.to_bytes()[..]].concat();
+        assert_eq!(named(Slot::Permit(RECORD)), permit);
+    }
+
+    #[test]
+    fn an_accounts_rows_lie_between_its_neighbours() {
+        assert_eq!(AccountNumber::new(ACCOUNTS_MAX), None);
+        for number in [0, 1, 77, ACCOUNTS_MAX - 2] {
+            let (number, next) = (AccountNumber::new(number).unwrap(), AccountNumber::new(number + 1).unwrap());
+            let (first, last) = number.rows();
+            assert_eq!(last + 1, next.rows().0);
+            for slot in [Slot::Head, Slot::Credentials, Slot::Line(token(0)), Slot::Line(token(u128::MAX))] {
+                let bucket = row(number, slot);
+                assert!(first <= bucket.first() && bucket.last() <= last, "{slot:?}");
+            }
+        }
     }
 
     #[test]
     fn a_bucket_ends_before_the_next_begins() {
         for bits in [0, 1, (1 << 59) - 1, 1 << 59, (1 << 60) - 2] {
-            assert_eq!(Bucket::new(bits).last() - Bucket::new(bits).first(), i64::from(PROBES) - 1);
-            assert_eq!(Bucket::new(bits).last() + 1, Bucket::new(bits + 1).first());
+            let bucket = Bucket::new(bits);
+            assert_eq!(bucket.last() - bucket.first(), i64::from(PROBES) - 1);
+            assert_eq!(bucket.last() + 1, Bucket::new(bits + 1).first());
+            assert!(bucket.holds(bucket.first()) && bucket.holds(bucket.last()));
+            assert!(!bucket.holds(bucket.last() + 1));
         }
         assert_eq!(Bucket::new((1 << 60) - 1).last(), i64::MAX);
     }

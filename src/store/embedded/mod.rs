@@ -14,11 +14,14 @@
 //! | `housekeeping` | forgetting what is old, a little with each group |
 //! | `reservations` | request keys reserved in memory |
 //! | `checkpoint` | moving the write-ahead log into the database, off the writer's path |
+//! | `names`, `lookup`, `merge` | names in memory, in a log, and from there in order into their tables |
+//! | `check` | looking through the files after an unclean end |
 //! | `shared`, `fault` | what the threads share: health first of all |
 //!
 //! Answers leave after the fsync. Any failed write ends the store's service for good: what the disk holds is then known
 //! only after a restart. Nothing here reads the wall clock; the monotonic one only measures.
 
+mod check;
 mod checkpoint;
 mod counters;
 mod fault;
@@ -28,6 +31,9 @@ mod housekeeping;
 mod instant;
 mod layout;
 mod loads;
+mod lookup;
+mod merge;
+mod names;
 mod open;
 mod options;
 mod plan;
@@ -37,6 +43,8 @@ mod schema;
 mod shared;
 mod store;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use options::{Durability, OpenError, OpenOptions, StoreObserver};

@@ -1,26 +1,27 @@
 //! Opening: what is checked before anything is served, and what is started.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, InterruptHandle};
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 
+use super::check;
 use super::checkpoint::{self, mark_open};
 use super::counters::Counters;
 use super::fault::Fault;
 use super::folder::{Acknowledged, Folder};
 use super::group::State;
 use super::housekeeping::Housekeeping;
+use super::merge::Merger;
+use super::names::{Names, Recent};
 use super::options::{OpenError, OpenOptions};
 use super::reader::{self, READERS, Reader};
 use super::schema::{self, Meta, refused};
-use super::shared::{Sentinel, Shared};
+use super::shared::Shared;
 use super::store::Parts;
-use super::tables::journal;
+use super::tables::{fresh, journal};
 use super::writer::{self, Writer};
-use crate::store::StoreError;
 
 /// Opens the store and starts its threads.
 pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
@@ -31,9 +32,10 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     let acknowledged = folder.acknowledged()?;
     nothing_lost(&acknowledged, &meta)?;
     let (counters, journal_first, journal_next) = replayed(&db).map_err(|fault| refused(&fault))?;
+    let (recent, fresh_log) = recent(&db).map_err(|fault| refused(&fault))?;
     mark_open(&db).map_err(|fault| refused(&fault))?;
 
-    let shared = Arc::new(Shared::new(meta.epoch, meta.seq, counters, Arc::clone(&options.observer)));
+    let shared = Arc::new(Shared::new(meta.epoch, meta.seq, counters, recent, Arc::clone(&options.observer)));
     let mut threads = Threads::default();
     let (writer_jobs, jobs) = mpsc::channel(writer::QUEUE_JOBS_MAX);
     let mut readers = Vec::with_capacity(READERS);
@@ -47,7 +49,7 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     let mover = schema::checkpointer(&path).map_err(|fault| refused(&fault))?;
     let (checkpoints, mover) = checkpoint::pair(mover, Arc::clone(&shared));
     threads.start("store-move".to_owned(), move || mover.run())?;
-    let Meta { groups, seq, highest, clean, .. } = meta;
+    let Meta { groups, seq, highest, accounts, clean, .. } = meta;
     let writer = Writer {
         db,
         shared: Arc::clone(&shared),
@@ -55,12 +57,28 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
         acknowledged,
         checkpoints,
         housekeeping: Housekeeping::default(),
-        state: State { groups, seq, highest, journal_first, journal_next, below_reserve: true },
+        merger: Merger::new(options.fresh_names.max(1)),
+        named: 0,
+        state: State {
+            groups,
+            seq,
+            highest,
+            journal_first,
+            journal_next,
+            fresh_log,
+            next_account: accounts,
+            below_reserve: true,
+        },
         disk_reserve_bytes: options.disk_reserve_bytes,
         jobs,
     };
     threads.start("store-write".to_owned(), move || writer.run())?;
-    let check = if clean { None } else { Some(start_check(path, &shared, &mut threads)?) };
+    let check = if clean {
+        None
+    } else {
+        let (check, stop) = check::prepare(&path, &shared).map_err(|fault| refused(&fault))?;
+        Some((threads.start("store-check".to_owned(), move || check.run())?, stop))
+    };
     Ok(Parts { shared, writer: writer_jobs, readers, threads: threads.0, check, folder })
 }
 
@@ -87,26 +105,16 @@ fn replayed(db: &Connection) -> Result<(Counters, i64, i64), Fault> {
     Ok((counters, first.unwrap_or(next), next))
 }
 
-/// After an unclean end the files are checked while they are served: a check of a large store takes minutes.
-fn start_check(path: PathBuf, shared: &Arc<Shared>, threads: &mut Threads) -> Result<InterruptHandle, OpenError> {
-    let db = schema::reader(&path).map_err(|fault| refused(&fault))?;
-    let interrupt = db.get_interrupt_handle();
-    let shared = Arc::clone(shared);
-    threads.start("store-check".to_owned(), move || {
-        let sentinel = Sentinel(Arc::clone(&shared));
-        match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
-            Ok(told) if told == "ok" => {}
-            Ok(told) => shared.fail(StoreError::Damaged(told)),
-            Err(error) => {
-                let fault = Fault::from(error);
-                if fault.is_damage() {
-                    shared.fail(fault.told());
-                }
-            }
-        }
-        drop(sentinel);
+/// The names that the log holds, and the numbers of its first and its next entry.
+fn recent(db: &Connection) -> Result<(Recent, (i64, i64)), Fault> {
+    let mut names = Names::default();
+    let (mut first, mut next) = (None, 1);
+    fresh::replay(db, |seq, named| {
+        names.put(named);
+        first.get_or_insert(seq);
+        next = seq.saturating_add(1);
     })?;
-    Ok(interrupt)
+    Ok((Recent::new(names), (first.unwrap_or(next), next)))
 }
 
 /// The threads started so far.
@@ -114,9 +122,10 @@ fn start_check(path: PathBuf, shared: &Arc<Shared>, threads: &mut Threads) -> Re
 struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    fn start(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+    /// Starts one. Where it is among them.
+    fn start(&mut self, name: String, run: impl FnOnce() + Send + 'static) -> Result<usize, OpenError> {
         let thread = std::thread::Builder::new().name(name).spawn(run).map_err(OpenError::Thread)?;
         self.0.push(thread);
-        Ok(())
+        Ok(self.0.len().saturating_sub(1))
     }
 }

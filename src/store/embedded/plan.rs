@@ -2,18 +2,18 @@
 //! leaves the transaction of its group as it was.
 
 use chrono::TimeDelta;
-use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::instant::nanos;
-use super::layout::{Bucket, Places};
+use super::layout::{AccountNumber, Bucket, Places};
 use super::loads::{Stop, no_room};
+use super::lookup::{Known, Lookup};
+use super::names::{KeptRequest, Named};
 use super::tables::due::Kept;
-use super::tables::requests::{self, Known};
-use super::tables::rows::{self, Spot};
+use super::tables::journal::Happened;
+use super::tables::rows::{self, Numbered, Spot};
 use super::tables::{due, journal, records};
-use crate::store::embedded::tables::journal::Happened;
-use crate::store::{CLOCK_BEHIND_MAX, Commit, CommitError, StoreError, Urgency, WindowKey};
+use crate::store::{CLOCK_BEHIND_MAX, Commit, CommitError, Slot, StoreError, Urgency, WindowKey};
 
 /// What stands between a commit and its group: the state of the store as the group has made it so far.
 pub(super) struct Standing {
@@ -21,13 +21,15 @@ pub(super) struct Standing {
     pub(super) highest: Option<i64>,
     /// Whether the disk reserve is reached.
     pub(super) below_reserve: bool,
+    /// The number that the next new account gets; `None` when there are no more.
+    pub(super) next_account: Option<AccountNumber>,
 }
 
 /// Where each part of a commit goes. Every expectation holds.
 pub(super) struct Plan {
     now: i64,
     rows: Vec<RowPlan>,
-    request: RequestPlan,
+    new_account: Option<AccountNumber>,
     records: Vec<i64>,
     due: Vec<Kept>,
     done: Vec<Kept>,
@@ -39,27 +41,21 @@ enum RowPlan {
     Update { key: i64, version: u64 },
 }
 
-enum RequestPlan {
-    None,
-    Insert { key: i64 },
-    Claim { key: i64 },
-}
-
 /// Checks everything that a commit expects.
-pub(super) fn check(db: &Connection, standing: &Standing, commit: &Commit) -> Result<Plan, Stop<CommitError>> {
+pub(super) fn check(lookup: Lookup<'_>, standing: &Standing, commit: &Commit) -> Result<Plan, Stop<CommitError>> {
     let now = nanos(commit.now).map_err(told)?;
-    let request = check_request(db, commit)?;
+    check_request(lookup, commit)?;
     if behind(standing.highest, now) {
         return Err(told(StoreError::ClockBehind));
     }
     if standing.below_reserve && commit.urgency == Urgency::Ordinary {
         return Err(told(StoreError::DiskReserve));
     }
-    let rows = check_rows(db, commit)?;
-    let records = check_records(db, commit)?;
+    let (rows, new_account) = check_rows(lookup, standing, commit)?;
+    let records = check_records(lookup, commit)?;
     let due = commit.due.iter().map(Kept::new).collect::<Result<_, _>>().map_err(told)?;
     let done = commit.done.iter().map(Kept::new).collect::<Result<_, _>>().map_err(told)?;
-    Ok(Plan { now, rows, request, records, due, done })
+    Ok(Plan { now, rows, new_account, records, due, done })
 }
 
 /// Whether a reading of the clock is too far behind what was committed.
@@ -69,21 +65,30 @@ fn behind(highest: Option<i64>, now: i64) -> bool {
 }
 
 /// INVARIANT (one-request-one-decision): a key that is claimed, or another's, ends the commit before anything else does.
-fn check_request(db: &Connection, commit: &Commit) -> Result<RequestPlan, Stop<CommitError>> {
-    let Some(claim) = &commit.claim else { return Ok(RequestPlan::None) };
-    match requests::find(db, &claim.reserve)? {
+fn check_request(lookup: Lookup<'_>, commit: &Commit) -> Result<(), Stop<CommitError>> {
+    let Some(claim) = &commit.claim else { return Ok(()) };
+    match lookup.request(&claim.reserve)? {
         Known::Taken => Err(Stop::Told(CommitError::Taken)),
         Known::Answered(record) => Err(Stop::Told(CommitError::Answered(record))),
-        Known::Reserved { key } => Ok(RequestPlan::Claim { key }),
-        Known::Nothing(places) => Ok(RequestPlan::Insert { key: places.nth_free(0).ok_or_else(no_room)? }),
+        Known::Reserved | Known::Nothing => Ok(()),
     }
 }
 
-fn check_rows(db: &Connection, commit: &Commit) -> Result<Vec<RowPlan>, Stop<CommitError>> {
-    let mut plans = Vec::with_capacity(commit.writes.len());
+fn check_rows(
+    lookup: Lookup<'_>,
+    standing: &Standing,
+    commit: &Commit,
+) -> Result<(Vec<RowPlan>, Option<AccountNumber>), Stop<CommitError>> {
+    let slots: Vec<Slot> = commit.writes.iter().map(|write| write.slot).collect();
+    let known = lookup.account(commit.account)?;
+    let Some(number) = known.or(standing.next_account) else {
+        return Err(told(StoreError::Refused("the store has no room for another account")));
+    };
+    let spots = rows::find(lookup.db, Numbered { account: commit.account, number }, &slots)?;
+    let mut plans = Vec::with_capacity(spots.len());
     let mut fresh = Fresh::default();
-    for write in &commit.writes {
-        plans.push(match (rows::find(db, commit.account, write.slot)?, &write.body) {
+    for (spot, write) in spots.into_iter().zip(&commit.writes) {
+        plans.push(match (spot, &write.body) {
             (Spot::At { version, .. }, _) if version != write.expect => return Err(Stop::Told(CommitError::Conflict)),
             (Spot::Nowhere(_), _) if write.expect != 0 => return Err(Stop::Told(CommitError::Conflict)),
             (_, None) => RowPlan::Checked,
@@ -91,14 +96,15 @@ fn check_rows(db: &Connection, commit: &Commit) -> Result<Vec<RowPlan>, Stop<Com
             (Spot::Nowhere(places), Some(_)) => RowPlan::Insert { key: fresh.take(places).ok_or_else(no_room)? },
         });
     }
-    Ok(plans)
+    let inserts = plans.iter().any(|plan| matches!(plan, RowPlan::Insert { .. }));
+    Ok((plans, if known.is_none() && inserts { Some(number) } else { None }))
 }
 
-fn check_records(db: &Connection, commit: &Commit) -> Result<Vec<i64>, Stop<CommitError>> {
+fn check_records(lookup: Lookup<'_>, commit: &Commit) -> Result<Vec<i64>, Stop<CommitError>> {
     let mut keys = Vec::with_capacity(commit.records.len());
     let mut fresh = Fresh::default();
     for record in &commit.records {
-        let Some(places) = records::places(db, record.id)? else {
+        let Some(places) = records::places(lookup.db, record.id)? else {
             return Err(told(StoreError::Refused("a record of that id was appended before")));
         };
         keys.push(fresh.take(places).ok_or_else(no_room)?);
@@ -122,26 +128,34 @@ impl Fresh {
     }
 }
 
-/// What a commit leaves to be done for it.
+/// What a commit changed besides its tables.
 pub(super) struct Written {
     /// The last position it took.
     pub(super) seq: u64,
     /// Its instant, in nanoseconds.
     pub(super) now: i64,
+    /// The number of its account, where it got one.
+    pub(super) new_account: Option<AccountNumber>,
+    /// What it put under names.
+    pub(super) named: Vec<Named>,
 }
 
-/// Writes a commit whose expectations hold. `seq` is the last position taken before it, `journal` takes its settlings.
+/// Writes a commit whose expectations hold. `seq` is the last position taken before it; settled charges go to the journal
+/// from `journal_next` on.
 pub(super) fn write(
-    db: &Connection,
+    lookup: Lookup<'_>,
     plan: &Plan,
     commit: &Commit,
     seq: u64,
-    journal_seq: &mut i64,
+    journal_next: &mut i64,
 ) -> Result<Written, Fault> {
+    let db = lookup.db;
+    let mut named = Vec::new();
+    named.extend(plan.new_account.map(|number| Named::Account(commit.account, number)));
     for (planned, write) in plan.rows.iter().zip(&commit.writes) {
         match (planned, &write.body) {
             (RowPlan::Insert { key }, Some(body)) => rows::insert(db, *key, commit.account, write.slot, body)?,
-            (RowPlan::Update { key, version }, Some(body)) => rows::update(db, *key, *version, body)?,
+            (RowPlan::Update { key, version }, Some(body)) => rows::update(db, *key, write.slot, *version, body)?,
             (RowPlan::Checked, _) | (_, None) => {}
         }
     }
@@ -152,15 +166,13 @@ pub(super) fn write(
         last = number;
     }
     if let Some(claim) = &commit.claim {
-        match plan.request {
-            RequestPlan::Insert { key } => requests::insert(db, key, &claim.reserve, Some(claim.record), plan.now)?,
-            RequestPlan::Claim { key } => requests::claim(db, key, claim.record, plan.now)?,
-            RequestPlan::None => {}
-        }
+        let request = claim.reserve.request;
+        let kept = KeptRequest { digest: claim.reserve.digest, record: Some(claim.record), at: plan.now };
+        named.push(Named::Request(request, kept));
         for token in &commit.settle {
             let window = WindowKey { partition: commit.account.partition(), token: *token };
-            journal::append(db, *journal_seq, Happened::Settled { window, attempt: claim.reserve.request })?;
-            *journal_seq = journal_seq.saturating_add(1);
+            journal::append(db, *journal_next, Happened::Settled { window, attempt: request })?;
+            *journal_next = journal_next.saturating_add(1);
         }
     }
     for entry in &plan.done {
@@ -169,5 +181,5 @@ pub(super) fn write(
     for entry in &plan.due {
         due::put(db, entry)?;
     }
-    Ok(Written { seq: last, now: plan.now })
+    Ok(Written { seq: last, now: plan.now, new_account: plan.new_account, named })
 }

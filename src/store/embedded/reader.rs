@@ -5,11 +5,13 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
+use super::counters::PENDING_MAX;
 use super::fault::Fault;
 use super::group::Asker;
 use super::loads::{self, Stop};
+use super::lookup::Lookup;
 use super::shared::{Sentinel, Shared};
-use super::tables::{directory, due, records};
+use super::tables::{due, records};
 use crate::crypto::Token;
 use crate::domain::RecordId;
 use crate::store::{DueEntry, Load, Loaded, Place, StoreError, StoredRecord};
@@ -22,9 +24,6 @@ const BATCH_JOBS_MAX: usize = 64;
 
 /// Jobs that may wait for one reader. Whoever comes then waits to be let in.
 pub(super) const QUEUE_JOBS_MAX: usize = 1_024;
-
-/// Charges that may wait in memory for the next commit before the writer is woken for them.
-const PENDING_MAX: usize = 1_024;
 
 /// What a reader is asked.
 pub(super) enum Job {
@@ -80,7 +79,7 @@ impl Reader {
         let health = self.shared.check();
         match job {
             Job::Resolve(name, asker) => {
-                drop(asker.send(health.and_then(|()| self.read(directory::find(&self.db, name)))));
+                drop(asker.send(health.and_then(|()| self.read(self.lookup().place(name)))));
             }
             Job::Load(load, asker) => drop(asker.send(health.and_then(|()| self.load(&load)))),
             Job::Record(id, asker) => drop(asker.send(health.and_then(|()| self.read(records::read(&self.db, id))))),
@@ -90,8 +89,12 @@ impl Reader {
         }
     }
 
+    fn lookup(&self) -> Lookup<'_> {
+        Lookup { db: &self.db, shared: &self.shared, own: None }
+    }
+
     fn load(&self, load: &Load) -> Result<Loaded, StoreError> {
-        match loads::load(&self.db, &self.shared, load) {
+        match loads::load(self.lookup(), load) {
             Ok(done) => {
                 if !done.happened.is_empty() {
                     self.defer(done.happened);

@@ -1,6 +1,7 @@
 //! The tables, and how connections to them are made.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -18,11 +19,13 @@ const APPLICATION: i64 = 0x5054_434c;
 /// Bytes of a page. An account's rows are about 900 bytes, a page holds four of them; see the figures in `benches/embedded.rs`.
 const PAGE_BYTES: i64 = 4_096;
 
-/// What the writer keeps in memory, in KiB: the inner pages of a store of 10,000,000 accounts, or all of a small one.
-const WRITER_CACHE_KIB: i64 = 256 * 1_024;
+/// What the writer keeps in memory, in KiB: the inner pages, and what it wrote last. Other pages come from the system's
+/// own cache in 2 us. Not more: when a page is split, SQLite looks through all of its cache at the commit, and at 256 MiB
+/// that took milliseconds.
+const WRITER_CACHE_KIB: i64 = 4 * 1_024;
 
 /// What a reader keeps in memory, in KiB. It begins anew after every commit, so more would not help.
-const READER_CACHE_KIB: i64 = 16 * 1_024;
+const READER_CACHE_KIB: i64 = 4 * 1_024;
 
 /// The write-ahead log's file is cut to this when it begins anew, in bytes. Kept long: writing over a file is a third of
 /// the cost of growing it.
@@ -30,18 +33,21 @@ const LOG_BYTES_KEPT: i64 = 64 * 1_024 * 1_024;
 
 const TABLES: &str = "
     CREATE TABLE rows (key INTEGER PRIMARY KEY, name BLOB NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TABLE permits (key INTEGER PRIMARY KEY, name BLOB NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TABLE accounts (key INTEGER PRIMARY KEY, name BLOB NOT NULL, number INTEGER NOT NULL) STRICT;
     CREATE TABLE directory (key INTEGER PRIMARY KEY, name BLOB NOT NULL, account BLOB NOT NULL, line BLOB NOT NULL) STRICT;
     CREATE TABLE requests (key INTEGER PRIMARY KEY, request BLOB NOT NULL, digest BLOB NOT NULL, record BLOB,
         at INTEGER NOT NULL) STRICT;
     CREATE TABLE records (seq INTEGER PRIMARY KEY, id BLOB NOT NULL, account BLOB NOT NULL, body BLOB NOT NULL) STRICT;
     CREATE TABLE record_ids (key INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+    CREATE TABLE fresh (seq INTEGER PRIMARY KEY, named BLOB NOT NULL) STRICT;
     CREATE TABLE journal (seq INTEGER PRIMARY KEY, event BLOB NOT NULL) STRICT;
     CREATE TABLE due (at INTEGER NOT NULL, account BLOB NOT NULL, line BLOB NOT NULL, PRIMARY KEY (at, account, line))
         STRICT, WITHOUT ROWID;
     CREATE TABLE leases (name TEXT PRIMARY KEY, holder BLOB NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL)
         STRICT, WITHOUT ROWID;
     CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, keyring BLOB NOT NULL,
-        groups INTEGER NOT NULL, seq INTEGER NOT NULL, highest INTEGER, clean INTEGER NOT NULL) STRICT;
+        groups INTEGER NOT NULL, seq INTEGER NOT NULL, highest INTEGER, accounts INTEGER NOT NULL, clean INTEGER NOT NULL) STRICT;
 ";
 
 /// The writer's connection; makes the tables where there are none.
@@ -96,6 +102,8 @@ pub(super) fn checkpointer(path: &Path) -> Result<Connection, Fault> {
 fn prepare(connection: &Connection, cache_kib: i64) -> Result<(), Fault> {
     // A connection that closes must leave the log alone: checkpoints have their own place and time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Nobody else writes, and whoever would have to wait for a reader comes back later.
+    connection.busy_timeout(Duration::ZERO)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -120,7 +128,7 @@ fn make(connection: &mut Connection, options: &OpenOptions) -> Result<(), Fault>
     let transaction = connection.transaction()?;
     transaction.execute_batch(TABLES)?;
     transaction.execute(
-        "INSERT INTO meta (one, epoch, keyring, groups, seq, highest, clean) VALUES (1, ?1, ?2, 0, 0, NULL, 1)",
+        "INSERT INTO meta (one, epoch, keyring, groups, seq, highest, accounts, clean) VALUES (1, ?1, ?2, 0, 0, NULL, 0, 1)",
         (options.epoch_seed.cast_signed(), options.keyring_check.as_bytes()),
     )?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -140,6 +148,8 @@ pub(super) struct Meta {
     pub(super) seq: u64,
     /// The highest instant committed, in nanoseconds since 1970.
     pub(super) highest: Option<i64>,
+    /// Numbers given to accounts.
+    pub(super) accounts: u64,
     /// Whether it was closed, rather than ended.
     pub(super) clean: bool,
 }
@@ -147,15 +157,16 @@ pub(super) struct Meta {
 /// Reads it, and checks that the keyring is the one the store was made with.
 pub(super) fn meta(connection: &Connection, keyring_check: Token) -> Result<Meta, OpenError> {
     let (meta, keyring) = connection
-        .query_row("SELECT epoch, groups, seq, highest, clean, keyring FROM meta", [], |row| {
+        .query_row("SELECT epoch, groups, seq, highest, accounts, clean, keyring FROM meta", [], |row| {
             let meta = Meta {
                 epoch: row.get::<_, i64>(0)?.cast_unsigned(),
                 groups: row.get::<_, i64>(1)?.cast_unsigned(),
                 seq: row.get::<_, i64>(2)?.cast_unsigned(),
                 highest: row.get(3)?,
-                clean: row.get(4)?,
+                accounts: row.get::<_, i64>(4)?.cast_unsigned(),
+                clean: row.get(5)?,
             };
-            Ok((meta, row.get::<_, Vec<u8>>(5)?))
+            Ok((meta, row.get::<_, Vec<u8>>(6)?))
         })
         .map_err(|error| refused(&error.into()))?;
     if keyring != keyring_check.as_bytes() {

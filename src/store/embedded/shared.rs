@@ -3,17 +3,23 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
+use quick_cache::sync::Cache;
 use tokio::sync::broadcast;
 
 use super::counters::Counters;
+use super::layout::AccountNumber;
+use super::names::Recent;
 use super::options::StoreObserver;
 use super::reservations::Reservations;
 use super::tables::journal::Happened;
-use crate::crypto::Partition;
+use crate::crypto::{Partition, Token};
 use crate::store::{ChargeWindows, Position, StoreError, Window};
 
 /// Rings that a slow listener may be behind before it loses some. A ring is a hint.
 const RINGS_KEPT: usize = 1_024;
+
+/// Numbers of accounts kept in memory, some 60 bytes each.
+const NUMBERS_KEPT: usize = 262_144;
 
 /// The common ground.
 pub(super) struct Shared {
@@ -23,7 +29,12 @@ pub(super) struct Shared {
     reservations: Mutex<Reservations>,
     counters: Mutex<Counters>,
     rings: broadcast::Sender<Partition>,
-    /// Readers hold it while they read; the writer takes it whole to begin the write-ahead log anew.
+    /// The names that may not be in their tables yet.
+    pub(super) recent: RwLock<Recent>,
+    /// Numbers of accounts looked up of late. They never change.
+    pub(super) numbers: Cache<Token, AccountNumber>,
+    /// Readers hold it while they read; the writer takes it whole to begin the write-ahead log anew, and when names leave
+    /// memory.
     pub(super) gate: RwLock<()>,
     /// Who is told what the store does.
     pub(super) observer: Arc<dyn StoreObserver>,
@@ -31,7 +42,13 @@ pub(super) struct Shared {
 
 impl Shared {
     /// Before the threads start.
-    pub(super) fn new(epoch: u64, seq: u64, counters: Counters, observer: Arc<dyn StoreObserver>) -> Self {
+    pub(super) fn new(
+        epoch: u64,
+        seq: u64,
+        counters: Counters,
+        recent: Recent,
+        observer: Arc<dyn StoreObserver>,
+    ) -> Self {
         Self {
             epoch,
             seq: AtomicU64::new(seq),
@@ -39,6 +56,8 @@ impl Shared {
             reservations: Mutex::default(),
             counters: Mutex::new(counters),
             rings: broadcast::Sender::new(RINGS_KEPT),
+            recent: RwLock::new(recent),
+            numbers: Cache::new(NUMBERS_KEPT),
             gate: RwLock::new(()),
             observer,
         }

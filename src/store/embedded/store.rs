@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use chrono::{DateTime, Utc};
-use rusqlite::InterruptHandle;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::check::Stop;
+use super::counters::PENDING_MAX;
 use super::folder::Folder;
 use super::group::{Asker, Job};
 use super::instant::nanos;
@@ -23,9 +24,6 @@ use crate::store::{
     Position, ROWS_MAX, Reply, Store, StoreError, StoredRecord, Window,
 };
 
-/// Charges that may wait in memory for the next commit before the writer is woken for them.
-const PENDING_MAX: usize = 1_024;
-
 /// The store inside the process.
 ///
 /// Dropping it leaves the files as a crash would: nothing acknowledged is lost, and the next start checks them. Whoever
@@ -37,7 +35,8 @@ pub struct EmbeddedStore {
     readers: Vec<mpsc::Sender<reader::Job>>,
     next_reader: AtomicUsize,
     threads: Vec<JoinHandle<()>>,
-    check: Option<InterruptHandle>,
+    /// Which thread checks the files, and how it is stopped.
+    check: Option<(usize, Stop)>,
     _folder: Arc<Folder>,
 }
 
@@ -47,7 +46,7 @@ pub(super) struct Parts {
     pub(super) writer: mpsc::Sender<Job>,
     pub(super) readers: Vec<mpsc::Sender<reader::Job>>,
     pub(super) threads: Vec<JoinHandle<()>>,
-    pub(super) check: Option<InterruptHandle>,
+    pub(super) check: Option<(usize, Stop)>,
     pub(super) folder: Arc<Folder>,
 }
 
@@ -63,6 +62,13 @@ impl EmbeddedStore {
     /// is refused.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.write(Job::Close).await?
+    }
+
+    /// Changes something about the writer's connection, as no user can.
+    #[cfg(test)]
+    pub(super) async fn tamper(&self, tamper: fn(&rusqlite::Connection)) {
+        let writer = self.writer.as_ref().unwrap();
+        assert!(writer.send(Job::Tamper(tamper)).await.is_ok(), "the writer is gone");
     }
 
     /// Asks the writer, and waits for its answer.
@@ -180,8 +186,8 @@ impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.writer = None;
         self.readers.clear();
-        if let Some(check) = &self.check {
-            check.interrupt();
+        if let Some((thread, stop)) = &self.check {
+            stop.stop(|| self.threads.get(*thread).is_none_or(JoinHandle::is_finished));
         }
         for thread in self.threads.drain(..) {
             // One that panicked has told so itself.

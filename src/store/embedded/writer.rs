@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use super::checkpoint::{Checkpoints, mark_clean};
 use super::fault::Fault;
 use super::folder::{Acknowledged, Folder};
-use super::group::{Group, Job, State};
+use super::group::{Asker, Group, Job, State};
 use super::housekeeping::Housekeeping;
+use super::merge::Merger;
 use super::shared::{Sentinel, Shared};
 use crate::store::StoreError;
 
@@ -35,6 +36,10 @@ pub(super) struct Writer {
     pub(super) acknowledged: Acknowledged,
     /// Who moves the log into the database.
     pub(super) checkpoints: Checkpoints,
+    /// Merges fresh names into their tables.
+    pub(super) merger: Merger,
+    /// How many names the last group put.
+    pub(super) named: usize,
     /// Forgets what is old.
     pub(super) housekeeping: Housekeeping,
     /// How far the store has come.
@@ -64,9 +69,7 @@ impl Writer {
             }
             let closing = jobs.iter().any(|job| matches!(job, Job::Close(_)));
             let size = jobs.len();
-            if let Err(fault) = self.group(&mut jobs) {
-                self.shared.fail(fault.told());
-            }
+            self.group(&mut jobs);
             self.shared.observer.group(size, started.elapsed().as_secs_f64());
             if closing {
                 break;
@@ -78,35 +81,35 @@ impl Writer {
         drop(sentinel);
     }
 
-    /// INVARIANT (answer-is-record): answers are made only after the commit, which returns only after the fsync.
-    fn group(&mut self, jobs: &mut Vec<Job>) -> Result<(), Fault> {
+    /// One transaction for all the jobs.
+    fn group(&mut self, jobs: &mut Vec<Job>) {
         let mut closers = Vec::new();
-        let transaction = self.db.unchecked_transaction()?;
-        let mut state = self.state;
-        self.housekeeping.turn(&self.db, &self.shared, &mut state)?;
-        let mut group = Group::begin(&self.db, &self.shared, state)?;
-        for job in jobs.drain(..) {
-            match job {
-                Job::Close(asker) => closers.push(asker),
-                job => group.carry_out(job)?,
-            }
+        let mut group = Group::new(&self.db, &self.shared, self.state);
+        let upkeep = |state: &mut State| {
+            self.housekeeping.turn(&self.db, &self.shared, state)?;
+            self.merger.turn(&self.db, &self.shared, &mut state.fresh_log, self.named)
+        };
+        if let Err(fault) = transact(&self.db, &mut group, upkeep, jobs, &mut closers, &self.acknowledged) {
+            // Before those who asked are told that there is no answer: they look for the reason.
+            self.shared.fail(fault.told());
+            jobs.clear();
+            return;
         }
-        let written = group.finish()?;
-        let state = group.state;
-        transaction.commit()?;
-        if written {
-            self.acknowledged.write(state.groups)?;
-        }
+        (self.state, self.named) = (group.state, group.named());
         group.answer();
-        self.state = state;
-        if !closers.is_empty() {
-            let closed = mark_clean(&self.db, &self.shared).map_err(|fault| fault.told());
-            self.shared.fail(StoreError::Unavailable("the store is closed".into()));
-            for closer in closers {
-                drop(closer.send(closed.clone()));
-            }
+        self.close(closers);
+    }
+
+    /// Closes the store in good order, if anybody asked for it.
+    fn close(&self, closers: Vec<Asker<Result<(), StoreError>>>) {
+        if closers.is_empty() {
+            return;
         }
-        Ok(())
+        let closed = mark_clean(&self.db, &self.shared).map_err(|fault| fault.told());
+        self.shared.fail(StoreError::Unavailable("the store is closed".into()));
+        for closer in closers {
+            drop(closer.send(closed.clone()));
+        }
     }
 
     fn check_disk(&mut self) {
@@ -114,4 +117,33 @@ impl Writer {
         let free = self.folder.free_bytes().unwrap_or(0);
         self.state.below_reserve = free < self.disk_reserve_bytes;
     }
+}
+
+/// Carries the jobs out and commits what they wrote.
+///
+/// INVARIANT (answer-is-record): answers leave only after this, and this returns only after the fsync.
+fn transact(
+    db: &Connection,
+    group: &mut Group<'_>,
+    upkeep: impl FnOnce(&mut State) -> Result<(), Fault>,
+    jobs: &mut Vec<Job>,
+    closers: &mut Vec<Asker<Result<(), StoreError>>>,
+    acknowledged: &Acknowledged,
+) -> Result<(), Fault> {
+    let transaction = db.unchecked_transaction()?;
+    upkeep(&mut group.state)?;
+    group.begin()?;
+    jobs.reverse();
+    while let Some(job) = jobs.pop() {
+        match job {
+            Job::Close(asker) => closers.push(asker),
+            job => group.carry_out(job)?,
+        }
+    }
+    let written = group.finish()?;
+    transaction.commit()?;
+    if written {
+        acknowledged.write(group.state.groups)?;
+    }
+    Ok(())
 }

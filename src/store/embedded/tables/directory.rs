@@ -3,11 +3,12 @@
 use rusqlite::Connection;
 
 use super::super::fault::Fault;
-use super::super::layout::{self, Places};
+use super::super::layout;
+use super::place_for;
 use crate::crypto::Token;
-use crate::store::{IndexEntry, Place};
+use crate::store::Place;
 
-/// Where a name leads.
+/// Where a name leads, as far as it was merged.
 pub(in super::super) fn find(db: &Connection, name: Token) -> Result<Option<Place>, Fault> {
     let bucket = layout::name(name);
     let mut statement = db.prepare_cached("SELECT name, account, line FROM directory WHERE key BETWEEN ?1 AND ?2")?;
@@ -21,25 +22,11 @@ pub(in super::super) fn find(db: &Connection, name: Token) -> Result<Option<Plac
     Ok(None)
 }
 
-/// Points a name at a place. Whether there was room.
-pub(in super::super) fn put(db: &Connection, entry: &IndexEntry) -> Result<bool, Fault> {
-    let Some(key) = key_for(db, entry.name)? else { return Ok(false) };
-    db.prepare_cached("INSERT OR REPLACE INTO directory (key, name, account, line) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((key, entry.name.as_bytes(), entry.place.account.as_bytes(), entry.place.line.as_bytes()))?;
-    Ok(true)
-}
-
-fn key_for(db: &Connection, name: Token) -> Result<Option<i64>, Fault> {
-    let bucket = layout::name(name);
-    let mut places = Places::free(bucket);
+/// Merges a name into the table.
+pub(in super::super) fn put(db: &Connection, name: Token, place: &Place) -> Result<(), Fault> {
     let mut statement = db.prepare_cached("SELECT key, name FROM directory WHERE key BETWEEN ?1 AND ?2")?;
-    let mut found = statement.query((bucket.first(), bucket.last()))?;
-    while let Some(row) = found.next()? {
-        let key = row.get(0)?;
-        if row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)? == name.as_bytes() {
-            return Ok(Some(key));
-        }
-        places.take(key);
-    }
-    Ok(places.nth_free(0))
+    let key = place_for(&mut statement, name)?;
+    db.prepare_cached("INSERT OR REPLACE INTO directory (key, name, account, line) VALUES (?1, ?2, ?3, ?4)")?
+        .execute((key, name.as_bytes(), place.account.as_bytes(), place.line.as_bytes()))?;
+    Ok(())
 }

@@ -1,9 +1,14 @@
 //! What is asked of each table: one file a table, every statement beside its meaning.
 
+pub(super) mod accounts;
 pub(super) mod directory;
 pub(super) mod due;
+pub(super) mod fresh;
 pub(super) mod journal;
 pub(super) mod leases;
+mod places;
 pub(super) mod records;
 pub(super) mod requests;
 pub(super) mod rows;
+
+use places::place_for;

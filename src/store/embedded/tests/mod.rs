@@ -1,0 +1,7 @@
+//! What the contract does not say, because it is this store's own: its files, and what becomes of them.
+
+mod damage;
+mod faults;
+mod forgetting;
+mod opening;
+mod world;
