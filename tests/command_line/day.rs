@@ -138,6 +138,26 @@ fn the_account_pin_changes_and_nobody_hears_it() {
 }
 
 #[test]
+fn a_transfer_pin_is_listed_without_its_value_and_revoked() {
+    let service = open();
+    let issue = with(&["transfer-pin", "issue", "--account", "A-1"], &[&APP]);
+    let issued = service.ask("ada", &issue).ending(0).json();
+    let (value, id) = (issued["transfer_pin"].as_str().unwrap(), issued["status"]["transfer_pin_id"].as_str().unwrap());
+    assert_eq!(value.len(), 6);
+    let list = ["transfer-pin", "list", "--account", "A-1"];
+    let listed = service.ask("ada", &list).ending(0);
+    assert!(!listed.stdout.contains(&format!("\"{value}\"")), "{}", listed.stdout);
+    assert_eq!(listed.json()["transfer_pins"][0], issued["status"]);
+    let revoke = ["transfer-pin", "revoke", id, "--account", "A-1"];
+    assert_eq!(service.ask("ada", &revoke).ending(0).json()["status"]["void"], true);
+    assert_eq!(service.ask("ada", &list).ending(0).json()["transfer_pins"][0]["void"], true);
+    let port = with(&["decide", "port-out", NUMBER], &[&PORT, &["--transfer-pin-file", "-"]]);
+    service.ask_with("hub", &port, value).ending(3);
+    let status = service.ask_as_person("ada", &["pin", "status", "--account", "A-1"]).ending(0).stdout;
+    assert!(status.starts_with("account PIN  set\nsince        2025-01-01 00:00:00 UTC\n"), "{status}");
+}
+
+#[test]
 fn everybody_is_told_what_they_may_know() {
     let service = open();
     let port = with(&["decide", "port-out", NUMBER], &[&PORT]);

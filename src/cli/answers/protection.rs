@@ -207,3 +207,70 @@ impl Answer for Activities {
         parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "LINE", "SUMMARY"], rows), more])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Guarded, Protections};
+    use crate::cli::output::Answer as _;
+    use crate::grpc::client::Timestamp;
+    use crate::grpc::pb::v1 as pb;
+    use crate::grpc::pb::v1::protection::Scope;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp { seconds: 1_800_000_000 + seconds, nanos: 0 }
+    }
+
+    fn account(locks: Vec<pb::Lock>) -> pb::Protection {
+        let scope = Some(Scope::AccountId("A-1".to_owned()));
+        pb::Protection { scope, locks, etag: "e".to_owned(), as_of_time: Some(at(0)) }
+    }
+
+    fn released() -> pb::Lock {
+        let release = pb::Release {
+            release_id: "R".to_owned(),
+            effective_time: Some(at(900)),
+            guarded_until_time: Some(at(86_400)),
+            relock_time: Some(at(604_800)),
+            only_for_digest: vec![0xab, 1],
+            decision_id: "D".to_owned(),
+        };
+        pb::Lock {
+            set: pb::LockSet::Port.into(),
+            holder: pb::LockHolder::Customer.into(),
+            since_time: Some(at(0)),
+            placed_by: "P-1".to_owned(),
+            release: Some(release),
+            reason_code: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_release_says_from_when_and_for_what() {
+        let text = Protections(vec![account(vec![released()]), account(Vec::new())]).text();
+        assert_eq!(
+            text,
+            "\
+account A-1
+LOCK  HOLDER    STATE                             SINCE                    PLACED BY  REASON
+port  customer  off from 2027-01-15 08:15:00 UTC  2027-01-15 08:00:00 UTC  P-1
+
+release            R
+for                one change alone
+extra proof until  2027-01-16 08:00:00 UTC
+on again           2027-01-22 08:00:00 UTC
+
+account A-1: no lock is on"
+        );
+    }
+
+    #[test]
+    fn json_tells_a_digest_in_the_contracts_own_text() {
+        let told = Guarded(Some(account(vec![released()])), "t".to_owned()).json();
+        assert_eq!(told["consistency_token"], "t");
+        let lock = &told["protection"]["locks"][0];
+        assert_eq!((&lock["set"], &lock["release"]["only_for_digest"]), (&json!("LOCK_SET_PORT"), &json!("ab01")));
+        assert_eq!((&told["protection"]["line"], &told["protection"]["account_id"]), (&json!(null), &json!("A-1")));
+    }
+}
