@@ -7,7 +7,7 @@ use ring::hmac;
 
 use super::keyring::Keyring;
 use super::mac;
-use crate::domain::{AccountId, Brand, LineId, Msisdn, RequestId, Subject};
+use crate::domain::{AccountId, Brand, DeviceId, LineId, Msisdn, RequestId, SpentApproval, Subject};
 
 /// A keyed name, 128 bits. Safe to log: without the index key it tells nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -155,12 +155,20 @@ impl Tokens {
         self.derive(TokenKind::Subject, &[subject.as_str().as_bytes()])
     }
 
-    /// The token of the account that a partition's unknown numbers belong to; it lives in that partition.
-    pub fn phantom(&self, partition: Partition) -> Token {
-        let Token(bytes) = self.derive(TokenKind::Phantom, &[&partition.number().to_be_bytes()]);
+    /// The token of the account that a brand's unknown numbers of a partition belong to; it lives in that partition.
+    pub fn phantom(&self, brand: &Brand, partition: Partition) -> Token {
+        let parts = [brand.as_str().as_bytes(), &partition.number().to_be_bytes()];
+        let Token(bytes) = self.derive(TokenKind::Phantom, &parts);
         let rest = u128::from_be_bytes(bytes) & (u128::MAX >> Partition::BITS);
         let place = u128::from(partition.number()) << (u128::BITS - Partition::BITS);
         Token((place | rest).to_be_bytes())
+    }
+
+    /// The digest by which an app approval is known once it is used.
+    pub fn spent_approval(&self, device: &DeviceId, signed: &str) -> SpentApproval {
+        let digest = self.digest("spent-approval", &[device.as_str().as_bytes(), signed.as_bytes()]);
+        let (half, _) = digest.split_at(size_of::<u128>());
+        SpentApproval(half.iter().fold(0, |bits, byte| (bits << 8) | u128::from(*byte)))
     }
 
     /// What a store keeps to know its keyring again: another keyring gives another token.
@@ -218,7 +226,7 @@ mod tests {
             (tokens.request(&subject, request), "bf239c4a8fb8c021b360b1e46ec2c272"),
             (tokens.window("pin_failures", &[b"acct", b"1"]), "74a2d998359c4acee345f189dfe8abec"),
             (tokens.subject(&subject), "fe109dfbaa33103da31c41533f3804b0"),
-            (tokens.phantom(Partition::new(1023).unwrap()), "ffe4dcbf5a27e3decc49ad1d1b9a9273"),
+            (tokens.phantom(&brand("main"), Partition::new(1023).unwrap()), "fff488a6608708a67f9bed5359f2fc9b"),
         ];
         let told = golden.map(|(token, expected)| (hex(token.as_bytes()), expected));
         for (token, expected) in &told {
@@ -252,7 +260,8 @@ mod tests {
     #[test]
     fn a_phantom_lives_in_its_partition() {
         let tokens = tokens();
-        let phantoms: HashSet<_> = Partition::all().map(|partition| (partition, tokens.phantom(partition))).collect();
+        let phantoms: HashSet<_> =
+            Partition::all().map(|partition| (partition, tokens.phantom(&brand("main"), partition))).collect();
         assert_eq!(phantoms.len(), usize::from(Partition::COUNT));
         assert!(phantoms.iter().all(|(partition, token)| token.partition() == *partition));
     }

@@ -54,8 +54,8 @@ pub use lock::{
 pub use msisdn::Msisdn;
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{
-    AccountPin, Credentials, PinDigits, PinOrigin, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinOrigin,
-    TransferPinScope, TransferPinState, Verifier,
+    AccountPin, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval, TRANSFER_PINS_KEPT_MAX,
+    TransferPin, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
 };
 pub use protection::{NamedStep, Protection, Seq};
 pub use reason::{Reason, ReasonClass};

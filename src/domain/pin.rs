@@ -164,6 +164,33 @@ pub struct Credentials {
     pub pin: Option<AccountPin>,
     /// Transfer PINs, oldest first, at most [`TRANSFER_PINS_KEPT_MAX`].
     pub transfer_pins: Vec<TransferPin>,
+    /// App approvals that were used, oldest first, at most [`SPENT_APPROVALS_KEPT_MAX`].
+    pub spent_approvals: Vec<SpentApproval>,
+}
+
+/// An app approval that was looked at and was good: a digest of the device and of the text it signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpentApproval(pub u128);
+
+/// How many spent approvals an account keeps. The oldest leaves first, and only the owners' devices make new ones.
+pub const SPENT_APPROVALS_KEPT_MAX: usize = 256;
+
+impl Credentials {
+    /// Whether an approval was used before.
+    pub fn is_spent(&self, approval: SpentApproval) -> bool {
+        self.spent_approvals.contains(&approval)
+    }
+
+    /// Remembers that an approval was used.
+    ///
+    /// INVARIANT (permit-once): a signature has no end of its own, so whoever saw one could bring it again for ever.
+    pub fn spend(&mut self, approval: SpentApproval) {
+        if !self.is_spent(approval) {
+            self.spent_approvals.push(approval);
+            let surplus = self.spent_approvals.len().saturating_sub(SPENT_APPROVALS_KEPT_MAX);
+            self.spent_approvals.drain(..surplus);
+        }
+    }
 }
 
 #[cfg(test)]

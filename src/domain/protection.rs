@@ -37,6 +37,13 @@ impl Protection {
         Self { locks, voided_at }
     }
 
+    /// The locks of a line that comes from another account, whose sequence says nothing on this one: what was granted here up to
+    /// `seq` was not granted for it.
+    pub fn arrived(before: &Self, seq: Seq) -> Self {
+        let voided_at = Action::ALL.into_iter().map(|action| (action, seq)).collect();
+        Self { locks: before.locks.clone(), voided_at }
+    }
+
     /// Every lock that was ever set, with its name.
     pub fn locks(&self) -> impl Iterator<Item = (LockName, &Lock)> {
         self.locks.iter().map(|(name, lock)| (*name, lock))
@@ -59,11 +66,13 @@ impl Protection {
         self.void_covered(set, seq);
     }
 
-    /// Starts a release.
-    pub fn release(&mut self, set: LockSet, holder: LockHolder, release: Release) -> Result<(), LockError> {
+    /// Starts a release. What the lock covers and was granted past it all the same, as a transfer PIN for a whole account was
+    /// past a line's lock, is void: a release opens only what is asked for after it.
+    pub fn release(&mut self, set: LockSet, holder: LockHolder, release: Release, seq: Seq) -> Result<(), LockError> {
         let name = (set, holder);
         let next = self.lock(name).clone().release(release)?;
         self.locks.insert(name, next);
+        self.void_covered(set, seq);
         Ok(())
     }
 
@@ -83,8 +92,8 @@ impl Protection {
             .map(|(name, _)| name)
     }
 
-    /// Re-locks every release that was for exactly this change, now that it is redeemed.
-    pub fn consume(&mut self, exact: &ChangeDigest) -> Vec<LockName> {
+    /// Re-locks every release that was for exactly this change, now that it is redeemed, and voids what else it let through.
+    pub fn consume(&mut self, exact: &ChangeDigest, seq: Seq) -> Vec<LockName> {
         let mut consumed = Vec::new();
         for (name, lock) in &mut self.locks {
             if let Lock::Released(held, release) = lock
@@ -93,6 +102,9 @@ impl Protection {
                 *lock = Lock::On(held.clone());
                 consumed.push(*name);
             }
+        }
+        for (set, _) in &consumed {
+            self.void_covered(*set, seq);
         }
         consumed
     }

@@ -79,7 +79,7 @@ impl Engine {
         let now = self.now()?.instant();
         let reserve = request.as_ref().map(|(id, body)| self.reserve(requester, *id, body));
         let account = self.vault.tokens().account(&requester.brand, &seed.account);
-        let stale = self.check_lines_are_free(requester, seed, account).await?;
+        let stale = self.check_lines_are_free(requester, seed).await?;
         for _ in 0..=super::ask::CONFLICT_RETRIES_MAX {
             let _turn = self.queues.enter(account).await?;
             let ask = self.asking_for(requester, seed, account, reserve, now);
@@ -114,17 +114,18 @@ impl Engine {
     /// the names that do not lead here yet: a second run of an import writes nothing.
     ///
     /// INVARIANT (locked-never-approved): an import cannot take a number over.
-    async fn check_lines_are_free(
-        &self,
-        requester: &Requester,
-        seed: &Seed,
-        account: Token,
-    ) -> Result<Vec<IndexEntry>, ServiceError> {
+    async fn check_lines_are_free(&self, requester: &Requester, seed: &Seed) -> Result<Vec<IndexEntry>, ServiceError> {
         let mut stale = Vec::new();
         for (line, entries) in seed.lines.iter().zip(seed.index(self.vault.tokens(), &requester.brand)) {
             for entry in entries {
                 let found = self.vault.resolve(entry.name).await?;
-                if let Some(place) = found.filter(|place| place.account != account)
+                // Another line of this account, too: a number given twice leads past the first one's locks.
+                let elsewhere = found.filter(|place| *place != entry.place);
+                if elsewhere.is_some() && entry.name != entry.place.line && !line.is_in_use() {
+                    // A line that has ended does not claim its number back.
+                    continue;
+                }
+                if let Some(place) = elsewhere
                     && self.is_in_use(place.account, place.line, line).await?
                 {
                     return Err(ServiceError::Refused(Refusal::AccountExistsElsewhere));
@@ -143,8 +144,9 @@ impl Engine {
         let in_use = |row: &crate::domain::Line| {
             use crate::domain::LineStatus::{Active, Closed, Moved, PortedOut, Suspended};
             match row.status {
-                Active | Suspended => row.msisdn == line.msisdn || row.id == line.id,
-                Closed | PortedOut | Moved => row.id == line.id && row.status != Moved,
+                // A line on its way, which the index still finds where it was, is in use: it arrives with its locks.
+                Active | Suspended | Moved => row.msisdn == line.msisdn || row.id == line.id,
+                Closed | PortedOut => row.id == line.id,
             }
         };
         Ok(open.line(token).is_some_and(in_use))
@@ -220,7 +222,7 @@ impl Engine {
         let verifier: Verifier = self.pins.hash(pin.digits.clone(), account).await?;
         let set_at = pin.set_at.unwrap_or(now).min(now);
         let pin = AccountPin { verifier, set_at, verified_at: None, origin: pin.origin };
-        Ok(Credentials { pin: Some(pin), transfer_pins: Vec::new() })
+        Ok(Credentials { pin: Some(pin), ..Credentials::default() })
     }
 
     fn add_lines(&self, requester: &Requester, seed: &Seed, open: &mut OpenAccount, now: DateTime<Utc>) -> usize {

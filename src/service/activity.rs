@@ -33,15 +33,20 @@ impl Engine {
         self.check_reach(who, &target)?;
         let now = self.now()?.instant();
         let (open, target) = self.peek(who.requester(), scope, None, now).await?;
+        let line = target.line.and_then(|token| open.line(token));
         let newest = match target.line {
-            Some(token) => open.line(token).and_then(|line| line.last_record),
+            Some(_) => line.and_then(|line| line.last_record),
             None => open.account().and_then(|account| account.chain.last),
         };
         let mut next = from.or(newest);
         let mut records = Vec::new();
         while records.len() < size.clamp(1, ACTIVITY_PAGE_MAX) {
             let Some(id) = next else { break };
-            let kept = self.vault.record(id).await?.filter(|kept| kept.account() == target.account);
+            let about_it = |kept: &Kept| {
+                let trace = kept.record().line.as_ref().map(|line| &line.id);
+                kept.account() == target.account && (target.line.is_none() || trace == line.map(|line| &line.id))
+            };
+            let kept = self.vault.record(id).await?.filter(about_it);
             let kept =
                 kept.ok_or(ServiceError::Invalid { field: "page_token", expected: "must be a token of this list" })?;
             let record = kept.record();

@@ -80,8 +80,8 @@ impl Engine {
         effect: &mut E,
     ) -> Result<Answer, ServiceError> {
         let now = self.now()?.instant();
-        self.check_question(question, now)?;
         let requester = who.requester();
+        self.check_question(requester, question, now)?;
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let asking = Asking { requester, question, reserve, batch: None, now };
         let mut looked = Looked::default();
@@ -108,6 +108,10 @@ impl Engine {
             self.check_reach(who, &target)?;
             if !target.indexed {
                 self.charge_unknown(asking.requester, asking.reserve.request, asking.now).await?;
+            } else if target.line.is_none() && !self.exists(&target, asking.now).await? {
+                // Before any window is made for a name that nobody has.
+                self.charge_unknown(asking.requester, target.name, asking.now).await?;
+                return Err(ServiceError::NotFound("account"));
             }
             let _turn = self.queues.enter(target.account).await?;
             let open = match self.vault.open(self.opening(asking, &target)).await? {
@@ -115,7 +119,7 @@ impl Engine {
                 Opening::Answered(id) => return self.repeat(asking.requester, id).await.map(Attempt::answered),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            match self.better_target(&open, &asking.question.scope, target).await? {
+            match self.better_target(&asking.requester.brand, &open, &asking.question.scope, target).await? {
                 Some(better) => target = better,
                 None => return self.decide_on(asking, effect, looked, target, open).await,
             }
@@ -250,6 +254,7 @@ pub(super) fn decided(
         owner_asked,
         settle: _,
         transfer_pin_tries: _,
+        spent: _,
     } = weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),

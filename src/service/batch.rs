@@ -58,7 +58,7 @@ impl Engine {
             return Err(ServiceError::Invalid { field: "lines", expected: "must have 1 to 100 lines" });
         }
         let now = self.now()?.instant();
-        self.check_question(&common, now)?;
+        self.check_question(who.requester(), &common, now)?;
         let engine = Arc::clone(self);
         Self::detached(async move {
             let requester = who.requester();

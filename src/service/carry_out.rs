@@ -33,8 +33,8 @@ pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'
     }
     let seq = open.next_seq();
     if let (Some(account), Some(line)) = open.account_and_line_mut(line) {
-        account.protection.consume(&digest);
-        line.protection.consume(&digest);
+        account.protection.consume(&digest, seq);
+        line.protection.consume(&digest, seq);
         apply(account, line, carried, via);
         if change.action() == Action::PortOut {
             // Nothing granted for a line outlives its leaving.
@@ -67,10 +67,9 @@ fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Cha
             account.persons.iter_mut().filter(|known| known.id == *person).for_each(|known| known.role = *role);
         }
         Change::Owner(OwnerChange::Close) => line.status = LineStatus::Closed,
-        // The line goes with `MoveLine`, which uses the permit in the same commit. The rest is carried out by its own use case.
-        Change::Owner(OwnerChange::ToAccount { .. })
-        | Change::TransferPinIssue { .. }
-        | Change::LockRelease { .. }
-        | Change::PinChange => {}
+        // It arrives with `MoveLine`. From here on nothing answers for it on this account, and no lock is set on a row left behind.
+        Change::Owner(OwnerChange::ToAccount { .. }) => line.status = LineStatus::Moved,
+        // Carried out by use cases of their own.
+        Change::TransferPinIssue { .. } | Change::LockRelease { .. } | Change::PinChange => {}
     }
 }

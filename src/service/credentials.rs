@@ -9,13 +9,13 @@ use super::ask::{Approved, Effect, account_of};
 use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::question::{Body, Question, caller_of};
-use super::rights::{Authorised, right};
+use super::rights::{Authorised, Right, right};
 use super::target::{Scope, Target};
 use crate::audit::{AnswerWindow, Event, Made};
 use crate::crypto::generate_transfer_pin;
 use crate::domain::{
-    Account, AccountId, AccountPin, Credentials, Line, LineId, PinCheck, PinDigits, PinOrigin, RequestId, Reset,
-    ResetKind, Spid, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    Account, AccountId, AccountPin, Credentials, Line, LineId, OutcomeKind, PinCheck, PinDigits, PinOrigin, RequestId,
+    Reset, ResetKind, Spid, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
     TransferPinState, Verifier,
 };
 use crate::policy::{self, GuessContext, PinFitness};
@@ -69,14 +69,18 @@ impl Engine {
         who: Authorised<right::SetPin>,
         question: Question,
         new: PinDigits,
-    ) -> Result<(Answer, CredentialStatus), ServiceError> {
+    ) -> Result<(Answer, Option<CredentialStatus>), ServiceError> {
         let engine = Arc::clone(self);
         Self::detached(async move {
             let target = engine.target(who.requester(), &question.scope).await?;
             engine.check_reach(&who, &target)?;
             let mut effect = engine.prepare(&who, &question, &target, new).await?;
             let answer = engine.ask(&who, &question, &mut effect).await?;
-            let status = engine.credential_status(who.requester(), &question.scope).await?;
+            // A pad or a voice system is told of the account's secrets only once the customer has proven that they ask.
+            let told = <right::ReadCredentialStatus as Right>::whose(who.requester().role).is_some();
+            let told = told || answer.decided().is_some_and(|decided| decided.outcome == OutcomeKind::Approve);
+            let status =
+                if told { Some(engine.credential_status(who.requester(), &question.scope).await?) } else { None };
             Ok((answer, status))
         })
         .await
@@ -195,18 +199,13 @@ impl Engine {
             open.credentials().and_then(|credentials| credentials.pin.as_ref()).map(|pin| pin.verifier.clone());
         let is_guessable = self.policy.load().pin.guessable_refused
             && policy::guessable::check(&new, &GuessContext::of(account, [])).is_err();
-        let is_unchanged = match before {
-            None => false,
-            Some(before) => match self.pins.check(new.clone(), target.account, Some(&before), &*self.tally).await {
-                PinCheck::Matched => true,
-                PinCheck::Mismatched => false,
-                _ => {
-                    return Err(ServiceError::Exhausted {
-                        what: "too many PINs are waiting to be hashed",
-                        retry_at: None,
-                    });
-                }
-            },
+        // INVARIANT (unknown-looks-known): the same work whether one is set or not.
+        let is_unchanged = match self.pins.check(new.clone(), target.account, before.as_ref(), &*self.tally).await {
+            PinCheck::Matched => true,
+            PinCheck::Mismatched | PinCheck::NotSet => false,
+            _ => {
+                return Err(ServiceError::Exhausted { what: "too many PINs are waiting to be hashed", retry_at: None });
+            }
         };
         let refusal = match (is_guessable, is_unchanged) {
             (true, _) => Some(Refusal::PinGuessable),

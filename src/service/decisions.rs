@@ -179,7 +179,15 @@ impl Engine {
             at_least,
         };
         match self.vault.open(ask).await? {
-            Opening::Open(open) => Ok(Reopening::Open(Box::new(Reopened { kept, open: *open, target }))),
+            Opening::Open(open) => {
+                // INVARIANT (unknown-looks-known): a brand's desk reads its own brand's decisions, and no other's.
+                let theirs = open.account().is_some_and(|account| account.brand == requester.brand);
+                if theirs || asked_by(kept.record().caller.as_ref(), requester) {
+                    Ok(Reopening::Open(Box::new(Reopened { kept, open: *open, target })))
+                } else {
+                    Err(ServiceError::NotFound("decision"))
+                }
+            }
             Opening::Answered(_) => Ok(Reopening::Repeated),
             Opening::Taken => Err(ServiceError::RequestIdReused),
         }

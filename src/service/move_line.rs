@@ -13,7 +13,7 @@ use super::rights::{Authorised, authorise, right};
 use super::target::{LineName, LineRef, Scope};
 use crate::audit::Event;
 use crate::crypto::Token;
-use crate::domain::{AccountId, Change, Line, LineId, LineStatus, OwnerChange, RequestId, Requester};
+use crate::domain::{AccountId, Change, Line, LineId, LineStatus, OwnerChange, Protection, RequestId, Requester};
 use crate::store::{Ask, Closing, Entry, IndexEntry, OpenAccount, Opening, Place, Position, Urgency};
 
 /// A line to be moved or closed.
@@ -54,7 +54,8 @@ impl Engine {
         if let OwnerChange::ToAccount { account, .. } = &order.change {
             self.account_exists(&requester, account, now).await?;
         }
-        let before = self.line_before(&requester, &line_ref, now).await?;
+        let name = self.line_token(&requester, &line_ref)?;
+        let place = self.vault.resolve(name).await?.ok_or(ServiceError::NotFound("line"))?;
         let redemption = Redemption {
             request_id: order.request_id,
             body: order.body.clone(),
@@ -63,7 +64,10 @@ impl Engine {
             change: Change::Owner(order.change.clone()),
         };
         let redeemer = authorise::<right::RedeemPermit>(requester.clone())?;
-        let redeemed = self.redeem(redeemer, redemption).await?;
+        let redeemed = self.redeem_any(redeemer, redemption).await?;
+        // INVARIANT (locked-never-approved): read once it has left, when no lock can be set on it any more: none is lost.
+        let before =
+            self.open_line(place, now).await?.line(place.line).cloned().ok_or(ServiceError::NotFound("line"))?;
         match &order.change {
             OwnerChange::ToAccount { account, .. } => {
                 let engine = Arc::clone(self);
@@ -71,10 +75,7 @@ impl Engine {
                 Self::detached(async move { engine.arrive(&requester, &order, &account, before, redeemed, now).await })
                     .await
             }
-            OwnerChange::Close | OwnerChange::Role { .. } => {
-                let line = Line { status: LineStatus::Closed, ..before };
-                Ok(Moved { line, position: redeemed.position })
-            }
+            OwnerChange::Close | OwnerChange::Role { .. } => Ok(Moved { line: before, position: redeemed.position }),
         }
     }
 
@@ -87,18 +88,6 @@ impl Engine {
         self.peek(requester, &Scope::Account(id.clone()), None, now).await.and_then(|(open, _)| {
             if open.account().is_some() { Ok(()) } else { Err(ServiceError::NotFound("account")) }
         })
-    }
-
-    async fn line_before(
-        &self,
-        requester: &Requester,
-        line: &LineRef,
-        now: DateTime<Utc>,
-    ) -> Result<Line, ServiceError> {
-        let name = self.line_token(requester, line)?;
-        let place = self.vault.resolve(name).await?.ok_or(ServiceError::NotFound("line"))?;
-        let open = self.open_line(place, now).await?;
-        open.line(place.line).cloned().ok_or(ServiceError::NotFound("line"))
     }
 
     async fn open_line(&self, place: Place, now: DateTime<Utc>) -> Result<OpenAccount, ServiceError> {
@@ -128,7 +117,9 @@ impl Engine {
         };
         let _turn = self.queues.enter(place.account).await?;
         let mut open = self.open_line(place, now).await?;
-        let line = Line { account: account.clone(), status: LineStatus::Active, last_record: None, ..before };
+        let protection = Protection::arrived(&before.protection, open.next_seq());
+        let line =
+            Line { account: account.clone(), status: LineStatus::Active, last_record: None, protection, ..before };
         let mut position = redeemed.position;
         if open.line(place.line).is_none_or(|row| row.status == LineStatus::Moved) {
             open.create_line(place.line, line.clone());

@@ -15,7 +15,9 @@ use super::rights::{Authorised, right};
 use super::target::{LineRef, Scope, Target};
 use crate::audit::Event;
 use crate::crypto::{PermitBinding, PermitClaim, Permits, Token, change_digest};
-use crate::domain::{Change, Line, LineId, LineStatus, Permit, RecordId, RequestId, TransferPinState};
+use crate::domain::{
+    Action, Change, Line, LineId, LineStatus, OwnerChange, Permit, RecordId, RequestId, TransferPinState,
+};
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
 
 /// A permit presented for a change about to be carried out.
@@ -59,6 +61,20 @@ impl Engine {
         who: Authorised<right::RedeemPermit>,
         redemption: Redemption,
     ) -> Result<Redeemed, ServiceError> {
+        if matches!(redemption.change, Change::Owner(OwnerChange::ToAccount { .. })) {
+            // Else the line would leave here and arrive nowhere.
+            let expected = "must not be a line's move to another account: MoveLine uses that permit";
+            return Err(ServiceError::Invalid { field: "change.owner_change.to_account_id", expected });
+        }
+        self.redeem_any(who, redemption).await
+    }
+
+    /// The same for every change, a line's move among them.
+    pub(super) async fn redeem_any(
+        self: &Arc<Self>,
+        who: Authorised<right::RedeemPermit>,
+        redemption: Redemption,
+    ) -> Result<Redeemed, ServiceError> {
         let engine = Arc::clone(self);
         Self::detached(async move {
             let now = engine.now()?.instant();
@@ -84,6 +100,8 @@ impl Engine {
         let mut target = self.line_target(who.requester(), &redemption.line).await?;
         let reserve = self.reserve(who.requester(), redemption.request_id, &redemption.body);
         loop {
+            // A customer signed in on another account of theirs is another person here: an app key would be added for them.
+            self.check_reach(who, &target).map_err(|_| ServiceError::Refused(Refusal::PermitMismatch))?;
             // An unknown line is refused as a permit for another line is: nothing is learnt of the number.
             let token = target.line.filter(|_| target.indexed).ok_or(ServiceError::Refused(Refusal::PermitMismatch))?;
             let _turn = self.queues.enter(target.account).await?;
@@ -102,7 +120,10 @@ impl Engine {
                 Opening::Answered(id) => return self.repeat_redemption(id).await.map(Attempt::Done),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            match self.better_target(&open, &Scope::Line(redemption.line.clone()), target).await? {
+            match self
+                .better_target(&who.requester().brand, &open, &Scope::Line(redemption.line.clone()), target)
+                .await?
+            {
                 Some(better) => target = better,
                 None => return self.use_permit(who, redemption, claim, reserve, open, target, now).await,
             }
@@ -220,10 +241,19 @@ fn check_usable(
         return refuse(Refusal::PermitLocked);
     }
     let flagged_since = !permit.flagged && (account.flags.any() || line.flags.any());
-    if flagged_since || line.status != LineStatus::Active || !transfer_pin_is_live(open, permit) {
+    if flagged_since || !is_in_service_for(line.status, permit.action) || !transfer_pin_is_live(open, permit) {
         return refuse(Refusal::PermitVoid);
     }
     Ok(())
+}
+
+/// A barred line may get a new SIM or have its account's records changed, but it does not leave.
+const fn is_in_service_for(status: LineStatus, action: Action) -> bool {
+    match status {
+        LineStatus::Active => true,
+        LineStatus::Suspended => !matches!(action, Action::PortOut | Action::OwnerChange),
+        LineStatus::Closed | LineStatus::PortedOut | LineStatus::Moved => false,
+    }
 }
 
 /// A transfer PIN that was the proof must still be unused: two approvals may rest on it, one redemption uses it up.

@@ -15,8 +15,8 @@ use super::target::{Scope, Target};
 use crate::audit::{AnswerWindow, Event, Made};
 use crate::crypto::change_digest;
 use crate::domain::{
-    Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, Protection, Reference,
-    Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, StepScope,
+    Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, OutcomeKind, Protection,
+    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, StepScope,
 };
 use crate::policy::ReleasePlan;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
@@ -112,16 +112,28 @@ impl Engine {
         self: &Arc<Self>,
         who: Authorised<right::ReleaseLock>,
         question: Question,
-    ) -> Result<(Answer, ProtectionView), ServiceError> {
+    ) -> Result<(Answer, Option<ProtectionView>), ServiceError> {
         let Change::LockRelease { set, holder, opens } = question.change.clone() else {
             return Err(ServiceError::Invalid { field: "set", expected: "must name the lock to release" });
         };
         let engine = Arc::clone(self);
         Self::detached(async move {
             let answer = engine
-                .ask(&who, &question, &mut StartRelease { lock: (set, holder), opens: &opens, scope: &question.scope })
+                .ask(
+                    &who,
+                    &question,
+                    &mut StartRelease {
+                        lock: (set, holder),
+                        opens: &opens,
+                        scope: &question.scope,
+                        sighted: <right::ReadProtection as Right>::whose(who.requester().role).is_some(),
+                    },
+                )
                 .await?;
-            let view = engine.protection(who.requester(), &question.scope, None).await?;
+            // A pad or a voice system is told of the locks only once the owner has proven that they ask.
+            let told = <right::ReadProtection as Right>::whose(who.requester().role).is_some();
+            let told = told || answer.decided().is_some_and(|decided| decided.outcome == OutcomeKind::Approve);
+            let view = if told { Some(engine.protection(who.requester(), &question.scope, None).await?) } else { None };
             Ok((answer, view))
         })
         .await
@@ -162,11 +174,12 @@ impl Engine {
         let mut target = self.target(requester, scope).await?;
         loop {
             if !target.indexed {
+                self.charge_unknown(requester, target.name, now).await?;
                 return Err(ServiceError::NotFound("line"));
             }
             let opening = self.vault.open(reading(&target, None, at_least, now)).await?;
             let Opening::Open(open) = opening else { return Err(ServiceError::RequestIdReused) };
-            match self.better_target(&open, scope, target).await? {
+            match self.better_target(&requester.brand, &open, scope, target).await? {
                 Some(better) => target = better,
                 None => return Ok((*open, target)),
             }
@@ -192,16 +205,17 @@ impl Engine {
             let (turn, open) = loop {
                 self.check_reach(who, &target)?;
                 if !target.indexed {
-                    self.charge_unknown(requester, reserve.request, now).await?;
+                    // By the number: one request id is no ticket to try many.
+                    self.charge_unknown(requester, target.name, now).await?;
                     return Err(ServiceError::NotFound("line"));
                 }
-                let turn = self.queues.enter(target.account).await?;
+                let turn = self.queues.enter_to_protect(target.account).await?;
                 let open = match self.vault.open(reading(&target, Some(reserve), None, now)).await? {
                     Opening::Open(open) => *open,
                     Opening::Answered(_) => return self.protection(requester, &guarding.scope, None).await,
                     Opening::Taken => return Err(ServiceError::RequestIdReused),
                 };
-                match self.better_target(&open, &guarding.scope, target).await? {
+                match self.better_target(&requester.brand, &open, &guarding.scope, target).await? {
                     Some(better) => target = better,
                     None => break (turn, open),
                 }
@@ -309,10 +323,16 @@ struct StartRelease<'a> {
     lock: LockName,
     opens: &'a ReleaseOpens,
     scope: &'a Scope,
+    /// Whether the asker may know how the lock stands before anything is proven.
+    sighted: bool,
 }
 
 impl Effect for StartRelease<'_> {
     fn check(&self, account: &Account, line: &Line) -> Result<(), ServiceError> {
+        // INVARIANT (unknown-looks-known): others learn it with the approval, which finds the same.
+        if !self.sighted {
+            return Ok(());
+        }
         let locks = match self.scope {
             Scope::Line(_) => &line.protection,
             Scope::Account(_) => &account.protection,
@@ -325,7 +345,7 @@ impl Effect for StartRelease<'_> {
     }
 
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
-        let Approved { engine, asking, open, target, decision, weighed, .. } = approved;
+        let Approved { engine, asking, open, target, decision, weighed, seq, .. } = approved;
         let now = asking.now;
         let id = ReleaseId::from_u128(engine.vault.ids().mint(now, target.account.partition())?);
         let via = asking.question.interaction.channel;
@@ -346,7 +366,7 @@ impl Effect for StartRelease<'_> {
             decision,
         };
         let (locks, _) = locks_of(open, &target)?;
-        locks.release(self.lock.0, self.lock.1, release).map_err(|error| match error {
+        locks.release(self.lock.0, self.lock.1, release, seq).map_err(|error| match error {
             LockError::NotOn => ServiceError::Refused(Refusal::LockNotOn),
             LockError::AlreadyReleasing | LockError::NoSuchRelease => ServiceError::Refused(Refusal::ReleaseUnderWay),
         })?;

@@ -10,8 +10,8 @@ use super::target::{LineRef, Scope};
 use crate::audit::{Caller, Decided};
 use crate::crypto::{Token, change_digest};
 use crate::domain::{
-    Change, ChangeDigest, Claims, Evidence, Interaction, Mode, ObservedSignal, RecordId, Reference, RequestId,
-    Requester,
+    Change, ChangeDigest, Channel, Claims, Evidence, Interaction, Mode, ObservedSignal, RecordId, Reference, RequestId,
+    Requester, Role,
 };
 use crate::store::{Position, Reserve};
 
@@ -107,7 +107,16 @@ impl Engine {
     }
 
     /// A question that comes from the edge makes sense before anything is read.
-    pub(super) fn check_question(&self, question: &Question, now: DateTime<Utc>) -> Result<(), ServiceError> {
+    pub(super) fn check_question(
+        &self,
+        requester: &Requester,
+        question: &Question,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        if !may_come_through(requester.role, question.interaction.channel) {
+            let expected = "must be a channel that the caller works in: the customer's own are the customer's";
+            return Err(ServiceError::Invalid { field: "interaction.channel", expected });
+        }
         if question.plan_time.is_some_and(|at| at.signed_duration_since(now) > PLAN_AHEAD_MAX) {
             return Err(ServiceError::Invalid { field: "plan_time", expected: "must be at most 30 days ahead" });
         }
@@ -120,6 +129,17 @@ impl Engine {
             return Err(ServiceError::Invalid { field: "evidence", expected });
         }
         Ok(())
+    }
+}
+
+/// Whether a role's requests may come through a channel. What goes through care or a store is held to more (P2), so those who
+/// work there cannot say that the customer's own app or page was asked.
+const fn may_come_through(role: Role, channel: Channel) -> bool {
+    match role {
+        Role::RetailAgent | Role::RetailManager | Role::CareAgent | Role::PinPad | Role::Ivr | Role::PortingSystem => {
+            !matches!(channel, Channel::Web | Channel::App)
+        }
+        _ => true,
     }
 }
 

@@ -11,6 +11,9 @@ use crate::crypto::Token;
 /// How many requests may wait for one account.
 pub(super) const WAITERS_PER_ACCOUNT_MAX: usize = 32;
 
+/// How many may wait where they only turn protection up: a crowd of asks at the door never keeps the owner out.
+pub(super) const PROTECTIVE_WAITERS_PER_ACCOUNT_MAX: usize = 2 * WAITERS_PER_ACCOUNT_MAX;
+
 /// Parts of the map, so that accounts do not wait for each other's bookkeeping.
 const SHARDS: usize = 64;
 
@@ -43,7 +46,16 @@ impl Default for Queues {
 impl Queues {
     /// Waits for the account's turn; refuses when too many wait already.
     pub(super) async fn enter(&self, account: Token) -> Result<Turn, ServiceError> {
-        let (mut turn, semaphore) = self.line_up(account)?;
+        self.enter_among(account, WAITERS_PER_ACCOUNT_MAX).await
+    }
+
+    /// The same for what only turns protection up.
+    pub(super) async fn enter_to_protect(&self, account: Token) -> Result<Turn, ServiceError> {
+        self.enter_among(account, PROTECTIVE_WAITERS_PER_ACCOUNT_MAX).await
+    }
+
+    async fn enter_among(&self, account: Token, waiters_max: usize) -> Result<Turn, ServiceError> {
+        let (mut turn, semaphore) = self.line_up(account, waiters_max)?;
         turn.permit = semaphore.acquire_owned().await.ok();
         match turn.permit {
             Some(_) => Ok(turn),
@@ -51,10 +63,10 @@ impl Queues {
         }
     }
 
-    fn line_up(&self, account: Token) -> Result<(Turn, Arc<Semaphore>), ServiceError> {
+    fn line_up(&self, account: Token, waiters_max: usize) -> Result<(Turn, Arc<Semaphore>), ServiceError> {
         let mut shard = lock(&self.shards, account);
         let queue = shard.0.entry(account).or_insert_with(|| Queue { turn: Arc::new(Semaphore::new(1)), inside: 0 });
-        if queue.inside > WAITERS_PER_ACCOUNT_MAX {
+        if queue.inside > waiters_max {
             return Err(ServiceError::Exhausted { what: "too many requests wait for this account", retry_at: None });
         }
         queue.inside = queue.inside.saturating_add(1);
@@ -101,6 +113,10 @@ mod tests {
         }
         assert!(matches!(queues.enter(account).await, Err(ServiceError::Exhausted { .. })));
         assert!(queues.enter(Token::from_bytes([8; 16])).await.is_ok());
+        // Who turns a lock on still finds a place, and its turn comes.
+        let mut lock = Box::pin(queues.enter_to_protect(account));
+        assert!(futures_poll(lock.as_mut()).is_none());
+        drop(lock);
         drop(first);
         assert!(futures_poll(waiting[0].as_mut()).is_some());
         drop(waiting);

@@ -53,6 +53,13 @@ pub struct LineSeed {
     pub flags: Flags,
 }
 
+impl LineSeed {
+    /// Whether its number is taken.
+    pub(super) const fn is_in_use(&self) -> bool {
+        matches!(self.status, LineStatus::Active | LineStatus::Suspended)
+    }
+}
+
 /// A lock that holds already.
 #[derive(Debug, Clone)]
 pub struct LockSeed {
@@ -88,6 +95,13 @@ impl Seed {
         }
         if self.persons.iter().filter(|person| person.role == PersonRole::Owner).count() > 1 {
             return invalid("seed.account.persons", "must have at most one person with PERSON_ROLE_OWNER");
+        }
+        if self.lines.iter().any(|line| line.id.as_str() == STAND_IN_NAME) {
+            return invalid("seed.lines.line_id", "must not be `unknown`, the engine's own name for no line");
+        }
+        let mut numbers = std::collections::HashSet::new();
+        if self.lines.iter().any(|line| line.is_in_use() && !numbers.insert(line.msisdn.digits())) {
+            return invalid("seed.lines.msisdn", "must be the number of one line in service only");
         }
         let known_line = |id: &LineId| self.lines.iter().any(|line| line.id == *id);
         if self.locks.iter().filter_map(|lock| lock.line.as_ref()).any(|id| !known_line(id)) {

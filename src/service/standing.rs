@@ -1,5 +1,7 @@
 //! Whether what a request names is really there, and what stands in its place when it is not.
 
+use chrono::{DateTime, Utc};
+
 use super::ask::account_of;
 use super::engine::Engine;
 use super::error::ServiceError;
@@ -7,8 +9,8 @@ use super::question::Question;
 use super::rights::{Authorised, Right, Whose};
 use super::target::{LineName, LineRef, Scope, Target};
 use crate::crypto::Token;
-use crate::domain::{Account, Credentials, Line, LineStatus, Msisdn, Requester, STAND_IN_NAME, Standing};
-use crate::store::OpenAccount;
+use crate::domain::{Account, Brand, Credentials, Line, LineStatus, Msisdn, Requester, STAND_IN_NAME, Standing};
+use crate::store::{Ask, OpenAccount, Opening};
 
 impl Engine {
     /// Refuses, before anything is read or charged, accounts that a caller bound to one account does not reach. Another
@@ -22,6 +24,21 @@ impl Engine {
         Err(ServiceError::Forbidden)
     }
 
+    /// Whether there is such an account. Only a change of a whole account asks: lines are found by the index.
+    pub(super) async fn exists(&self, target: &Target, now: DateTime<Utc>) -> Result<bool, ServiceError> {
+        let ask = Ask {
+            account: target.account,
+            lines: Vec::new(),
+            permit: None,
+            reserve: None,
+            charges: Vec::new(),
+            windows: Vec::new(),
+            now,
+            at_least: None,
+        };
+        Ok(matches!(self.vault.open(ask).await?, Opening::Open(open) if open.account().is_some()))
+    }
+
     fn own_account(&self, requester: &Requester) -> Option<Token> {
         requester.account.as_ref().map(|id| self.vault.tokens().account(&requester.brand, id))
     }
@@ -29,6 +46,7 @@ impl Engine {
     /// Where to look instead, when the row found is not the line that was asked for: the index again, then the phantom.
     pub(super) async fn better_target(
         &self,
+        brand: &Brand,
         open: &OpenAccount,
         scope: &Scope,
         target: Target,
@@ -44,7 +62,7 @@ impl Engine {
                 self.hints.put(target.name, place);
                 Target { account: place.account, line: Some(place.line), name: target.name, indexed: true }
             }
-            _ => self.phantom_target(target.name),
+            _ => self.phantom_target(brand, target.name),
         }))
     }
 }

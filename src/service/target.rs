@@ -101,7 +101,7 @@ impl Engine {
                 self.hints.put(name, place);
                 Ok(Target::indexed(name, place))
             }
-            None => Ok(self.phantom_target(name)),
+            None => Ok(self.phantom_target(&requester.brand, name)),
         }
     }
 
@@ -115,8 +115,8 @@ impl Engine {
     }
 
     /// Where an unknown name leads.
-    pub(super) fn phantom_target(&self, name: Token) -> Target {
-        let account = self.vault.tokens().phantom(name.partition());
+    pub(super) fn phantom_target(&self, brand: &Brand, name: Token) -> Target {
+        let account = self.vault.tokens().phantom(brand, name.partition());
         Target { account, line: Some(name), name, indexed: false }
     }
 

@@ -12,7 +12,7 @@ use super::question::Question;
 use super::target::{LineRef, Target};
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
-    Account, AppApproval, AppCheck, Checks, Credentials, Line, PinCheck, Requester, Snapshot, Standing,
+    Account, AppApproval, AppCheck, Checks, Credentials, Line, PinCheck, Requester, Snapshot, SpentApproval, Standing,
     TransferPinCheck, TransferPinState, Verdict, Verifier,
 };
 use crate::policy::{self, Admission, Audience, Facts, Offered, PinAdmission, Policy, Request};
@@ -42,6 +42,8 @@ pub(super) struct Weighed {
     pub settle: Vec<Token>,
     /// Tries of transfer PINs that count, this one included.
     pub transfer_pin_tries: Vec<DateTime<Utc>>,
+    /// The app approval that was good and is now used.
+    pub spent: Option<SpentApproval>,
 }
 
 /// An account PIN looked at, remembered over a conflict: it is not looked at twice, unless it was changed meanwhile.
@@ -118,7 +120,8 @@ impl Engine {
         };
         let request = case.request();
         let admission = policy::admit(&policy, &request, &snapshot, case.now);
-        let checks = self.look(case, &admission, looked).await;
+        let (app, spent) = self.look_at_approval(case, &policy);
+        let checks = self.look(case, &admission, looked, app).await;
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(&policy, &facts);
         let windows = self.failure_windows(&case.target);
@@ -131,14 +134,15 @@ impl Engine {
             policy: Arc::clone(&policy),
             settle: settled(case.question, &checks, windows),
             transfer_pin_tries: case.transfer_pin_window.events.iter().map(|event| event.at).collect(),
+            spent,
         }
     }
 
-    async fn look(&self, case: &Case<'_>, admission: &Admission, looked: &mut Looked) -> Checks {
+    async fn look(&self, case: &Case<'_>, admission: &Admission, looked: &mut Looked, app: AppCheck) -> Checks {
         Checks {
             pin: self.look_at_pin(case, admission, looked).await,
             transfer_pin: self.look_at_transfer_pin(case, admission),
-            app: look_at_approval(case, &self.policy.load()),
+            app,
         }
     }
 
@@ -174,6 +178,32 @@ impl Engine {
             now: case.now,
         };
         self.pins.check_transfer(pin, &asked)
+    }
+
+    /// Looks at an app key's signature over exactly this change.
+    ///
+    /// INVARIANT (permit-once): an approval is good for one request of one caller. Whoever saw it, and brings it again under
+    /// another name or when the request's key is forgotten, brings nothing.
+    fn look_at_approval(&self, case: &Case<'_>, policy: &Policy) -> (AppCheck, Option<SpentApproval>) {
+        let Some(AppApproval { device, signature }) = &case.question.evidence.app_approval else {
+            return (AppCheck::NotSupplied, None);
+        };
+        let Some(key) = case.account.device(device) else { return (AppCheck::Refused, None) };
+        let input = match case.batch {
+            Some(lines) => case.question.batch_signing_input(lines),
+            None => case.question.signing_input(),
+        };
+        // Not of the signature: some kinds of key make many for one text.
+        let spent = self.vault.tokens().spent_approval(device, &input);
+        let is_good = matches!(verify_app_signature(&key.public_key_jwk, input.as_bytes(), signature), Ok(true));
+        if !is_good || case.credentials.is_spent(spent) {
+            return (AppCheck::Refused, None);
+        }
+        if !key.is_known(policy.device_known_after, case.now) {
+            return (AppCheck::NewDevice, Some(spent));
+        }
+        let same_device = case.requester.device.as_ref() == Some(device);
+        (AppCheck::Signed { added_at: key.added_at, same_device }, Some(spent))
     }
 }
 
@@ -234,25 +264,6 @@ fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Wi
     }
 }
 
-/// Looks at an app key's signature over exactly this change.
-fn look_at_approval(case: &Case<'_>, policy: &Policy) -> AppCheck {
-    let Some(AppApproval { device, signature }) = &case.question.evidence.app_approval else {
-        return AppCheck::NotSupplied;
-    };
-    let Some(key) = case.account.device(device) else { return AppCheck::Refused };
-    let input = match case.batch {
-        Some(lines) => case.question.batch_signing_input(lines),
-        None => case.question.signing_input(),
-    };
-    if !matches!(verify_app_signature(&key.public_key_jwk, input.as_bytes(), signature), Ok(true)) {
-        return AppCheck::Refused;
-    }
-    if !key.is_known(policy.device_known_after, case.now) {
-        return AppCheck::NewDevice;
-    }
-    AppCheck::Signed { added_at: key.added_at, same_device: case.requester.device.as_ref() == Some(device) }
-}
-
 /// The charges that a question takes back: what was right, or was never looked at.
 ///
 /// INVARIANT (one-counter): a wrong secret stays counted, whatever else the request proves.
@@ -269,9 +280,14 @@ fn settled(question: &Question, checks: &Checks, windows: FailureWindows) -> Vec
     settle
 }
 
-/// What looking at secrets leaves behind in their records: a right PIN is younger than dormant, and too many wrong transfer
+/// What looking at evidence leaves behind in its records: an approval is used, a right PIN is younger than dormant, and too many wrong transfer
 /// PINs void the one they were tried against.
 pub(super) fn note_checks(open: &mut OpenAccount, weighed: &Weighed, line: Option<Token>, now: DateTime<Utc>) {
+    if let Some(spent) = weighed.spent
+        && let Some(credentials) = open.credentials_mut()
+    {
+        credentials.spend(spent);
+    }
     if weighed.checks.pin == PinCheck::Matched
         && let Some(pin) = open.credentials_mut().and_then(|credentials| credentials.pin.as_mut())
     {

@@ -52,9 +52,16 @@ impl Engine {
             if entries.is_empty() {
                 return Ok(seen);
             }
+            let before = seen;
             for entry in entries {
-                self.settle_one(entry).await?;
-                seen = seen.saturating_add(1);
+                // One account that cannot be read does not keep the others waiting.
+                match self.settle_one(entry).await {
+                    Ok(()) => seen = seen.saturating_add(1),
+                    Err(error) => tracing::warn!(%error, "an account's due change was not written down"),
+                }
+            }
+            if seen == before {
+                return Ok(seen);
             }
         }
     }
@@ -62,7 +69,7 @@ impl Engine {
     /// Applies what is due on one account. State is read first: whoever came before has left nothing to do but to clear the entry.
     async fn settle_one(&self, entry: DueEntry) -> Result<(), ServiceError> {
         let now = self.now()?.instant();
-        let _turn = self.queues.enter(entry.account).await?;
+        let _turn = self.queues.enter_to_protect(entry.account).await?;
         let ask = Ask {
             account: entry.account,
             lines: entry.line.into_iter().collect(),

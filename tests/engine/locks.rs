@@ -60,7 +60,7 @@ async fn staff_cannot_release_and_no_one_can_release_at_once() {
     let who = portcullis::service::authorise(clerk()).unwrap();
     let (answer, view) = world.engine.release_lock(who, world.question(change, Channel::Care)).await.unwrap();
     assert_ne!(told(&answer).0, OutcomeKind::Approve);
-    assert!(view.protection.due_at().is_none());
+    assert!(view.unwrap().protection.due_at().is_none());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod attacks;
 mod batch;
 mod interleavings;
 mod locks;
@@ -15,5 +16,6 @@ mod pins;
 mod provisioning;
 mod records;
 mod requests;
+mod spy;
 mod unknown;
 mod world;

@@ -17,6 +17,7 @@ use portcullis::service::{
     Answer, Body, Carrier, Engine, Guarding, LineName, LineRef, LineSeed, LockOrder, LockSeed, Parts, PermitText,
     PinSeed, Question, Redemption, Scope, Seed, ServiceError, Silent, Upsert, authorise,
 };
+use portcullis::store::Store;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 
 pub(crate) const ACCOUNT: &str = "acct-1";
@@ -66,19 +67,14 @@ impl World {
     ) -> Self {
         let options = OpenOptions::new(folder.path().join("store"), keyring_check(&keyring), 7);
         let store = Arc::new(EmbeddedStore::open(&options).unwrap());
-        let parts = Parts {
-            store: store.clone(),
-            keyring: keyring.clone(),
-            clock: clock.clone(),
-            policy: policy.clone(),
-            carrier: Carrier { brand: brand(), own_spids: vec![Spid::parse("1111").unwrap()] },
-            pin_threads: 2,
-            pin_queue: 64,
-            tally: Arc::new(Silent),
-        };
-        let engine = Engine::new(parts).unwrap();
+        let engine = Engine::new(parts_over(store.clone(), &keyring, &clock, &policy)).unwrap();
         let requests = std::sync::atomic::AtomicU64::new(1);
         Self { clock, engine, store, keyring, app, policy, requests, folder: Some(folder) }
+    }
+
+    /// What another engine of this world is made of.
+    pub(crate) fn parts(&self, store: Arc<dyn Store>) -> Parts {
+        parts_over(store, &self.keyring, &self.clock, &self.policy)
     }
 
     /// The same store and keys in a new process's stead.
@@ -271,6 +267,19 @@ impl World {
 
     pub(crate) fn port_with_text(&self, pin: &str) -> Question {
         self.port_with(&PinDigits::parse_transfer(pin).unwrap())
+    }
+}
+
+fn parts_over(store: Arc<dyn Store>, keyring: &Arc<Keyring>, clock: &Arc<ManualClock>, policy: &Policy) -> Parts {
+    Parts {
+        store,
+        keyring: keyring.clone(),
+        clock: clock.clone(),
+        policy: policy.clone(),
+        carrier: Carrier { brand: brand(), own_spids: vec![Spid::parse("1111").unwrap()] },
+        pin_threads: 2,
+        pin_queue: 64,
+        tally: Arc::new(Silent),
     }
 }
 

@@ -8,13 +8,14 @@ use super::names::{
     change_digest, channel, instant, line_id, policy_revision, record_id, spid, subject, transfer_pin_id,
 };
 use crate::domain::{
-    AccountPin, Action, Credentials, Permit, PermitState, PinOrigin, TRANSFER_PINS_KEPT_MAX, TransferPin,
-    TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
+    AccountPin, Action, Credentials, Permit, PermitState, PinOrigin, SpentApproval, TRANSFER_PINS_KEPT_MAX,
+    TransferPin, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
 };
 
 pub(crate) fn credentials() -> impl Strategy<Value = Credentials> {
-    (option::of(account_pin()), vec(transfer_pin(), 0..=TRANSFER_PINS_KEPT_MAX))
-        .prop_map(|(pin, transfer_pins)| Credentials { pin, transfer_pins })
+    let spent = vec(any::<u128>().prop_map(SpentApproval), 0..4);
+    (option::of(account_pin()), vec(transfer_pin(), 0..=TRANSFER_PINS_KEPT_MAX), spent)
+        .prop_map(|(pin, transfer_pins, spent_approvals)| Credentials { pin, transfer_pins, spent_approvals })
 }
 
 fn verifier() -> impl Strategy<Value = Verifier> {

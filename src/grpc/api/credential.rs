@@ -24,7 +24,7 @@ impl CredentialService for CredentialApi {
             let (answer, status) = engine.set_pin(authorise(requester)?, question, new).await?;
             Ok(pb::SetPinResponse {
                 decision: shown(&answer, None, Showing::NoPermit)?,
-                status: Some(tell::credential_status(&status)),
+                status: status.as_ref().map(tell::credential_status),
             })
         };
         edge.unary("SetPin", request, work).await

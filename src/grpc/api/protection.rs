@@ -62,7 +62,7 @@ impl ProtectionService for ProtectionApi {
             let (answer, view) = engine.release_lock(authorise(requester)?, question).await?;
             Ok(pb::ReleaseLockResponse {
                 decision: shown(&answer, None, Showing::NoPermit)?,
-                protection: Some(tell::protection(&view, role)),
+                protection: view.map(|view| tell::protection(&view, role)),
                 consistency_token: tell::consistency_token(answer.position),
             })
         };

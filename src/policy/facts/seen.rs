@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Resets;
-use super::{AppFact, Asker, AskerDevice, Field, SignalSet, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
 use crate::domain::{
     Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Signal, SignalKind,
     Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
@@ -96,7 +96,12 @@ impl<'a> Seen<'a> {
 
     fn approval_counts(&self, device: &Device) -> bool {
         let person = persons::standing_of(self.account(), &device.person, &self.snapshot.line.id);
-        persons::approval_counts(person, self.request.change.action())
+        let action = self.request.change.action();
+        // A key is its person's: nobody but the owner lets one in for another.
+        let for_themselves = person == PersonStanding::Owner
+            || action != Action::DeviceAdd
+            || self.request.requester.person.as_ref() == Some(&device.person);
+        for_themselves && persons::approval_counts(person, action)
     }
 
     /// Whether someone whose approval counts has a device that could approve now, or when one could.

@@ -163,7 +163,7 @@ fn random_locks(dice: &mut Dice<'_>, protection: &mut Protection) {
         let (set, holder) = (dice.pick(&LockSet::ALL), dice.pick(&[LockHolder::Customer, LockHolder::Carrier]));
         protection.set(set, holder, held(), 1);
         if dice.yes() {
-            protection.release(set, holder, random_release(dice)).unwrap();
+            protection.release(set, holder, random_release(dice), 0).unwrap();
         }
     }
     protection.advance(now(), 2);
@@ -252,7 +252,7 @@ proptest! {
         if releasing {
             let mut release = random_release(&mut Dice(bytes.iter()));
             release.effective_at = now() + TimeDelta::nanoseconds(1);
-            protection.release(set, holder, release).unwrap();
+            protection.release(set, holder, release, 0).unwrap();
         }
         let verdict = world.decide(&ask);
         prop_assert_eq!(verdict.outcome.kind(), OutcomeKind::Deny);

@@ -81,7 +81,7 @@ impl World {
                 line_count: 2,
                 chain: ChainHead::default(),
             },
-            credentials: Credentials { pin: Some(pin), transfer_pins: Vec::new() },
+            credentials: Credentials { pin: Some(pin), ..Credentials::default() },
             line: Line {
                 iccid: Some(iccid("8901260000000000001")),
                 ..Line::stand_in(account_id, Msisdn::parse("+12125550123").unwrap()).unwrap()
@@ -155,7 +155,7 @@ impl World {
                 guard: guard(proven_at + TimeDelta::hours(24)),
                 decision: RecordId::from_u128(2),
             };
-            world.line.protection.release(set, LockHolder::Customer, release).unwrap();
+            world.line.protection.release(set, LockHolder::Customer, release, 0).unwrap();
             world.line.protection.advance(now(), 2);
         })
     }

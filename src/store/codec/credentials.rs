@@ -9,8 +9,8 @@ use super::field::{
     optional_text, parsed, required, to_list,
 };
 use crate::domain::{
-    AccountPin, Credentials, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState,
-    Verifier,
+    AccountPin, Credentials, SpentApproval, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    TransferPinState, Verifier,
 };
 
 /// The bytes of an account's credentials, to be sealed.
@@ -35,9 +35,11 @@ struct StoredCredentials {
     pin: Option<StoredPin>,
     #[prost(message, repeated, tag = "3")]
     transfer_pins: Vec<StoredTransferPin>,
-    // Last, because it must be there: bytes that were cut off anywhere lack it.
+    // Must be there, and counts both lists: bytes that were cut off anywhere lack it or an entry.
     #[prost(uint64, optional, tag = "4")]
-    transfer_pins_count: Option<u64>,
+    entries_count: Option<u64>,
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    spent_approvals: Vec<Vec<u8>>,
 }
 
 impl Envelope for StoredCredentials {
@@ -105,12 +107,14 @@ enum StoredPinState {
 
 impl From<&Credentials> for StoredCredentials {
     fn from(credentials: &Credentials) -> Self {
-        let Credentials { pin, transfer_pins } = credentials;
+        let Credentials { pin, transfer_pins, spent_approvals } = credentials;
+        let entries = transfer_pins.len().saturating_add(spent_approvals.len());
         Self {
             format: Self::FORMAT,
             pin: pin.as_ref().map(StoredPin::from),
             transfer_pins: to_list(transfer_pins),
-            transfer_pins_count: Some(transfer_pins.len() as u64),
+            entries_count: Some(entries as u64),
+            spent_approvals: spent_approvals.iter().map(|SpentApproval(bits)| bits.to_be_bytes().to_vec()).collect(),
         }
     }
 }
@@ -119,9 +123,12 @@ impl TryFrom<StoredCredentials> for Credentials {
     type Error = CodecError;
 
     fn try_from(stored: StoredCredentials) -> Result<Self, CodecError> {
-        let StoredCredentials { format: _, pin, transfer_pins, transfer_pins_count } = stored;
-        counted(transfer_pins.len(), transfer_pins_count, "credentials.transfer_pins")?;
-        Ok(Self { pin: optional_nested(pin)?, transfer_pins: list(transfer_pins)? })
+        let StoredCredentials { format: _, pin, transfer_pins, entries_count, spent_approvals } = stored;
+        let entries = transfer_pins.len().saturating_add(spent_approvals.len());
+        counted(entries, entries_count, "credentials.transfer_pins")?;
+        let spent = |bytes| id(Some(bytes), "credentials.spent_approvals", SpentApproval);
+        let spent_approvals = spent_approvals.into_iter().map(spent).collect::<Result<_, _>>()?;
+        Ok(Self { pin: optional_nested(pin)?, transfer_pins: list(transfer_pins)?, spent_approvals })
     }
 }
 

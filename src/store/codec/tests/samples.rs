@@ -202,9 +202,10 @@ pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {
             Credentials {
                 pin: Some(pin(Some(noon_plus(-1)), PinOrigin::EndUser)),
                 transfer_pins: transfer_pins.to_vec(),
+                spent_approvals: Vec::new(),
             },
         ),
-        ("credentials.default_pin", Credentials { pin: Some(carriers), transfer_pins: Vec::new() }),
+        ("credentials.default_pin", Credentials { pin: Some(carriers), ..Credentials::default() }),
         ("credentials.none", Credentials::default()),
     ]
 }

@@ -1,0 +1,92 @@
+//! A store that tells what was asked of it, and fails where it is told to.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, Utc};
+use portcullis::crypto::{Partition, Token};
+use portcullis::domain::RecordId;
+use portcullis::store::{
+    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, LeaseRequest, Load, Loaded, Place,
+    Position, Reply, Reservation, Store, StoreError, StoredRecord, Window,
+};
+
+pub(crate) struct SpyStore {
+    inner: Arc<dyn Store>,
+    charged: Mutex<Vec<Before>>,
+    broken: Mutex<Option<Token>>,
+    blind: AtomicBool,
+}
+
+impl SpyStore {
+    pub(crate) fn over(inner: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self { inner, charged: Mutex::default(), broken: Mutex::default(), blind: AtomicBool::new(false) })
+    }
+
+    /// When each charge of every load so far had to be durable.
+    pub(crate) fn charged(&self) -> Vec<Before> {
+        self.charged.lock().unwrap().clone()
+    }
+
+    /// From here on a load does not see what a request was answered: as when another engine answers it between load and commit.
+    pub(crate) fn miss_answers(&self) {
+        self.blind.store(true, Ordering::Relaxed);
+    }
+
+    /// From here on this account cannot be read.
+    pub(crate) fn break_account(&self, account: Token) {
+        *self.broken.lock().unwrap() = Some(account);
+    }
+}
+
+impl Store for SpyStore {
+    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>> {
+        self.inner.resolve(name)
+    }
+
+    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>> {
+        self.inner.index(entries)
+    }
+
+    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
+        self.inner.charge(charge)
+    }
+
+    fn load(&self, mut load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
+        self.charged.lock().unwrap().extend(load.charges.iter().map(|charge| charge.before));
+        if *self.broken.lock().unwrap() == Some(load.account) {
+            return Box::pin(async { Err(StoreError::Damaged("as it was told".to_owned())) });
+        }
+        if !self.blind.load(Ordering::Relaxed) || load.reserve.take().is_none() {
+            return self.inner.load(load);
+        }
+        Box::pin(async move {
+            let loaded = self.inner.load(load).await?;
+            Ok(Loaded { reservation: Reservation::Made, ..loaded })
+        })
+    }
+
+    fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
+        self.inner.commit(commit)
+    }
+
+    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
+        self.inner.record(id)
+    }
+
+    fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {
+        self.inner.due(until, limit)
+    }
+
+    fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
+        self.inner.lease(lease)
+    }
+
+    fn rings(&self) -> tokio::sync::broadcast::Receiver<Partition> {
+        self.inner.rings()
+    }
+
+    fn health(&self) -> Result<(), StoreError> {
+        self.inner.health()
+    }
+}
