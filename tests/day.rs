@@ -107,9 +107,9 @@ fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
     assert!(out.contains("bad field  INVALID_ARGUMENT: line.msisdn"), "{out}");
 }
 
-#[test]
-fn a_row_that_comes_out_otherwise_fails_the_day_and_is_told() {
-    let (examples, data) = (tempfile::tempdir().unwrap(), data());
+/// A folder with the first two subscribers and, of all sheets, one row: a lock turned on.
+fn small_day(expect: &str, told: &str) -> tempfile::TempDir {
+    let examples = tempfile::tempdir().unwrap();
     let day = examples.path().join("day");
     std::fs::create_dir(&day).unwrap();
     let subscribers = std::fs::read_to_string(here().join("examples/subscribers.jsonl")).unwrap();
@@ -128,8 +128,8 @@ fn a_row_that_comes_out_otherwise_fails_the_day_and_is_told() {
             "step" => "ON",
             "scope" => "+12125550142",
             "set" => "PORT",
-            "expect" => "REFUSED",
-            "told" => "LOCK_NOT_ON",
+            "expect" => expect,
+            "told" => told,
             _ => "",
         });
         let row: Vec<&str> = cells.collect();
@@ -137,12 +137,29 @@ fn a_row_that_comes_out_otherwise_fails_the_day_and_is_told() {
         let text = if is_lock { format!("{header}\n{}\n", row.join(",")) } else { format!("{header}\n") };
         std::fs::write(day.join(sheet.file_name().unwrap()), text).unwrap();
     }
+    examples
+}
+
+#[test]
+fn a_row_that_comes_out_otherwise_fails_the_day_and_is_told() {
+    let (examples, data) = (small_day("REFUSED", "LOCK_NOT_ON"), data());
     let output = play(examples.path(), data.path());
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let difference = &report["differences"][0];
     assert_eq!(difference["place"], "lock-switches.csv line 2");
     assert_eq!((&difference["expected"], &difference["came"]), (&"refused LOCK_NOT_ON".into(), &"done".into()));
+}
+
+#[test]
+fn a_day_whose_answers_are_not_kept_any_more_is_not_played_again() {
+    let (examples, data) = (small_day("OK", ""), data());
+    assert_eq!(report(&play(examples.path(), data.path()))["requests"], 1);
+    assert_eq!(report(&play(examples.path(), data.path()))["requests"], 1);
+    let answers = data.path().join("day-answers.json");
+    std::fs::write(&answers, r#"{"played":1700000000,"decisions":{}}"#).unwrap();
+    let third = report(&play(examples.path(), data.path()));
+    assert_eq!((&third["requests"], &third["played_before"]), (&0.into(), &"2023-11-14T22:13:20Z".into()));
 }
 
 #[test]

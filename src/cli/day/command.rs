@@ -15,7 +15,7 @@ use super::counts::Counts;
 use super::hand::{self, TryLine};
 use super::notes::Notes;
 use super::player::Player;
-use super::report::Report;
+use super::report::{Report, TooOld};
 use super::script::{self, Kind, Step};
 use super::subscribers::{self, Imported};
 use super::told::Told;
@@ -149,10 +149,9 @@ async fn play(
     let imported = player.import(&script.rows).await?;
     let (open, locked) = try_lines(&script.rows)?;
     hand::write_tokens(&args.data, player.issuer(), &open)?;
-    let exit = if before.is_some_and(|before| now - before > TimeDelta::days(PLAYED_DAYS_MAX)) {
-        output.note(
-            "The day was played long ago, and answers are kept for 7 days: --data with a new folder plays it anew.",
-        );
+    let too_old = before.filter(|before| now - *before > TimeDelta::days(PLAYED_DAYS_MAX));
+    let exit = if let Some(before) = too_old {
+        output.show(&TooOld(before))?;
         Exit::Done
     } else {
         let report = play_all(&mut player, &args.data, script, imported, ops, now, output).await?;

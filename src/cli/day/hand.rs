@@ -91,7 +91,8 @@ The PIN pad of a store, where the customer types {}:
 
 Python, with a stock client (`make setup` installs it):
 
-  target/python/bin/python examples/python/ask.py --ca {data}/ca.pem --token {data}/{TOKENS}/porting-system
+  target/python/bin/python examples/python/ask.py --endpoint {endpoint} --ca {data}/ca.pem \\
+      --token {data}/{TOKENS}/porting-system
 
 Counters: http://{ops}/metrics
 ",

@@ -112,6 +112,23 @@ impl Report {
     }
 }
 
+/// A day that was played so long ago that its answers are not kept any more: sent again, it would be another day.
+pub(super) struct TooOld(pub(super) DateTime<Utc>);
+
+impl Answer for TooOld {
+    fn json(&self) -> Value {
+        json!({ "played_before": instant(self.0), "requests": 0 })
+    }
+
+    fn text(&self) -> String {
+        let first = instant(self.0);
+        format!(
+            "The day was played on {first}, and answers are kept for 7 days: it is not played again here.\n\
+             --data with a new folder plays it anew."
+        )
+    }
+}
+
 fn story(story: &Story) -> String {
     let answers = story.answers.iter().map(|(answer, count)| {
         let StoryAnswer { asked, outcome, told, recorded } = answer;
