@@ -74,10 +74,12 @@ pub(super) fn run(
     (count, limit): (u32, Duration),
 ) -> Result<Pins, Failure> {
     let mut pins = Pins::default();
-    let hasher = Arc::new(PinHasher::new(&world.keyring).map_err(|error| Failure::caused(Exit::Failed, &error))?);
+    let pool = pool_alone(world)?;
+    // Not counted: memory that was never touched is slower, and the service's own pool is warm from the imports.
+    hashes_per_second(&pool, limit)?;
     let mut next = first_account / 10 * 4;
     for _ in 0..count {
-        let hashes = hashes_per_second(&hasher, world, limit)?;
+        let hashes = hashes_per_second(&pool, limit)?;
         // As many accounts as the pool hashes PINs in the time, and at least all that the callers need.
         let wanted = calls_in(hashes, limit).max(CALLERS * ACCOUNTS_EACH);
         let accounts: Vec<u64> = (next..).take(wanted).map(|nth| nth_of(Kind::Open, nth)).collect();
@@ -102,12 +104,17 @@ fn decisions(rig: &Rig<'_>, accounts: &[u64], limit: Duration) -> Result<Tally, 
     Ok(rig.client.block_on(closed_loop(callers, limit)).0)
 }
 
-/// A pool like the service's own, kept full.
-fn hashes_per_second(hasher: &Arc<PinHasher>, world: &World, limit: Duration) -> Result<f64, Failure> {
+/// A pool like the service's own.
+fn pool_alone(world: &World) -> Result<PinPool, Failure> {
+    let hasher = Arc::new(PinHasher::new(&world.keyring).map_err(|error| Failure::caused(Exit::Failed, &error))?);
     let at_least_one = |count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
     let crate::config::PinPool { threads, queue } = &world.pin_pool;
-    let pool = PinPool::start(Arc::clone(hasher), at_least_one(threads.to_usize()), at_least_one(queue.to_usize()))
-        .map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    PinPool::start(hasher, at_least_one(threads.to_usize()), at_least_one(queue.to_usize()))
+        .map_err(|error| Failure::caused(Exit::Failed, &error))
+}
+
+/// What it hashes when it is kept full.
+fn hashes_per_second(pool: &PinPool, limit: Duration) -> Result<f64, Failure> {
     let pin = PinDigits::parse_offered(PIN).map_err(|error| Failure::caused(Exit::Failed, &error))?;
     let (send, hashed) = channel();
     let submit = || {
@@ -131,5 +138,8 @@ fn hashes_per_second(hasher: &Arc<PinHasher>, world: &World, limit: Duration) ->
         count = count.saturating_add(1);
         submit()?;
     }
-    Ok(f64::from(count) / started.elapsed().as_secs_f64())
+    let per_second = f64::from(count) / started.elapsed().as_secs_f64();
+    // What is still in the queue would stand in the way of the next load.
+    (0..CALLERS).try_for_each(|_| hashed.recv().map(|_| ())).map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    Ok(per_second)
 }
