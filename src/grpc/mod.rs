@@ -20,6 +20,7 @@ pub mod convert;
 mod deadline;
 mod echo;
 mod edge;
+mod gathered;
 mod health;
 pub mod identity;
 pub mod pb;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_stream::StreamExt as _;
 use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
+use super::gathered::Gathered;
 use super::health::Health;
 use super::transport::{self, TlsIdentity};
 use crate::config::Limits;
@@ -49,7 +51,7 @@ pub async fn serve(
             draining.notify_one();
         }
     };
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).map(|stream| stream.map(Gathered::new));
     let serving = transport::server(limits, tls)?.serve_with_incoming_shutdown(routes, incoming, stopped);
     let overdue = async {
         draining.notified().await;

@@ -33,7 +33,7 @@ pub enum PinAdmission {
 ///
 /// INVARIANT (one-counter): attempts are counted before the secret is looked at, and only those that are looked at: a request
 /// that is refused for certain neither counts nor teaches.
-pub fn admit(policy: &Policy, request: &Request, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Admission {
+pub fn admit(policy: &Policy, request: &Request<'_>, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Admission {
     let seen = Seen { policy, request, snapshot: *snapshot, now };
     if request.mode == Mode::Advise || is_refused_for_certain(&seen) {
         return Admission { account_pin: PinAdmission::No, transfer_pin: false };

@@ -19,7 +19,7 @@ use crate::domain::{
 /// [`super::admit()`] let it be looked at. In mode ADVISE checks are ignored.
 pub fn evaluate(
     policy: &Policy,
-    request: &Request,
+    request: &Request<'_>,
     snapshot: &Snapshot<'_>,
     checks: &Checks,
     now: DateTime<Utc>,
@@ -112,7 +112,7 @@ mod tests {
     fn no_approval_is_made_over_a_lock_or_for_a_line_that_is_not_there() {
         let made = |world: &World, at: DateTime<Utc>| {
             let ask = Ask::owner().right_pin().app("ann-phone");
-            let facts = Facts::gather(&world.policy, &ask.request, &world.snapshot(), &ask.checks, at);
+            let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, at);
             approve(&world.policy, &facts, &Ruling::of(&world.policy, &facts)).0.kind()
         };
         assert_eq!(made(&World::new(), now()), OutcomeKind::Approve);

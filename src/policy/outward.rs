@@ -30,11 +30,11 @@ pub enum Audience {
 
 impl Audience {
     /// The audience of a request's answer.
-    pub fn of(request: &Request, snapshot: &Snapshot<'_>) -> Self {
+    pub fn of(request: &Request<'_>, snapshot: &Snapshot<'_>) -> Self {
         if matches!(request.requester.role, Role::FraudOps | Role::Auditor) {
             return Self::Everything;
         }
-        match asker_of(&request.requester, snapshot.account, &snapshot.line.id) {
+        match asker_of(request.requester, snapshot.account, &snapshot.line.id) {
             Asker::Carrier => Self::Carrier { account_number_matched: account_number_matched(request, snapshot) },
             _ if request.interaction.channel.is_carrier() => {
                 Self::Carrier { account_number_matched: account_number_matched(request, snapshot) }

@@ -10,45 +10,45 @@ use crate::domain::{
 ///
 /// The line is the snapshot's. For a change of a whole account (a PIN, an account's lock, an account's transfer PIN) the
 /// snapshot's line is whichever stands for the account: in service, unlocked and without a history of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
     /// The authenticated identity.
-    pub requester: Requester,
+    pub requester: &'a Requester,
     /// The exact change.
-    pub change: Change,
+    pub change: &'a Change,
     /// The digest of its canonical text.
     pub digest: ChangeDigest,
     /// Whether the answer binds.
     pub mode: Mode,
     /// The place.
-    pub interaction: Interaction,
+    pub interaction: &'a Interaction,
     /// Facts offered.
-    pub claims: Claims,
+    pub claims: &'a Claims,
     /// Kinds of proof offered.
-    pub offered: Offered,
+    pub offered: Offered<'a>,
     /// What other systems observed.
-    pub signals: Vec<ObservedSignal>,
+    pub signals: &'a [ObservedSignal],
     /// When the change is to be made, if not now.
     pub plan_time: Option<DateTime<Utc>>,
 }
 
 /// Which kinds of proof came with a request. The secrets themselves never reach the policy.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Offered {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offered<'a> {
     /// An account PIN.
     pub account_pin: bool,
     /// A transfer PIN.
     pub transfer_pin: bool,
     /// A signature by this device's key.
-    pub app_device: Option<DeviceId>,
+    pub app_device: Option<&'a DeviceId>,
 }
 
-impl From<&Evidence> for Offered {
-    fn from(evidence: &Evidence) -> Self {
+impl<'a> From<&'a Evidence> for Offered<'a> {
+    fn from(evidence: &'a Evidence) -> Self {
         Self {
             account_pin: evidence.account_pin.is_some(),
             transfer_pin: evidence.transfer_pin.is_some(),
-            app_device: evidence.app_approval.as_ref().map(|approval| approval.device.clone()),
+            app_device: evidence.app_approval.as_ref().map(|approval| &approval.device),
         }
     }
 }
@@ -56,7 +56,7 @@ impl From<&Evidence> for Offered {
 /// Whether the account number given is the account's. Until it is, a carrier learns nothing about the line.
 ///
 /// INVARIANT (unknown-looks-known): an unknown line matches no account number, not even its phantom's.
-pub fn account_number_matched(request: &Request, snapshot: &Snapshot<'_>) -> bool {
+pub fn account_number_matched(request: &Request<'_>, snapshot: &Snapshot<'_>) -> bool {
     let given = request.claims.account_number.as_ref();
     snapshot.standing == Standing::Known && given.is_some_and(|number| number.matches(&snapshot.account.number))
 }

@@ -236,17 +236,17 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> Request<'a> {
         let Question { change, mode, interaction, claims, evidence, signals, plan_time, .. } = self.question;
         Request {
-            requester: self.requester.clone(),
-            change: change.clone(),
+            requester: self.requester,
+            change,
             digest: self.question.digest(),
             mode: *mode,
-            interaction: interaction.clone(),
-            claims: claims.clone(),
+            interaction,
+            claims,
             offered: Offered::from(evidence),
-            signals: signals.clone(),
+            signals,
             plan_time: *plan_time,
         }
     }

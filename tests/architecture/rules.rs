@@ -121,6 +121,7 @@ pub(crate) const RULES: &[Rule] = &[
             "hdrhistogram",
             "indicatif",
             "rcgen",
+            "rustix",
             "rustls",
             "serde",
             "serde_json",
@@ -132,7 +133,7 @@ pub(crate) const RULES: &[Rule] = &[
             "zeroize",
         ],
     },
-    Rule { module: "main", internal: &["cli"], external: &[] },
+    Rule { module: "main", internal: &["cli"], external: &["mimalloc"] },
     Rule { module: "lib", internal: &[], external: &[] },
 ];
 

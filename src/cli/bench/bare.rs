@@ -191,7 +191,7 @@ impl BareCaller {
         let filler = |bytes| Some(vec![FILLER; bytes]);
         let mut writes = vec![
             Write { slot: Slot::Head, expect: version(0), body: filler(shape.head) },
-            Write { slot: Slot::Credentials, expect: version(1), body: None },
+            Write { slot: Slot::Credentials, expect: version(1), body: shape.credentials.and_then(filler) },
             Write { slot: line(account), expect: version(2), body: filler(shape.line) },
         ];
         let mut commit = commit(&self.clock, account, Vec::new())?;

@@ -19,6 +19,7 @@ pub(super) trait Caller: Send + 'static {
 /// Every caller asks again as soon as it is answered, for `limit`. Answers with the callers, which may go on.
 pub(super) async fn closed_loop<C: Caller>(callers: Vec<C>, limit: Duration) -> (Tally, Vec<C>) {
     let start = Arc::new(Barrier::new(callers.len().max(1)));
+    let cpu = cpu_time();
     let work = callers.into_iter().map(|mut caller| {
         let start = Arc::clone(&start);
         async move {
@@ -34,7 +35,15 @@ pub(super) async fn closed_loop<C: Caller>(callers: Vec<C>, limit: Duration) -> 
             (tally, caller)
         }
     });
-    gather(work).await
+    let (mut tally, callers) = gather(work).await;
+    tally.cpu = cpu_time().saturating_sub(cpu);
+    (tally, callers)
+}
+
+/// What this process has used of the machine's cores. Unlike the clock it does not see what other programs use.
+fn cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(used).unwrap_or_default()
 }
 
 /// Calls begin at a steady `rate` a second, whether or not the ones before are answered, as long as a caller is free.

@@ -80,12 +80,16 @@ impl Report {
 
     fn load(&self) -> Value {
         let Self { rounds, open, .. } = self;
+        let [bare_cpu_us, decide_cpu_us, echo_cpu_us] = rounds.cpu_us().map(rounded);
         json!({
             "decide_per_s": rounded(rounds.decide_per_s()),
             "echo_per_s": rounded(rounds.echo_per_s()),
             "decide_over_echo": rounded(rounds.over_echo()),
             "bare_store_per_s": rounded(rounds.bare_per_s()),
             "decide_over_bare_store": rounded(rounds.over_bare()),
+            "bare_store_cpu_us": bare_cpu_us,
+            "decide_cpu_us": decide_cpu_us,
+            "echo_cpu_us": echo_cpu_us,
             "outcomes": rounds.decide.outcomes,
             "p50_us": rounds.decide.quantile_us(0.5),
             "p90_us": rounds.decide.quantile_us(0.9),

@@ -82,6 +82,7 @@ pub(super) struct Rounds {
     decide_per_s: Vec<f64>,
     echo_per_s: Vec<f64>,
     bare_per_s: Vec<f64>,
+    cpu_us: [Vec<f64>; 3],
 }
 
 impl Rounds {
@@ -98,6 +99,11 @@ impl Rounds {
     /// Trips to the bare store a second.
     pub(super) fn bare_per_s(&self) -> f64 {
         median(&self.bare_per_s)
+    }
+
+    /// Microseconds of the cores for a trip to the bare store, a decision, an echo.
+    pub(super) fn cpu_us(&self) -> [f64; 3] {
+        self.cpu_us.each_ref().map(|figures| median(figures))
     }
 
     /// Decisions over echoes: the median of each round's own ratio.
@@ -128,13 +134,19 @@ pub(super) fn run(
         let decide = rig.decisions(questions, prepared, None, limit)?;
         let echo = rig.echo(limit);
         let figures = [bare_tally.per_second(), decide.per_second(), echo.per_second()];
-        told(&format!("bare store {:.0}/s, decide {:.0}/s, echo {:.0}/s", figures[0], figures[1], figures[2]));
+        let cpu_us = [bare_tally.cpu_us(), decide.cpu_us(), echo.cpu_us()];
+        let named = ["bare store", "decide", "echo"].into_iter().zip(figures.iter().zip(cpu_us));
+        let lines: Vec<_> = named.map(|(name, (rate, cpu))| format!("{name} {rate:.0}/s at {cpu:.0} us")).collect();
+        told(&lines.join(", "));
         per_second = per_second.max(decide.per_second());
         if round == 0 {
             continue;
         }
         for (status, errors) in bare_tally.errors.iter().chain(&echo.errors) {
             *rounds.floor_errors.entry(status).or_default() += errors;
+        }
+        for (all, cpu_us) in rounds.cpu_us.iter_mut().zip(cpu_us) {
+            all.push(cpu_us);
         }
         rounds.bare_per_s.push(figures[0]);
         rounds.decide_per_s.push(figures[1]);

@@ -21,6 +21,8 @@ const SHAPES_MAX: usize = 4_096;
 pub(super) struct Shape {
     /// The account's head.
     pub(super) head: usize,
+    /// The credentials, if it wrote them: an approval that is used up is written down.
+    pub(super) credentials: Option<usize>,
     /// The line.
     pub(super) line: usize,
     /// The record.
@@ -40,8 +42,7 @@ impl Shape {
                 Slot::Head => shape.head = bytes,
                 Slot::Line(_) => shape.line = bytes,
                 Slot::Permit(_) => shape.permit = Some(bytes),
-                // Checked and not written, where no secret is looked at.
-                Slot::Credentials => {}
+                Slot::Credentials => shape.credentials = write.body.as_ref().map(Vec::len),
             }
         }
         Some(shape)

@@ -26,13 +26,21 @@ pub(super) struct Tally {
     pub(super) errors: BTreeMap<&'static str, u64>,
     /// From the first call's start to the last one's end.
     pub(super) elapsed: Duration,
+    /// Time that the machine's cores spent on it: callers, service and store together.
+    pub(super) cpu: Duration,
 }
 
 impl Default for Tally {
     fn default() -> Self {
         // The bounds are constants that fit; were they not, nothing would be told.
         let latencies_us = Histogram::new_with_bounds(1, LATENCY_US_MAX, DIGITS).ok();
-        Self { latencies_us, outcomes: BTreeMap::new(), errors: BTreeMap::new(), elapsed: Duration::ZERO }
+        Self {
+            latencies_us,
+            outcomes: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            elapsed: Duration::ZERO,
+            cpu: Duration::ZERO,
+        }
     }
 }
 
@@ -72,6 +80,11 @@ impl Tally {
     /// Answers a second.
     pub(super) fn per_second(&self) -> f64 {
         if self.elapsed.is_zero() { 0.0 } else { figure(self.answered()) / self.elapsed.as_secs_f64() }
+    }
+
+    /// Time of the cores that an answer took, in microseconds.
+    pub(super) fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / figure(self.answered()).max(1.0)
     }
 
     /// The latency that `share` of the answers did not exceed, in microseconds.

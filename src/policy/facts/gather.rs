@@ -16,7 +16,7 @@ impl Facts {
     /// In mode ADVISE no evidence is taken, whatever the checks say.
     pub fn gather(
         policy: &Policy,
-        request: &Request,
+        request: &Request<'_>,
         snapshot: &Snapshot<'_>,
         checks: &Checks,
         now: DateTime<Utc>,
@@ -24,7 +24,7 @@ impl Facts {
         let checks = if request.mode == Mode::Advise { &Checks::NONE } else { checks };
         let seen = Seen { policy, request, snapshot: *snapshot, now };
         let (action, line) = (request.change.action(), &snapshot.line);
-        let asker = persons::asker_of(&request.requester, snapshot.account, &line.id);
+        let asker = persons::asker_of(request.requester, snapshot.account, &line.id);
         let pin = PinFailures::tally(&seen, checks.pin);
         let resets = Resets::within(&seen);
         let stance = stance(request, snapshot, now);
@@ -76,7 +76,7 @@ impl Facts {
 /// What the locks of line and account say together to the change that is asked.
 ///
 /// INVARIANT (locked-never-approved): the one place that asks the locks; what holds is the union of both scopes.
-pub(in crate::policy) fn stance(request: &Request, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Stance {
+pub(in crate::policy) fn stance(request: &Request<'_>, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Stance {
     let (action, gaining) = (request.change.action(), request.change.gaining_spid());
     let of = |protection: &Protection| protection.stance(action, &request.digest, gaining, now);
     of(&snapshot.line.protection).stricter(of(&snapshot.account.protection))

@@ -16,7 +16,7 @@ use crate::policy::{attempts, persons};
 #[derive(Clone, Copy)]
 pub(in crate::policy) struct Seen<'a> {
     pub(in crate::policy) policy: &'a Policy,
-    pub(in crate::policy) request: &'a Request,
+    pub(in crate::policy) request: &'a Request<'a>,
     pub(in crate::policy) snapshot: Snapshot<'a>,
     pub(in crate::policy) now: DateTime<Utc>,
 }

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::world::{Ask, FROM_HOME, World, hours_ago, minutes_ago, now, transfer_pin_issue};
+use super::world::{Ask, Asked, FROM_HOME, World, hours_ago, minutes_ago, now, transfer_pin_issue};
 use crate::domain::{HolderName, LockSet, Mode, PinCheck, TransferPinCheck};
-use crate::policy::{Admission, PinAdmission, Policy, Request};
+use crate::policy::{Admission, PinAdmission, Policy};
 
 const NOTHING: Admission = Admission { account_pin: PinAdmission::No, transfer_pin: false };
 const BOTH: Admission = Admission { account_pin: PinAdmission::Admit, transfer_pin: true };
@@ -13,7 +13,7 @@ fn port() -> Ask {
     Ask::carrier().right_pin().right_transfer_pin()
 }
 
-fn with_name(name: &'static str) -> impl FnOnce(&mut Request) {
+fn with_name(name: &'static str) -> impl FnOnce(&mut Asked) {
     move |request| request.claims.holder_name = Some(HolderName::parse(name).unwrap())
 }
 

@@ -271,7 +271,7 @@ proptest! {
             prop_assert_eq!(ask.request.mode, Mode::Enforce);
         }
         prop_assert_eq!(&verdict, &world.decide(&ask));
-        let facts = Facts::gather(&world.policy, &ask.request, &world.snapshot(), &ask.checks, now());
+        let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, now());
         let numbers: Vec<u16> = facts.numbered().into_iter().map(|(number, _)| number).collect();
         prop_assert!(numbers.is_sorted());
     }
@@ -281,14 +281,14 @@ proptest! {
     fn carriers_are_told_codes_and_nothing_else(bytes in bytes()) {
         let (world, ask) = random(&bytes);
         let verdict = world.decide(&ask);
-        let matched = account_number_matched(&ask.request, &world.snapshot());
+        let matched = account_number_matched(&ask.request.request(), &world.snapshot());
         prop_assert!(!(matched && world.standing == Standing::Unknown));
         for dialect in Dialect::ALL {
             let reply = wire(dialect, verdict.outcome.kind(), &verdict.reasons, matched);
             prop_assert_eq!(reply.answer == WireAnswer::ResolutionRequired, !reply.codes.is_empty());
             prop_assert!(!reply.codes.contains(&"7599"));
         }
-        let audience = Audience::of(&ask.request, &world.snapshot());
+        let audience = Audience::of(&ask.request.request(), &world.snapshot());
         let told = outward(audience, &verdict);
         if matches!(audience, Audience::Carrier { .. }) {
             prop_assert!(told.reasons.is_empty() && told.next_step.is_empty());

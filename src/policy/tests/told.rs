@@ -8,12 +8,12 @@ use crate::domain::{
 use crate::policy::{Audience, Dialect, Outward, WireReply, account_number_matched, message, outward, wire};
 
 fn told(world: &World, ask: &Ask) -> Outward {
-    outward(Audience::of(&ask.request, &world.snapshot()), &world.decide(ask))
+    outward(Audience::of(&ask.request.request(), &world.snapshot()), &world.decide(ask))
 }
 
 fn wired(world: &World, ask: &Ask, dialect: Dialect) -> WireReply {
     let verdict = world.decide(ask);
-    let matched = account_number_matched(&ask.request, &world.snapshot());
+    let matched = account_number_matched(&ask.request.request(), &world.snapshot());
     wire(dialect, verdict.outcome.kind(), &verdict.reasons, matched)
 }
 
@@ -45,7 +45,7 @@ fn before_the_account_number_matches_a_carrier_cannot_tell_lines_apart() {
     }
     // Not even by the phantom's own number.
     let phantoms = Ask::carrier().account_number("unknown");
-    assert!(!account_number_matched(&phantoms.request, &World::unknown().snapshot()));
+    assert!(!account_number_matched(&phantoms.request.request(), &World::unknown().snapshot()));
     let wicis = wired(&World::unknown(), &Ask::carrier(), Dialect::Wicis);
     assert_eq!(wicis.codes, ["8A"]);
 }

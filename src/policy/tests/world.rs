@@ -5,11 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
     Channel, Checks, Claims, Credentials, Device, DeviceId, Flags, Held, HolderName, Iccid, IccidCheck, Interaction,
-    Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, OutcomeKind, Person, PersonId, PersonRole, PinCheck,
-    PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseOpens,
-    ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject,
-    TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verdict,
-    Verifier,
+    Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal, OutcomeKind, Person, PersonId,
+    PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard,
+    ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid,
+    Standing, Subject, TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope,
+    TransferPinState, Verdict, Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -190,11 +190,11 @@ impl World {
     }
 
     pub(in crate::policy) fn decide(&self, ask: &Ask) -> Verdict {
-        evaluate(&self.policy, &ask.request, &self.snapshot(), &ask.checks, now())
+        evaluate(&self.policy, &ask.request.request(), &self.snapshot(), &ask.checks, now())
     }
 
     pub(in crate::policy) fn admit(&self, ask: &Ask) -> Admission {
-        admit(&self.policy, &ask.request, &self.snapshot(), now())
+        admit(&self.policy, &ask.request.request(), &self.snapshot(), now())
     }
 
     /// Decides, and holds the answer against what must be answered.
@@ -274,10 +274,36 @@ pub(in crate::policy) fn held() -> Held {
     Held { since: days_ago(30), by: None, reason: None }
 }
 
+/// A request's parts, to be changed.
+#[derive(Debug, Clone)]
+pub(in crate::policy) struct Asked {
+    pub(in crate::policy) requester: Requester,
+    pub(in crate::policy) change: Change,
+    pub(in crate::policy) digest: ChangeDigest,
+    pub(in crate::policy) mode: Mode,
+    pub(in crate::policy) interaction: Interaction,
+    pub(in crate::policy) claims: Claims,
+    pub(in crate::policy) account_pin: bool,
+    pub(in crate::policy) transfer_pin: bool,
+    pub(in crate::policy) app_device: Option<DeviceId>,
+    pub(in crate::policy) signals: Vec<ObservedSignal>,
+    pub(in crate::policy) plan_time: Option<DateTime<Utc>>,
+}
+
+impl Asked {
+    pub(in crate::policy) fn request(&self) -> Request<'_> {
+        let Self { requester, change, interaction, claims, signals, .. } = self;
+        let (account_pin, transfer_pin, app_device) = (self.account_pin, self.transfer_pin, self.app_device.as_ref());
+        let offered = Offered { account_pin, transfer_pin, app_device };
+        let (digest, mode, plan_time) = (self.digest, self.mode, self.plan_time);
+        Request { requester, change, digest, mode, interaction, claims, offered, signals, plan_time }
+    }
+}
+
 /// A request and what looking at its evidence found.
 #[derive(Debug, Clone)]
 pub(in crate::policy) struct Ask {
-    pub(in crate::policy) request: Request,
+    pub(in crate::policy) request: Asked,
     pub(in crate::policy) checks: Checks,
 }
 
@@ -297,14 +323,16 @@ impl Ask {
         };
         let interaction =
             Interaction { channel, reference: None, store: None, device: None, rep: None, client_address: None };
-        let request = Request {
+        let request = Asked {
             requester,
             change: sim_change(SimChangeCause::Upgrade),
             digest: ChangeDigest([1; 32]),
             mode: Mode::Enforce,
             interaction,
             claims: Claims::default(),
-            offered: Offered::default(),
+            account_pin: false,
+            transfer_pin: false,
+            app_device: None,
             signals: Vec::new(),
             plan_time: None,
         };
@@ -345,7 +373,7 @@ impl Ask {
             .account_number("0012345678")
     }
 
-    pub(in crate::policy) fn with(mut self, change: impl FnOnce(&mut Request)) -> Self {
+    pub(in crate::policy) fn with(mut self, change: impl FnOnce(&mut Asked)) -> Self {
         change(&mut self.request);
         self
     }
@@ -367,7 +395,7 @@ impl Ask {
     }
 
     pub(in crate::policy) fn pin(mut self, found: PinCheck) -> Self {
-        self.request.offered.account_pin = true;
+        self.request.account_pin = true;
         self.checks.pin = found;
         self
     }
@@ -381,7 +409,7 @@ impl Ask {
     }
 
     pub(in crate::policy) fn transfer_pin(mut self, found: TransferPinCheck) -> Self {
-        self.request.offered.transfer_pin = true;
+        self.request.transfer_pin = true;
         self.checks.transfer_pin = found;
         self
     }
@@ -394,7 +422,7 @@ impl Ask {
     pub(in crate::policy) fn app(mut self, device: &str) -> Self {
         let device = DeviceId::parse(device).unwrap();
         let same_device = self.request.requester.device.as_ref() == Some(&device);
-        self.request.offered.app_device = Some(device);
+        self.request.app_device = Some(device);
         self.checks.app = AppCheck::Signed { added_at: DateTime::UNIX_EPOCH, same_device };
         self
     }

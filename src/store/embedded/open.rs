@@ -42,9 +42,10 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     for number in 0..READERS {
         let (reader_jobs, jobs) = mpsc::channel(reader::QUEUE_JOBS_MAX);
         let db = schema::reader(&path).map_err(|fault| refused(&fault))?;
-        let reader = Reader { db, shared: Arc::clone(&shared), jobs, writer: writer_jobs.downgrade() };
-        threads.start(format!("store-read-{number}"), move || reader.run())?;
-        readers.push(reader_jobs);
+        let reader = Arc::new(Reader::new(db, Arc::clone(&shared), writer_jobs.downgrade()));
+        let thread = Arc::clone(&reader);
+        threads.start(format!("store-read-{number}"), move || thread.run(jobs))?;
+        readers.push((reader, reader_jobs));
     }
     let mover = schema::checkpointer(&path).map_err(|fault| refused(&fault))?;
     let (checkpoints, mover) = checkpoint::pair(mover, Arc::clone(&shared));

@@ -1,6 +1,8 @@
 //! Threads that read: what waits is read in one transaction, so that taking and leaving it is paid once.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::mpsc;
@@ -37,45 +39,85 @@ pub(super) enum Job {
     Due(i64, usize, Asker<Result<Vec<DueEntry>, StoreError>>),
 }
 
-/// A reader, before and while it runs.
+/// A read on the asker's own thread that takes longer than this is a slow one: a cold page, a slow disk, a busy machine.
+const SLOW: Duration = Duration::from_millis(1);
+
+/// After a slow read, all reads are left to the threads for so long.
+const WARY: Duration = Duration::from_millis(100);
+
+/// A reader: its thread, and whoever finds it free, reads through it.
 pub(super) struct Reader {
-    /// Its connection.
-    pub(super) db: Connection,
-    /// What it shares.
-    pub(super) shared: Arc<Shared>,
-    /// What it is asked.
-    pub(super) jobs: mpsc::Receiver<Job>,
-    /// The writer, to be woken.
-    pub(super) writer: mpsc::WeakSender<super::group::Job>,
+    desk: Mutex<Desk>,
+    shared: Arc<Shared>,
+    /// Until when nobody reads on a thread of their own, in milliseconds since `started`.
+    wary_until: AtomicU64,
+    started: Instant,
 }
 
 impl Reader {
+    /// Over a connection. `writer` is woken when charges wait to be journalled.
+    pub(super) fn new(db: Connection, shared: Arc<Shared>, writer: mpsc::WeakSender<super::group::Job>) -> Self {
+        let desk = Mutex::new(Desk { db, shared: Arc::clone(&shared), writer });
+        Self { desk, shared, wary_until: AtomicU64::new(0), started: Instant::now() }
+    }
+
     /// Works until nobody can ask any more.
-    pub(super) fn run(mut self) {
+    pub(super) fn run(&self, mut asked: mpsc::Receiver<Job>) {
         let sentinel = Sentinel(Arc::clone(&self.shared));
         let mut jobs = Vec::with_capacity(BATCH_JOBS_MAX);
-        while self.jobs.blocking_recv_many(&mut jobs, BATCH_JOBS_MAX) > 0 {
+        while asked.blocking_recv_many(&mut jobs, BATCH_JOBS_MAX) > 0 {
             let reading = self.shared.gate.read().unwrap_or_else(PoisonError::into_inner);
-            match self.db.unchecked_transaction() {
-                Ok(transaction) => {
-                    for job in jobs.drain(..) {
-                        self.carry_out(job);
-                    }
-                    // Nothing was written: dropping it is all there is to end it.
-                    drop(transaction);
-                }
-                Err(error) => {
-                    self.told(&Fault::from(error));
-                    jobs.clear();
-                }
-            }
+            self.desk.lock().unwrap_or_else(PoisonError::into_inner).carry_out(jobs.drain(..));
             drop(reading);
         }
         drop(sentinel);
     }
 
+    /// Carries a job out on this thread, if nobody reads here now and reads have been quick: waking the reader's thread and
+    /// being woken by it takes longer than most reads. Otherwise the job comes back.
+    pub(super) fn at_once(&self, job: Job) -> Result<(), Job> {
+        let since_start = |at: Instant| u64::try_from(at.duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
+        let began = Instant::now();
+        if since_start(began) < self.wary_until.load(Ordering::Relaxed) {
+            return Err(job);
+        }
+        let (Ok(desk), Ok(_reading)) = (self.desk.try_lock(), self.shared.gate.try_read()) else { return Err(job) };
+        desk.carry_out(std::iter::once(job));
+        let ended = Instant::now();
+        if ended.duration_since(began) > SLOW {
+            self.wary_until.store(since_start(ended + WARY), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// What one reads with.
+struct Desk {
+    db: Connection,
+    shared: Arc<Shared>,
+    writer: mpsc::WeakSender<super::group::Job>,
+}
+
+impl Desk {
+    /// All the jobs in one transaction. Jobs dropped unanswered tell their askers that there is no answer.
+    fn carry_out(&self, jobs: impl Iterator<Item = Job>) {
+        match self.db.unchecked_transaction() {
+            Ok(transaction) => {
+                for job in jobs {
+                    self.answer(job);
+                }
+                // Nothing was written: dropping it is all there is to end it.
+                drop(transaction);
+            }
+            Err(error) => {
+                self.told(&Fault::from(error));
+                drop(jobs.collect::<Vec<_>>());
+            }
+        }
+    }
+
     /// Who asked may have gone away: that is no matter.
-    fn carry_out(&self, job: Job) {
+    fn answer(&self, job: Job) {
         let health = self.shared.check();
         match job {
             Job::Resolve(name, asker) => {

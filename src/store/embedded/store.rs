@@ -13,9 +13,10 @@ use super::folder::Folder;
 use super::group::{Asker, Job};
 use super::instant::nanos;
 use super::loads::taken;
+use super::open;
 use super::options::{OpenError, OpenOptions};
+use super::reader::{self, Reader};
 use super::shared::Shared;
-use super::{open, reader};
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::store::bounds::check_index;
@@ -32,7 +33,7 @@ pub struct EmbeddedStore {
     shared: Arc<Shared>,
     // Dropped in this order: no more jobs, then the threads end, then the folder is free.
     writer: Option<mpsc::Sender<Job>>,
-    readers: Vec<mpsc::Sender<reader::Job>>,
+    readers: Vec<(Arc<Reader>, mpsc::Sender<reader::Job>)>,
     next_reader: AtomicUsize,
     threads: Vec<JoinHandle<()>>,
     /// Which thread checks the files, and how it is stopped.
@@ -44,7 +45,7 @@ pub struct EmbeddedStore {
 pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) writer: mpsc::Sender<Job>,
-    pub(super) readers: Vec<mpsc::Sender<reader::Job>>,
+    pub(super) readers: Vec<(Arc<Reader>, mpsc::Sender<reader::Job>)>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) check: Option<(usize, Stop)>,
     pub(super) folder: Arc<Folder>,
@@ -85,8 +86,10 @@ impl EmbeddedStore {
         self.shared.check()?;
         let (asker, answer) = oneshot::channel();
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
-        let reader = self.readers.get(turn % self.readers.len().max(1)).ok_or_else(|| self.shared.gone())?;
-        reader.send(job(asker)).await.map_err(|_| self.shared.gone())?;
+        let (reader, jobs) = self.readers.get(turn % self.readers.len().max(1)).ok_or_else(|| self.shared.gone())?;
+        if let Err(job) = reader.at_once(job(asker)) {
+            jobs.send(job).await.map_err(|_| self.shared.gone())?;
+        }
         answer.await.map_err(|_| self.shared.gone())
     }
 
