@@ -84,7 +84,7 @@ impl Engine {
             let _turn = self.queues.enter(account).await?;
             let ask = self.asking_for(requester, seed, account, reserve, now);
             let open = match self.vault.open(ask).await? {
-                Opening::Open(open) => *open,
+                Opening::Open(open) => open,
                 Opening::Answered(_) => return self.upserted_before(requester, &seed.account, now).await,
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
@@ -156,7 +156,7 @@ impl Engine {
         &self,
         requester: &Requester,
         (seed, stale): (&Seed, &[IndexEntry]),
-        mut open: OpenAccount,
+        mut open: Box<OpenAccount>,
         reserve: Option<Reserve>,
         now: DateTime<Utc>,
     ) -> Result<Option<Upserted>, ServiceError> {

@@ -115,7 +115,7 @@ impl Engine {
             }
             let _turn = self.queues.enter(target.account).await?;
             let open = match self.vault.open(self.opening(asking, &target)).await? {
-                Opening::Open(open) => *open,
+                Opening::Open(open) => open,
                 Opening::Answered(id) => return self.repeat(asking.requester, id).await.map(Attempt::answered),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
@@ -147,7 +147,7 @@ impl Engine {
         effect: &mut E,
         looked: &mut Looked,
         target: Target,
-        mut open: OpenAccount,
+        mut open: Box<OpenAccount>,
     ) -> Result<Attempt, ServiceError> {
         let Asking { question, now, .. } = *asking;
         let standing = stand_in(&mut open, asking.requester, &target)?;
@@ -195,7 +195,7 @@ impl Engine {
     async fn commit(
         &self,
         requester: &Requester,
-        open: OpenAccount,
+        open: Box<OpenAccount>,
         closing: Closing,
         decision: RecordId,
     ) -> Result<Attempt, ServiceError> {

@@ -101,7 +101,7 @@ impl Engine {
             at_least: asking.question.at_least,
         };
         match self.vault.open(ask).await? {
-            Opening::Open(open) => self.decide_all(asking, lines, looked, found, *open).await,
+            Opening::Open(open) => self.decide_all(asking, lines, looked, found, open).await,
             Opening::Answered(last) => {
                 self.repeat_batch(asking.requester, last, lines.len()).await.map(Attempt::Answered)
             }
@@ -134,7 +134,7 @@ impl Engine {
         lines: &[LineRef],
         looked: &mut Looked,
         found: Found,
-        mut open: OpenAccount,
+        mut open: Box<OpenAccount>,
     ) -> Result<Attempt, ServiceError> {
         let standing_of_account = stand_in(&mut open, asking.requester, &found.account)?;
         let mut steps = Vec::new();

@@ -157,7 +157,7 @@ impl Engine {
             at_least: None,
         };
         let mut open = match self.vault.open(ask).await? {
-            Opening::Open(open) => *open,
+            Opening::Open(open) => open,
             Opening::Answered(_) => {
                 let (open, _) = self.peek(requester, &scope, None, now).await?;
                 return status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"));

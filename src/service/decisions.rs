@@ -42,7 +42,7 @@ pub struct Report {
 /// A decision's record with its account opened.
 struct Reopened {
     kept: Kept,
-    open: OpenAccount,
+    open: Box<OpenAccount>,
     target: Target,
 }
 
@@ -183,7 +183,7 @@ impl Engine {
                 // INVARIANT (unknown-looks-known): a brand's desk reads its own brand's decisions, and no other's.
                 let theirs = open.account().is_some_and(|account| account.brand == requester.brand);
                 if theirs || asked_by(kept.record().caller.as_ref(), requester) {
-                    Ok(Reopening::Open(Box::new(Reopened { kept, open: *open, target })))
+                    Ok(Reopening::Open(Box::new(Reopened { kept, open, target })))
                 } else {
                     Err(ServiceError::NotFound("decision"))
                 }

@@ -90,12 +90,12 @@ impl Engine {
         })
     }
 
-    async fn open_line(&self, place: Place, now: DateTime<Utc>) -> Result<OpenAccount, ServiceError> {
+    async fn open_line(&self, place: Place, now: DateTime<Utc>) -> Result<Box<OpenAccount>, ServiceError> {
         let (lines, charges, windows) = (vec![place.line], Vec::new(), Vec::new());
         let ask =
             Ask { account: place.account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
         match self.vault.open(ask).await? {
-            Opening::Open(open) => Ok(*open),
+            Opening::Open(open) => Ok(open),
             Opening::Answered(_) | Opening::Taken => Err(ServiceError::RequestIdReused),
         }
     }

@@ -116,7 +116,7 @@ impl Engine {
                 at_least: None,
             };
             let open = match self.vault.open(ask).await? {
-                Opening::Open(open) => *open,
+                Opening::Open(open) => open,
                 Opening::Answered(id) => return self.repeat_redemption(id).await.map(Attempt::Done),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
@@ -139,7 +139,7 @@ impl Engine {
         redemption: &Redemption,
         claim: &PermitClaim,
         reserve: Reserve,
-        mut open: OpenAccount,
+        mut open: Box<OpenAccount>,
         target: Target,
         now: DateTime<Utc>,
     ) -> Result<Attempt, ServiceError> {

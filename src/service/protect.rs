@@ -170,7 +170,7 @@ impl Engine {
         scope: &Scope,
         at_least: Option<Position>,
         now: DateTime<Utc>,
-    ) -> Result<(OpenAccount, Target), ServiceError> {
+    ) -> Result<(Box<OpenAccount>, Target), ServiceError> {
         let mut target = self.target(requester, scope).await?;
         loop {
             if !target.indexed {
@@ -181,7 +181,7 @@ impl Engine {
             let Opening::Open(open) = opening else { return Err(ServiceError::RequestIdReused) };
             match self.better_target(&requester.brand, &open, scope, target).await? {
                 Some(better) => target = better,
-                None => return Ok((*open, target)),
+                None => return Ok((open, target)),
             }
         }
     }
@@ -211,7 +211,7 @@ impl Engine {
                 }
                 let turn = self.queues.enter_to_protect(target.account).await?;
                 let open = match self.vault.open(reading(&target, Some(reserve), None, now)).await? {
-                    Opening::Open(open) => *open,
+                    Opening::Open(open) => open,
                     Opening::Answered(_) => return self.protection(requester, &guarding.scope, None).await,
                     Opening::Taken => return Err(ServiceError::RequestIdReused),
                 };
@@ -236,7 +236,7 @@ impl Engine {
         guarding: &Guarding,
         change: &F,
         reserve: Reserve,
-        mut open: OpenAccount,
+        mut open: Box<OpenAccount>,
         target: Target,
         now: DateTime<Utc>,
     ) -> Result<Option<ProtectionView>, ServiceError>

@@ -80,8 +80,7 @@ impl Engine {
             now,
             at_least: None,
         };
-        let Opening::Open(open) = self.vault.open(ask).await? else { return Ok(()) };
-        let mut open = *open;
+        let Opening::Open(mut open) = self.vault.open(ask).await? else { return Ok(()) };
         let steps = due::apply(&mut open, entry.line, now)?;
         let upcoming = if steps.is_empty() { Vec::new() } else { due::upcoming(&open, entry.line) };
         let closing =

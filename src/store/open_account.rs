@@ -176,7 +176,7 @@ impl OpenAccount {
         Ok(())
     }
 
-    pub(super) fn into_commit(self, closing: Closing) -> Result<(Commit, Vec<Kept>), StoreError> {
+    pub(super) fn into_commit(self: Box<Self>, closing: Closing) -> Result<(Commit, Vec<Kept>), StoreError> {
         let mut writes = Vec::with_capacity(4 + self.lines.len());
         let closer = Closer { sealer: &self.sealer, account: self.token };
         closer.write(&mut writes, Slot::Head, &self.head, codec::encode_account)?;

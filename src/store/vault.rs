@@ -185,7 +185,7 @@ impl Vault {
     }
 
     /// Commits what was changed, all or nothing.
-    pub async fn close(&self, open: OpenAccount, closing: Closing) -> Result<Closed, CommitError> {
+    pub async fn close(&self, open: Box<OpenAccount>, closing: Closing) -> Result<Closed, CommitError> {
         let (commit, records) = open.into_commit(closing)?;
         let position = self.store.commit(commit).await?;
         Ok(Closed { position, records })

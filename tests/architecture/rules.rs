@@ -133,7 +133,7 @@ pub(crate) const RULES: &[Rule] = &[
             "zeroize",
         ],
     },
-    Rule { module: "main", internal: &["cli"], external: &["mimalloc"] },
+    Rule { module: "main", internal: &["cli"], external: &[] },
     Rule { module: "lib", internal: &[], external: &[] },
 ];
 

@@ -213,7 +213,7 @@ async fn a_line_that_moved_is_left_nowhere_behind() {
     assert_eq!((status(&old), status(&new)), (LineStatus::Moved, LineStatus::Active));
 }
 
-async fn opened(world: &World, vault: &Vault, account: &str) -> portcullis::store::OpenAccount {
+async fn opened(world: &World, vault: &Vault, account: &str) -> Box<portcullis::store::OpenAccount> {
     let ask = Ask {
         account: vault.tokens().account(&brand(), &AccountId::parse(account).unwrap()),
         lines: vec![vault.tokens().line(&brand(), &LineId::parse(LINE).unwrap())],
@@ -225,7 +225,7 @@ async fn opened(world: &World, vault: &Vault, account: &str) -> portcullis::stor
         at_least: None,
     };
     match vault.open(ask).await.unwrap() {
-        Opening::Open(open) => *open,
+        Opening::Open(open) => open,
         Opening::Answered(_) | Opening::Taken => panic!("no request was named"),
     }
 }
