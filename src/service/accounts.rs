@@ -11,6 +11,7 @@ use super::question::{Body, caller_of};
 use super::rights::{Authorised, right};
 use super::seed::{Difference, LineSeed, Seed, compare};
 use super::target::Scope;
+use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::Token;
 use crate::domain::{Account, AccountId, AccountPin, Credentials, RequestId, Requester, Verifier};
@@ -58,7 +59,7 @@ impl Engine {
         upsert: Upsert,
     ) -> Result<Upserted, ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move { engine.upsert(who.requester(), &upsert).await }).await
+        Unbroken::new(async move { engine.upsert(who.requester(), &upsert).await }).await
     }
 
     /// An account as it is.

@@ -12,6 +12,7 @@ use super::question::Question;
 use super::rights::{Authorised, may_ask, right};
 use super::standing::{stand_in, stood_in};
 use super::target::{LineRef, Scope, Target};
+use super::unbroken::Unbroken;
 use super::weigh::{Case, Looked, Weighed, note_checks};
 use crate::audit::{AnswerWindow, Event};
 use crate::crypto::Token;
@@ -60,7 +61,7 @@ impl Engine {
         let now = self.now()?.instant();
         self.check_question(who.requester(), &common, now)?;
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let requester = who.requester();
             let reserve = engine.reserve(requester, common.request_id, &common.body);
             let asking = Asking { requester, question: &common, reserve, batch: Some(&lines), now };

@@ -11,6 +11,7 @@ use super::error::{Refusal, ServiceError};
 use super::question::{Body, Question, caller_of};
 use super::rights::{Authorised, Right, right};
 use super::target::{Scope, Target};
+use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Event, Made};
 use crate::crypto::generate_transfer_pin;
 use crate::domain::{
@@ -71,7 +72,7 @@ impl Engine {
         new: PinDigits,
     ) -> Result<(Answer, Option<CredentialStatus>), ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let target = engine.target(who.requester(), &question.scope).await?;
             engine.check_reach(&who, &target)?;
             let mut effect = engine.prepare(&who, &question, &target, new).await?;
@@ -105,7 +106,7 @@ impl Engine {
         question: Question,
     ) -> Result<(Answer, Option<IssuedTransferPin>), ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let mut effect = Issue { issued: None, whole_account: matches!(question.scope, Scope::Account(_)) };
             let answer = engine.ask(&who, &question, &mut effect).await?;
             let made = answer.decided().and_then(|decided| decided.made);
@@ -129,7 +130,7 @@ impl Engine {
         id: TransferPinId,
     ) -> Result<TransferPinStatus, ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move { engine.revoke(&who, request_id, &body, account, id).await }).await
+        Unbroken::new(async move { engine.revoke(&who, request_id, &body, account, id).await }).await
     }
 
     async fn revoke(

@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use super::question::Question;
 use super::rights::{Authorised, may_ask, right};
+use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Made};
 use crate::domain::{Account, Approval, Change, Line, Permit, PermitState, SimTarget, TransferPinCheck};
 
@@ -22,7 +23,7 @@ impl Engine {
             return Err(ServiceError::Forbidden);
         }
         let engine = Arc::clone(self);
-        Self::detached(async move { engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await })
+        Unbroken::new(async move { engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await })
             .await
     }
 }

@@ -12,6 +12,7 @@ use super::error::{Refusal, ServiceError};
 use super::question::{Body, asked_by, caller_of, grants_permit};
 use super::rights::{Authorised, Right, Whose, right};
 use super::target::Target;
+use super::unbroken::Unbroken;
 use crate::audit::{Event, ReportedOutcome};
 use crate::crypto::Token;
 use crate::domain::{OutcomeKind, PermitState, RecordId, Reference, RequestId, Requester};
@@ -103,7 +104,7 @@ impl Engine {
         change: fn(&mut OpenAccount, &Kept, DateTime<Utc>) -> Result<(), ServiceError>,
     ) -> Result<Answer, ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let now = engine.now()?.instant();
             let reserve = engine.reserve(who.requester(), about.request_id, &about.body);
             let kept = engine.decision_record(&who, about.decision).await?;

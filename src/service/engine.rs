@@ -95,20 +95,4 @@ impl Engine {
     pub fn policy(&self) -> Arc<Policy> {
         self.policy.load_full()
     }
-
-    /// Runs a use case in a task of its own: a caller that hangs up leaves no commit half-followed. It begins at once, so
-    /// that the caller's own future holds the task and not the work: a use case is some kilobytes long.
-    pub(super) fn detached<T, F>(work: F) -> impl Future<Output = Result<T, ServiceError>>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, ServiceError>> + Send + 'static,
-    {
-        let task = tokio::spawn(work);
-        async {
-            match task.await {
-                Ok(answer) => answer,
-                Err(_) => Err(ServiceError::Unavailable("the request was not carried to its end".to_owned())),
-            }
-        }
-    }
 }

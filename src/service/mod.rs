@@ -39,6 +39,7 @@ mod seed;
 mod standing;
 mod tally;
 mod target;
+mod unbroken;
 mod weigh;
 mod worker;
 

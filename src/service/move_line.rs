@@ -11,6 +11,7 @@ use super::permits::{Redeemed, Redemption};
 use super::question::Body;
 use super::rights::{Authorised, authorise, right};
 use super::target::{LineName, LineRef, Scope};
+use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::Token;
 use crate::domain::{AccountId, Change, Line, LineId, LineStatus, OwnerChange, Protection, RequestId, Requester};
@@ -72,7 +73,7 @@ impl Engine {
             OwnerChange::ToAccount { account, .. } => {
                 let engine = Arc::clone(self);
                 let (account, order) = (account.clone(), order.clone());
-                Self::detached(async move { engine.arrive(&requester, &order, &account, before, redeemed, now).await })
+                Unbroken::new(async move { engine.arrive(&requester, &order, &account, before, redeemed, now).await })
                     .await
             }
             OwnerChange::Close | OwnerChange::Role { .. } => Ok(Moved { line: before, position: redeemed.position }),

@@ -13,6 +13,7 @@ use super::error::{Refusal, ServiceError};
 use super::question::{Body, caller_of};
 use super::rights::{Authorised, right};
 use super::target::{LineRef, Scope, Target};
+use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::{PermitBinding, PermitClaim, Permits, Token, change_digest};
 use crate::domain::{
@@ -76,7 +77,7 @@ impl Engine {
         redemption: Redemption,
     ) -> Result<Redeemed, ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let now = engine.now()?.instant();
             let claim =
                 Permits::decode(&redemption.permit.0).map_err(|_| ServiceError::Refused(Refusal::PermitUnknown))?;

@@ -12,6 +12,7 @@ use super::error::{Refusal, ServiceError};
 use super::question::{Body, Question, caller_of};
 use super::rights::{Authorised, Right, authorise, right};
 use super::target::{Scope, Target};
+use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Event, Made};
 use crate::crypto::change_digest;
 use crate::domain::{
@@ -76,7 +77,7 @@ impl Engine {
             }
         }
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let change = |locks: &mut Protection, scope, context: &GuardContext<'_>| {
                 let held =
                     Held { since: context.now, by: context.requester.person.clone(), reason: order.reason.clone() };
@@ -96,7 +97,7 @@ impl Engine {
         release: ReleaseId,
     ) -> Result<ProtectionView, ServiceError> {
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let change =
                 |locks: &mut Protection, scope, context: &GuardContext<'_>| match locks.cancel(release, context.seq) {
                     Ok(name) => Ok(Event::ReleaseCancelled { scope, name, release }),
@@ -117,7 +118,7 @@ impl Engine {
             return Err(ServiceError::Invalid { field: "set", expected: "must name the lock to release" });
         };
         let engine = Arc::clone(self);
-        Self::detached(async move {
+        Unbroken::new(async move {
             let answer = engine
                 .ask(
                     &who,
