@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis::config::Limits;
+use portcullis::grpc::listener::{Tls, TlsIdentity};
 use portcullis::grpc::pb::bench::EchoRequest;
 use portcullis::grpc::pb::bench::echo_service_client::EchoServiceClient;
-use portcullis::grpc::transport::TlsIdentity;
 use portcullis::grpc::{SERVICES, echo_routes, serve, with_health_and_reflection};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -32,9 +32,10 @@ async fn start(limits: Limits) -> Running {
     let root_pem = certified.cert.pem();
     let tls = TlsIdentity {
         certificate_chain_pem: root_pem.clone(),
-        private_key_pem: certified.signing_key.serialize_pem(),
-        client_roots_pem: None,
+        private_key_pem: certified.signing_key.serialize_pem().into(),
+        clients: None,
     };
+    let tls = Arc::new(Tls::new(&tls).unwrap());
     let ready = Arc::new(AtomicBool::new(true));
     let seen = Arc::clone(&ready);
     let readiness = Arc::new(move || if seen.load(Ordering::Relaxed) { Ok(()) } else { Err("gone".to_owned()) });
@@ -44,7 +45,7 @@ async fn start(limits: Limits) -> Running {
     let (stop, stopped) = oneshot::channel();
     let serving = tokio::spawn(async move {
         let stopped = async { stopped.await.unwrap_or_default() };
-        serve(listener, &limits, Some(&tls), routes, Some(health), stopped).await.unwrap();
+        serve(listener, &limits, Some(tls), routes, Some(health), stopped).await.unwrap();
     });
     Running { address, ready, root_pem, stop, serving }
 }

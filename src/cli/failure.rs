@@ -169,7 +169,10 @@ impl From<Status> for Failure {
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
         let (exit, advice) = match error {
-            ConnectError::Endpoint | ConnectError::Plaintext => (Exit::Invalid, "--endpoint, or PORTCULLIS_ENDPOINT"),
+            ConnectError::Endpoint | ConnectError::Plaintext | ConnectError::PlaintextCertificate => {
+                (Exit::Invalid, "--endpoint, or PORTCULLIS_ENDPOINT")
+            }
+            ConnectError::Certificates => (Exit::Invalid, "PEM files in --ca-file, --cert-file and --key-file"),
             ConnectError::NoRoot => (Exit::Invalid, "--ca-file, or PORTCULLIS_CA_FILE"),
             ConnectError::Token => (Exit::Invalid, "--token-file, or PORTCULLIS_TOKEN_FILE"),
             ConnectError::Unreached { .. } => (

@@ -126,7 +126,6 @@ fn mint(args: MintArgs, now: DateTime<Utc>) -> Result<Minted, Failure> {
         client_id: CLIENT_ID.to_owned(),
         exp: expire_time.timestamp(),
         iat: now.timestamp(),
-        nbf: None,
         jti: random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?,
         roles: vec![role.name().to_owned()],
         brand: Some(brand),
@@ -135,6 +134,7 @@ fn mint(args: MintArgs, now: DateTime<Utc>) -> Result<Minted, Failure> {
         device_id: device,
         store_id: store,
         spid,
+        ..AccessTokenClaims::default()
     };
     // The service would refuse it: better here, where the flag can be named.
     claims.requester().map_err(|error| unusable(role, error))?;

@@ -14,8 +14,14 @@ use super::{Config, ConfigError};
 pub(super) const VARIABLE_PREFIX: &str = "PORTCULLIS_";
 
 /// Variables that belong to the command line, not to the server's settings.
-pub const RESERVED_VARIABLES: [&str; 4] =
-    ["PORTCULLIS_CONFIG", "PORTCULLIS_ENDPOINT", "PORTCULLIS_TOKEN_FILE", "PORTCULLIS_CA_FILE"];
+pub const RESERVED_VARIABLES: [&str; 6] = [
+    "PORTCULLIS_CONFIG",
+    "PORTCULLIS_ENDPOINT",
+    "PORTCULLIS_TOKEN_FILE",
+    "PORTCULLIS_CA_FILE",
+    "PORTCULLIS_CERT_FILE",
+    "PORTCULLIS_KEY_FILE",
+];
 
 /// The longest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1_048_576;

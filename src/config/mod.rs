@@ -7,14 +7,16 @@
 
 mod bounded;
 mod error;
+mod identity;
 mod load;
 mod raw;
 mod sections;
 
 pub use bounded::Bounded;
 pub use error::ConfigError;
+pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, TokenAlgorithm};
 pub use load::{Overrides, RESERVED_VARIABLES};
 pub use sections::{
-    Carrier, Config, Identity, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server, Store, StoreDurability,
-    Transport,
+    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server,
+    Store, StoreDurability, Transport,
 };

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::identity::RawIdentity;
 use super::sections::{
-    Carrier, Config, Identity, Keys, Limits, Log, PinPool, Server, Store, StoreDurability, Transport,
+    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, Store, StoreDurability,
+    Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
@@ -38,6 +40,9 @@ pub(super) struct RawConfig {
 struct RawTls {
     cert_file: Option<PathBuf>,
     key_file: Option<PathBuf>,
+    client_ca_file: Option<PathBuf>,
+    client_crl_file: Option<PathBuf>,
+    client_certificates: Option<ClientCertificates>,
     plaintext: Option<Plaintext>,
 }
 
@@ -46,21 +51,6 @@ struct RawTls {
 enum Plaintext {
     #[serde(rename = "yes_on_loopback_only")]
     OnLoopbackOnly,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RawIdentity {
-    issuer: Option<String>,
-    audience: Option<String>,
-    public_key_file: Option<PathBuf>,
-    leeway_seconds: Bounded<0, 60>,
-}
-
-impl Default for RawIdentity {
-    fn default() -> Self {
-        Self { issuer: None, audience: None, public_key_file: None, leeway_seconds: Bounded::of::<30>() }
-    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,9 +111,10 @@ impl RawConfig {
     pub(super) fn complete(self) -> Result<Config, ConfigError> {
         let Self { server, tls, limits, identity, store, keys, carrier, pin_pool, log } = self;
         let transport = tls.complete(&server)?;
+        let shows_certificates = matches!(&transport, Transport::Tls { clients: Some(_), .. });
         let config = Config {
             transport,
-            identity: identity.complete()?,
+            identity: identity.complete(shows_certificates)?,
             store: store.complete()?,
             keys: keys.complete()?,
             carrier: carrier.complete()?,
@@ -138,8 +129,13 @@ impl RawConfig {
 
 impl RawTls {
     fn complete(self, server: &Server) -> Result<Transport, ConfigError> {
-        let Self { cert_file, key_file, plaintext } = self;
+        let Self { cert_file, key_file, client_ca_file, client_crl_file, client_certificates, plaintext } = self;
+        let clients = clients(client_ca_file, client_crl_file, client_certificates)?;
         match (cert_file, key_file, plaintext) {
+            (_, _, Some(_)) if clients.is_some() => Err(ConfigError::Unfit {
+                key: "tls.client_ca_file",
+                problem: "callers cannot show certificates without TLS; see `tls.plaintext`",
+            }),
             (None, None, Some(Plaintext::OnLoopbackOnly)) if server.listen.ip().is_loopback() => {
                 Ok(Transport::LoopbackPlaintext)
             }
@@ -154,24 +150,25 @@ impl RawTls {
             (cert_file, key_file, None) => Ok(Transport::Tls {
                 cert_file: path("tls.cert_file", "the PEM file of the server's certificate chain", cert_file)?,
                 key_file: path("tls.key_file", "the PEM file of the server's private key", key_file)?,
+                clients,
             }),
         }
     }
 }
 
-impl RawIdentity {
-    fn complete(self) -> Result<Identity, ConfigError> {
-        let Self { issuer, audience, public_key_file, leeway_seconds } = self;
-        Ok(Identity {
-            issuer: text("identity.issuer", "the issuer that access tokens name", issuer)?,
-            audience: text("identity.audience", "the audience that access tokens name", audience)?,
-            public_key_file: path(
-                "identity.public_key_file",
-                "the PEM file of the issuer's Ed25519 public key",
-                public_key_file,
-            )?,
-            leeway_seconds,
-        })
+fn clients(
+    ca_file: Option<PathBuf>,
+    crl_file: Option<PathBuf>,
+    presence: Option<ClientCertificates>,
+) -> Result<Option<ClientAuthority>, ConfigError> {
+    const NEEDED: &str = "needs `tls.client_ca_file`: without an authority no caller's certificate is looked at";
+    match (ca_file, crl_file, presence) {
+        (Some(ca_file), crl_file, presence) => {
+            Ok(Some(ClientAuthority { ca_file, crl_file, presence: presence.unwrap_or_default() }))
+        }
+        (None, None, None) => Ok(None),
+        (None, Some(_), _) => Err(ConfigError::Unfit { key: "tls.client_crl_file", problem: NEEDED }),
+        (None, None, Some(_)) => Err(ConfigError::Unfit { key: "tls.client_certificates", problem: NEEDED }),
     }
 }
 
@@ -206,10 +203,6 @@ impl RawCarrier {
         };
         Ok(Carrier { own_spids, brand })
     }
-}
-
-fn text(key: &'static str, expected: &'static str, value: Option<String>) -> Result<String, ConfigError> {
-    value.filter(|text| !text.trim().is_empty()).ok_or(ConfigError::Missing { key, expected })
 }
 
 fn path(key: &'static str, expected: &'static str, value: Option<PathBuf>) -> Result<PathBuf, ConfigError> {

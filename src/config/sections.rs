@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::Bounded;
+use super::identity::Identity;
 use crate::domain::{Brand, Spid};
 
 /// Every setting.
@@ -17,7 +18,7 @@ pub struct Config {
     pub transport: Transport,
     /// What one caller may take.
     pub limits: Limits,
-    /// Whose tokens are believed.
+    /// Whose tokens and certificates are believed.
     pub identity: Identity,
     /// Where records are kept.
     pub store: Store,
@@ -59,15 +60,43 @@ pub enum Transport {
         cert_file: PathBuf,
         /// Its private key.
         key_file: PathBuf,
+        /// Whose certificates callers may show; none where they show none.
+        clients: Option<ClientAuthority>,
     },
     /// No TLS. Only on a loopback address: bearer tokens and PINs must not cross a network in the clear.
     LoopbackPlaintext,
+}
+
+/// Who signs callers' certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientAuthority {
+    /// The authorities' certificates, a PEM file.
+    pub ca_file: PathBuf,
+    /// Their lists of certificates that were taken back, a PEM file.
+    pub crl_file: Option<PathBuf>,
+    /// Whether callers must show a certificate.
+    pub presence: ClientCertificates,
+}
+
+/// Whether callers must show a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificates {
+    /// Who shows none is not spoken with.
+    #[default]
+    Required,
+    /// Who shows none is known by its token alone: customers' apps have none. One that is shown must be good.
+    Optional,
 }
 
 /// `[limits]`: what one caller may take before others go short.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
+    /// Connections that may be open. Each needs a file descriptor and some tens of KiB.
+    pub max_connections: Bounded<16, 1_000_000>,
+    /// Connections of one identity: those that show one certificate; without one, those from one address.
+    pub max_connections_per_identity: Bounded<1, 100_000>,
     /// Longest message taken or sent, in bytes. A batch of 100 lines is about 20,000.
     pub max_message_bytes: Bounded<4_096, 4_194_304>,
     /// Longest list of request headers, in bytes. A token is about 1,000.
@@ -94,6 +123,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            max_connections: Bounded::of::<8_192>(),
+            max_connections_per_identity: Bounded::of::<1_024>(),
             max_message_bytes: Bounded::of::<262_144>(),
             max_header_list_bytes: Bounded::of::<16_384>(),
             max_concurrent_streams: Bounded::of::<256>(),
@@ -106,19 +137,6 @@ impl Default for Limits {
             max_connection_age_seconds: Bounded::of::<3_600>(),
         }
     }
-}
-
-/// `[identity]`: whose tokens are believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The issuer that tokens name in `iss`.
-    pub issuer: String,
-    /// The audience that tokens name in `aud`: this service.
-    pub audience: String,
-    /// The issuer's Ed25519 public key, a PEM file.
-    pub public_key_file: PathBuf,
-    /// By how much the issuer's clock may differ, in seconds.
-    pub leeway_seconds: Bounded<0, 60>,
 }
 
 /// `[store]`: where records are kept.

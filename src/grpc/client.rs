@@ -11,7 +11,7 @@ pub use prost_types::{Duration, Timestamp};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 pub use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_types::StatusExt as _;
 
@@ -34,10 +34,21 @@ pub struct Target<'a> {
     pub endpoint: &'a str,
     /// Who signed the service's certificate, PEM. Needed with `https`.
     pub root_pem: Option<&'a str>,
-    /// The access token.
-    pub token: &'a str,
+    /// What the caller shows of itself. Needed where the service takes no others.
+    pub certificate: Option<CallerCertificate<'a>>,
+    /// The access token; none where the certificate alone says who calls.
+    pub token: Option<&'a str>,
     /// How long one answer may take.
     pub answer_time_max: Time,
+}
+
+/// A certificate that a caller shows, PEM. Has no `Debug`: it holds a private key.
+#[derive(Clone, Copy)]
+pub struct CallerCertificate<'a> {
+    /// The certificate, then its intermediates.
+    pub chain_pem: &'a str,
+    /// Its private key.
+    pub key_pem: &'a str,
 }
 
 /// Why there is no connection.
@@ -52,6 +63,12 @@ pub enum ConnectError {
     /// With TLS and nobody to vouch for the service.
     #[error("with `https://` the file of the authority that signed the service's certificate is needed")]
     NoRoot,
+    /// PEM files that hold no such thing.
+    #[error("the authority's certificate, or the caller's own certificate and key, are not what they should be")]
+    Certificates,
+    /// Without TLS nobody can show a certificate.
+    #[error("a caller's certificate is shown over `https://` alone")]
+    PlaintextCertificate,
     /// The token cannot stand in a header.
     #[error("the access token is not one line of ASCII")]
     Token,
@@ -68,13 +85,15 @@ pub enum ConnectError {
 /// What every call carries: the token, and a deadline.
 #[derive(Clone)]
 pub struct Bearer {
-    value: MetadataValue<Ascii>,
+    value: Option<MetadataValue<Ascii>>,
     answer_time_max: Option<Time>,
 }
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.value.clone());
+        if let Some(value) = &self.value {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
         if let Some(most) = self.answer_time_max {
             request.set_timeout(most);
         }
@@ -111,7 +130,7 @@ impl Client {
     /// Why it could not, and what would be right.
     pub async fn connect(target: &Target<'_>) -> Result<Self, ConnectError> {
         let bearer = bearer(target.token, target.answer_time_max)?;
-        let endpoint = endpoint(target.endpoint, target.root_pem)?;
+        let endpoint = endpoint(target.endpoint, target.root_pem, target.certificate)?;
         let unreached = |error: tonic::transport::Error| ConnectError::Unreached {
             endpoint: target.endpoint.to_owned(),
             cause: root_cause(&error),
@@ -126,7 +145,7 @@ impl Client {
     /// [`ConnectError::Token`].
     pub fn with_token(&self, token: &str) -> Result<Self, ConnectError> {
         let answer_time_max = self.bearer.answer_time_max;
-        let bearer = Bearer { answer_time_max, ..bearer(token, Time::ZERO)? };
+        let bearer = Bearer { answer_time_max, ..bearer(Some(token), Time::ZERO)? };
         Ok(Self { channel: self.channel.clone(), bearer })
     }
 
@@ -166,13 +185,20 @@ impl Client {
     }
 }
 
-fn bearer(token: &str, answer_time_max: Time) -> Result<Bearer, ConnectError> {
-    let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| ConnectError::Token)?;
-    value.set_sensitive(true);
-    Ok(Bearer { value, answer_time_max: Some(answer_time_max) })
+fn bearer(token: Option<&str>, answer_time_max: Time) -> Result<Bearer, ConnectError> {
+    let value = token.map(|token| {
+        let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| ConnectError::Token)?;
+        value.set_sensitive(true);
+        Ok(value)
+    });
+    Ok(Bearer { value: value.transpose()?, answer_time_max: Some(answer_time_max) })
 }
 
-fn endpoint(address: &str, root_pem: Option<&str>) -> Result<Endpoint, ConnectError> {
+fn endpoint(
+    address: &str,
+    root_pem: Option<&str>,
+    certificate: Option<CallerCertificate<'_>>,
+) -> Result<Endpoint, ConnectError> {
     let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|_| ConnectError::Endpoint)?;
     let endpoint = endpoint
         .connect_timeout(CONNECT_TIME_MAX)
@@ -184,9 +210,14 @@ fn endpoint(address: &str, root_pem: Option<&str>) -> Result<Endpoint, ConnectEr
     match (endpoint.uri().scheme_str(), root_pem) {
         (Some("https"), Some(root)) => {
             let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(root));
-            endpoint.tls_config(tls).map_err(|_| ConnectError::NoRoot)
+            let tls = match certificate {
+                None => tls,
+                Some(own) => tls.identity(Identity::from_pem(own.chain_pem, own.key_pem)),
+            };
+            endpoint.tls_config(tls).map_err(|_| ConnectError::Certificates)
         }
         (Some("https"), None) => Err(ConnectError::NoRoot),
+        (Some("http"), _) if certificate.is_some() => Err(ConnectError::PlaintextCertificate),
         (Some("http"), _) if is_loopback(host) => Ok(endpoint),
         (Some("http"), _) => Err(ConnectError::Plaintext),
         _ => Err(ConnectError::Endpoint),
@@ -265,21 +296,24 @@ mod tests {
     #[test]
     fn without_tls_only_this_machine_is_called() {
         for here in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"] {
-            assert!(endpoint(here, None).is_ok(), "{here}");
+            assert!(endpoint(here, None, None).is_ok(), "{here}");
         }
         for there in ["http://example.com:1", "http://192.0.2.1:1", "http://localhost.example.com:1"] {
-            assert!(matches!(endpoint(there, None), Err(ConnectError::Plaintext)), "{there}");
+            assert!(matches!(endpoint(there, None, None), Err(ConnectError::Plaintext)), "{there}");
         }
-        assert!(matches!(endpoint("https://localhost:1", None), Err(ConnectError::NoRoot)));
+        assert!(matches!(endpoint("https://localhost:1", None, None), Err(ConnectError::NoRoot)));
         for wrong in ["", "localhost:1", "ftp://localhost:1", "https://", "no address"] {
-            assert!(matches!(endpoint(wrong, None), Err(ConnectError::Endpoint)), "`{wrong}`");
+            assert!(matches!(endpoint(wrong, None, None), Err(ConnectError::Endpoint)), "`{wrong}`");
         }
     }
 
     #[test]
     fn a_token_is_sensitive_and_must_fit_a_header() {
-        assert!(bearer("a.b.c", Time::ZERO).is_ok_and(|bearer| bearer.value.is_sensitive()));
-        assert!(matches!(bearer("a\nb", Time::ZERO), Err(ConnectError::Token)));
+        assert!(
+            bearer(Some("a.b.c"), Time::ZERO)
+                .is_ok_and(|bearer| bearer.value.is_some_and(|value| value.is_sensitive()))
+        );
+        assert!(matches!(bearer(Some("a\nb"), Time::ZERO), Err(ConnectError::Token)));
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Extensions, Request, Response, Status};
 
 use super::convert::FieldError;
 use super::deadline::time_to_answer;
 use super::identity::Authenticator;
+use super::listener::Peer;
 use super::status;
 use super::status_service::status_of;
 use crate::clock::{Clock, Now};
@@ -52,8 +53,8 @@ impl Edge {
         W: Future<Output = Result<T, Refused>>,
     {
         let call = Call::start(method);
-        let (metadata, _, message) = request.into_parts();
-        let result = match self.requester(&metadata) {
+        let (metadata, extensions, message) = request.into_parts();
+        let result = match self.requester(&metadata, &extensions) {
             Ok(requester) => {
                 let within = time_to_answer(&metadata, self.answer_time_max);
                 // On the heap, where it stays: it would be copied with each future around it.
@@ -88,8 +89,14 @@ impl Edge {
     }
 
     /// Who calls. A clock that cannot be believed lets nobody in: a token's end could not be told.
-    pub(super) fn requester(&self, metadata: &MetadataMap) -> Result<Arc<Requester>, Status> {
-        self.authenticator.authenticate(metadata, self.now()?).map_err(status::unauthenticated)
+    pub(super) fn requester(&self, metadata: &MetadataMap, of: &Extensions) -> Result<Arc<Requester>, Status> {
+        let peer = of.get::<Peer>();
+        self.authenticator.authenticate(metadata, peer, self.now()?).map_err(|error| {
+            if error.is_suspicious() {
+                tracing::warn!(reason = error.reason(), "a token came over a connection that is not its holder's");
+            }
+            status::unauthenticated(error)
+        })
     }
 
     /// When a call is received, for what the edge itself compares with: tokens and instants that must be past. A use case
@@ -172,7 +179,10 @@ mod tests {
     use super::{Edge, Refused};
     use crate::clock::ManualClock;
     use crate::crypto::{Keyring, SigningKey, Tokens, install_jwt_provider};
-    use crate::grpc::identity::{AccessTokenClaims, Audience, Authenticator, DevelopmentIssuer, TokenRules};
+    use crate::grpc::identity::{
+        AccessTokenClaims, Algorithm, Audience, Authenticator, Clients, DevelopmentIssuer, TokenRules, TrustedIssuer,
+        TrustedKeys,
+    };
     use crate::telemetry::Metrics;
 
     const NOW: i64 = 1_800_000_000;
@@ -188,19 +198,22 @@ mod tests {
             client_id: "tests".to_owned(),
             exp: NOW + 60,
             iat: NOW,
-            nbf: None,
             jti: "1".to_owned(),
             roles: vec!["care_agent".to_owned()],
             brand: Some("main".to_owned()),
-            account_id: None,
-            person_id: None,
-            device_id: None,
-            store_id: None,
-            spid: None,
+            ..AccessTokenClaims::default()
         };
-        let rules = TokenRules { issuer, audience, leeway_seconds: 0, remembered_tokens_max: 8 };
+        let rules = TokenRules {
+            issuer,
+            audience,
+            algorithms: vec![Algorithm::EdDSA],
+            leeway_seconds: 0,
+            roles: Vec::new(),
+            must_be_bound: false,
+        };
+        let issuers = vec![TrustedIssuer::new(rules, TrustedKeys::from_pem(&key.public_pem()).unwrap()).unwrap()];
         let digests = Tokens::new(&Keyring::known());
-        let authenticator = Arc::new(Authenticator::new(rules, &key.public_pem(), digests).unwrap());
+        let authenticator = Arc::new(Authenticator::new(issuers, Clients::default(), digests, 8));
         let clock = Arc::new(ManualClock::at(DateTime::from_timestamp(NOW, 0).unwrap()));
         let edge = Edge::new(authenticator, clock, Arc::new(Metrics::new()), Duration::from_secs(10));
         (edge, DevelopmentIssuer::new(&key).unwrap().issue(&claims).unwrap())

@@ -8,7 +8,8 @@
 //! | `api/` | the services of the contract, one file each |
 //! | `edge` | what every call goes through: identity, deadline, counters, log |
 //! | `status`, `status_service` | errors on the wire |
-//! | `transport`, `routes`, `health`, `server` | HTTP/2 and TLS settings, health, reflection, serving and draining |
+//! | `listener/` | connections: TLS, callers' certificates, how many there may be |
+//! | `transport`, `routes`, `health`, `server` | HTTP/2 settings, health, reflection, serving and draining |
 //! | `echo` | the load generator's floor |
 //! | `client` | what the command line calls a service with |
 //!
@@ -20,15 +21,15 @@ pub mod convert;
 mod deadline;
 mod echo;
 mod edge;
-mod gathered;
 mod health;
 pub mod identity;
+pub mod listener;
 pub mod pb;
 mod routes;
 mod server;
 pub mod status;
 mod status_service;
-pub mod transport;
+mod transport;
 
 pub use api::{Services, services};
 pub use echo::{ECHO_BYTES_MAX, echo_routes};

@@ -5,13 +5,11 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-use tokio_stream::StreamExt as _;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
 
-use super::gathered::Gathered;
 use super::health::Health;
-use super::transport::{self, TlsIdentity};
+use super::listener::{Tls, incoming};
+use super::transport;
 use crate::config::Limits;
 
 /// Between telling that the service goes away and closing the door, in milliseconds: load balancers need a moment.
@@ -20,7 +18,7 @@ const NOTICE_MILLISECONDS: u64 = 300;
 /// Why serving ended.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Certificates, keys or the listener cannot be used.
+    /// HTTP/2 cannot be spoken.
     #[error("cannot serve gRPC")]
     Transport(#[from] tonic::transport::Error),
 }
@@ -34,7 +32,7 @@ pub enum ServeError {
 pub async fn serve(
     listener: TcpListener,
     limits: &Limits,
-    tls: Option<&TlsIdentity>,
+    tls: Option<Arc<Tls>>,
     routes: Routes,
     health: Option<Health>,
     stop: impl Future<Output = ()>,
@@ -51,8 +49,8 @@ pub async fn serve(
             draining.notify_one();
         }
     };
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).map(|stream| stream.map(Gathered::new));
-    let serving = transport::server(limits, tls)?.serve_with_incoming_shutdown(routes, incoming, stopped);
+    let incoming = incoming(listener, limits, tls);
+    let serving = transport::server(limits).serve_with_incoming_shutdown(routes, incoming, stopped);
     let overdue = async {
         draining.notified().await;
         tokio::time::sleep(limits.drain_seconds.seconds()).await;

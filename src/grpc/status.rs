@@ -62,7 +62,8 @@ pub fn deadline_exceeded() -> Status {
 
 /// Who calls is not established.
 pub fn unauthenticated(error: TokenError) -> Status {
-    failure(Code::Unauthenticated, error.reason(), error.to_string())
+    let code = if error.is_of_known_holder() { Code::PermissionDenied } else { Code::Unauthenticated };
+    failure(code, error.reason(), error.to_string())
 }
 
 /// The name of a code in counters.

@@ -40,6 +40,11 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MethodLabels {
     method: &'static str,
 }
@@ -59,6 +64,7 @@ pub struct Metrics {
     pin_verify_seconds: Histogram,
     pin_pool_shed: Counter,
     due_transitions: Counter,
+    reloads: Family<ReloadLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -81,6 +87,7 @@ impl Metrics {
             pin_verify_seconds: Histogram::new(PIN_SECONDS),
             pin_pool_shed: Counter::default(),
             due_transitions: Counter::default(),
+            reloads: Family::default(),
         };
         metrics.register_requests();
         metrics.register_work();
@@ -107,6 +114,14 @@ impl Metrics {
         registry.register("pin_pool_shed", help, self.pin_pool_shed.clone());
         let help = "Changes of state that fell due and were recorded";
         registry.register("due_transitions", help, self.due_transitions.clone());
+        let help = "Times that certificates and keys changed, and whether what they changed to is used";
+        registry.register("reloads", help, self.reloads.clone());
+    }
+
+    /// Counts certificates and keys that changed, and whether what they changed to is used.
+    pub fn reloaded(&self, is_used: bool) {
+        let result = if is_used { "used" } else { "refused" };
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 
     /// Counts a decision that has been recorded, with its reasons.

@@ -69,6 +69,7 @@ pub(crate) const RULES: &[Rule] = &[
         module: "grpc",
         internal: &["domain", "policy", "crypto", "audit", "store", "service", "clock", "config", "telemetry"],
         external: &[
+            "arc_swap",
             "base64",
             "chrono",
             "http",
@@ -81,6 +82,7 @@ pub(crate) const RULES: &[Rule] = &[
             "serde_json",
             "thiserror",
             "tokio",
+            "tokio_rustls",
             "tokio_stream",
             "tonic",
             "tonic_health",
@@ -89,6 +91,7 @@ pub(crate) const RULES: &[Rule] = &[
             "tonic_types",
             "tower",
             "tracing",
+            "webpki",
             "zeroize",
         ],
     },

@@ -7,6 +7,7 @@
 )]
 
 mod day;
+mod identity;
 mod imports;
 mod keys;
 mod program;

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -112,10 +113,16 @@ pub(crate) struct Service {
 impl Service {
     /// Starts a service on free ports, and waits until it tells them.
     pub(crate) fn start(place: Place) -> Self {
+        Self::start_with(place, &[])
+    }
+
+    /// The same with settings laid over.
+    pub(crate) fn start_with(place: Place, settings: &[&str]) -> Self {
         let log = File::options().create(true).append(true).open(place.path("log")).unwrap();
         let mut command = place.command(&["serve", "--json", "--config", "dev/portcullis.toml"]);
         command.args(["--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0"]);
         command.args(["--set", "log.level=debug"]);
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut told = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
@@ -153,6 +160,28 @@ impl Service {
         command
     }
 
+    /// Asks without a token, for JSON.
+    pub(crate) fn ask_over(&self, args: &[&str]) -> Ran {
+        let mut command = self.place.command(args);
+        command.args(["--json", "--endpoint", &self.endpoint, "--ca-file", "dev/ca.pem"]);
+        ran(command, "")
+    }
+
+    /// Looks at a page for operators until it says something.
+    pub(crate) fn until_page_says(&self, path: &str, what: &str, within: Duration) {
+        let began = Instant::now();
+        while !self.page(path).contains(what) {
+            assert!(began.elapsed() < within, "`{what}` is not in {}", self.page(path));
+            std::thread::yield_now();
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let told = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();
+        assert!(told.success());
+    }
+
     /// Ends it as a fault would, at once.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -170,8 +199,7 @@ impl Service {
 
     /// Tells it to stop, and waits until it has.
     pub(crate) fn stop(mut self) -> (ExitStatus, Place) {
-        let told = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status().unwrap();
-        assert!(told.success());
+        self.signal("TERM");
         let status = self.child.wait().unwrap();
         let place = std::mem::replace(&mut self.place, Place::new());
         (status, place)

@@ -86,7 +86,8 @@ fn a_service_that_cannot_start_says_why() {
     assert!(served(&["--set", "server.lisen=1"]).ending(2).stderr.contains("lisen"));
     assert!(served(&["--set", "keys.keyring_file=nowhere"]).ending(1).stderr.contains("portcullis keys generate"));
     assert!(served(&["--set", "tls.key_file=dev/ca.pem"]).ending(1).stderr.contains("chmod 600"));
-    assert!(served(&["--set", "identity.public_key_file=dev/ca.pem"]).ending(1).stderr.contains("public_key_file"));
+    let issuer = r#"identity.issuers=[{issuer = "https://i.example", audience = "p", public_key_file = "dev/ca.pem"}]"#;
+    assert!(served(&["--set", issuer]).ending(1).stderr.contains("public_key_file"));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("server.listen={}", taken.local_addr().unwrap());
     assert!(served(&["--set", &address]).ending(1).stderr.contains("cannot listen on"));

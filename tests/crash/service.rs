@@ -75,8 +75,13 @@ impl Home {
     pub(crate) async fn client(&self, service: &Service, token: &str) -> Client {
         let root = std::fs::read_to_string(self.path().join("ca.pem")).unwrap();
         let endpoint = format!("https://{}", service.address);
-        let target =
-            Target { endpoint: &endpoint, root_pem: Some(&root), token, answer_time_max: Duration::from_secs(10) };
+        let target = Target {
+            endpoint: &endpoint,
+            root_pem: Some(&root),
+            certificate: None,
+            token: Some(token),
+            answer_time_max: Duration::from_secs(10),
+        };
         Client::connect(&target).await.unwrap()
     }
 

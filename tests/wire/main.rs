@@ -7,9 +7,11 @@
 )]
 #![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
 
+mod certificates;
 mod changes;
 mod identity;
 mod imports;
+mod pki;
 mod protection;
 mod secrets;
 mod world;

@@ -10,7 +10,11 @@ use portcullis::clock::{Clock, ManualClock};
 use portcullis::config::Limits;
 use portcullis::crypto::{Cost, Keyring, SigningKey, Tokens, install_jwt_provider};
 use portcullis::domain::{Brand, Spid};
-use portcullis::grpc::identity::{AccessTokenClaims, Audience, Authenticator, DevelopmentIssuer, TokenRules};
+use portcullis::grpc::identity::{
+    AccessTokenClaims, Algorithm, Audience, Authenticator, Clients, DevelopmentIssuer, TokenRules, TrustedIssuer,
+    TrustedKeys,
+};
+use portcullis::grpc::listener::Tls;
 use portcullis::grpc::pb::v1 as pb;
 use portcullis::grpc::pb::v1::account_service_client::AccountServiceClient;
 use portcullis::grpc::pb::v1::credential_service_client::CredentialServiceClient;
@@ -52,15 +56,29 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) app: SigningKey,
     pub(crate) channel: Channel,
+    pub(crate) address: SocketAddr,
     pub(crate) metrics: Arc<Metrics>,
     issuer: DevelopmentIssuer,
     requests: AtomicU64,
     _folder: tempfile::TempDir,
 }
 
+/// What callers meet first.
+pub(crate) struct Door {
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) clients: Clients,
+    pub(crate) limits: Limits,
+}
+
 impl World {
     /// A served engine without accounts.
     pub(crate) async fn empty() -> Self {
+        Self::behind(Door { tls: None, clients: Clients::default(), limits: Limits::default() }).await
+    }
+
+    /// The same behind another door. Its own channel speaks no TLS.
+    pub(crate) async fn behind(door: Door) -> Self {
+        let Door { tls, clients, limits } = door;
         install_jwt_provider().unwrap();
         let clock = Arc::new(ManualClock::at(start()));
         let keyring = Arc::new(Keyring::generate_at_cost(start(), Cost::LowForTestPurposesOnly).unwrap());
@@ -82,15 +100,20 @@ impl World {
         let rules = TokenRules {
             issuer: ISSUER.to_owned(),
             audience: AUDIENCE.to_owned(),
+            algorithms: vec![Algorithm::EdDSA],
             leeway_seconds: 30,
-            remembered_tokens_max: 64,
+            roles: Vec::new(),
+            must_be_bound: false,
         };
-        let authenticator = Authenticator::new(rules, &signing.public_pem(), Tokens::new(&keyring)).unwrap();
+        let keys = TrustedKeys::from_pem(&signing.public_pem()).unwrap();
+        let issuers = vec![TrustedIssuer::new(rules, keys).unwrap()];
+        let authenticator = Authenticator::new(issuers, clients, Tokens::new(&keyring), 64);
         let edge = Edge::new(Arc::new(authenticator), clock.clone(), metrics.clone(), Duration::from_secs(10));
-        let address = listen(Services { engine, edge }).await;
-        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        let address = listen(Services { engine, edge }, limits, tls).await;
+        let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         Self {
             clock,
+            address,
             app: SigningKey::generate().unwrap(),
             channel,
             metrics,
@@ -155,15 +178,12 @@ impl World {
             client_id: "tests".to_owned(),
             exp: now + 600,
             iat: now,
-            nbf: None,
             jti: "1".to_owned(),
             roles: vec![role.to_owned()],
             brand: Some(BRAND.to_owned()),
-            account_id: None,
-            person_id: None,
-            device_id: None,
             store_id: Some("S1".to_owned()),
             spid: Some(GAINING.to_owned()),
+            ..AccessTokenClaims::default()
         }
     }
 
@@ -225,12 +245,11 @@ impl World {
     }
 }
 
-async fn listen(on: Services) -> SocketAddr {
-    let limits = Limits::default();
+async fn listen(on: Services, limits: Limits, tls: Option<Arc<Tls>>) -> SocketAddr {
     let routes = services(on, &limits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { serve(listener, &limits, None, routes, None, std::future::pending()).await });
+    tokio::spawn(async move { serve(listener, &limits, tls, routes, None, std::future::pending()).await });
     address
 }
 

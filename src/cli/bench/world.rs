@@ -8,8 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use zeroize::Zeroizing;
 
 use super::asks::GAINING_SPID;
 use super::callers::Deciders;
@@ -22,9 +25,9 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Bounded, Config, Limits, PinPool, Transport};
 use crate::crypto::{Keyring, SigningKey, random_uuid, read_secret_file};
 use crate::domain::{Brand, Role, Spid};
-use crate::grpc::client::{Client, Target};
-use crate::grpc::identity::{AccessTokenClaims, Audience, DevelopmentIssuer};
-use crate::grpc::transport::TlsIdentity;
+use crate::grpc::client::{CallerCertificate, Client, Target};
+use crate::grpc::identity::{AccessTokenClaims, Audience, Confirmation, DevelopmentIssuer};
+use crate::grpc::listener::{PeerCertificate, Tls};
 use crate::grpc::{Routes, echo_routes, serve, services};
 
 const OWN_SPID: &str = "1111";
@@ -74,6 +77,9 @@ pub(super) struct World {
     composed: Composed,
     issuer: DevelopmentIssuer,
     authority: String,
+    certificate: String,
+    certificate_key: Zeroizing<String>,
+    thumbprint: [u8; 32],
     service_address: String,
     echo_address: String,
     stop: watch::Sender<bool>,
@@ -108,6 +114,8 @@ impl World {
         let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
         let authority = fs::read_to_string(keys.join("ca.pem")).map_err(|error| failed(&error))?;
 
+        let certificate = fs::read_to_string(keys.join("port-hub.pem")).map_err(|error| failed(&error))?;
+        let shown = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|error| failed(&error))?;
         let (stop, stopped) = watch::channel(false);
         let routes = services(composed.services.clone(), &config.limits);
         let tls = composed.tls.clone();
@@ -120,6 +128,9 @@ impl World {
             composed,
             issuer: DevelopmentIssuer::new(&issuer_key).map_err(|error| failed(&error))?,
             authority,
+            thumbprint: PeerCertificate::new(&shown).thumbprint,
+            certificate,
+            certificate_key: read_secret_file(&keys.join("port-hub.key")).map_err(|error| failed(&error))?,
             service_address: listen(routes, &config.limits, tls.clone(), stopped.clone()).await?,
             echo_address: listen(echo_routes(), &config.limits, tls, stopped).await?,
             stop,
@@ -151,7 +162,8 @@ impl World {
         let target = Target {
             endpoint: address,
             root_pem: Some(&self.authority),
-            token: &token,
+            certificate: Some(CallerCertificate { chain_pem: &self.certificate, key_pem: &self.certificate_key }),
+            token: Some(&token),
             answer_time_max: ANSWER_TIME_MAX,
         };
         Ok(Client::connect(&target).await?)
@@ -166,15 +178,13 @@ impl World {
             client_id: "bench".to_owned(),
             exp: (self.made_at + TOKEN_LIFE).timestamp(),
             iat: self.made_at.timestamp(),
-            nbf: None,
             jti: role.name().to_owned(),
             roles: vec![role.name().to_owned()],
             brand: Some(BRAND.to_owned()),
-            account_id: None,
-            person_id: None,
-            device_id: None,
             store_id: is_at_counter.then(|| "store-1".to_owned()),
             spid: (role == Role::PortingSystem).then(|| GAINING_SPID.to_owned()),
+            cnf: Some(Confirmation::of(&self.thumbprint)),
+            ..AccessTokenClaims::default()
         };
         self.issuer.issue(&claims).map_err(|error| failed(&error))
     }
@@ -184,13 +194,27 @@ impl World {
 fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
     Ok(Config {
         server: config::Server::default(),
-        transport: Transport::Tls { cert_file: keys.join("server.pem"), key_file: keys.join("server.key") },
+        transport: Transport::Tls {
+            cert_file: keys.join("server.pem"),
+            key_file: keys.join("server.key"),
+            clients: Some(config::ClientAuthority {
+                ca_file: keys.join("callers-ca.pem"),
+                crl_file: None,
+                presence: config::ClientCertificates::Required,
+            }),
+        },
         limits: Limits::default(),
         identity: config::Identity {
-            issuer: DEVELOPMENT_ISSUER.to_owned(),
-            audience: DEVELOPMENT_AUDIENCE.to_owned(),
-            public_key_file: keys.join("issuer.pem"),
-            leeway_seconds: Bounded::of::<30>(),
+            issuers: vec![config::Issuer {
+                issuer: DEVELOPMENT_ISSUER.to_owned(),
+                audience: DEVELOPMENT_AUDIENCE.to_owned(),
+                keys: config::IssuerKeys::PublicKeyFile(keys.join("issuer.pem")),
+                algorithms: vec![config::TokenAlgorithm::EdDsa],
+                leeway_seconds: Bounded::of::<30>(),
+                roles: Vec::new(),
+                certificate_binding: config::CertificateBinding::Optional,
+            }],
+            clients: Vec::new(),
         },
         store: config::Store {
             path: store.to_owned(),
@@ -211,7 +235,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
 async fn listen(
     routes: Routes,
     limits: &Limits,
-    tls: Option<TlsIdentity>,
+    tls: Option<Arc<Tls>>,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<String, Failure> {
     let unheard = |error: std::io::Error| Failure::failed(format!("cannot listen on this machine: {error}"));
@@ -223,7 +247,7 @@ async fn listen(
             // An end without a word is an end.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        serve(listener, &limits, tls.as_ref(), routes, None, stop).await
+        serve(listener, &limits, tls, routes, None, stop).await
     });
     Ok(format!("https://127.0.0.1:{port}"))
 }

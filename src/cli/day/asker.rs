@@ -76,7 +76,6 @@ impl Issuer {
             client_id: CLIENT_ID.to_owned(),
             exp: (self.now + TimeDelta::hours(TOKEN_LIFE_HOURS)).timestamp(),
             iat: self.now.timestamp(),
-            nbf: None,
             jti: random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?,
             roles: vec![role.clone()],
             brand: Some(DEVELOPMENT_BRAND.to_owned()),
@@ -85,6 +84,7 @@ impl Issuer {
             device_id: given(device),
             store_id: given(store),
             spid: given(spid),
+            ..AccessTokenClaims::default()
         };
         let about = |error: &(dyn std::error::Error + 'static)| {
             Failure::caused(Exit::Invalid, error).advise(format!("a role, binding or name that `{who}` may have"))

@@ -176,7 +176,9 @@ async fn connect(data: &Path, endpoint: &str, issuer: &Issuer) -> Result<Client,
         .map_err(|error| Failure::failed(format!("cannot read `{}`: {error}", authority.display())))?;
     let token = issuer.issue(&subscribers::provisioning())?;
     let answer_time_max = ANSWER_TIME_MAX;
-    Ok(Client::connect(&Target { endpoint, root_pem: Some(&root), token: &token, answer_time_max }).await?)
+    let (root_pem, token) = (Some(root.as_str()), Some(token.as_str()));
+    let target = Target { endpoint, root_pem, certificate: None, token, answer_time_max };
+    Ok(Client::connect(&target).await?)
 }
 
 /// The first two subscribers take no part in the day: an open line and a locked one.

@@ -11,6 +11,12 @@ pub(crate) const DEVELOPMENT_AUDIENCE: &str = "portcullis";
 /// The brand of development tokens and accounts.
 pub(crate) const DEVELOPMENT_BRAND: &str = "default";
 
+/// The name in the certificate of a porting system in development.
+pub(crate) const DEVELOPMENT_CALLER: &str = "spiffe://portcullis.example/port-hub";
+
+/// The carrier that this porting system speaks for.
+const CALLER_SPID: &str = "X201";
+
 /// The carrier's own SPID in development.
 const OWN_SPID: &str = "1234";
 
@@ -18,6 +24,7 @@ const OWN_SPID: &str = "1234";
 pub(super) fn development_config(folder: &Path) -> String {
     let file = |name: &str| toml::Value::String(folder.join(name).to_string_lossy().into_owned());
     let (cert, key, issuer) = (file("server.pem"), file("server.key"), file("issuer.pem"));
+    let callers = file("callers-ca.pem");
     let (store, keyring) = (file("store"), file("keyring.json"));
     format!(
         "\
@@ -31,11 +38,19 @@ ops_listen = \"127.0.0.1:9464\"
 [tls]
 cert_file = {cert}
 key_file = {key}
+client_ca_file = {callers}
+client_certificates = \"optional\"
 
-[identity]
+[[identity.issuers]]
 issuer = \"{DEVELOPMENT_ISSUER}\"
 audience = \"{DEVELOPMENT_AUDIENCE}\"
 public_key_file = {issuer}
+
+[[identity.clients]]
+name = \"{DEVELOPMENT_CALLER}\"
+role = \"porting_system\"
+brand = \"{DEVELOPMENT_BRAND}\"
+spid = \"{CALLER_SPID}\"
 
 [store]
 path = {store}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::config::development_config;
+use super::config::{DEVELOPMENT_CALLER, development_config};
 use super::files::{Made, ToWrite, folder, group_is_there, keyring, write};
 use super::tls;
 use crate::cli::failure::{Exit, Failure};
@@ -24,6 +24,12 @@ const TLS: [Kind; 3] = [
     ("server.key", "server's private key", true),
 ];
 
+const CALLER: [Kind; 3] = [
+    ("callers-ca.pem", "callers' authority", false),
+    ("port-hub.pem", "porting system's certificate", false),
+    ("port-hub.key", "porting system's private key", true),
+];
+
 const ISSUER: [Kind; 2] =
     [("issuer.pem", "token issuer's public key", false), ("issuer.key", "token issuer's private key", true)];
 
@@ -36,6 +42,10 @@ pub(crate) fn make(path: &Path, now: DateTime<Utc>) -> Result<Vec<Made>, Failure
     made.extend(group(&folder, TLS, || {
         let tls = tls::certificate(now)?;
         Ok([tls.authority.into_bytes(), tls.certificate.into_bytes(), tls.private_key.as_bytes().to_vec()])
+    })?);
+    made.extend(group(&folder, CALLER, || {
+        let caller = tls::caller(now, DEVELOPMENT_CALLER)?;
+        Ok([caller.authority.into_bytes(), caller.certificate.into_bytes(), caller.private_key.as_bytes().to_vec()])
     })?);
     made.extend(group(&folder, ISSUER, || {
         let key = SigningKey::generate().map_err(|error| Failure::caused(Exit::Failed, &error))?;
@@ -88,7 +98,7 @@ mod tests {
         let config = Config::load(Some(&folder.path().join(CONFIG_FILE)), &Overrides::default()).unwrap();
         Keyring::load(&config.keys.keyring_file).unwrap();
         let issuer = read_secret_file(&folder.path().join("issuer.key")).unwrap();
-        let public = fs::read_to_string(&config.identity.public_key_file).unwrap();
+        let public = fs::read_to_string(config.identity.issuers[0].keys.path()).unwrap();
         assert_eq!(SigningKey::from_private_pem(&issuer).unwrap().public_pem(), public);
     }
 
@@ -96,7 +106,7 @@ mod tests {
     fn private_keys_are_their_owners_alone() {
         let folder = tempfile::tempdir().unwrap();
         make(folder.path(), DateTime::from_timestamp(NOW, 0).unwrap()).unwrap();
-        for name in ["keyring.json", "server.key", "issuer.key"] {
+        for name in ["keyring.json", "server.key", "port-hub.key", "issuer.key"] {
             let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
             assert_eq!(mode, 0o600, "{name}");
         }

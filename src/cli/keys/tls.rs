@@ -1,4 +1,5 @@
-//! A server certificate for this machine, and the authority that signs it and nothing else: its key is forgotten.
+//! Certificates for this machine: the server's, one caller's, and the authorities that sign these and nothing else. Their
+//! keys are forgotten.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -30,12 +31,7 @@ pub(super) fn certificate(now: DateTime<Utc>) -> Result<DevelopmentTls, Failure>
 }
 
 fn make(now: DateTime<Utc>) -> Result<DevelopmentTls, rcgen::Error> {
-    let root_key = KeyPair::generate()?;
-    let mut root = params(now, "Portcullis development authority");
-    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let authority = root.self_signed(&root_key)?.pem();
-
+    let (root, root_key, authority) = authority(now, "Portcullis development authority")?;
     let server_key = KeyPair::generate()?;
     let mut server = params(now, "localhost");
     server.subject_alt_names = vec![
@@ -52,6 +48,43 @@ fn make(now: DateTime<Utc>) -> Result<DevelopmentTls, rcgen::Error> {
         certificate: certificate.pem(),
         private_key: Zeroizing::new(server_key.serialize_pem()),
     })
+}
+
+/// What a caller needs that is known by its certificate, PEM.
+pub(super) struct DevelopmentCaller {
+    /// The callers' authority, for the server.
+    pub(super) authority: String,
+    /// The caller's certificate.
+    pub(super) certificate: String,
+    /// Its private key.
+    pub(super) private_key: Zeroizing<String>,
+}
+
+/// A caller's certificate in this name, a URI, good from the day before `now`.
+pub(super) fn caller(now: DateTime<Utc>, name: &str) -> Result<DevelopmentCaller, Failure> {
+    make_caller(now, name).map_err(|error| Failure::caused(Exit::Failed, &error))
+}
+
+fn make_caller(now: DateTime<Utc>, name: &str) -> Result<DevelopmentCaller, rcgen::Error> {
+    let (root, root_key, authority) = authority(now, "Portcullis development callers' authority")?;
+    let key = KeyPair::generate()?;
+    let mut caller = params(now, "porting system");
+    caller.subject_alt_names = vec![SanType::URI(name.try_into()?)];
+    caller.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    caller.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    caller.use_authority_key_identifier_extension = true;
+    let certificate = caller.signed_by(&key, &Issuer::from_params(&root, &root_key))?.pem();
+    Ok(DevelopmentCaller { authority, certificate, private_key: Zeroizing::new(key.serialize_pem()) })
+}
+
+/// An authority that signs and is then forgotten.
+fn authority(now: DateTime<Utc>, name: &str) -> Result<(CertificateParams, KeyPair, String), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut root = params(now, name);
+    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let certificate = root.self_signed(&key)?.pem();
+    Ok((root, key, certificate))
 }
 
 fn params(now: DateTime<Utc>, name: &str) -> CertificateParams {

@@ -1,17 +1,16 @@
 //! Puts the parts of a service together, bottom up. What is not as it must be refuses the start.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
+use super::identities::{clients, issuers, tls};
 use super::refusal::refused;
 use super::tally::Counting;
-use crate::cli::failure::{Exit, Failure};
+use crate::cli::failure::Failure;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, StoreDurability, Transport};
-use crate::crypto::{Keyring, Tokens, install_jwt_provider, random_bytes, read_secret_file};
-use crate::grpc::identity::{Authenticator, TokenRules};
-use crate::grpc::transport::TlsIdentity;
+use crate::config::{Config, StoreDurability};
+use crate::crypto::{Keyring, Tokens, install_jwt_provider, random_bytes};
+use crate::grpc::identity::Authenticator;
+use crate::grpc::listener::Tls;
 use crate::grpc::{Edge, Services};
 use crate::policy::Policy;
 use crate::service::{Carrier, Engine, Parts};
@@ -33,7 +32,9 @@ pub(crate) struct Composed {
     /// The use cases and the gate before them.
     pub(crate) services: Services,
     /// The certificate; none on a loopback address without TLS.
-    pub(crate) tls: Option<TlsIdentity>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    /// Who is believed to call.
+    pub(crate) authenticator: Arc<Authenticator>,
 }
 
 /// Puts it together. Opening the store blocks, for well under a second.
@@ -49,8 +50,12 @@ pub(crate) fn compose(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let keyring = Arc::new(Keyring::load(&config.keys.keyring_file).map_err(|error| refused(&error))?);
     let tokens = Tokens::new(&keyring);
-    let tls = tls(&config.transport)?;
-    let authenticator = authenticator(config, tokens.clone())?;
+    let tls = match tls(&config.transport)? {
+        Some(identity) => Some(Arc::new(Tls::new(&identity).map_err(|error| refused(&error).advise("look at `tls`"))?)),
+        None => None,
+    };
+    let (issuers, clients) = (issuers(&config.identity)?, clients(&config.identity)?);
+    let authenticator = Arc::new(Authenticator::new(issuers, clients, tokens.clone(), REMEMBERED_TOKENS_MAX));
     let store = Arc::new(open(config, &tokens, &counting)?);
     let parts = Parts {
         store: seen(Arc::clone(&store) as Arc<dyn Store>),
@@ -64,8 +69,8 @@ pub(crate) fn compose(
     };
     let engine = Engine::new(parts).map_err(|error| refused(&error))?;
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
-    let edge = Edge::new(Arc::new(authenticator), clock, Arc::clone(&metrics), answer_time_max);
-    Ok(Composed { metrics, store, services: Services { engine, edge }, tls })
+    let edge = Edge::new(Arc::clone(&authenticator), clock, Arc::clone(&metrics), answer_time_max);
+    Ok(Composed { metrics, store, services: Services { engine, edge }, tls, authenticator })
 }
 
 fn open(config: &Config, tokens: &Tokens, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {
@@ -80,34 +85,4 @@ fn open(config: &Config, tokens: &Tokens, counting: &Arc<Counting>) -> Result<Em
     EmbeddedStore::open(&options).map_err(|error| {
         refused(&error).advise(format!("look at `store.path`, which is {}", config.store.path.display()))
     })
-}
-
-fn authenticator(config: &Config, digests: Tokens) -> Result<Authenticator, Failure> {
-    let identity = &config.identity;
-    let keys = read("identity.public_key_file", &identity.public_key_file)?;
-    let rules = TokenRules {
-        issuer: identity.issuer.clone(),
-        audience: identity.audience.clone(),
-        leeway_seconds: u16::try_from(identity.leeway_seconds.get()).unwrap_or(u16::MAX),
-        remembered_tokens_max: REMEMBERED_TOKENS_MAX,
-    };
-    let path = identity.public_key_file.display();
-    Authenticator::new(rules, &keys, digests)
-        .map_err(|error| refused(&error).advise(format!("look at `identity.public_key_file`, which is {path}")))
-}
-
-fn tls(transport: &Transport) -> Result<Option<TlsIdentity>, Failure> {
-    let Transport::Tls { cert_file, key_file } = transport else { return Ok(None) };
-    let private_key_pem = read_secret_file(key_file)
-        .map_err(|error| Failure::caused(Exit::Failed, &error).advise("look at `tls.key_file`"))?;
-    Ok(Some(TlsIdentity {
-        certificate_chain_pem: read("tls.cert_file", cert_file)?,
-        private_key_pem: String::clone(&private_key_pem),
-        client_roots_pem: None,
-    }))
-}
-
-fn read(setting: &str, path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::failed(format!("cannot read `{setting}`, which is {}: {error}", path.display())))
 }

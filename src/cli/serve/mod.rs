@@ -2,7 +2,9 @@
 
 mod args;
 mod compose;
+mod identities;
 mod refusal;
+mod reload;
 mod run;
 mod tally;
 mod waits;

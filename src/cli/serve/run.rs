@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::compose::{Composed, compose};
 use super::refusal::{occupied, refused};
+use super::reload::Reloaded;
 use super::waits::Stops;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Answer, Output};
@@ -38,14 +39,14 @@ pub(in crate::cli) async fn serve_until(
     let readiness = readiness(&engine);
     let routes = services(composed.services.clone(), &config.limits);
     let (routes, health) = with_health_and_reflection(routes, Arc::clone(&readiness)).await.map_err(|e| refused(&e))?;
-    let helpers = Helpers::start(&composed, readiness, ops_listener)?;
+    let helpers = Helpers::start(config.clone(), &composed, readiness, ops_listener)?;
 
     // Requests are answered from here on: told to health, so that who waits for it is not kept until its next look.
     health.look().await;
     told(Listening { address, ops_address })?;
     tracing::info!(%address, %ops_address, "listening");
     let (stopping, stop) = oneshot::channel();
-    let serving = grpc::serve(listener, &config.limits, composed.tls.as_ref(), routes, Some(health), async {
+    let serving = grpc::serve(listener, &config.limits, composed.tls.clone(), routes, Some(health), async {
         // A sender that is gone stops as well.
         let _ = stop.await;
     });
@@ -80,15 +81,27 @@ fn readiness(engine: &Arc<Engine>) -> grpc::Readiness {
 /// What runs beside the listener.
 struct Helpers {
     stop: watch::Sender<bool>,
-    running: [JoinHandle<()>; 2],
+    running: [JoinHandle<()>; 3],
 }
 
 impl Helpers {
-    /// Starts the pages for operators, and the worker on what falls due.
-    fn start(composed: &Composed, readiness: web::Readiness, pages: TcpListener) -> Result<Self, Failure> {
+    /// Starts the pages for operators, the worker on what falls due, and who takes certificates and keys that changed.
+    fn start(
+        config: Config,
+        composed: &Composed,
+        readiness: web::Readiness,
+        pages: TcpListener,
+    ) -> Result<Self, Failure> {
         let (stop, stopped) = watch::channel(false);
         let holder = Token::from_bytes(random_bytes().map_err(|error| refused(&error))?);
         let worker = Arc::clone(&composed.services.engine).work_due_queue(holder, stopped.clone());
+        let reloaded = Reloaded {
+            config,
+            tls: composed.tls.clone(),
+            authenticator: Arc::clone(&composed.authenticator),
+            metrics: Arc::clone(&composed.metrics),
+        };
+        let following = reloaded.follow(stopped.clone());
         let state = OpsState { metrics: Arc::clone(&composed.metrics), readiness };
         let mut told = stopped;
         let pages = async move {
@@ -100,7 +113,7 @@ impl Helpers {
                 tracing::error!(%error, "the pages for operators are gone");
             }
         };
-        Ok(Self { stop, running: [tokio::spawn(worker), tokio::spawn(pages)] })
+        Ok(Self { stop, running: [tokio::spawn(worker), tokio::spawn(pages), tokio::spawn(following)] })
     }
 
     async fn stop(self) {

@@ -14,7 +14,7 @@ const LEAST: &str = r#"
 [tls]
 cert_file = "server.pem"
 key_file = "server.key"
-[identity]
+[[identity.issuers]]
 issuer = "https://issuer.example"
 audience = "portcullis"
 public_key_file = "issuer.pem"
@@ -65,7 +65,9 @@ fn the_example_holds_every_setting_and_its_default() {
     assert_eq!(example.pin_pool, PinPool::default());
     assert_eq!(example.log, Log::default());
     let least = assemble(LEAST, &[], &Overrides::default()).unwrap();
-    assert_eq!(example.identity.leeway_seconds, least.identity.leeway_seconds);
+    let (shown, usual) = (&example.identity.issuers[0], &least.identity.issuers[0]);
+    assert_eq!(shown.leeway_seconds, usual.leeway_seconds);
+    assert_eq!((&shown.algorithms, shown.certificate_binding), (&usual.algorithms, usual.certificate_binding));
     assert_eq!(example.store.disk_reserve_mib, least.store.disk_reserve_mib);
     assert_eq!(example.carrier.brand, least.carrier.brand);
 }
@@ -137,8 +139,8 @@ fn a_wrong_variable_is_named() {
     assert_eq!(unknown, "environment variable `PORTCULLIS_SEVER_LISTEN`: is not the name of a setting");
     let key = variable_error("PORTCULLIS_SERVER_LISSTEN", "127.0.0.1:1");
     assert!(key.contains("unknown field `lissten`, expected `listen` or `ops_listen`"), "{key}");
-    let bounds = variable_error("PORTCULLIS_IDENTITY_LEEWAY_SECONDS", "61");
-    assert!(bounds.ends_with("invalid value: integer `61`, expected a whole number of 0 to 60"), "{bounds}");
+    let bounds = variable_error("PORTCULLIS_LIMITS_DRAIN_SECONDS", "601");
+    assert!(bounds.ends_with("invalid value: integer `601`, expected a whole number of 0 to 600"), "{bounds}");
     let smuggled = variable_error("PORTCULLIS_PIN_POOL_QUEUE", "7\nthreads = 64");
     assert!(smuggled.contains("invalid type"), "{smuggled}");
 }
@@ -159,16 +161,7 @@ fn a_wrong_flag_is_named() {
 
 #[test]
 fn what_has_no_default_must_be_given() {
-    let required = [
-        "tls.cert_file",
-        "tls.key_file",
-        "identity.issuer",
-        "identity.audience",
-        "identity.public_key_file",
-        "store.path",
-        "keys.keyring_file",
-        "carrier.own_spids",
-    ];
+    let required = ["tls.cert_file", "tls.key_file", "store.path", "keys.keyring_file", "carrier.own_spids"];
     for key in required {
         let name = key.split_once('.').unwrap().1;
         let kept: Vec<&str> = LEAST.lines().filter(|line| !line.starts_with(name)).collect();

@@ -44,7 +44,7 @@ impl AccountService for AccountApi {
     ) -> Result<Response<Self::ImportAccountsStream>, Status> {
         let Services { engine, edge } = self.0.clone();
         let call = Call::start("ImportAccounts");
-        let begun = edge.requester(request.metadata()).and_then(|requester| {
+        let begun = edge.requester(request.metadata(), request.extensions()).and_then(|requester| {
             let who = edge.answer(authorise(Requester::clone(&requester)).map_err(Into::into))?;
             Ok(import::start(engine, edge.clone(), who, request.into_inner()))
         });

@@ -1,183 +1,131 @@
-//! Verifies access tokens, and remembers those it has verified.
+//! Verifies access tokens, holds them to the connection they came over, and remembers those it has verified.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 use tonic::metadata::MetadataMap;
 
-use super::claims::AccessTokenClaims;
-use super::{IdentityError, TokenError, bearer_token};
+use super::clients::Clients;
+use super::trust::{Trust, TrustedIssuer, Verified};
+use super::{TokenError, bearer_token};
 use crate::crypto::Tokens;
 use crate::domain::Requester;
+use crate::grpc::listener::Peer;
 
 /// The longest token that is looked at, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
-/// The most that issuer's and engine's clocks may differ, in seconds.
-pub const LEEWAY_SECONDS_MAX: u16 = 60;
-
-/// How many keys may be trusted at once: the present one, the next one, and room.
-pub const TRUSTED_KEYS_MAX: usize = 4;
-
-/// Media types of an access token (RFC 9068, section 2.1): an ID token or any other JWT of the issuer is none.
-const TOKEN_TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
-
-/// What tokens must say.
-#[derive(Debug, Clone)]
-pub struct TokenRules {
-    /// The only trusted issuer.
-    pub issuer: String,
-    /// The name that this engine has as an audience.
-    pub audience: String,
-    /// How far the clocks may differ, in seconds, at most [`LEEWAY_SECONDS_MAX`].
-    pub leeway_seconds: u16,
-    /// How many verified tokens are remembered.
-    pub remembered_tokens_max: usize,
+/// Who is believed, and the tokens that were verified under them: who changes the one forgets the other.
+struct Believed {
+    trust: Trust,
+    remembered: Cache<[u8; 32], Arc<Verified>>,
 }
 
-/// A verified token: who, and between which instants.
-struct Verified {
-    requester: Arc<Requester>,
-    not_before: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-}
-
-/// Turns bearer tokens into requesters.
+/// Turns bearer tokens and certificates into requesters.
 ///
 /// A signature check costs as much as half a decision, so verified tokens are remembered by a keyed digest until they end:
 /// the cache holds no token that could be stolen from it.
 pub struct Authenticator {
-    rules: TokenRules,
-    keys: Vec<DecodingKey>,
-    validation: Validation,
+    believed: ArcSwap<Believed>,
+    clients: Clients,
     digests: Tokens,
-    remembered: Cache<[u8; 32], Arc<Verified>>,
+    remembered_tokens_max: usize,
 }
 
 impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Authenticator").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Authenticator").finish_non_exhaustive()
     }
 }
 
 impl Authenticator {
-    /// Prepares the issuer's public keys: one to [`TRUSTED_KEYS_MAX`] Ed25519 keys, one PEM block each. While the issuer
-    /// changes its key, both stand here. `digests` names remembered tokens.
-    ///
-    /// Needs jsonwebtoken's crypto provider to be installed; calls it once, so that a missing one is found at the start and
-    /// not by the first caller.
-    pub fn new(rules: TokenRules, public_keys_pem: &str, digests: Tokens) -> Result<Self, IdentityError> {
-        if rules.leeway_seconds > LEEWAY_SECONDS_MAX {
-            return Err(IdentityError::Leeway);
-        }
-        let keys = trusted(public_keys_pem)?;
-        let validation = validation(&rules);
-        let remembered = Cache::new(rules.remembered_tokens_max);
-        Ok(Self { rules, keys, validation, digests, remembered })
+    /// Believes the tokens of `issuers` and the certificates of `clients`. `digests` names remembered tokens.
+    pub fn new(issuers: Vec<TrustedIssuer>, clients: Clients, digests: Tokens, remembered_tokens_max: usize) -> Self {
+        let believed = ArcSwap::from_pointee(Believed::new(issuers, remembered_tokens_max));
+        Self { believed, clients, digests, remembered_tokens_max }
     }
 
-    /// Who calls, by the token in the call's metadata.
-    pub fn authenticate(&self, metadata: &MetadataMap, now: DateTime<Utc>) -> Result<Arc<Requester>, TokenError> {
-        let token = bearer_token(metadata)?;
+    /// Believes these issuers from the next call on, and forgets every token: one whose key is gone must not live on.
+    pub fn replace(&self, issuers: Vec<TrustedIssuer>) {
+        self.believed.store(Arc::new(Believed::new(issuers, self.remembered_tokens_max)));
+    }
+
+    /// Who calls: by the token in the call's metadata, else by the connection's certificate.
+    ///
+    /// Where both are there, they are held to each other: a bound token to its certificate (RFC 8705), and its holder to
+    /// what the certificate's client is bound to.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody is believed to call.
+    pub fn authenticate(
+        &self,
+        metadata: &MetadataMap,
+        peer: Option<&Peer>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Requester>, TokenError> {
+        let certificate = peer.and_then(|peer| peer.certificate.as_deref());
+        let client = certificate.and_then(|certificate| self.clients.of(certificate));
+        let token = match bearer_token(metadata) {
+            Err(TokenError::Missing) => {
+                let known = client.and_then(|client| client.requester());
+                return known.map(Arc::clone).ok_or(TokenError::Missing);
+            }
+            token => token?,
+        };
+        let verified = self.verified(token)?;
+        // INVARIANT (time-is-an-argument): a remembered token ends when it says so, by the clock of this request.
+        verified.check_time(now)?;
+        if let Some(bound) = &verified.certificate
+            && certificate.is_none_or(|shown| shown.thumbprint != *bound)
+        {
+            return Err(TokenError::BoundElsewhere);
+        }
+        if let Some(client) = client {
+            client.admit(&verified.requester)?;
+        }
+        Ok(Arc::clone(&verified.requester))
+    }
+
+    fn verified(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
+        let believed = self.believed.load();
         let digest = self.digests.digest("access-token", &[token.as_bytes()]);
-        let verified = match self.remembered.get(&digest) {
-            Some(verified) => verified,
-            None => {
-                let verified = Arc::new(self.verify(token)?);
-                self.remembered.insert(digest, Arc::clone(&verified));
-                verified
-            }
-        };
-        // INVARIANT (time-is-an-argument): a remembered token ends when it says so, by the clock of this request.
-        let in_time = verified.not_before <= now && now < verified.expires_at;
-        if in_time { Ok(Arc::clone(&verified.requester)) } else { Err(TokenError::OutOfTime) }
-    }
-
-    fn verify(&self, token: &str) -> Result<Verified, TokenError> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
-        check_header(&header)?;
-        let claims = self.keys.iter().find_map(|key| self.signed_claims(token, key)).ok_or(TokenError::Invalid)?;
-        if claims.iss != self.rules.issuer || !claims.aud.contains(&self.rules.audience) {
-            return Err(TokenError::Invalid);
+        if let Some(verified) = believed.remembered.get(&digest) {
+            return Ok(verified);
         }
-        let leeway = TimeDelta::seconds(i64::from(self.rules.leeway_seconds));
-        let begins = claims.nbf.map_or(claims.iat, |nbf| nbf.max(claims.iat));
-        Ok(Verified {
-            requester: Arc::new(claims.requester()?),
-            not_before: seconds("iat", begins)? - leeway,
-            expires_at: seconds("exp", claims.exp)? + leeway,
-        })
-    }
-
-    fn signed_claims(&self, token: &str, key: &DecodingKey) -> Option<AccessTokenClaims> {
-        jsonwebtoken::decode(token, key, &self.validation).ok().map(|data| data.claims)
+        let verified = Arc::new(believed.trust.verify(token)?);
+        believed.remembered.insert(digest, Arc::clone(&verified));
+        Ok(verified)
     }
 }
 
-fn check_header(header: &Header) -> Result<(), TokenError> {
-    let is_access_token = header.typ.as_ref().is_some_and(|typ| {
-        let typ = typ.to_ascii_lowercase();
-        TOKEN_TYPES.contains(&typ.as_str())
-    });
-    // A critical extension that is not understood makes a token invalid (RFC 7515, section 4.1.11).
-    let understood = header.crit.is_none();
-    if header.alg == Algorithm::EdDSA && is_access_token && understood { Ok(()) } else { Err(TokenError::Invalid) }
-}
-
-fn trusted(public_keys_pem: &str) -> Result<Vec<DecodingKey>, IdentityError> {
-    const BEGIN: &str = "-----BEGIN";
-    let blocks: Vec<String> = public_keys_pem.split(BEGIN).skip(1).map(|rest| format!("{BEGIN}{rest}")).collect();
-    if blocks.is_empty() || blocks.len() > TRUSTED_KEYS_MAX {
-        return Err(IdentityError::KeyCount);
+impl Believed {
+    fn new(issuers: Vec<TrustedIssuer>, remembered_tokens_max: usize) -> Self {
+        Self { trust: Trust::new(issuers), remembered: Cache::new(remembered_tokens_max) }
     }
-    blocks.iter().enumerate().map(|(index, block)| trusted_key(index, block)).collect()
-}
-
-fn trusted_key(index: usize, pem: &str) -> Result<DecodingKey, IdentityError> {
-    let key = DecodingKey::from_ed_pem(pem.as_bytes()).map_err(|_| IdentityError::Key(index.saturating_add(1)))?;
-    // Also the self-test: without a provider this is where it shows, at the start.
-    match jsonwebtoken::crypto::verify("AA", b"self-test", &key, Algorithm::EdDSA) {
-        Ok(false) => Ok(key),
-        Ok(true) | Err(_) => Err(IdentityError::SelfTest),
-    }
-}
-
-fn validation(rules: &TokenRules) -> Validation {
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_issuer(&[&rules.issuer]);
-    validation.set_audience(&[&rules.audience]);
-    validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    // The library would read the wall clock; `authenticate` compares with the request's own reading.
-    validation.validate_exp = false;
-    validation.validate_nbf = false;
-    validation
-}
-
-fn seconds(name: &'static str, value: i64) -> Result<DateTime<Utc>, TokenError> {
-    // A century is beyond every token's life, and keeps the leeway's arithmetic far from its limits.
-    const LATEST_SECONDS: i64 = 32_503_680_000;
-    (0..=LATEST_SECONDS)
-        .contains(&value)
-        .then(|| DateTime::from_timestamp(value, 0))
-        .flatten()
-        .ok_or(TokenError::Claim(name))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use chrono::{DateTime, TimeDelta, Utc};
     use jsonwebtoken::{Algorithm, EncodingKey, Header};
     use tonic::metadata::MetadataMap;
 
-    use super::{Authenticator, TokenRules};
+    use super::Authenticator;
     use crate::crypto::{Keyring, SigningKey, Tokens, install_jwt_provider};
-    use crate::domain::Role;
-    use crate::grpc::identity::{AccessTokenClaims, Audience, DevelopmentIssuer, IdentityError, TokenError};
+    use crate::domain::{Role, StoreId};
+    use crate::grpc::identity::{
+        AccessTokenClaims, Audience, ClientBinding, Clients, Confirmation, DevelopmentIssuer, IdentityError,
+        TokenError, TokenRules, TrustedIssuer, TrustedKeys,
+    };
+    use crate::grpc::listener::{Peer, PeerCertificate};
 
     const ISSUED: i64 = 1_800_000_000;
     const EXPIRES: i64 = ISSUED + 600;
@@ -191,8 +139,10 @@ mod tests {
         TokenRules {
             issuer: "https://issuer.example".to_owned(),
             audience: "portcullis".to_owned(),
+            algorithms: vec![Algorithm::EdDSA],
             leeway_seconds: 60,
-            remembered_tokens_max: 8,
+            roles: Vec::new(),
+            must_be_bound: false,
         }
     }
 
@@ -204,15 +154,10 @@ mod tests {
             client_id: "pos".to_owned(),
             exp: EXPIRES,
             iat: ISSUED,
-            nbf: None,
             jti: "t-1".to_owned(),
             roles: vec!["care_agent".to_owned()],
             brand: Some("acme".to_owned()),
-            account_id: None,
-            person_id: None,
-            device_id: None,
-            store_id: None,
-            spid: None,
+            ..AccessTokenClaims::default()
         }
     }
 
@@ -224,9 +169,18 @@ mod tests {
     fn world() -> World {
         install_jwt_provider().unwrap();
         let key = SigningKey::generate().unwrap();
-        let tokens = Tokens::new(&Keyring::known());
-        let authenticator = Authenticator::new(rules(), &key.public_pem(), tokens).unwrap();
-        World { key, authenticator }
+        World { authenticator: believing(vec![issuer(rules(), &key.public_pem()).unwrap()]), key }
+    }
+
+    fn issuer(rules: TokenRules, pem: &str) -> Result<TrustedIssuer, IdentityError> {
+        TrustedIssuer::new(rules, TrustedKeys::from_pem(pem)?)
+    }
+
+    fn believing(issuers: Vec<TrustedIssuer>) -> Authenticator {
+        let store = StoreId::parse("S1").ok();
+        let till = ClientBinding { store, ..ClientBinding::default() };
+        let clients = Clients::new([("till.S1".to_owned(), till)]).unwrap();
+        Authenticator::new(issuers, clients, Tokens::new(&Keyring::known()), 8)
     }
 
     impl World {
@@ -240,9 +194,15 @@ mod tests {
         }
 
         fn ask(&self, token: &str, now: i64) -> Result<Role, TokenError> {
+            self.ask_over(None, token, now)
+        }
+
+        fn ask_over(&self, certificate: Option<PeerCertificate>, token: &str, now: i64) -> Result<Role, TokenError> {
             let mut metadata = MetadataMap::new();
             metadata.insert("authorization", format!("Bearer {token}").parse().unwrap());
-            self.authenticator.authenticate(&metadata, at(now)).map(|requester| requester.role)
+            let address = "192.0.2.1:1".parse().unwrap();
+            let peer = Peer { address, certificate: certificate.map(Arc::new) };
+            self.authenticator.authenticate(&metadata, Some(&peer), at(now)).map(|requester| requester.role)
         }
     }
 
@@ -313,18 +273,22 @@ mod tests {
         let old = world();
         let new = SigningKey::generate().unwrap();
         let both = format!("{}{}", old.key.public_pem(), new.public_pem());
-        let tokens = Tokens::new(&Keyring::known());
-        let world = World { authenticator: Authenticator::new(rules(), &both, tokens).unwrap(), key: new };
-        assert_eq!(world.ask(&world.issue(&claims()), ISSUED), Ok(Role::CareAgent));
-        assert_eq!(world.ask(&old.issue(&claims()), ISSUED), Ok(Role::CareAgent));
+        let world = World { authenticator: believing(vec![issuer(rules(), &both).unwrap()]), key: new };
+        let (by_new, by_old) = (world.issue(&claims()), old.issue(&claims()));
+        assert_eq!(world.ask(&by_new, ISSUED), Ok(Role::CareAgent));
+        assert_eq!(world.ask(&by_old, ISSUED), Ok(Role::CareAgent));
+        // Once the old key is gone, so are its tokens, remembered ones too.
+        world.authenticator.replace(vec![issuer(rules(), &world.key.public_pem()).unwrap()]);
+        assert_eq!(world.ask(&by_new, ISSUED), Ok(Role::CareAgent));
+        assert_eq!(world.ask(&by_old, ISSUED), Err(TokenError::Invalid));
     }
 
     #[test]
     fn keys_and_rules_that_cannot_be_used_are_found_at_the_start() {
         let world = world();
-        let make = |rules, pem: &str| Authenticator::new(rules, pem, Tokens::new(&Keyring::known())).map(|_| ());
+        let make = |rules, pem: &str| issuer(rules, pem).map(|_| ());
         assert_eq!(make(rules(), ""), Err(IdentityError::KeyCount));
-        assert_eq!(make(rules(), &world.key.public_pem().repeat(5)), Err(IdentityError::KeyCount));
+        assert_eq!(make(rules(), &world.key.public_pem().repeat(17)), Err(IdentityError::KeyCount));
         let broken = format!("{}{}", world.key.public_pem(), world.key.public_pem().replace("MCow", "AAAA"));
         assert_eq!(make(rules(), &broken), Err(IdentityError::Key(2)));
         let lax = TokenRules { leeway_seconds: 61, ..rules() };
@@ -340,7 +304,85 @@ mod tests {
             assert_eq!(world.ask(&token, ISSUED), Ok(Role::CareAgent));
             tokens.push(token);
         }
-        assert!(world.authenticator.remembered.len() <= 16);
+        assert!(world.authenticator.believed.load().remembered.len() <= 16);
         assert!(tokens.iter().all(|token| world.ask(token, ISSUED + TimeDelta::hours(1).num_seconds()).is_err()));
+    }
+    fn certificate(number: u8, name: &str) -> PeerCertificate {
+        PeerCertificate { thumbprint: [number; 32], names: vec![name.to_owned()] }
+    }
+
+    #[test]
+    fn a_bound_token_is_good_over_its_own_certificate_alone() {
+        let world = world();
+        let bound = world.issue(&AccessTokenClaims { cnf: Some(Confirmation::of(&[1; 32])), ..claims() });
+        for _ in 0..2 {
+            // The second time from memory.
+            assert_eq!(world.ask_over(Some(certificate(1, "x")), &bound, ISSUED), Ok(Role::CareAgent));
+            assert_eq!(world.ask_over(Some(certificate(2, "x")), &bound, ISSUED), Err(TokenError::BoundElsewhere));
+            assert_eq!(world.ask(&bound, ISSUED), Err(TokenError::BoundElsewhere));
+        }
+        let other_way = Confirmation { certificate_sha256: None };
+        let other_way = world.issue(&AccessTokenClaims { cnf: Some(other_way), ..claims() });
+        assert_eq!(world.ask(&other_way, ISSUED), Err(TokenError::Claim("cnf")));
+        let rules = TokenRules { must_be_bound: true, ..rules() };
+        world.authenticator.replace(vec![issuer(rules, &world.key.public_pem()).unwrap()]);
+        assert_eq!(world.ask_over(Some(certificate(1, "x")), &bound, ISSUED), Ok(Role::CareAgent));
+        let free = world.issue(&claims());
+        assert_eq!(world.ask_over(Some(certificate(1, "x")), &free, ISSUED), Err(TokenError::Claim("cnf")));
+    }
+
+    #[test]
+    fn a_token_of_one_store_is_refused_on_another_stores_till() {
+        let world = world();
+        let till = || Some(certificate(1, "till.S1"));
+        let of_store = |store: &str| AccessTokenClaims { store_id: Some(store.to_owned()), ..claims() };
+        assert_eq!(world.ask_over(till(), &world.issue(&of_store("S1")), ISSUED), Ok(Role::CareAgent));
+        let other = world.issue(&of_store("S2"));
+        assert_eq!(world.ask_over(till(), &other, ISSUED), Err(TokenError::Elsewhere("store_id")));
+        assert_eq!(world.ask(&other, ISSUED), Ok(Role::CareAgent));
+    }
+
+    #[test]
+    fn a_token_of_a_roster_is_good_in_its_hours_and_half_an_hour_around() {
+        const HALF_HOUR: i64 = 1_800;
+        let world = world();
+        let hours = (Some(ISSUED + 4_000), Some(ISSUED + 8_000));
+        let exp = ISSUED + 90_000;
+        let token = AccessTokenClaims { roster_begin: hours.0, roster_end: hours.1, exp, ..claims() };
+        let token = world.issue(&token);
+        for (now, expected) in [
+            (ISSUED + 4_000 - HALF_HOUR - 1, Err(TokenError::OffRoster)),
+            (ISSUED + 4_000 - HALF_HOUR, Ok(Role::CareAgent)),
+            (ISSUED + 8_000 + HALF_HOUR - 1, Ok(Role::CareAgent)),
+            (ISSUED + 8_000 + HALF_HOUR, Err(TokenError::OffRoster)),
+        ] {
+            assert_eq!(world.ask(&token, now), expected, "at {}", now - ISSUED);
+        }
+        let half = world.issue(&AccessTokenClaims { roster_begin: hours.0, ..claims() });
+        assert_eq!(world.ask(&half, ISSUED), Err(TokenError::Claim("roster_end")));
+    }
+
+    #[test]
+    fn an_issuer_gives_the_roles_it_may_give() {
+        let world = world();
+        let rules = TokenRules { roles: vec![Role::Customer], ..rules() };
+        world.authenticator.replace(vec![issuer(rules, &world.key.public_pem()).unwrap()]);
+        assert_eq!(world.ask(&world.issue(&claims()), ISSUED), Err(TokenError::Claim("roles")));
+    }
+
+    #[test]
+    fn one_issuers_key_signs_nothing_for_another() {
+        let world = world();
+        let second = SigningKey::generate().unwrap();
+        let other = TokenRules { issuer: "https://second.example".to_owned(), ..rules() };
+        world.authenticator.replace(vec![
+            issuer(rules(), &world.key.public_pem()).unwrap(),
+            issuer(other, &second.public_pem()).unwrap(),
+        ]);
+        let of_second = AccessTokenClaims { iss: "https://second.example".to_owned(), ..claims() };
+        let signed = |key: &SigningKey, claims| DevelopmentIssuer::new(key).unwrap().issue(claims).unwrap();
+        assert_eq!(world.ask(&signed(&second, &of_second), ISSUED), Ok(Role::CareAgent));
+        assert_eq!(world.ask(&signed(&world.key, &of_second), ISSUED), Err(TokenError::Invalid));
+        assert_eq!(world.ask(&signed(&second, &claims()), ISSUED), Err(TokenError::Invalid));
     }
 }

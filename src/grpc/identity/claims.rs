@@ -1,12 +1,14 @@
 //! What an access token says, and the requester it makes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::TokenError;
 use crate::domain::{AccountId, Brand, DeviceId, FormatError, PersonId, Requester, Role, Spid, StoreId, Subject};
 
 /// The claims of an access token: those of RFC 9068, and what it binds its holder to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     /// The issuer.
     pub iss: String,
@@ -46,6 +48,38 @@ pub struct AccessTokenClaims {
     /// The carrier a porting system speaks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spid: Option<String>,
+    /// When its holder's hours in the store begin by the roster, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_begin: Option<i64>,
+    /// When they end, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster_end: Option<i64>,
+    /// The certificate it is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// What shows that a token is its holder's own (RFC 7800).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// SHA-256 of the holder's certificate, base64url without padding (RFC 8705, section 3.1). A way to confirm that is
+    /// not known here leaves it out, and such a token is not believed.
+    #[serde(rename = "x5t#S256", default)]
+    pub certificate_sha256: Option<String>,
+}
+
+impl Confirmation {
+    /// That of a certificate.
+    pub fn of(thumbprint: &[u8; 32]) -> Self {
+        Self { certificate_sha256: Some(URL_SAFE_NO_PAD.encode(thumbprint)) }
+    }
+
+    /// The certificate's SHA-256.
+    pub(super) fn thumbprint(&self) -> Result<[u8; 32], TokenError> {
+        let text = self.certificate_sha256.as_ref().ok_or(TokenError::Claim("cnf"))?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Claim("cnf"))?;
+        bytes.try_into().map_err(|_| TokenError::Claim("cnf"))
+    }
 }
 
 /// Whom a token is for: one text, or several.
@@ -56,6 +90,12 @@ pub enum Audience {
     One(String),
     /// Several.
     Several(Vec<String>),
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
 }
 
 impl Audience {
@@ -111,7 +151,7 @@ fn the_role(names: &[String]) -> Result<Role, TokenError> {
     }
 }
 
-fn check_bindings(requester: &Requester) -> Result<(), TokenError> {
+pub(super) fn check_bindings(requester: &Requester) -> Result<(), TokenError> {
     let bound = |is_bound: bool, name| if is_bound { Ok(()) } else { Err(TokenError::Claim(name)) };
     match requester.role {
         Role::Customer | Role::BusinessAdmin => {
@@ -144,15 +184,11 @@ mod tests {
             client_id: "pos".to_owned(),
             exp: 1_800_000_600,
             iat: 1_800_000_000,
-            nbf: None,
             jti: "t-1".to_owned(),
             roles: vec!["retail_agent".to_owned(), "canteen".to_owned()],
             brand: Some("acme".to_owned()),
-            account_id: None,
-            person_id: None,
-            device_id: None,
             store_id: Some("S1".to_owned()),
-            spid: None,
+            ..AccessTokenClaims::default()
         }
     }
 

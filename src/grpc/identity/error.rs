@@ -1,6 +1,7 @@
 //! Why nobody can be told by a token, and why no token can be checked.
 
-use super::authenticator::{LEEWAY_SECONDS_MAX, TRUSTED_KEYS_MAX};
+use super::keys::TRUSTED_KEYS_MAX;
+use super::trust::LEEWAY_SECONDS_MAX;
 
 /// Why a token does not authenticate. Says what is wrong with it, never what is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +18,15 @@ pub enum TokenError {
     /// Its signature holds, and this claim is missing or has no usable value.
     #[error("the bearer token's claim `{0}` is missing or has no usable value")]
     Claim(&'static str),
+    /// It is bound to a certificate that this connection did not show.
+    #[error("the bearer token is bound to a certificate that this connection did not show")]
+    BoundElsewhere,
+    /// Its holder is bound to something else than this connection's certificate: the claim's name.
+    #[error("the bearer token's `{0}` is not what this connection's certificate is bound to")]
+    Elsewhere(&'static str),
+    /// Its holder does not work now.
+    #[error("the bearer token's holder is not on the roster at this hour")]
+    OffRoster,
 }
 
 impl TokenError {
@@ -27,7 +37,20 @@ impl TokenError {
             Self::Invalid => "TOKEN_INVALID",
             Self::OutOfTime => "TOKEN_OUT_OF_TIME",
             Self::Claim(_) => "TOKEN_CLAIM_INVALID",
+            Self::BoundElsewhere => "TOKEN_BOUND_ELSEWHERE",
+            Self::Elsewhere(_) => "CHANNEL_MISMATCH",
+            Self::OffRoster => "OFF_ROSTER",
         }
+    }
+
+    /// Whether it looks stolen or lent.
+    pub const fn is_suspicious(self) -> bool {
+        matches!(self, Self::BoundElsewhere | Self::Elsewhere(_))
+    }
+
+    /// Whether its holder is known, and refused all the same.
+    pub const fn is_of_known_holder(self) -> bool {
+        matches!(self, Self::Elsewhere(_) | Self::OffRoster)
     }
 }
 
@@ -38,8 +61,11 @@ pub enum IdentityError {
     #[error("between 1 and {TRUSTED_KEYS_MAX} token keys must be trusted")]
     KeyCount,
     /// The key in this place, from 1, cannot be used.
-    #[error("token key {0} is not an Ed25519 public key in PEM")]
+    #[error("token key {0} cannot be used: PEM files hold Ed25519 public keys")]
     Key(usize),
+    /// It is no JSON Web Key Set.
+    #[error("the token keys are not a JSON Web Key Set")]
+    KeySet,
     /// The leeway is too long.
     #[error("token leeway must be at most {LEEWAY_SECONDS_MAX} seconds")]
     Leeway,

@@ -1,18 +1,34 @@
-//! Who calls: bearer tokens (RFC 6750) that are JWT access tokens (RFC 9068), turned into a [`Requester`].
+//! Who calls: bearer tokens (RFC 6750) that are JWT access tokens (RFC 9068), and client certificates, turned into a
+//! [`Requester`].
 //!
-//! The token says who, in which role, and what it binds them to; no field of a request ever does. Deliberately absent:
-//! what a role may do (the rights table of the use cases), and an issuer for real use.
+//! | file | holds |
+//! | --- | --- |
+//! | `authenticator` | the way of one call; what was verified is remembered |
+//! | `trust`, `keys` | issuers: their rules, their keys |
+//! | `claims`, `bearer` | what a token says, and where it stands in a call |
+//! | `clients` | callers known by a certificate, and what their connections are bound to |
+//! | `issuer` | the development issuer |
+//!
+//! Token and certificate say who, in which role, and what it binds them to; no field of a request ever does. Deliberately
+//! absent: what a role may do (the rights table of the use cases), and an issuer for real use.
 //!
 //! [`Requester`]: crate::domain::Requester
 
 mod authenticator;
 mod bearer;
 mod claims;
+mod clients;
 mod error;
 mod issuer;
+mod keys;
+mod trust;
 
-pub use authenticator::{Authenticator, LEEWAY_SECONDS_MAX, TOKEN_BYTES_MAX, TRUSTED_KEYS_MAX, TokenRules};
+pub use authenticator::{Authenticator, TOKEN_BYTES_MAX};
 pub use bearer::bearer_token;
-pub use claims::{AccessTokenClaims, Audience};
+pub use claims::{AccessTokenClaims, Audience, Confirmation};
+pub use clients::{ClientBinding, ClientError, Clients};
 pub use error::{IdentityError, TokenError};
 pub use issuer::DevelopmentIssuer;
+pub use jsonwebtoken::Algorithm;
+pub use keys::{TRUSTED_KEYS_MAX, TrustedKeys};
+pub use trust::{LEEWAY_SECONDS_MAX, TokenRules, TrustedIssuer};

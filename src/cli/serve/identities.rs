@@ -1,0 +1,116 @@
+//! Certificates, keys and issuers, read from the files that the settings name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::refusal::refused;
+use crate::cli::failure::{Exit, Failure};
+use crate::config::{
+    CertificateBinding, ClientCertificates, Config, Identity, Issuer, IssuerKeys, TokenAlgorithm, Transport,
+};
+use crate::crypto::read_secret_file;
+use crate::grpc::identity::{Algorithm, ClientBinding, Clients, TokenRules, TrustedIssuer, TrustedKeys};
+use crate::grpc::listener::{ClientAuthority, Presence, TlsIdentity};
+
+/// The longest file that is read, in bytes: the certificates of many authorities, a long revocation list.
+const FILE_BYTES_MAX: u64 = 16_777_216;
+
+/// What the listener shows, and whose certificates it takes; none without TLS.
+pub(super) fn tls(transport: &Transport) -> Result<Option<TlsIdentity>, Failure> {
+    let Transport::Tls { cert_file, key_file, clients } = transport else { return Ok(None) };
+    let private_key_pem = read_secret_file(key_file)
+        .map_err(|error| Failure::caused(Exit::Failed, &error).advise("look at `tls.key_file`"))?;
+    let clients = clients.as_ref().map(|clients| {
+        let revoked = clients.crl_file.as_deref().map(|path| read("tls.client_crl_file", path));
+        Ok::<_, Failure>(ClientAuthority {
+            roots_pem: read("tls.client_ca_file", &clients.ca_file)?,
+            revoked_pem: revoked.transpose()?,
+            presence: match clients.presence {
+                ClientCertificates::Required => Presence::Required,
+                ClientCertificates::Optional => Presence::Optional,
+            },
+        })
+    });
+    Ok(Some(TlsIdentity {
+        certificate_chain_pem: read("tls.cert_file", cert_file)?,
+        private_key_pem,
+        clients: clients.transpose()?,
+    }))
+}
+
+/// The issuers that are believed, with the keys that their files hold now.
+pub(super) fn issuers(identity: &Identity) -> Result<Vec<TrustedIssuer>, Failure> {
+    identity.issuers.iter().map(issuer).collect()
+}
+
+fn issuer(issuer: &Issuer) -> Result<TrustedIssuer, Failure> {
+    let (setting, path) = (issuer.keys.setting(), issuer.keys.path());
+    let unusable = |error| refused(&error).advise(format!("look at `{setting}`, which is {}", path.display()));
+    let text = read(setting, path)?;
+    let keys = match issuer.keys {
+        IssuerKeys::PublicKeyFile(_) => TrustedKeys::from_pem(&text),
+        IssuerKeys::JwksFile(_) => TrustedKeys::from_jwks(&text),
+    };
+    let rules = TokenRules {
+        issuer: issuer.issuer.clone(),
+        audience: issuer.audience.clone(),
+        algorithms: issuer.algorithms.iter().copied().map(algorithm).collect(),
+        leeway_seconds: u16::try_from(issuer.leeway_seconds.get()).unwrap_or(u16::MAX),
+        roles: issuer.roles.clone(),
+        must_be_bound: issuer.certificate_binding == CertificateBinding::Required,
+    };
+    TrustedIssuer::new(rules, keys.map_err(unusable)?).map_err(unusable)
+}
+
+const fn algorithm(named: TokenAlgorithm) -> Algorithm {
+    match named {
+        TokenAlgorithm::EdDsa => Algorithm::EdDSA,
+        TokenAlgorithm::Es256 => Algorithm::ES256,
+        TokenAlgorithm::Es384 => Algorithm::ES384,
+        TokenAlgorithm::Ps256 => Algorithm::PS256,
+        TokenAlgorithm::Ps384 => Algorithm::PS384,
+        TokenAlgorithm::Ps512 => Algorithm::PS512,
+        TokenAlgorithm::Rs256 => Algorithm::RS256,
+        TokenAlgorithm::Rs384 => Algorithm::RS384,
+        TokenAlgorithm::Rs512 => Algorithm::RS512,
+    }
+}
+
+/// The callers that are known by their certificates.
+pub(super) fn clients(identity: &Identity) -> Result<Clients, Failure> {
+    let known = identity.clients.iter().map(|client| {
+        let binding = ClientBinding {
+            role: client.role,
+            token_roles: client.token_roles.clone(),
+            brand: client.brand.clone(),
+            spid: client.spid,
+            store: client.store.clone(),
+            device: client.device.clone(),
+        };
+        (client.name.clone(), binding)
+    });
+    Clients::new(known).map_err(|error| refused(&error).advise("look at `identity.clients`"))
+}
+
+/// Every file that is read here.
+pub(super) fn files(config: &Config) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = config.identity.issuers.iter().map(|issuer| issuer.keys.path().clone()).collect();
+    if let Transport::Tls { cert_file, key_file, clients } = &config.transport {
+        files.extend([cert_file.clone(), key_file.clone()]);
+        if let Some(clients) = clients {
+            files.push(clients.ca_file.clone());
+            files.extend(clients.crl_file.clone());
+        }
+    }
+    files
+}
+
+fn read(setting: &str, path: &Path) -> Result<String, Failure> {
+    let unreadable =
+        |cause: String| Failure::failed(format!("cannot read `{setting}`, which is {}: {cause}", path.display()));
+    let bytes = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+    if bytes > FILE_BYTES_MAX {
+        return Err(unreadable(format!("it is longer than {FILE_BYTES_MAX} bytes")));
+    }
+    fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
+}

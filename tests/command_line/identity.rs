@@ -1,0 +1,81 @@
+//! Who may ask: another vendor's tokens, keys and certificates that change, callers known by a certificate.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::program::{Place, Service};
+
+/// How long a running service may take to see that a file changed.
+const SEEN_WITHIN: Duration = Duration::from_secs(30);
+
+/// Asks after an account that is not there: who is believed hears so.
+const ASK: [&str; 3] = ["account", "show", "nobody"];
+
+fn provider(place: &Place, names: &[&str]) {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let python = here.join("target/python/bin/python");
+    assert!(python.exists(), "`make setup` makes {}", python.display());
+    let mut issue = Command::new(python);
+    issue.arg(here.join("tests/command_line/issuer.py")).arg(place.folder.path()).args(names);
+    assert!(issue.status().unwrap().success());
+}
+
+fn believing(algorithms: &str) -> String {
+    let issuer = r#"issuer = "https://login.carrier.example", audience = "portcullis", jwks_file = "jwks.json""#;
+    format!("identity.issuers=[{{{issuer}, algorithms = [{algorithms}]}}]")
+}
+
+fn reason(service: &Service, subject: &str) -> String {
+    service.ask(subject, &ASK).error()["reason"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn tokens_of_another_vendor_are_believed_by_their_published_keys() {
+    let place = Place::with_keys();
+    provider(&place, &["RS256-a", "PS256-a", "ES256-a", "ES384-a", "EdDSA-a"]);
+    let service = Service::start_with(place, &[&believing(r#""RS256", "PS256", "ES256", "EdDSA""#)]);
+    for believed in ["RS256-a", "PS256-a", "ES256-a", "EdDSA-a"] {
+        assert_eq!(reason(&service, believed), "NOT_FOUND", "{believed}");
+    }
+    // Its key is published; its algorithm is not on the list.
+    assert_eq!(reason(&service, "ES384-a"), "TOKEN_INVALID");
+}
+
+#[test]
+fn a_providers_keys_change_without_a_restart_and_a_broken_file_changes_nothing() {
+    let place = Place::with_keys();
+    provider(&place, &["ES256-old"]);
+    let service = Service::start_with(place, &[&believing(r#""ES256""#)]);
+    assert_eq!(reason(&service, "ES256-old"), "NOT_FOUND");
+    provider(&service.place, &["ES256-new"]);
+    service.until_page_says("/metrics", r#"portcullis_reloads_total{result="used"} 1"#, SEEN_WITHIN);
+    assert_eq!(reason(&service, "ES256-new"), "NOT_FOUND");
+    assert_eq!(reason(&service, "ES256-old"), "TOKEN_INVALID");
+    std::fs::write(service.place.path("jwks.json"), "{\"keys\": [").unwrap();
+    service.until_page_says("/metrics", r#"portcullis_reloads_total{result="refused"} 1"#, SEEN_WITHIN);
+    assert_eq!(reason(&service, "ES256-new"), "NOT_FOUND");
+    assert!(service.log().contains("changed certificates and keys are not used"));
+}
+
+#[test]
+fn a_hub_is_known_by_its_certificate_alone() {
+    let service = Service::start(Place::with_keys());
+    let shown = ["--cert-file", "dev/port-hub.pem", "--key-file", "dev/port-hub.key"];
+    let port = ["decide", "port-out", "+12125550143", "--to", "X201", "--pon", "P-1"];
+    let decided = service.ask_over(&[&port[..], &shown].concat()).ending(3).json();
+    assert_eq!(decided["outcome"], "OUTCOME_DENY");
+    // A porting system reads no accounts.
+    let refused = service.ask_over(&[&ASK[..], &shown].concat()).ending(3).error();
+    assert_eq!(refused["reason"], "FORBIDDEN");
+    let nobody = service.ask_over(&port).ending(2).stderr;
+    assert!(nobody.contains("an access token is needed"), "{nobody}");
+}
+
+/// Without it, files that are as they were are not read.
+#[test]
+fn a_hangup_reads_certificates_and_keys_again() {
+    let service = Service::start(Place::with_keys());
+    service.signal("HUP");
+    service.until_page_says("/metrics", r#"portcullis_reloads_total{result="used"} 1"#, SEEN_WITHIN);
+}
