@@ -189,7 +189,7 @@ async fn connect(home: Home, service: &crate::service::Service, seen: Acknowledg
 async fn chains_hold(home: &Home) {
     let keyring = Keyring::load(&home.path().join("keyring.json")).unwrap();
     let tokens = Tokens::new(&keyring);
-    let store = Arc::new(EmbeddedStore::open(&OpenOptions::new(home.store(), tokens.keyring_check(), 0)).unwrap());
+    let store = Arc::new(EmbeddedStore::open(&OpenOptions::new(home.store(), keyring.marks(), 0)).unwrap());
     let vault = Vault::new(store.clone(), &keyring);
     let brand = Brand::parse("default").unwrap();
     let mut records = 0;

@@ -1,4 +1,4 @@
-//! What an answer survives: the real program killed, traced and starved, and asked again.
+//! What the real program survives: killed, traced and starved, and asked again; attacked, and asked meanwhile.
 #![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,8 @@
 )]
 
 mod disk;
+mod hostile;
+mod http2;
 mod kill;
 mod service;
 mod trace;
