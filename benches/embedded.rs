@@ -83,7 +83,7 @@ async fn run() {
     let temporary = tempfile::TempDir::new().unwrap();
     let folder = argument("--folder").map_or(temporary.path().to_owned(), PathBuf::from);
     let told = Arc::new(Told::default());
-    let mut options = OpenOptions::new(&folder, token(0), 1);
+    let mut options = OpenOptions::new(&folder, Vec::new(), 1);
     options.observer = Arc::<Told>::clone(&told);
     let opening = Instant::now();
     let store = EmbeddedStore::open(&options).unwrap();

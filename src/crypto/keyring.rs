@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 use super::keyring_file::KeyringError;
 use super::random::{self, RandomError};
-use super::tokens::{TokenKind, Tokens};
+use super::tokens::{Token, TokenKind, Tokens};
+
+/// What a key's mark is made of. Nothing else is ever made of it.
+const KEY_MARK: &[u8] = b"portcullis key mark v1";
 
 /// Bytes of a key.
 pub(super) const KEY_BYTES: usize = 32;
@@ -23,6 +26,21 @@ pub enum Purpose {
     Seal,
     /// Makes permits.
     Permit,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 4] = [Self::Index, Self::Pepper, Self::Seal, Self::Permit];
+
+    /// Its name in the keyring's file and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pepper => "pepper",
+            Self::Index => "index",
+            Self::Seal => "seal",
+            Self::Permit => "permit",
+        }
+    }
 }
 
 /// Whether a key makes new things or only reads what it made.
@@ -217,6 +235,16 @@ impl Keyring {
     /// which every lookup would miss and every account look unknown.
     pub fn fingerprint(&self) -> [u8; 8] {
         super::mac::leading(Tokens::new(self).derive(TokenKind::KeyringCheck, &[]).as_bytes())
+    }
+
+    /// What only each key gives, by its purpose and number, such as `seal 2`. A store keeps the marks of every key that may
+    /// have made something in it, and refuses to start where one is missing or another key stands under its number.
+    pub fn marks(&self) -> Vec<(String, Token)> {
+        let mark = |(purpose, key, _): (Purpose, &Key, KeyState)| {
+            let mac = hmac::sign(&key.prepared().1, KEY_MARK);
+            (format!("{} {}", purpose.name(), key.id), Token::from_bytes(super::mac::leading(mac.as_ref())))
+        };
+        self.keys().map(mark).collect()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = (Purpose, &Key, KeyState)> {

@@ -171,11 +171,6 @@ impl Tokens {
         SpentApproval(half.iter().fold(0, |bits, byte| (bits << 8) | u128::from(*byte)))
     }
 
-    /// What a store keeps to know its keyring again: another keyring gives another token.
-    pub fn keyring_check(&self) -> Token {
-        self.derive(TokenKind::KeyringCheck, &[b"store"])
-    }
-
     /// A keyed digest, 256 bits, of something that may hold a secret (a request's body holds PINs): without the index
     /// key nobody can try values against it. `name` tells one use from another.
     pub fn digest(&self, name: &str, parts: &[&[u8]]) -> [u8; 32] {

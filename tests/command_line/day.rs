@@ -6,12 +6,13 @@ use crate::program::{Place, Service};
 
 pub(crate) const NUMBER: &str = "+12125550123";
 const ACCOUNT_NUMBER: &str = "100042";
-const PIN: &str = "482951";
+pub(crate) const PIN: &str = "482951";
 const ICCID: &str = "8901260123456789029";
 const LONG_AGO: &str = "2025-01-01T00:00:00Z";
 const PORT: [&str; 6] = ["--to", "6529", "--pon", "PON-1", "--account-number", ACCOUNT_NUMBER];
-const SIM: [&str; 4] = ["--iccid", ICCID, "--cause", "upgrade"];
-const APP: [&str; 8] = ["--channel", "app", "--device-id", "D-1", "--app-key-file", "app.key", "--app-device", "D-1"];
+pub(crate) const SIM: [&str; 4] = ["--iccid", ICCID, "--cause", "upgrade"];
+pub(crate) const APP: [&str; 8] =
+    ["--channel", "app", "--device-id", "D-1", "--app-key-file", "app.key", "--app-device", "D-1"];
 
 /// A seed of one account, as a line of a file.
 pub(crate) fn seed(account: &str, line: &str, number: &str, public_key_jwk: &str) -> Value {
@@ -32,7 +33,7 @@ pub(crate) fn seed(account: &str, line: &str, number: &str, public_key_jwk: &str
 }
 
 /// A service with one customer, and tokens of everybody.
-fn open() -> Service {
+pub(crate) fn open() -> Service {
     let place = Place::with_keys();
     let jwk = place.run(&["keys", "app", "app.key", "--json"]).ending(0).json()["public_key_jwk"].clone();
     place.mint("bss", "provisioning", &[]);
@@ -47,7 +48,7 @@ fn open() -> Service {
     service
 }
 
-fn with<'a>(head: &[&'a str], rest: &[&[&'a str]]) -> Vec<&'a str> {
+pub(crate) fn with<'a>(head: &[&'a str], rest: &[&[&'a str]]) -> Vec<&'a str> {
     [head, &rest.concat()].concat()
 }
 

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::program::{Place, mode};
+use crate::day::{APP, NUMBER, PIN, SIM, open, with};
+use crate::program::{Place, Service, mode};
 
 #[test]
 fn keys_are_made_once_and_listed_without_their_material() {
@@ -70,4 +71,57 @@ fn an_app_key_is_told_again() {
     assert_eq!(first, place.run(&["keys", "app", "app.key", "--json"]).ending(0).json());
     assert!(first["public_key_jwk"].as_str().unwrap().contains("Ed25519"));
     assert_eq!(mode(&place.path("app.key")), 0o600);
+}
+
+#[test]
+fn what_old_keys_made_is_good_after_each_rotation() {
+    let service = open();
+    let permit = with(&["decide", "sim-change", NUMBER], &[&SIM, &APP, &["--permit-out", "permit"]]);
+    let decided = service.ask("ada", &permit).ending(0).json();
+    let (_, place) = service.stop();
+    for purpose in ["permit", "seal", "pepper"] {
+        let told = place.run(&["keys", "rotate", "dev/keyring.json", purpose, "--json"]).ending(0).json();
+        assert_eq!((&told["active"], &told["retired"]), (&serde_json::json!([2]), &serde_json::json!([1])));
+    }
+    assert_eq!(mode(&place.path("dev/keyring.json")), 0o600);
+    let service = Service::start(place);
+    // The account PIN matches under the old pepper, and a wrong one does not.
+    let with_pin = with(&["decide", "sim-change", NUMBER], &[&SIM, &["--channel", "ivr", "--pin-file", "-"]]);
+    service.place.mint("voice", "ivr", &[]);
+    assert_eq!(service.ask_with("voice", &with_pin, "111111").ending(4).json()["outcome"], "OUTCOME_CHALLENGE");
+    assert_eq!(service.ask_with("voice", &with_pin, PIN).ending(0).json()["outcome"], "OUTCOME_APPROVE");
+    let redeem = with(&["decision", "redeem", "sim-change", NUMBER], &[&SIM, &["--permit-file", "permit"]]);
+    service.ask("ada", &redeem).ending(0);
+    let shown = service.ask("ada", &["decision", "show", decided["decision_id"].as_str().unwrap()]).ending(0).json();
+    assert_eq!(shown["outcome"], "OUTCOME_APPROVE");
+}
+
+#[test]
+fn a_missing_or_foreign_key_is_refused_at_the_start() {
+    let (_, place) = open().stop();
+    let keyring = place.path("dev/keyring.json");
+    let old = fs::read(&keyring).unwrap();
+    place.run(&["keys", "rotate", "dev/keyring.json", "seal"]).ending(0);
+    let service = Service::start(place);
+    let (_, place) = service.stop();
+    let rotated = fs::read(&keyring).unwrap();
+    let refused = || place.run(&["serve", "--config", "dev/portcullis.toml"]).ending(1).stderr;
+    // The copy from before the rotation: what was made since would not open.
+    fs::write(&keyring, &old).unwrap();
+    assert!(refused().contains("key `seal 2` is not in the keyring"), "{}", refused());
+    // Another second seal key, made from the same copy.
+    place.run(&["keys", "rotate", "dev/keyring.json", "seal"]).ending(0);
+    assert!(refused().contains("key `seal 2` is not the one that the store knows"), "{}", refused());
+    fs::write(&keyring, &rotated).unwrap();
+    Service::start(place).stop();
+}
+
+#[test]
+fn the_index_key_is_never_rotated() {
+    let place = Place::with_keys();
+    let before = fs::read(place.path("dev/keyring.json")).unwrap();
+    let refused = place.run(&["keys", "rotate", "dev/keyring.json", "index"]).ending(2).stderr;
+    assert!(refused.contains("the index key cannot be rotated"), "{refused}");
+    assert_eq!(fs::read(place.path("dev/keyring.json")).unwrap(), before);
+    place.run(&["keys", "rotate", "dev/keyring.json", "nothing"]).ending(2);
 }

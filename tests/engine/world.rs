@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::clock::ManualClock;
-use portcullis::crypto::{Cost, Keyring, SigningKey, Token, Tokens};
+use portcullis::crypto::{Cost, Keyring, SigningKey};
 use portcullis::domain::{
     AccountId, AccountKind, AccountNumber, AppApproval, Brand, Change, Channel, Claims, Device, DeviceId, Evidence,
     Flags, Iccid, Interaction, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, Person, PersonId, PersonRole,
@@ -65,7 +65,7 @@ impl World {
         app: SigningKey,
         policy: Policy,
     ) -> Self {
-        let options = OpenOptions::new(folder.path().join("store"), keyring_check(&keyring), 7);
+        let options = OpenOptions::new(folder.path().join("store"), keyring.marks(), 7);
         let store = Arc::new(EmbeddedStore::open(&options).unwrap());
         let engine = Engine::new(parts_over(store.clone(), &keyring, &clock, &policy)).unwrap();
         let requests = std::sync::atomic::AtomicU64::new(1);
@@ -281,10 +281,6 @@ fn parts_over(store: Arc<dyn Store>, keyring: &Arc<Keyring>, clock: &Arc<ManualC
         pin_queue: 64,
         tally: Arc::new(Silent),
     }
-}
-
-pub(crate) fn keyring_check(keyring: &Keyring) -> Token {
-    Tokens::new(keyring).keyring_check()
 }
 
 pub(crate) fn brand() -> Brand {

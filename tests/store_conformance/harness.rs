@@ -44,7 +44,7 @@ impl Embedded {
 
     fn open_embedded(&self) -> EmbeddedStore {
         let options =
-            OpenOptions { fresh_names: self.fresh_names, ..OpenOptions::new(self.folder.path(), token(0), 7) };
+            OpenOptions { fresh_names: self.fresh_names, ..OpenOptions::new(self.folder.path(), Vec::new(), 7) };
         EmbeddedStore::open(&options).unwrap()
     }
 }

@@ -83,7 +83,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(start()));
         let keyring = Arc::new(Keyring::generate_at_cost(start(), Cost::LowForTestPurposesOnly).unwrap());
         let folder = tempfile::tempdir().unwrap();
-        let options = OpenOptions::new(folder.path().join("store"), Tokens::new(&keyring).keyring_check(), 7);
+        let options = OpenOptions::new(folder.path().join("store"), keyring.marks(), 7);
         let metrics = Arc::new(Metrics::new());
         let engine = Engine::new(Parts {
             store: Arc::new(EmbeddedStore::open(&options).unwrap()),

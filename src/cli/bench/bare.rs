@@ -47,8 +47,7 @@ impl BareStore {
         shapes: Vec<Shape>,
         accounts: u64,
     ) -> Result<Self, Failure> {
-        let check = crate::crypto::Tokens::new(keyring).keyring_check();
-        let options = OpenOptions::new(folder, check, 1);
+        let options = OpenOptions::new(folder, keyring.marks(), 1);
         let store = EmbeddedStore::open(&options).map_err(|error| Failure::caused(Exit::Failed, &error))?;
         let bare = Self {
             store: Arc::new(store),

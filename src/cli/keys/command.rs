@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{app, generate, list};
+use super::{app, generate, list, rotate};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 
@@ -13,6 +13,8 @@ pub(crate) enum KeysCommand {
     Generate(generate::GenerateArgs),
     /// List a keyring's keys, without their material
     List(list::ListArgs),
+    /// Put a new key in the place of one, which goes on opening what it made
+    Rotate(rotate::RotateArgs),
     /// Make the key that a customer's app would hold, for development
     App(app::AppArgs),
 }
@@ -22,6 +24,7 @@ pub(crate) fn run(command: KeysCommand, output: Output) -> Result<Exit, Failure>
     match command {
         KeysCommand::Generate(args) => generate::run(&args, output),
         KeysCommand::List(args) => list::run(&args, output),
+        KeysCommand::Rotate(args) => rotate::run(&args, output),
         KeysCommand::App(args) => app::run(&args, output),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Answer, Output, hex, pairs, parts, table};
-use crate::crypto::{KeyInfo, KeyState, Keyring, Purpose};
+use crate::crypto::{KeyInfo, KeyState, Keyring};
 
 /// Flags of `keys list`.
 #[derive(Debug, Args)]
@@ -42,9 +42,10 @@ impl Answer for Keys {
     }
 
     fn text(&self) -> String {
-        let rows = self.keys.iter().map(|key| {
-            [purpose(key.purpose).to_owned(), key.id.to_string(), state(key.state).to_owned(), created(key)]
-        });
+        let rows = self
+            .keys
+            .iter()
+            .map(|key| [key.purpose.name().to_owned(), key.id.to_string(), state(key.state).to_owned(), created(key)]);
         let fingerprint = pairs([("fingerprint", self.fingerprint())]);
         parts([table(["PURPOSE", "ID", "STATE", "CREATED"], rows), fingerprint])
     }
@@ -52,15 +53,6 @@ impl Answer for Keys {
 
 fn created(key: &KeyInfo) -> String {
     key.created.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-const fn purpose(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Pepper => "pepper",
-        Purpose::Index => "index",
-        Purpose::Seal => "seal",
-        Purpose::Permit => "permit",
-    }
 }
 
 const fn state(state: KeyState) -> &'static str {

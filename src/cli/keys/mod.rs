@@ -7,6 +7,7 @@ mod development;
 mod files;
 mod generate;
 mod list;
+mod rotate;
 mod tls;
 
 pub(super) use command::{KeysCommand, run};

@@ -56,7 +56,7 @@ pub(crate) fn compose(
     };
     let (issuers, clients) = (issuers(&config.identity)?, clients(&config.identity)?);
     let authenticator = Arc::new(Authenticator::new(issuers, clients, tokens.clone(), REMEMBERED_TOKENS_MAX));
-    let store = Arc::new(open(config, &tokens, &counting)?);
+    let store = Arc::new(open(config, &keyring, &counting)?);
     let parts = Parts {
         store: seen(Arc::clone(&store) as Arc<dyn Store>),
         keyring,
@@ -73,9 +73,9 @@ pub(crate) fn compose(
     Ok(Composed { metrics, store, services: Services { engine, edge }, tls, authenticator })
 }
 
-fn open(config: &Config, tokens: &Tokens, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {
+fn open(config: &Config, keyring: &Keyring, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {
     let seed = u64::from_be_bytes(random_bytes().map_err(|error| refused(&error))?);
-    let mut options = OpenOptions::new(&config.store.path, tokens.keyring_check(), seed);
+    let mut options = OpenOptions::new(&config.store.path, keyring.marks(), seed);
     options.durability = match config.store.durability {
         StoreDurability::Full => Durability::Full,
         StoreDurability::LosesLastAnswers => Durability::LoseLastCommits(Durability::ACCEPT_LOSS.to_owned()),

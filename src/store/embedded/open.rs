@@ -27,10 +27,11 @@ use super::writer::{self, Writer};
 pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     let folder = Arc::new(Folder::take(&options.path)?);
     let path = folder.database();
-    let db = schema::writer(&path, options)?;
-    let meta = schema::meta(&db, options.keyring_check)?;
+    let mut db = schema::writer(&path, options)?;
+    let meta = schema::meta(&db)?;
     let acknowledged = folder.acknowledged()?;
     nothing_lost(&acknowledged, &meta)?;
+    schema::note_keys(&mut db, &options.key_marks)?;
     let (counters, journal_first, journal_next) = replayed(&db).map_err(|fault| refused(&fault))?;
     let (recent, fresh_log) = recent(&db).map_err(|fault| refused(&fault))?;
     mark_open(&db).map_err(|fault| refused(&fault))?;

@@ -10,8 +10,9 @@ use crate::crypto::Token;
 pub struct OpenOptions {
     /// Its folder, made if it is not there. One process owns it.
     pub path: PathBuf,
-    /// The check value of the keyring (a token only its index key makes). A store opens with the one it was made with.
-    pub keyring_check: Token,
+    /// What tells each key of the keyring from another under its name. The store notes them, and opens only with all that
+    /// it has noted: what a missing key made would not open.
+    pub key_marks: Vec<(String, Token)>,
     /// The store's epoch, should it have to be made: another number for every new store.
     pub epoch_seed: u64,
     /// Below this many free bytes of disk only protection can be turned up.
@@ -34,10 +35,10 @@ impl OpenOptions {
     pub const FRESH_NAMES: usize = 262_144;
 
     /// A store that loses nothing, in that folder.
-    pub fn new(path: impl Into<PathBuf>, keyring_check: Token, epoch_seed: u64) -> Self {
+    pub fn new(path: impl Into<PathBuf>, key_marks: Vec<(String, Token)>, epoch_seed: u64) -> Self {
         Self {
             path: path.into(),
-            keyring_check,
+            key_marks,
             epoch_seed,
             disk_reserve_bytes: Self::DISK_RESERVE_BYTES,
             durability: Durability::Full,
@@ -118,6 +119,20 @@ pub enum OpenError {
     LostCommits {
         /// How many groups of commits are missing.
         groups: u64,
+    },
+    /// A key that may have made something in the store is not in the keyring.
+    #[error(
+        "key `{name}` is not in the keyring, and the store may hold what it made: put it back, retired keys included"
+    )]
+    MissingKey {
+        /// Its purpose and number.
+        name: String,
+    },
+    /// Another key stands under the number of one that may have made something in the store.
+    #[error("key `{name}` is not the one that the store knows under this number: put back the keyring's newest copy")]
+    OtherKey {
+        /// Its purpose and number.
+        name: String,
     },
     /// The keyring is another one.
     #[error("the store was made with another keyring: start with that one, or give this one an empty folder")]

@@ -11,7 +11,7 @@ use super::options::{Durability, OpenError, OpenOptions};
 use crate::crypto::Token;
 
 /// The version of tables and keys that this code writes and reads.
-pub(super) const SCHEMA: i64 = 1;
+pub(super) const SCHEMA: i64 = 2;
 
 /// Marks the file as this store's (SQLite's `application_id`): the letters `PTCL`.
 const APPLICATION: i64 = 0x5054_434c;
@@ -46,8 +46,8 @@ const TABLES: &str = "
         STRICT, WITHOUT ROWID;
     CREATE TABLE leases (name TEXT PRIMARY KEY, holder BLOB NOT NULL, until INTEGER NOT NULL, fence INTEGER NOT NULL)
         STRICT, WITHOUT ROWID;
-    CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, keyring BLOB NOT NULL,
-        groups INTEGER NOT NULL, seq INTEGER NOT NULL, highest INTEGER, accounts INTEGER NOT NULL, clean INTEGER NOT NULL) STRICT;
+    CREATE TABLE keys (name TEXT PRIMARY KEY, mark BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, groups INTEGER NOT NULL, seq INTEGER NOT NULL, highest INTEGER, accounts INTEGER NOT NULL, clean INTEGER NOT NULL) STRICT;
 ";
 
 /// The writer's connection; makes the tables where there are none.
@@ -128,8 +128,8 @@ fn make(connection: &mut Connection, options: &OpenOptions) -> Result<(), Fault>
     let transaction = connection.transaction()?;
     transaction.execute_batch(TABLES)?;
     transaction.execute(
-        "INSERT INTO meta (one, epoch, keyring, groups, seq, highest, accounts, clean) VALUES (1, ?1, ?2, 0, 0, NULL, 0, 1)",
-        (options.epoch_seed.cast_signed(), options.keyring_check.as_bytes()),
+        "INSERT INTO meta (one, epoch, groups, seq, highest, accounts, clean) VALUES (1, ?1, 0, 0, NULL, 0, 1)",
+        (options.epoch_seed.cast_signed(),),
     )?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
@@ -154,25 +154,51 @@ pub(super) struct Meta {
     pub(super) clean: bool,
 }
 
-/// Reads it, and checks that the keyring is the one the store was made with.
-pub(super) fn meta(connection: &Connection, keyring_check: Token) -> Result<Meta, OpenError> {
-    let (meta, keyring) = connection
-        .query_row("SELECT epoch, groups, seq, highest, accounts, clean, keyring FROM meta", [], |row| {
-            let meta = Meta {
+/// Reads it.
+pub(super) fn meta(connection: &Connection) -> Result<Meta, OpenError> {
+    connection
+        .query_row("SELECT epoch, groups, seq, highest, accounts, clean FROM meta", [], |row| {
+            Ok(Meta {
                 epoch: row.get::<_, i64>(0)?.cast_unsigned(),
                 groups: row.get::<_, i64>(1)?.cast_unsigned(),
                 seq: row.get::<_, i64>(2)?.cast_unsigned(),
                 highest: row.get(3)?,
                 accounts: row.get::<_, i64>(4)?.cast_unsigned(),
                 clean: row.get(5)?,
-            };
-            Ok((meta, row.get::<_, Vec<u8>>(6)?))
+            })
         })
-        .map_err(|error| refused(&error.into()))?;
-    if keyring != keyring_check.as_bytes() {
-        return Err(OpenError::OtherKeyring);
+        .map_err(|error| refused(&error.into()))
+}
+
+/// What the mark of a keyring's index key is called: whoever brings another one brings another keyring.
+const INDEX_KEY: &str = "index ";
+
+/// Checks that every key that may have made something in the store is there, and notes those that may from now on.
+pub(super) fn note_keys(connection: &mut Connection, marks: &[(String, Token)]) -> Result<(), OpenError> {
+    for (name, mark) in noted_keys(connection).map_err(|fault| refused(&fault))? {
+        match marks.iter().find(|(own, _)| *own == name) {
+            None => return Err(OpenError::MissingKey { name }),
+            Some((_, own)) if own.as_bytes() == mark.as_slice() => {}
+            Some(_) if name.starts_with(INDEX_KEY) => return Err(OpenError::OtherKeyring),
+            Some(_) => return Err(OpenError::OtherKey { name }),
+        }
     }
-    Ok(meta)
+    let mut note = || -> Result<(), Fault> {
+        let transaction = connection.transaction()?;
+        for (name, mark) in marks {
+            let put = "INSERT INTO keys (name, mark) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            transaction.execute(put, (name, mark.as_bytes()))?;
+        }
+        transaction.commit()?;
+        Ok(())
+    };
+    note().map_err(|fault| refused(&fault))
+}
+
+fn noted_keys(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Fault> {
+    let mut select = connection.prepare("SELECT name, mark FROM keys")?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// As the one who opens is told.

@@ -24,9 +24,18 @@ fn one_process_owns_the_folder() {
 fn another_keyring_is_refused() {
     let folder = folder();
     drop(open(folder.path()));
-    let other = OpenOptions { keyring_check: token(1), ..options(folder.path()) };
-    assert!(matches!(refusal(&other), OpenError::OtherKeyring));
-    open(folder.path());
+    let keyring = |keys: &[(&str, u64)]| {
+        let key_marks = keys.iter().map(|(name, number)| ((*name).to_owned(), token(*number))).collect();
+        OpenOptions { key_marks, ..options(folder.path()) }
+    };
+    assert!(matches!(refusal(&keyring(&[("index 1", 1)])), OpenError::OtherKeyring));
+    let store = EmbeddedStore::open(&keyring(&[("index 1", 0), ("seal 1", 5)])).unwrap();
+    drop(store);
+    let named = |name: &str| name == "seal 1";
+    assert!(matches!(refusal(&keyring(&[("index 1", 0)])), OpenError::MissingKey { name } if named(&name)));
+    let foreign = keyring(&[("index 1", 0), ("seal 1", 6)]);
+    assert!(matches!(refusal(&foreign), OpenError::OtherKey { name } if named(&name)));
+    drop(EmbeddedStore::open(&keyring(&[("seal 2", 7), ("index 1", 0), ("seal 1", 5)])).unwrap());
 }
 
 #[test]

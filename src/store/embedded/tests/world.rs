@@ -22,7 +22,7 @@ pub(super) fn folder() -> TempDir {
 }
 
 pub(super) fn options(path: &Path) -> OpenOptions {
-    OpenOptions::new(path, token(0), 7)
+    OpenOptions::new(path, vec![("index 1".to_owned(), token(0))], 7)
 }
 
 pub(super) fn open(path: &Path) -> EmbeddedStore {

@@ -1,0 +1,84 @@
+//! `portcullis keys rotate`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde_json::{Value, json};
+
+use crate::cli::failure::{EXIT_CODES, Exit, Failure};
+use crate::cli::output::{Answer, Output, pairs, parts};
+use crate::clock::{Clock as _, SystemClock};
+use crate::crypto::{KeyInfo, KeyState, Keyring, Purpose};
+
+const EXAMPLES: &str = "\
+The new key makes what is made from the next start on; the key before it is retired, and still opens and verifies what
+it once made. Keep both: a store whose keys are not all there does not start. The index key names every account and is
+never rotated.
+
+Examples:
+  portcullis keys rotate /etc/portcullis/keyring.json seal
+  portcullis keys rotate /etc/portcullis/keyring.json pepper
+";
+
+/// Flags of `keys rotate`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(crate) struct RotateArgs {
+    /// The keyring's file
+    file: PathBuf,
+    /// Which key to replace
+    #[arg(value_parser = purpose())]
+    purpose: Purpose,
+}
+
+fn purpose() -> impl TypedValueParser<Value = Purpose> {
+    PossibleValuesParser::new(Purpose::ALL.map(Purpose::name))
+        .try_map(|name| Purpose::ALL.into_iter().find(|purpose| purpose.name() == name).ok_or("no purpose of a key"))
+}
+
+/// Runs it.
+pub(super) fn run(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
+    let unusable = |error| Failure::caused(Exit::Invalid, &error);
+    let now = SystemClock::start().now().map_err(|error| Failure::caused(Exit::Failed, &error))?.instant();
+    let keyring = Keyring::load(&args.file).and_then(|keyring| keyring.rotate(args.purpose, now)).map_err(unusable)?;
+    keyring.save(&args.file).map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    let keys = keyring.list().into_iter().filter(|key| key.purpose == args.purpose).collect();
+    output.show(&Rotated { file: &args.file, purpose: args.purpose, keys })?;
+    Ok(Exit::Done)
+}
+
+struct Rotated<'a> {
+    file: &'a Path,
+    purpose: Purpose,
+    /// The new one first.
+    keys: Vec<KeyInfo>,
+}
+
+impl Rotated<'_> {
+    fn in_state(&self, state: KeyState) -> Vec<u8> {
+        self.keys.iter().filter(|key| key.state == state).map(|key| key.id).collect()
+    }
+}
+
+impl Answer for Rotated<'_> {
+    fn json(&self) -> Value {
+        json!({
+            "path": self.file,
+            "purpose": self.purpose.name(),
+            "active": self.in_state(KeyState::Active),
+            "retired": self.in_state(KeyState::Retired),
+        })
+    }
+
+    fn text(&self) -> String {
+        let ids = |state| self.in_state(state).iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+        let keys = pairs([
+            ("purpose", self.purpose.name().to_owned()),
+            ("active", ids(KeyState::Active)),
+            ("retired", ids(KeyState::Retired)),
+        ]);
+        let next = "Copy the keyring to its backup, then start the service again: it reads its keys when it starts.";
+        parts([keys, next.to_owned()])
+    }
+}
