@@ -13,5 +13,8 @@ mod identity;
 mod imports;
 mod pki;
 mod protection;
+mod rights;
+#[path = "../bad_input/samples.rs"]
+mod samples;
 mod secrets;
 mod world;
