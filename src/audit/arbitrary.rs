@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{
-    AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
+    AnswerWindow, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution, RecordedReason,
     ReportedOutcome,
 };
 use crate::domain::arbitrary::{
@@ -93,11 +93,15 @@ fn decision_event() -> impl Strategy<Value = Event> {
     ]
 }
 
+const READS: [ReadOf; 5] =
+    [ReadOf::Protection, ReadOf::Credentials, ReadOf::Activity, ReadOf::Account, ReadOf::Decision];
+
 fn account_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         any::<u64>().prop_map(|lines| Event::AccountCreated { lines }),
         vec(".{0,20}", 0..4).prop_map(|fields| Event::AccountChanged { fields }),
         Just(Event::LineAdded),
+        prop::sample::select(READS.to_vec()).prop_map(|of| Event::Read { of }),
         option::of(account_id()).prop_map(|to| Event::LineEnded { to }),
     ]
 }

@@ -9,6 +9,6 @@ mod record;
 
 pub use chain::hash_of;
 pub use record::{
-    AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
+    AnswerWindow, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution, RecordedReason,
     ReportedOutcome,
 };

@@ -111,6 +111,11 @@ pub enum Event {
         /// Which.
         id: TransferPinId,
     },
+    /// Somebody who is not the account's own customer looked at it.
+    Read {
+        /// At what of it.
+        of: ReadOf,
+    },
     /// The account was created.
     AccountCreated {
         /// With how many lines.
@@ -128,6 +133,22 @@ pub enum Event {
         /// The account it went to, if it went to one.
         to: Option<AccountId>,
     },
+}
+
+/// What of an account was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ReadOf {
+    /// Its locks.
+    Protection = 1,
+    /// Whether and since when its credentials are set.
+    Credentials = 2,
+    /// What happened on it.
+    Activity = 3,
+    /// The account itself: persons, contacts, lines.
+    Account = 4,
+    /// A decision that somebody else asked for.
+    Decision = 5,
 }
 
 /// What the asker says became of a change.

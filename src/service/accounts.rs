@@ -12,7 +12,7 @@ use super::rights::{Authorised, right};
 use super::seed::{Difference, LineSeed, Seed, compare};
 use super::target::Scope;
 use super::unbroken::Unbroken;
-use crate::audit::Event;
+use crate::audit::{Event, ReadOf};
 use crate::crypto::Token;
 use crate::domain::{Account, AccountId, AccountPin, Credentials, RequestId, Requester, Verifier};
 use crate::store::{
@@ -70,6 +70,7 @@ impl Engine {
     ) -> Result<Account, ServiceError> {
         let target = self.target(who.requester(), scope).await?;
         self.check_reach(who, &target)?;
+        self.note_read(who.requester(), scope, ReadOf::Account).await?;
         let (open, _) = self.peek(who.requester(), scope, None, self.now()?.instant()).await?;
         account_of(&open).cloned()
     }

@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use super::rights::{Authorised, right};
 use super::target::Scope;
+use crate::audit::ReadOf;
 use crate::domain::RecordId;
 use crate::store::Kept;
 
@@ -31,6 +32,7 @@ impl Engine {
     ) -> Result<ActivityPage, ServiceError> {
         let target = self.target(who.requester(), scope).await?;
         self.check_reach(who, &target)?;
+        self.note_read(who.requester(), scope, ReadOf::Activity).await?;
         let now = self.now()?.instant();
         let (open, target) = self.peek(who.requester(), scope, None, now).await?;
         let line = target.line.and_then(|token| open.line(token));

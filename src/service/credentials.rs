@@ -12,7 +12,7 @@ use super::question::{Body, Question, caller_of};
 use super::rights::{Authorised, Right, right};
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
-use crate::audit::{AnswerWindow, Event, Made};
+use crate::audit::{AnswerWindow, Event, Made, ReadOf};
 use crate::crypto::generate_transfer_pin;
 use crate::domain::{
     Account, AccountId, AccountPin, Credentials, Line, LineId, OutcomeKind, PinCheck, PinDigits, PinOrigin, RequestId,
@@ -96,6 +96,7 @@ impl Engine {
         let scope = Scope::Account(account);
         let target = self.target(who.requester(), &scope).await?;
         self.check_reach(who, &target)?;
+        self.note_read(who.requester(), &scope, ReadOf::Credentials).await?;
         self.credential_status(who.requester(), &scope).await
     }
 

@@ -11,9 +11,9 @@ use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::question::{Body, asked_by, caller_of, grants_permit};
 use super::rights::{Authorised, Right, Whose, right};
-use super::target::Target;
+use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
-use crate::audit::{Event, ReportedOutcome};
+use crate::audit::{Event, ReadOf, ReportedOutcome};
 use crate::crypto::Token;
 use crate::domain::{OutcomeKind, PermitState, RecordId, Reference, RequestId, Requester};
 use crate::store::{Ask, Claim, Closing, Entry, Kept, OpenAccount, Opening, Position, Reserve, Urgency};
@@ -63,13 +63,21 @@ impl Engine {
     ) -> Result<Answer, ServiceError> {
         let now = self.now()?.instant();
         let kept = self.decision_record(who, decision).await?;
-        let _turn = self.queues.enter(kept.account()).await?;
+        let turn = self.queues.enter(kept.account()).await?;
         let Reopening::Open(reopened) = self.reopen(who.requester(), kept, None, at_least, now).await? else {
             return Err(ServiceError::NotFound("decision"));
         };
         let Reopened { kept, mut open, target } = *reopened;
         due::apply(&mut open, target.line, now)?;
         let state = state_of(&kept, &open, target.line, now)?;
+        drop(turn);
+        if who.whose() == Whose::Brand
+            && let Some(account) = open.account()
+        {
+            // Not what it asked for itself.
+            let scope = Scope::Account(account.id.clone());
+            self.note_read(who.requester(), &scope, ReadOf::Decision).await?;
+        }
         self.answer(who.requester(), kept, Some(state), None)
     }
 

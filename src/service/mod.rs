@@ -34,6 +34,7 @@ mod pins;
 mod protect;
 mod question;
 mod queues;
+mod reads;
 mod rights;
 mod seed;
 mod standing;

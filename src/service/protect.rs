@@ -13,7 +13,7 @@ use super::question::{Body, Question, caller_of};
 use super::rights::{Authorised, Right, authorise, right};
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
-use crate::audit::{AnswerWindow, Event, Made};
+use crate::audit::{AnswerWindow, Event, Made, ReadOf};
 use crate::crypto::change_digest;
 use crate::domain::{
     Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, OutcomeKind, Protection,
@@ -140,16 +140,22 @@ impl Engine {
         .await
     }
 
-    /// The locks of a line or account as they stand now.
+    /// The locks of a line or account as they stand now; after a line's, those of its account, which cover it too.
     pub async fn get_protection(
         &self,
         who: &Authorised<right::ReadProtection>,
         scope: &Scope,
         at_least: Option<Position>,
-    ) -> Result<ProtectionView, ServiceError> {
+    ) -> Result<Vec<ProtectionView>, ServiceError> {
         let target = self.target(who.requester(), scope).await?;
         self.check_reach(who, &target)?;
-        self.protection(who.requester(), scope, at_least).await
+        self.note_read(who.requester(), scope, ReadOf::Protection).await?;
+        let own = self.protection(who.requester(), scope, at_least).await?;
+        if own.line.is_none() {
+            return Ok(vec![own]);
+        }
+        let account = Scope::Account(own.account.clone());
+        Ok(vec![own, self.protection(who.requester(), &account, at_least).await?])
     }
 
     async fn protection(
@@ -275,7 +281,12 @@ struct GuardContext<'a> {
     seq: crate::domain::Seq,
 }
 
-fn reading(target: &Target, reserve: Option<Reserve>, at_least: Option<Position>, now: DateTime<Utc>) -> Ask {
+pub(super) fn reading(
+    target: &Target,
+    reserve: Option<Reserve>,
+    at_least: Option<Position>,
+    now: DateTime<Utc>,
+) -> Ask {
     Ask {
         account: target.account,
         lines: target.line.into_iter().collect(),

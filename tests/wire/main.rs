@@ -13,6 +13,7 @@ mod identity;
 mod imports;
 mod pki;
 mod protection;
+mod reads;
 mod rights;
 #[path = "../bad_input/samples.rs"]
 mod samples;

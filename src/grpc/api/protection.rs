@@ -9,7 +9,7 @@ use crate::grpc::convert::ask;
 use crate::grpc::convert::tell::{self, Showing};
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::protection_service_server::ProtectionService;
-use crate::service::{Scope, authorise};
+use crate::service::authorise;
 
 /// The service.
 #[derive(Clone)]
@@ -26,13 +26,10 @@ impl ProtectionService for ProtectionApi {
             let (scope, at_least) = ask::get_protection(message)?;
             let role = requester.role;
             let who = authorise(requester)?;
-            let view = engine.get_protection(&who, &scope, at_least).await?;
-            let mut protections = vec![tell::protection(&view, role)];
-            if view.line.is_some() {
-                let account = engine.get_protection(&who, &Scope::Account(view.account), at_least).await?;
-                protections.push(tell::protection(&account, role));
-            }
-            Ok(pb::GetProtectionResponse { protections })
+            let views = engine.get_protection(&who, &scope, at_least).await?;
+            Ok(pb::GetProtectionResponse {
+                protections: views.iter().map(|view| tell::protection(view, role)).collect(),
+            })
         };
         edge.unary("GetProtection", request, work).await
     }

@@ -36,6 +36,8 @@ pub(super) enum StoredEvent {
     LineAdded(()),
     #[prost(message, tag = "21")]
     LineEnded(StoredEnd),
+    #[prost(uint32, tag = "22")]
+    Read(u32),
 }
 
 #[derive(Message)]
@@ -154,6 +156,7 @@ impl From<&Event> for StoredEvent {
                 occurred_at: occurred_at.map(millis),
                 note: note.as_ref().map(|note| note.as_str().to_owned()),
             }),
+            Event::Read { of } => Self::Read(number_of(*of)),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
@@ -182,6 +185,7 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::TransferPinRevoked(name) => {
                 Self::TransferPinRevoked { id: id(Some(name), "revoked.id", TransferPinId::from_u128)? }
             }
+            StoredEvent::Read(of) => Self::Read { of: numbered(Some(of), "read.of")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },
             StoredEvent::AccountChanged(StoredFields { fields }) => Self::AccountChanged { fields },
             StoredEvent::LineAdded(()) => Self::LineAdded,

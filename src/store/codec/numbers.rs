@@ -2,7 +2,7 @@
 //!
 //! They are written out here rather than taken from the order of the variants, so that moving a variant changes nothing stored.
 
-use crate::audit::ReportedOutcome;
+use crate::audit::{ReadOf, ReportedOutcome};
 use crate::domain::{
     AccountKind, Action, Channel, Factor, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode, OutcomeKind,
     PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
@@ -82,6 +82,7 @@ numbered! {
     Factor { AccountPin = 1, TransferPin = 2, AppApproval = 4 }
     Level { None = 0, Basic = 1, TwoClasses = 2, Strong = 3 }
     ReportedOutcome { Executed = 1, Failed = 2, Abandoned = 3, Fraud = 4, Genuine = 5 }
+    ReadOf { Protection = 1, Credentials = 2, Activity = 3, Account = 4, Decision = 5 }
 }
 
 /// The domain holds this table: a reason's number is part of its declaration there.

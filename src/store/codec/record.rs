@@ -47,7 +47,7 @@ struct StoredRecord {
     #[prost(uint32, optional, tag = "9")]
     channel: Option<u32>,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
-    #[prost(oneof = "StoredEvent", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21")]
+    #[prost(oneof = "StoredEvent", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22")]
     event: Option<StoredEvent>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::protection::by_subscription;
 use super::wire;
-use crate::audit::{Decided, Event, ReportedOutcome};
+use crate::audit::{Decided, Event, ReadOf, ReportedOutcome};
 use crate::domain::{Action, LockSet, LockStepKind, OutcomeKind};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
@@ -43,6 +43,7 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::DecisionWithdrawn { .. } => ("DECISION_WITHDRAWN", "A request was withdrawn.".to_owned()),
         Event::OutcomeReported { outcome, .. } => ("OUTCOME_REPORTED", reported(*outcome).to_owned()),
         Event::TransferPinRevoked { .. } => ("TRANSFER_PIN_REVOKED", "A transfer PIN was taken back.".to_owned()),
+        Event::Read { of } => ("ACCOUNT_READ", read(*of).to_owned()),
         Event::AccountCreated { .. } => ("ACCOUNT_CREATED", "The account was created.".to_owned()),
         Event::AccountChanged { .. } => ("ACCOUNT_CHANGED", "The account was brought up to date.".to_owned()),
         Event::LineAdded => ("LINE_ADDED", "A line was added.".to_owned()),
@@ -76,6 +77,16 @@ const fn covered(set: LockSet) -> &'static str {
         LockSet::Port => "moves to another carrier",
         LockSet::Sim => "SIM changes",
         LockSet::All => "all changes",
+    }
+}
+
+const fn read(of: ReadOf) -> &'static str {
+    match of {
+        ReadOf::Protection => "Somebody at the carrier looked at the locks.",
+        ReadOf::Credentials => "Somebody at the carrier looked at whether PINs are set.",
+        ReadOf::Activity => "Somebody at the carrier looked at what happened here.",
+        ReadOf::Account => "Somebody at the carrier looked at the account.",
+        ReadOf::Decision => "Somebody at the carrier looked at a decision.",
     }
 }
 

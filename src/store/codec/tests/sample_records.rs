@@ -7,7 +7,7 @@ use super::samples::{
     transfer_pin_id,
 };
 use crate::audit::{
-    AnswerWindow, Caller, Decided, Event, LineTrace, Made, Record, RecordedContribution, RecordedReason,
+    AnswerWindow, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution, RecordedReason,
     ReportedOutcome,
 };
 use crate::domain::{
@@ -185,6 +185,7 @@ fn events() -> Vec<(&'static str, Event)> {
             },
         ),
         ("transfer_pin_revoked", Event::TransferPinRevoked { id: transfer_pin_id() }),
+        ("read", Event::Read { of: ReadOf::Credentials }),
         ("account_created", Event::AccountCreated { lines: 0 }),
         ("account_changed", Event::AccountChanged { fields }),
         ("line_added", Event::LineAdded),
