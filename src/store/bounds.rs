@@ -72,6 +72,11 @@ pub(super) fn check_index(entries: &[IndexEntry]) -> Result<(), StoreError> {
     few(entries.len())
 }
 
+/// Whether there is a journal of that number.
+pub(super) const fn check_journal(number: u16, journals: u16) -> Result<(), StoreError> {
+    if number < journals { Ok(()) } else { Err(StoreError::Refused("there is no such journal")) }
+}
+
 fn charges(charges: &[Charge]) -> Result<(), StoreError> {
     few(charges.len())?;
     if charges.iter().any(|charge| charge.cap == 0) {

@@ -59,6 +59,24 @@ pub trait Store: Send + Sync + 'static {
     /// A record by its id.
     fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>>;
 
+    /// How many journals there are, numbered from 0. All records of an account stand in one of them; between two journals
+    /// there is no order.
+    fn journals(&self) -> u16;
+
+    /// The records of a journal after a place, in the order of their commits and, inside one, as the commit named them.
+    ///
+    /// Laws: *complete*: every committed record stands in its journal once, at a place that never changes; once a place
+    /// was read, no record appears before it. *Bounded*: a page has at most `limit` records (at least 1, at most
+    /// [`ROWS_MAX`]) and ends once their bodies exceed [`PAGE_BYTES`]; only an empty page says that nothing comes after.
+    /// *Rung before read*: what a ring told of is there. Reading a journal holds up no commit, and no other read.
+    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>>;
+
+    /// The tokens of the accounts that have a row, in their order, those after `after`, at most `limit` (at least 1, at
+    /// most [`ROWS_MAX`]); none at the end.
+    ///
+    /// Law *each once*: whoever asks on from the last token of each page meets every account that had a row when they began.
+    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>>;
+
     /// The earliest entries that fall due up to and including `until`, in order, at most `limit`.
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>>;
 
@@ -89,6 +107,9 @@ pub const ROWS_MAX: usize = 1_024;
 
 /// The longest body of a row or record, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1_024;
+
+/// A page of a journal ends once the bodies on it are longer than this together, in bytes.
+pub const PAGE_BYTES: usize = 1_024 * 1_024;
 
 /// Where a line is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -333,6 +354,25 @@ pub struct StoredRecord {
 impl fmt::Debug for StoredRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoredRecord({:?}, {} bytes)", self.account, self.body.len())
+    }
+}
+
+/// A record at its place in a journal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Journalled {
+    /// Its place, from 1: those of later commits are higher, but not one higher.
+    pub place: u64,
+    /// Its id.
+    pub id: RecordId,
+    /// Its account.
+    pub account: Token,
+    /// Sealed bytes.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Journalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Journalled({}, {}, {:?}, {} bytes)", self.place, self.id, self.account, self.body.len())
     }
 }
 

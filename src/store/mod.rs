@@ -31,8 +31,9 @@ pub use codec::{
 };
 pub use contract::{
     BODY_BYTES_MAX, Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence,
-    IndexEntry, LeaseRequest, Load, Loaded, NewRecord, Place, Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation,
-    Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
+    IndexEntry, Journalled, LeaseRequest, Load, Loaded, NewRecord, PAGE_BYTES, Place, Position, REQUEST_KEPT, ROWS_MAX,
+    Reply, Reservation, Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency, WINDOW_KEPT, Window, WindowEvent,
+    WindowKey, Write,
 };
 pub use open_account::{Entry, OpenAccount};
 pub use vault::{Ask, Closed, Closing, Kept, Opening, Vault};

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use portcullis::crypto::{Partition, Token};
 use portcullis::domain::RecordId;
 use portcullis::store::{
-    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, LeaseRequest, Load, Loaded, Place,
-    Position, Reply, Reservation, Store, StoreError, StoredRecord, Window,
+    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded,
+    Place, Position, Reply, Reservation, Store, StoreError, StoredRecord, Window,
 };
 
 pub(crate) struct SpyStore {
@@ -72,6 +72,18 @@ impl Store for SpyStore {
 
     fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
         self.inner.record(id)
+    }
+
+    fn journals(&self) -> u16 {
+        self.inner.journals()
+    }
+
+    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
+        self.inner.journal(number, after, limit)
+    }
+
+    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
+        self.inner.accounts(after, limit)
     }
 
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {

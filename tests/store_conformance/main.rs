@@ -36,6 +36,9 @@ macro_rules! conformance {
                 windows_stay_apart, no_more_than_the_limit_look;
             time: a_clock_behind_is_refused, due_entries_come_in_order, due_entries_acted_on_are_gone,
                 a_lease_has_one_holder, fencing_numbers_never_go_back;
+            journal: records_come_in_the_order_of_their_commits, an_account_stands_in_one_journal,
+                a_page_goes_on_where_the_last_ended, a_page_of_long_bodies_ends_early, a_refused_commit_is_in_no_journal,
+                who_follows_misses_nothing, every_account_is_met_once;
             model: every_history_agrees_with_the_model;
         }
     };

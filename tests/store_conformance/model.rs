@@ -13,6 +13,7 @@ use portcullis::store::{
 use proptest::prelude::*;
 
 use crate::harness::{Account, Home, at, fresh};
+use crate::laws::journal::{accounts, journal};
 
 const ACCOUNTS: usize = 3;
 const SLOTS: usize = 4;
@@ -117,6 +118,10 @@ pub(crate) struct History<'a, H> {
     known: HashMap<usize, Key>,
     events: HashMap<WindowKey, BTreeSet<(DateTime<Utc>, Token)>>,
     due: BTreeSet<DueEntry>,
+    /// Records committed, in order.
+    records: Vec<(RecordId, Token)>,
+    /// Where each journal ended when the history began.
+    ends: Vec<u64>,
     highest: DateTime<Utc>,
     seq: Option<u64>,
 }
@@ -140,6 +145,8 @@ impl<'a, H: Home> History<'a, H> {
             known: HashMap::new(),
             events: HashMap::new(),
             due: BTreeSet::new(),
+            records: Vec::new(),
+            ends: Vec::new(),
             highest: start,
             seq: None,
         }
@@ -148,6 +155,10 @@ impl<'a, H: Home> History<'a, H> {
     pub(crate) async fn run(mut self, steps: &[Step]) {
         // From here on nothing that another history committed is the highest instant.
         self.settle_pending().await;
+        for number in 0..self.store().journals() {
+            let last = journal(self.store(), number, 0, ROWS_MAX).await.last().map_or(0, |entry| entry.place);
+            self.ends.push(last);
+        }
         for step in steps {
             match step {
                 Step::Commit(step) => self.commit(step).await,
@@ -227,6 +238,9 @@ impl<'a, H: Home> History<'a, H> {
         };
         let outcome = self.store().commit(commit).await;
         self.judge(step, now, answer, &outcome);
+        if outcome.is_ok() {
+            self.records.extend(records.iter().map(|record| (record.id, self.accounts[account].token)));
+        }
         for record in records {
             let found = self.store().record(record.id).await.unwrap();
             assert_eq!(found.is_some(), outcome.is_ok(), "a record is there if and only if it was committed");
@@ -391,10 +405,29 @@ impl<'a, H: Home> History<'a, H> {
         let due = self.store().due(self.start + TimeDelta::days(1), ROWS_MAX).await.unwrap();
         let due: BTreeSet<_> = due.into_iter().filter(|due| tokens.contains(&due.account)).collect();
         assert_eq!(due, self.due);
+        self.compare_journals().await;
+        let made: BTreeSet<Token> = self.rows.keys().map(|(account, _)| self.accounts[*account].token).collect();
+        let met: BTreeSet<Token> =
+            accounts(self.store(), 7).await.into_iter().filter(|account| tokens.contains(account)).collect();
+        assert_eq!(met, made);
         // Left empty, so that the histories of one home do not crowd each other out.
         for account in &self.accounts {
             let done = due.iter().filter(|due| due.account == account.token).copied().collect();
             self.store().commit(Commit { done, ..account.commit(self.highest) }).await.unwrap();
         }
+    }
+
+    /// The journals hold what was committed since the history began, in that order.
+    async fn compare_journals(&self) {
+        let mut met = 0;
+        for (number, end) in (0..).zip(&self.ends) {
+            let found: Vec<_> = journal(self.store(), number, *end, 5).await;
+            let found: Vec<_> = found.into_iter().map(|entry| (entry.id, entry.account)).collect();
+            let own: BTreeSet<Token> = found.iter().map(|(_, account)| *account).collect();
+            let expected: Vec<_> = self.records.iter().filter(|(_, account)| own.contains(account)).copied().collect();
+            assert_eq!(found, expected, "journal {number}");
+            met += found.len();
+        }
+        assert_eq!(met, self.records.len(), "every record stands in one journal");
     }
 }

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use portcullis::crypto::{Ids, Partition, Token};
 use portcullis::domain::RecordId;
 use portcullis::store::{
-    Before, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence, IndexEntry, LeaseRequest, Load, Loaded, Place,
-    Position, Reply, Slot, Store, StoreError, StoredRecord, Window,
+    Before, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load,
+    Loaded, Place, Position, Reply, Slot, Store, StoreError, StoredRecord, Window,
 };
 use tokio::sync::broadcast;
 
@@ -99,6 +99,18 @@ impl Store for Double {
 
     fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
         self.store.record(id)
+    }
+
+    fn journals(&self) -> u16 {
+        self.store.journals()
+    }
+
+    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
+        self.store.journal(number, after, limit)
+    }
+
+    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
+        self.store.accounts(after, limit)
     }
 
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {

@@ -9,8 +9,8 @@ use tokio::sync::broadcast;
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::store::{
-    ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, LeaseRequest, Load, Loaded, Place, Position,
-    Reply, Slot, Store, StoreError, StoredRecord, Window,
+    ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded, Place,
+    Position, Reply, Slot, Store, StoreError, StoredRecord, Window,
 };
 
 /// Shapes kept: enough that the mix is the load's.
@@ -105,6 +105,18 @@ impl Store for Noted {
 
     fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
         self.store.record(id)
+    }
+
+    fn journals(&self) -> u16 {
+        self.store.journals()
+    }
+
+    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
+        self.store.journal(number, after, limit)
+    }
+
+    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
+        self.store.accounts(after, limit)
     }
 
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {

@@ -3,6 +3,7 @@
 //! Memory is asked before the tables, and nothing leaves memory while a transaction reads (see [`super::merge`]): so a name
 //! on its way from one to the other is never missed.
 
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLockReadGuard};
 
 use rusqlite::Connection;
@@ -71,6 +72,14 @@ impl Lookup<'_> {
             self.shared.numbers.insert(name, number);
         }
         Ok(number)
+    }
+
+    /// The accounts after one, in order.
+    pub(super) fn accounts(&self, after: Option<Token>, limit: usize) -> Result<Vec<Token>, Fault> {
+        // What memory had first, the tables may have by now; what it has now, they may not.
+        let mut names: BTreeSet<Token> = recent(self.shared).accounts_after(after, limit).collect();
+        names.extend(accounts::after(self.db, after, limit)?);
+        Ok(names.into_iter().take(limit).collect())
     }
 
     /// Where a name leads.

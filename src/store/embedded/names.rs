@@ -4,6 +4,7 @@
 //! commit writes. So they are collected here, and written to their tables in order, many to a page.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::layout::AccountNumber;
@@ -97,6 +98,13 @@ impl Recent {
     /// An account's number.
     pub(super) fn account(&self, name: &Token) -> Option<AccountNumber> {
         self.find(|names| names.accounts.get(name)).copied()
+    }
+
+    /// Accounts whose names come after one: the first `limit` of each age.
+    pub(super) fn accounts_after(&self, after: Option<Token>, limit: usize) -> impl Iterator<Item = Token> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ages = std::iter::once(&self.young).chain(self.merging.as_deref());
+        ages.flat_map(move |names| names.accounts.range((from, Bound::Unbounded)).map(|(name, _)| *name).take(limit))
     }
 
     /// Where a name leads.

@@ -39,15 +39,17 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     let shared = Arc::new(Shared::new(meta.epoch, meta.seq, counters, recent, Arc::clone(&options.observer)));
     let mut threads = Threads::default();
     let (writer_jobs, jobs) = mpsc::channel(writer::QUEUE_JOBS_MAX);
-    let mut readers = Vec::with_capacity(READERS);
-    for number in 0..READERS {
+    let mut reader = |name: String| {
         let (reader_jobs, jobs) = mpsc::channel(reader::QUEUE_JOBS_MAX);
         let db = schema::reader(&path).map_err(|fault| refused(&fault))?;
         let reader = Arc::new(Reader::new(db, Arc::clone(&shared), writer_jobs.downgrade()));
         let thread = Arc::clone(&reader);
-        threads.start(format!("store-read-{number}"), move || thread.run(jobs))?;
-        readers.push((reader, reader_jobs));
-    }
+        threads.start(name, move || thread.run(jobs))?;
+        Ok((reader, reader_jobs))
+    };
+    let readers =
+        (0..READERS).map(|number| reader(format!("store-read-{number}"))).collect::<Result<_, OpenError>>()?;
+    let (_, pager) = reader("store-page".to_owned())?;
     let mover = schema::checkpointer(&path).map_err(|fault| refused(&fault))?;
     let (checkpoints, mover) = checkpoint::pair(mover, Arc::clone(&shared));
     threads.start("store-move".to_owned(), move || mover.run())?;
@@ -81,7 +83,7 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
         let (check, stop) = check::prepare(&path, &shared).map_err(|fault| refused(&fault))?;
         Some((threads.start("store-check".to_owned(), move || check.run())?, stop))
     };
-    Ok(Parts { shared, writer: writer_jobs, readers, threads: threads.0, check, folder })
+    Ok(Parts { shared, writer: writer_jobs, readers, pager, threads: threads.0, check, folder })
 }
 
 /// What was acknowledged must be there.

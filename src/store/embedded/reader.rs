@@ -16,7 +16,7 @@ use super::shared::{Sentinel, Shared};
 use super::tables::{due, records};
 use crate::crypto::Token;
 use crate::domain::RecordId;
-use crate::store::{DueEntry, Load, Loaded, Place, StoreError, StoredRecord};
+use crate::store::{DueEntry, Journalled, Load, Loaded, Place, StoreError, StoredRecord};
 
 /// How many threads read.
 pub(super) const READERS: usize = 2;
@@ -37,6 +37,10 @@ pub(super) enum Job {
     Record(RecordId, Asker<Result<Option<StoredRecord>, StoreError>>),
     /// What falls due: until when, in nanoseconds, and how many at most.
     Due(i64, usize, Asker<Result<Vec<DueEntry>, StoreError>>),
+    /// Records after a place of the order, and how many at most.
+    Journal(u64, usize, Asker<Result<Vec<Journalled>, StoreError>>),
+    /// Accounts after one, and how many at most.
+    Accounts(Option<Token>, usize, Asker<Result<Vec<Token>, StoreError>>),
 }
 
 /// A read on the asker's own thread that takes longer than this is a slow one: a cold page, a slow disk, a busy machine.
@@ -127,6 +131,12 @@ impl Desk {
             Job::Record(id, asker) => drop(asker.send(health.and_then(|()| self.read(records::read(&self.db, id))))),
             Job::Due(until, limit, asker) => {
                 drop(asker.send(health.and_then(|()| self.read(due::earliest(&self.db, until, limit)))));
+            }
+            Job::Journal(after, limit, asker) => {
+                drop(asker.send(health.and_then(|()| self.read(records::after(&self.db, after, limit)))));
+            }
+            Job::Accounts(after, limit, asker) => {
+                drop(asker.send(health.and_then(|()| self.read(self.lookup().accounts(after, limit)))));
             }
         }
     }

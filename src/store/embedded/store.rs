@@ -19,10 +19,10 @@ use super::reader::{self, Reader};
 use super::shared::Shared;
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
-use crate::store::bounds::check_index;
+use crate::store::bounds::{check_index, check_journal};
 use crate::store::{
-    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, LeaseRequest, Load, Loaded, Place,
-    Position, ROWS_MAX, Reply, Store, StoreError, StoredRecord, Window,
+    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded,
+    Place, Position, ROWS_MAX, Reply, Store, StoreError, StoredRecord, Window,
 };
 
 /// The store inside the process.
@@ -35,6 +35,8 @@ pub struct EmbeddedStore {
     writer: Option<mpsc::Sender<Job>>,
     readers: Vec<(Arc<Reader>, mpsc::Sender<reader::Job>)>,
     next_reader: AtomicUsize,
+    /// A reader of its own for pages of the whole store: other reads do not wait behind them.
+    pager: Option<mpsc::Sender<reader::Job>>,
     threads: Vec<JoinHandle<()>>,
     /// Which thread checks the files, and how it is stopped.
     check: Option<(usize, Stop)>,
@@ -46,6 +48,7 @@ pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) writer: mpsc::Sender<Job>,
     pub(super) readers: Vec<(Arc<Reader>, mpsc::Sender<reader::Job>)>,
+    pub(super) pager: mpsc::Sender<reader::Job>,
     pub(super) threads: Vec<JoinHandle<()>>,
     pub(super) check: Option<(usize, Stop)>,
     pub(super) folder: Arc<Folder>,
@@ -54,9 +57,10 @@ pub(super) struct Parts {
 impl EmbeddedStore {
     /// Opens the store in its folder, or makes it there. Blocks while it reads what it needs: well under a second.
     pub fn open(options: &OpenOptions) -> Result<Self, OpenError> {
-        let Parts { shared, writer, readers, threads, check, folder } = open::open(options)?;
+        let Parts { shared, writer, readers, pager, threads, check, folder } = open::open(options)?;
         let next_reader = AtomicUsize::new(0);
-        Ok(Self { shared, writer: Some(writer), readers, next_reader, threads, check, _folder: folder })
+        let (writer, pager) = (Some(writer), Some(pager));
+        Ok(Self { shared, writer, readers, next_reader, pager, threads, check, _folder: folder })
     }
 
     /// Finishes what was asked, moves the log into the database and marks the store closed in good order. Every later call
@@ -90,6 +94,15 @@ impl EmbeddedStore {
         if let Err(job) = reader.at_once(job(asker)) {
             jobs.send(job).await.map_err(|_| self.shared.gone())?;
         }
+        answer.await.map_err(|_| self.shared.gone())
+    }
+
+    /// Asks the reader of pages, and waits for its answer.
+    async fn page<T>(&self, job: impl FnOnce(Asker<T>) -> reader::Job) -> Result<T, StoreError> {
+        self.shared.check()?;
+        let (asker, answer) = oneshot::channel();
+        let pager = self.pager.as_ref().ok_or_else(|| self.shared.gone())?;
+        pager.send(job(asker)).await.map_err(|_| self.shared.gone())?;
         answer.await.map_err(|_| self.shared.gone())
     }
 
@@ -162,6 +175,22 @@ impl Store for EmbeddedStore {
         Box::pin(async move { self.read(|asker| reader::Job::Record(id, asker)).await? })
     }
 
+    /// One: there is one writer.
+    fn journals(&self) -> u16 {
+        1
+    }
+
+    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
+        Box::pin(async move {
+            check_journal(number, self.journals())?;
+            self.page(|asker| reader::Job::Journal(after, limit.clamp(1, ROWS_MAX), asker)).await?
+        })
+    }
+
+    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
+        Box::pin(async move { self.page(|asker| reader::Job::Accounts(after, limit.clamp(1, ROWS_MAX), asker)).await? })
+    }
+
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {
         Box::pin(async move {
             let until = nanos(until)?;
@@ -189,6 +218,7 @@ impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.writer = None;
         self.readers.clear();
+        self.pager = None;
         if let Some((thread, stop)) = &self.check {
             stop.stop(|| self.threads.get(*thread).is_none_or(JoinHandle::is_finished));
         }

@@ -6,7 +6,7 @@ use super::super::fault::Fault;
 use super::super::layout::{self, Places};
 use crate::crypto::Token;
 use crate::domain::RecordId;
-use crate::store::StoredRecord;
+use crate::store::{Journalled, PAGE_BYTES, StoredRecord};
 
 /// The free places for an id; `None` where there is a record of it.
 pub(in super::super) fn places(db: &Connection, id: RecordId) -> Result<Option<Places>, Fault> {
@@ -33,6 +33,27 @@ pub(in super::super) fn read(db: &Connection, id: RecordId) -> Result<Option<Sto
         }
     }
     Ok(None)
+}
+
+/// The records after a place, in order.
+pub(in super::super) fn after(db: &Connection, place: u64, limit: usize) -> Result<Vec<Journalled>, Fault> {
+    // Places beyond what the table can number are after all of it.
+    let place = i64::try_from(place).unwrap_or(i64::MAX);
+    let mut statement =
+        db.prepare_cached("SELECT seq, id, account, body FROM records WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+    let mut rows = statement.query((place, limit.cast_signed()))?;
+    let (mut found, mut bytes) = (Vec::new(), 0_usize);
+    while bytes <= PAGE_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let place =
+            u64::try_from(row.get::<_, i64>(0)?).map_err(|_| Fault::Damaged("a record's number is negative"))?;
+        let id = RecordId::from_u128(u128::from_be_bytes(row.get(1)?));
+        let body: Vec<u8> = row.get(3)?;
+        bytes = bytes.saturating_add(body.len());
+        found.push(Journalled { place, id, account: Token::from_bytes(row.get(2)?), body });
+    }
+    Ok(found)
 }
 
 /// Appends a record.
