@@ -114,6 +114,14 @@ impl AppKey {
         sha256_plain(self.canonical_jwk().as_bytes())
     }
 
+    /// The 32 bytes of an Ed25519 key.
+    pub(super) fn ed25519(&self) -> Option<[u8; COORDINATE_BYTES]> {
+        match self.curve {
+            Curve::Ed25519 => self.public.as_slice().try_into().ok(),
+            Curve::P256 => None,
+        }
+    }
+
     pub(super) fn ed25519_jwk(public: &[u8]) -> String {
         format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(public))
     }

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use ring::hmac;
 use zeroize::Zeroizing;
 
+use super::cost::Cost;
 use super::keyring_file::KeyringError;
 use super::random::{self, RandomError};
+use super::signatures::{KeyId, SigningPair};
 use super::tokens::{Token, TokenKind, Tokens};
 
 /// What a key's mark is made of. Nothing else is ever made of it.
@@ -26,11 +28,16 @@ pub enum Purpose {
     Seal,
     /// Makes permits.
     Permit,
+    /// Signs permits for relying parties, who verify them without asking (Ed25519).
+    PermitSigning,
+    /// Signs what leaves the store to be verified elsewhere: checkpoints and archive manifests (Ed25519).
+    RecordSigning,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::Index, Self::Pepper, Self::Seal, Self::Permit];
+    pub const ALL: [Self; 6] =
+        [Self::Index, Self::Pepper, Self::Seal, Self::Permit, Self::PermitSigning, Self::RecordSigning];
 
     /// Its name in the keyring's file and on the command line.
     pub const fn name(self) -> &'static str {
@@ -39,7 +46,14 @@ impl Purpose {
             Self::Index => "index",
             Self::Seal => "seal",
             Self::Permit => "permit",
+            Self::PermitSigning => "permit_signing",
+            Self::RecordSigning => "record_signing",
         }
+    }
+
+    /// Whether its keys sign, so that anyone may verify with their public halves.
+    pub const fn signs(self) -> bool {
+        matches!(self, Self::PermitSigning | Self::RecordSigning)
     }
 }
 
@@ -64,70 +78,8 @@ pub struct KeyInfo {
     pub created: DateTime<Utc>,
     /// Whether it makes new things.
     pub state: KeyState,
-}
-
-/// What one account-PIN hash costs (Argon2id).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Cost {
-    /// The cost in figures. At least [`Cost::STANDARD`]'s memory and passes multiplied.
-    Argon2id {
-        /// Memory, in KiB.
-        memory_kib: u32,
-        /// Passes over the memory.
-        passes: u8,
-        /// Lanes.
-        lanes: u8,
-    },
-    /// 64 KiB and one pass: for tests that hash much. Never for customers' PINs.
-    LowForTestPurposesOnly,
-}
-
-/// The cost in figures, whichever way it was spelt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CostFigures {
-    pub(super) memory_kib: u32,
-    pub(super) passes: u8,
-    pub(super) lanes: u8,
-}
-
-impl Cost {
-    /// 19 MiB, two passes, one lane: about 12 ms on a server's core.
-    pub const STANDARD: Self = Self::Argon2id { memory_kib: 19_456, passes: 2, lanes: 1 };
-
-    /// 256 MiB: more than that a hash, and a few requests exhaust the machine.
-    const MEMORY_KIB_MAX: u32 = 262_144;
-    /// Under 7 MiB no number of passes makes up for the memory.
-    const MEMORY_KIB_MIN: u32 = 7_168;
-    const PASSES_MAX: u8 = 16;
-    const LANES_MAX: u8 = 4;
-    /// The standard's memory times its passes.
-    const WORK_KIB_MIN: u32 = 2 * 19_456;
-
-    pub(super) const fn figures(self) -> CostFigures {
-        match self {
-            Self::Argon2id { memory_kib, passes, lanes } => CostFigures { memory_kib, passes, lanes },
-            Self::LowForTestPurposesOnly => CostFigures { memory_kib: 64, passes: 1, lanes: 1 },
-        }
-    }
-
-    /// Whether PINs of customers may be hashed at this cost, or it says that it is for tests.
-    pub(super) fn is_sound(self) -> bool {
-        let CostFigures { memory_kib, passes, .. } = self.figures();
-        let enough =
-            memory_kib >= Self::MEMORY_KIB_MIN && memory_kib.saturating_mul(u32::from(passes)) >= Self::WORK_KIB_MIN;
-        self == Self::LowForTestPurposesOnly || (enough && self.figures().is_bounded())
-    }
-}
-
-impl CostFigures {
-    /// Whether the figures are within what a stored verifier may ask of this machine.
-    pub(super) fn is_bounded(self) -> bool {
-        self.memory_kib <= Cost::MEMORY_KIB_MAX
-            && self.memory_kib >= 8 * u32::from(self.lanes)
-            && (1..=Cost::PASSES_MAX).contains(&self.passes)
-            && (1..=Cost::LANES_MAX).contains(&self.lanes)
-    }
+    /// Its name among all keys everywhere, if it signs: the thumbprint of its public half.
+    pub key_id: Option<KeyId>,
 }
 
 /// One key. Wiped when dropped, shown nowhere.
@@ -159,7 +111,7 @@ pub(super) struct KeySet {
 type Prepared = (u8, hmac::Key);
 
 impl KeySet {
-    fn generate(created: DateTime<Utc>) -> Result<Self, RandomError> {
+    pub(super) fn generate(created: DateTime<Utc>) -> Result<Self, RandomError> {
         Ok(Self { active: Key::generate(1, created)?, retired: Vec::new() })
     }
 
@@ -192,6 +144,8 @@ pub struct Keyring {
     pub(super) pepper: KeySet,
     pub(super) seal: KeySet,
     pub(super) permit: KeySet,
+    pub(super) permit_signing: KeySet,
+    pub(super) record_signing: KeySet,
 }
 
 impl Keyring {
@@ -208,6 +162,8 @@ impl Keyring {
             pepper: KeySet::generate(now)?,
             seal: KeySet::generate(now)?,
             permit: KeySet::generate(now)?,
+            permit_signing: KeySet::generate(now)?,
+            record_signing: KeySet::generate(now)?,
         })
     }
 
@@ -218,12 +174,18 @@ impl Keyring {
             Purpose::Pepper => Ok(Self { pepper: self.pepper.rotated(purpose, now)?, ..self }),
             Purpose::Seal => Ok(Self { seal: self.seal.rotated(purpose, now)?, ..self }),
             Purpose::Permit => Ok(Self { permit: self.permit.rotated(purpose, now)?, ..self }),
+            Purpose::PermitSigning => Ok(Self { permit_signing: self.permit_signing.rotated(purpose, now)?, ..self }),
+            Purpose::RecordSigning => Ok(Self { record_signing: self.record_signing.rotated(purpose, now)?, ..self }),
         }
     }
 
     /// What may be told of every key, the newest of a purpose first.
     pub fn list(&self) -> Vec<KeyInfo> {
-        self.keys().map(|(purpose, key, state)| KeyInfo { purpose, id: key.id, created: key.created, state }).collect()
+        let info = |(purpose, key, state): (Purpose, &Key, KeyState)| {
+            let key_id = purpose.signs().then(|| SigningPair::new(key)).flatten().map(|pair| pair.id());
+            KeyInfo { purpose, id: key.id, created: key.created, state, key_id }
+        };
+        self.keys().map(info).collect()
     }
 
     /// What one account-PIN hash costs.
@@ -252,6 +214,8 @@ impl Keyring {
             .chain(self.pepper.all().map(|(key, state)| (Purpose::Pepper, key, state)))
             .chain(self.seal.all().map(|(key, state)| (Purpose::Seal, key, state)))
             .chain(self.permit.all().map(|(key, state)| (Purpose::Permit, key, state)))
+            .chain(self.permit_signing.all().map(|(key, state)| (Purpose::PermitSigning, key, state)))
+            .chain(self.record_signing.all().map(|(key, state)| (Purpose::RecordSigning, key, state)))
     }
 
     pub(super) fn index_mac(&self) -> hmac::Key {
@@ -265,7 +229,15 @@ impl Keyring {
     pub(crate) fn known() -> Self {
         let key = |byte: u8| Key { id: 1, created: DateTime::UNIX_EPOCH, material: Zeroizing::new([byte; KEY_BYTES]) };
         let set = |byte: u8| KeySet { active: key(byte), retired: Vec::new() };
-        Self { cost: Cost::LowForTestPurposesOnly, index: key(1), pepper: set(2), seal: set(3), permit: set(4) }
+        Self {
+            cost: Cost::LowForTestPurposesOnly,
+            index: key(1),
+            pepper: set(2),
+            seal: set(3),
+            permit: set(4),
+            permit_signing: set(5),
+            record_signing: set(6),
+        }
     }
 }
 
@@ -273,8 +245,8 @@ impl Keyring {
 mod tests {
     use chrono::{DateTime, Utc};
 
-    use super::{Cost, KeyState, Keyring, Purpose};
-    use crate::crypto::KeyringError;
+    use super::{KeyState, Keyring, Purpose};
+    use crate::crypto::{Cost, KeyringError};
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -282,10 +254,9 @@ mod tests {
     fn a_new_keyring_has_one_active_key_of_every_purpose_and_no_two_alike() {
         let keyring = Keyring::generate(NOW).unwrap();
         let listed: Vec<_> = keyring.list().iter().map(|key| (key.purpose, key.id, key.state)).collect();
-        let expected = [Purpose::Index, Purpose::Pepper, Purpose::Seal, Purpose::Permit];
-        assert_eq!(listed, expected.map(|purpose| (purpose, 1, KeyState::Active)));
+        assert_eq!(listed, Purpose::ALL.map(|purpose| (purpose, 1, KeyState::Active)));
         let materials: std::collections::HashSet<_> = keyring.keys().map(|(_, key, _)| *key.material).collect();
-        assert_eq!(materials.len(), 4);
+        assert_eq!(materials.len(), 6);
         assert_eq!(keyring.cost(), Cost::STANDARD);
     }
 
@@ -302,6 +273,20 @@ mod tests {
     }
 
     #[test]
+    fn each_key_that_signs_has_a_name_of_its_own_which_it_keeps() {
+        let signing = |keyring: &Keyring| -> Vec<_> {
+            keyring.list().into_iter().filter(|key| key.purpose.signs()).map(|key| key.key_id.unwrap()).collect()
+        };
+        let before = Keyring::generate(NOW).unwrap();
+        let ids = signing(&before);
+        assert!(before.list().iter().all(|key| key.purpose.signs() || key.key_id.is_none()));
+        let after = before.rotate(Purpose::RecordSigning, NOW).unwrap();
+        let rotated = signing(&after);
+        assert_eq!((rotated.len(), rotated[0], rotated[2]), (3, ids[0], ids[1]));
+        assert!(rotated[1] != ids[1] && rotated[1] != ids[0]);
+    }
+
+    #[test]
     fn key_numbers_end_at_255() {
         let mut keyring = Keyring::known();
         keyring.pepper.active.id = 255;
@@ -313,18 +298,5 @@ mod tests {
         // Kept in every store: golden.
         assert_eq!(Keyring::known().fingerprint(), [6, 158, 131, 221, 91, 195, 131, 2]);
         assert_ne!(Keyring::generate(NOW).unwrap().fingerprint(), Keyring::generate(NOW).unwrap().fingerprint());
-    }
-
-    #[test]
-    fn a_cost_is_sound_or_says_that_it_is_for_tests() {
-        let cost = |memory_kib, passes, lanes| Cost::Argon2id { memory_kib, passes, lanes };
-        assert!(Cost::STANDARD.is_sound() && Cost::LowForTestPurposesOnly.is_sound());
-        assert!(cost(7_168, 6, 1).is_sound() && cost(65_536, 1, 4).is_sound());
-        for weak in [cost(64, 1, 1), cost(19_455, 2, 1), cost(19_456, 1, 1), cost(4_096, 16, 1)] {
-            assert!(!weak.is_sound(), "{weak:?}");
-        }
-        for dear in [cost(262_145, 2, 1), cost(19_456, 17, 1), cost(19_456, 2, 5), cost(19_456, 2, 0)] {
-            assert!(!dear.is_sound(), "{dear:?}");
-        }
     }
 }

@@ -9,7 +9,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::keyring::{Cost, KEY_BYTES, Key, KeySet, KeyState, Keyring, Purpose};
+use super::cost::Cost;
+use super::keyring::{KEY_BYTES, Key, KeySet, KeyState, Keyring, Purpose};
 use super::random::RandomError;
 use super::secret_file::{
     FILE_BYTES_MAX, SecretFileError, read_secret_file, replace_secret_file, write_new_secret_file,
@@ -30,6 +31,17 @@ pub enum KeyringError {
         path: PathBuf,
         /// What is wrong with it, without any of its content.
         problem: String,
+    },
+    /// The file was written before there was such a key.
+    #[error(
+        "the keyring `{path}` has no {name} key, which older ones lack: `portcullis keys rotate {path} {name}` adds it",
+        name = purpose.name()
+    )]
+    Lacks {
+        /// The file.
+        path: PathBuf,
+        /// The purpose.
+        purpose: Purpose,
     },
     /// Key numbers end at 255.
     #[error("there are no more numbers for {purpose:?} keys: copy the store into a new one under a new keyring")]
@@ -68,8 +80,18 @@ struct KeyForm<'a> {
 impl Keyring {
     /// Reads a keyring. Refuses a file that others than its owner may read or write.
     pub fn load(path: &Path) -> Result<Self, KeyringError> {
-        let text = read_secret_file(path)?;
-        parse(&text).map_err(|problem| KeyringError::Damaged { path: path.to_owned(), problem })
+        parse(&read_secret_file(path)?, |purpose| Err(Problem::Lacks(purpose))).map_err(|problem| problem.at(path))
+    }
+
+    /// The same, where a keyring that was written before there were keys of some purpose gets its first one. Returns what
+    /// was added; it is in the file once the keyring is saved.
+    pub fn load_completed(path: &Path, now: DateTime<Utc>) -> Result<(Self, Vec<Purpose>), KeyringError> {
+        let mut added = Vec::new();
+        let keyring = parse(&read_secret_file(path)?, |purpose| {
+            added.push(purpose);
+            KeySet::generate(now).map_err(Problem::Random)
+        });
+        Ok((keyring.map_err(|problem| problem.at(path))?, added))
     }
 
     /// Writes the keyring, mode 0600, in place of the file of that name: after a crash there is the old one or the new.
@@ -104,28 +126,62 @@ impl Keyring {
     }
 }
 
-/// The keyring in `text`, or what is wrong with it, told without its content.
-fn parse(text: &str) -> Result<Keyring, String> {
+/// Why a text is no keyring that can be used.
+enum Problem {
+    /// What is wrong with it, without any of its content.
+    Damaged(String),
+    /// It was written before there were keys of this purpose.
+    Lacks(Purpose),
+    /// No key could be added.
+    Random(RandomError),
+}
+
+impl Problem {
+    fn at(self, path: &Path) -> KeyringError {
+        let path = path.to_owned();
+        match self {
+            Self::Damaged(problem) => KeyringError::Damaged { path, problem },
+            Self::Lacks(purpose) => KeyringError::Lacks { path, purpose },
+            Self::Random(error) => error.into(),
+        }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(damage: String) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+/// The keyring in `text`. Asks `add` for the keys of a purpose that the first keyrings did not have.
+fn parse(text: &str, mut add: impl FnMut(Purpose) -> Result<KeySet, Problem>) -> Result<Keyring, Problem> {
     let form: FileForm<'_> = serde_json::from_str(text)
         .map_err(|error| format!("line {}, column {} is not as a keyring has it", error.line(), error.column()))?;
     if form.format != FORMAT {
-        return Err(format!("its format is not `{FORMAT}`"));
+        return Err(format!("its format is not `{FORMAT}`").into());
     }
     if !form.cost.is_sound() {
         return Err("its cost is below 19456 KiB in two passes, or beyond bounds; \
                     tests say `low_for_test_purposes_only`"
-            .to_owned());
+            .to_owned()
+            .into());
     }
     let index = set(&form.keys, Purpose::Index)?;
     if !index.retired.is_empty() {
-        return Err("it has more than one index key".to_owned());
+        return Err("it has more than one index key".to_owned().into());
     }
+    let mut later = |purpose| {
+        let is_there = form.keys.iter().any(|form| form.purpose == purpose);
+        if is_there { set(&form.keys, purpose).map_err(Problem::from) } else { add(purpose) }
+    };
     Ok(Keyring {
         cost: form.cost,
         index: index.active,
         pepper: set(&form.keys, Purpose::Pepper)?,
         seal: set(&form.keys, Purpose::Seal)?,
         permit: set(&form.keys, Purpose::Permit)?,
+        permit_signing: later(Purpose::PermitSigning)?,
+        record_signing: later(Purpose::RecordSigning)?,
     })
 }
 
@@ -168,8 +224,8 @@ mod tests {
 
     use chrono::{DateTime, Utc};
 
-    use super::{FILE_BYTES_MAX, KeyringError, parse};
-    use crate::crypto::{Cost, Keyring, Purpose, SecretFileError};
+    use super::{FILE_BYTES_MAX, KeyringError, Problem, parse};
+    use crate::crypto::{Cost, Keyring, Purpose, SecretFileError, write_new_secret_file};
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -184,7 +240,12 @@ mod tests {
     }
 
     fn problem(text: &str) -> String {
-        parse(text).err().unwrap_or_else(|| panic!("accepted: {text}"))
+        match parse(text, |purpose| Err(Problem::Lacks(purpose))) {
+            Err(Problem::Damaged(told)) => told,
+            Err(Problem::Lacks(purpose)) => format!("lacks {}", purpose.name()),
+            Err(Problem::Random(error)) => error.to_string(),
+            Ok(_) => panic!("accepted: {text}"),
+        }
     }
 
     const GOLDEN: &str = r#"{
@@ -237,7 +298,7 @@ mod tests {
     #[test]
     fn damaged_files_are_refused_without_telling_what_they_hold() {
         let whole = text(&Keyring::known().rotate(Purpose::Seal, NOW).unwrap());
-        assert!(parse(&whole).is_ok());
+        assert!(parse(&whole, |_| unreachable!()).is_ok());
         let swap = |from: &str, to: &str| {
             assert!(whole.contains(from), "`{from}` is not there to be changed");
             whole.replacen(from, to, 1)
@@ -271,6 +332,26 @@ mod tests {
             assert!(told.contains(expected), "`{told}` should say `{expected}`");
             assert!(!told.contains("AQEB"), "`{told}` tells a key");
         }
+    }
+
+    /// Keyrings of the first version have keys of four purposes.
+    #[test]
+    fn an_older_keyring_is_refused_with_what_to_do_and_completed_on_request() {
+        let (_folder, path) = folder();
+        let known = Keyring::known();
+        let mut whole: serde_json::Value = serde_json::from_str(&text(&known)).unwrap();
+        whole["keys"].as_array_mut().unwrap().truncate(4);
+        write_new_secret_file(&path, whole.to_string().as_bytes()).unwrap();
+        let told = Keyring::load(&path).err().unwrap().to_string();
+        let file = path.display();
+        assert!(told.ends_with(&format!("`portcullis keys rotate {file} permit_signing` adds it")), "{told}");
+        let (completed, added) = Keyring::load_completed(&path, NOW).unwrap();
+        assert_eq!(added, [Purpose::PermitSigning, Purpose::RecordSigning]);
+        completed.save(&path).unwrap();
+        let (loaded, added) = Keyring::load_completed(&path, NOW).unwrap();
+        assert_eq!((loaded.list(), added), (completed.list(), Vec::new()));
+        assert_eq!(loaded.list()[..4], known.list()[..4]);
+        assert_eq!(text(&Keyring::load(&path).unwrap()), text(&completed));
     }
 
     #[test]

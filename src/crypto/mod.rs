@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `random` | the one source of random bytes |
 //! | `keyring`, `keyring_file` | the keys by purpose, and their file |
+//! | `cost` | what hashing a PIN costs |
 //! | `secret_file` | files that their owner alone may read |
 //! | `mac` | keyed hashing, shared by the files below |
 //! | `tokens` | lookup tokens and partitions |
@@ -12,6 +13,8 @@
 //! | `pins`, `pin_pool` | verifiers of account PINs, and the bounded pool of threads that make and check them |
 //! | `short_secrets` | verifiers of transfer PINs and codes, and transfer PINs themselves |
 //! | `permits` | permits as they travel |
+//! | `signatures` | Ed25519 signatures that others verify, and the names of the keys that make them |
+//! | `record_signer` | signatures over what leaves the store |
 //! | `app_keys` | signatures of customers' devices |
 //! | `signing_key` | Ed25519 key pairs of the development issuer, tests and examples |
 //! | `jwt` | what the token library verifies with |
@@ -22,6 +25,7 @@
 //! an error, never a match.
 
 mod app_keys;
+mod cost;
 mod digest;
 mod ids;
 mod jwt;
@@ -32,24 +36,29 @@ mod permits;
 mod pin_pool;
 mod pins;
 mod random;
+mod record_signer;
 mod seal;
 mod secret_file;
 mod short_secrets;
+mod signatures;
 mod signing_key;
 mod tokens;
 
 pub use app_keys::{AppKey, AppKeyError, verify_app_signature};
+pub use cost::Cost;
 pub use digest::{chain, change_digest, sha256, sha256_plain};
 pub use ids::Ids;
 pub use jwt::{JwtSetupError, install_jwt_provider};
-pub use keyring::{Cost, KeyInfo, KeyState, Keyring, Purpose};
+pub use keyring::{KeyInfo, KeyState, Keyring, Purpose};
 pub use keyring_file::KeyringError;
 pub use permits::{PermitBinding, PermitClaim, PermitError, Permits};
 pub use pin_pool::{PinPool, Shed};
 pub use pins::{PinError, PinHasher, Scratch};
 pub use random::{RandomError, random_bytes, random_uuid};
+pub use record_signer::{RecordSigner, Signed};
 pub use seal::{AccountSealer, Place, SealError, Sealer};
 pub use secret_file::{SecretFileError, read_secret_file, write_new_secret_file};
 pub use short_secrets::{ShortSecret, ShortSecrets, generate_transfer_pin};
+pub use signatures::{KeyId, PublicKey, Signature, SignatureError};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use tokens::{Partition, Token, TokenKind, Tokens};

@@ -9,7 +9,8 @@
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
 
-use super::keyring::{Cost, CostFigures, Keyring};
+use super::cost::{Cost, CostFigures};
+use super::keyring::Keyring;
 use super::mac::{self, Macs};
 use super::random::{self, RandomError};
 use super::tokens::Token;

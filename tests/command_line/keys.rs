@@ -19,13 +19,18 @@ fn keys_are_made_once_and_listed_without_their_material() {
     let listed = place.run(&["keys", "list", "keyring.json", "--json"]).ending(0).json();
     let purposes: Vec<&str> =
         listed["keys"].as_array().unwrap().iter().map(|k| k["purpose"].as_str().unwrap()).collect();
-    assert_eq!(purposes, ["index", "pepper", "seal", "permit"]);
+    assert_eq!(purposes, ["index", "pepper", "seal", "permit", "permit_signing", "record_signing"]);
+    let named = |key: &serde_json::Value| key["kid"].as_str().is_some_and(|kid| kid.len() == 43);
+    assert_eq!(listed["keys"].as_array().unwrap().iter().filter(|key| named(key)).count(), 2);
     let whole: serde_json::Value = serde_json::from_slice(&keyring).unwrap();
     for key in whole["keys"].as_array().unwrap() {
         assert!(!listed.to_string().contains(key["material"].as_str().unwrap()));
     }
     let table = place.run(&["keys", "list", "keyring.json"]).ending(0).stdout;
-    assert!(table.starts_with("PURPOSE  ID  STATE   CREATED\nindex    1   active  "), "{table}");
+    assert!(
+        table.starts_with("PURPOSE         ID  STATE   CREATED               KID\nindex           1   active  "),
+        "{table}"
+    );
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn what_old_keys_made_is_good_after_each_rotation() {
     let permit = with(&["decide", "sim-change", NUMBER], &[&SIM, &APP, &["--permit-out", "permit"]]);
     let decided = service.ask("ada", &permit).ending(0).json();
     let (_, place) = service.stop();
-    for purpose in ["permit", "seal", "pepper"] {
+    for purpose in ["permit", "seal", "pepper", "permit_signing", "record_signing"] {
         let told = place.run(&["keys", "rotate", "dev/keyring.json", purpose, "--json"]).ending(0).json();
         assert_eq!((&told["active"], &told["retired"]), (&serde_json::json!([2]), &serde_json::json!([1])));
     }
@@ -113,6 +118,22 @@ fn a_missing_or_foreign_key_is_refused_at_the_start() {
     place.run(&["keys", "rotate", "dev/keyring.json", "seal"]).ending(0);
     assert!(refused().contains("key `seal 2` is not the one that the store knows"), "{}", refused());
     fs::write(&keyring, &rotated).unwrap();
+    Service::start(place).stop();
+}
+
+#[test]
+fn an_older_keyring_says_what_to_run_and_is_good_after_it() {
+    let place = Place::with_keys();
+    let whole: serde_json::Value = serde_json::from_slice(&fs::read(place.path("dev/keyring.json")).unwrap()).unwrap();
+    let mut older = whole.clone();
+    older["keys"].as_array_mut().unwrap().truncate(4);
+    place.write_secret("dev/keyring.json", &older.to_string());
+    let refused = place.run(&["serve", "--config", "dev/portcullis.toml"]).ending(1).stderr;
+    let advice = refused.split('`').find(|text| text.starts_with("portcullis keys rotate")).unwrap();
+    let args: Vec<&str> = advice.split(' ').skip(1).collect();
+    let told = place.run(&[&args[..], &["--json"]].concat()).ending(0).json();
+    assert_eq!(told["added"], serde_json::json!(["permit_signing", "record_signing"]));
+    assert_eq!((&told["active"], &told["retired"]), (&serde_json::json!([1]), &serde_json::json!([])));
     Service::start(place).stop();
 }
 

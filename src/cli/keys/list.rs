@@ -37,18 +37,26 @@ impl Keys {
 
 impl Answer for Keys {
     fn json(&self) -> Value {
-        let key = |key: &KeyInfo| json!({ "purpose": key.purpose, "id": key.id, "state": key.state, "created": created(key) });
+        let key = |key: &KeyInfo| {
+            let (purpose, state) = (key.purpose.name(), key.state);
+            json!({ "purpose": purpose, "id": key.id, "state": state, "created": created(key), "kid": kid(key) })
+        };
         json!({ "fingerprint": self.fingerprint(), "keys": self.keys.iter().map(key).collect::<Vec<_>>() })
     }
 
     fn text(&self) -> String {
-        let rows = self
-            .keys
-            .iter()
-            .map(|key| [key.purpose.name().to_owned(), key.id.to_string(), state(key.state).to_owned(), created(key)]);
+        let row = |key: &KeyInfo| {
+            let kid = kid(key).unwrap_or_default();
+            [key.purpose.name().to_owned(), key.id.to_string(), state(key.state).to_owned(), created(key), kid]
+        };
         let fingerprint = pairs([("fingerprint", self.fingerprint())]);
-        parts([table(["PURPOSE", "ID", "STATE", "CREATED"], rows), fingerprint])
+        parts([table(["PURPOSE", "ID", "STATE", "CREATED", "KID"], self.keys.iter().map(row)), fingerprint])
     }
+}
+
+/// The name that signatures give the key, if it signs.
+fn kid(key: &KeyInfo) -> Option<String> {
+    key.key_id.map(|id| id.to_string())
 }
 
 fn created(key: &KeyInfo) -> String {

@@ -14,11 +14,12 @@ use crate::crypto::{KeyInfo, KeyState, Keyring, Purpose};
 const EXAMPLES: &str = "\
 The new key makes what is made from the next start on; the key before it is retired, and still opens and verifies what
 it once made. Keep both: a store whose keys are not all there does not start. The index key names every account and is
-never rotated.
+never rotated. A keyring that was made before there were keys of some purpose gets their first ones.
 
 Examples:
   portcullis keys rotate /etc/portcullis/keyring.json seal
   portcullis keys rotate /etc/portcullis/keyring.json pepper
+  portcullis keys rotate /etc/portcullis/keyring.json record_signing
 ";
 
 /// Flags of `keys rotate`.
@@ -41,10 +42,13 @@ fn purpose() -> impl TypedValueParser<Value = Purpose> {
 pub(super) fn run(args: &RotateArgs, output: Output) -> Result<Exit, Failure> {
     let unusable = |error| Failure::caused(Exit::Invalid, &error);
     let now = SystemClock::start().now().map_err(|error| Failure::caused(Exit::Failed, &error))?.instant();
-    let keyring = Keyring::load(&args.file).and_then(|keyring| keyring.rotate(args.purpose, now)).map_err(unusable)?;
+    let (keyring, added) = Keyring::load_completed(&args.file, now).map_err(unusable)?;
+    // A first key has nothing before it.
+    let is_first = added.contains(&args.purpose);
+    let keyring = if is_first { keyring } else { keyring.rotate(args.purpose, now).map_err(unusable)? };
     keyring.save(&args.file).map_err(|error| Failure::caused(Exit::Failed, &error))?;
     let keys = keyring.list().into_iter().filter(|key| key.purpose == args.purpose).collect();
-    output.show(&Rotated { file: &args.file, purpose: args.purpose, keys })?;
+    output.show(&Rotated { file: &args.file, purpose: args.purpose, keys, added })?;
     Ok(Exit::Done)
 }
 
@@ -53,11 +57,17 @@ struct Rotated<'a> {
     purpose: Purpose,
     /// The new one first.
     keys: Vec<KeyInfo>,
+    /// Purposes that the keyring had no keys of.
+    added: Vec<Purpose>,
 }
 
 impl Rotated<'_> {
     fn in_state(&self, state: KeyState) -> Vec<u8> {
         self.keys.iter().filter(|key| key.state == state).map(|key| key.id).collect()
+    }
+
+    fn added(&self) -> Vec<&'static str> {
+        self.added.iter().map(|purpose| purpose.name()).collect()
     }
 }
 
@@ -68,6 +78,7 @@ impl Answer for Rotated<'_> {
             "purpose": self.purpose.name(),
             "active": self.in_state(KeyState::Active),
             "retired": self.in_state(KeyState::Retired),
+            "added": self.added(),
         })
     }
 
@@ -77,6 +88,7 @@ impl Answer for Rotated<'_> {
             ("purpose", self.purpose.name().to_owned()),
             ("active", ids(KeyState::Active)),
             ("retired", ids(KeyState::Retired)),
+            ("added", self.added().join(", ")),
         ]);
         let next = "Copy the keyring to its backup, then start the service again: it reads its keys when it starts.";
         parts([keys, next.to_owned()])
