@@ -5,8 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{
-    AnswerWindow, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution, RecordedReason,
-    ReportedOutcome,
+    AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
+    RecordedContribution, RecordedReason, ReportedOutcome,
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, effect, factor, factor_option, hash, instant, level, line_id,
@@ -47,6 +47,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => protection_event(),
         4 => decision_event(),
         4 => account_event(),
+        2 => engine_event(),
     ]
 }
 
@@ -93,8 +94,8 @@ fn decision_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-const READS: [ReadOf; 5] =
-    [ReadOf::Protection, ReadOf::Credentials, ReadOf::Activity, ReadOf::Account, ReadOf::Decision];
+const READS: [ReadOf; 6] =
+    [ReadOf::Protection, ReadOf::Credentials, ReadOf::Activity, ReadOf::Account, ReadOf::Decision, ReadOf::Records];
 
 fn account_event() -> impl Strategy<Value = Event> {
     prop_oneof![
@@ -104,6 +105,41 @@ fn account_event() -> impl Strategy<Value = Event> {
         prop::sample::select(READS.to_vec()).prop_map(|of| Event::Read { of }),
         option::of(account_id()).prop_map(|to| Event::LineEnded { to }),
     ]
+}
+
+/// Boxed, for the same reason as [`decided`].
+fn engine_event() -> BoxedStrategy<Event> {
+    let how = prop_oneof![Just(AuditStep::Listed), Just(AuditStep::Watched), Just(AuditStep::Verified)];
+    prop_oneof![
+        (how, filter()).prop_map(|(how, filter)| Event::RecordsRead { how, filter: Box::new(filter) }),
+        (any::<u64>(), hash()).prop_map(|(accounts, digest)| Event::CheckpointMade { accounts, digest }),
+        filter().prop_map(|filter| Event::ExportAsked { filter: Box::new(filter) }),
+        record_id().prop_map(|export| Event::ExportApproved { export }),
+        (record_id(), any::<u64>(), hash()).prop_map(|(export, records, digest)| Event::ExportDone {
+            export,
+            records,
+            digest
+        }),
+        reference().prop_map(|reason| Event::Alerted { reason }),
+    ]
+    .boxed()
+}
+
+fn filter() -> BoxedStrategy<RecordFilter> {
+    let names = (option::of(account_id()), option::of(line_id()), option::of(subject()));
+    let times = (option::of(instant()), option::of(instant()));
+    let kinds = vec(prop::sample::select(EventKind::ALL.to_vec()), 0..3);
+    (names, times, kinds, option::of(outcome_kind()))
+        .prop_map(|((account, line, caller), (from, before), kinds, outcome)| RecordFilter {
+            account,
+            line,
+            from,
+            before,
+            kinds,
+            caller,
+            outcome,
+        })
+        .boxed()
 }
 
 fn scope() -> impl Strategy<Value = StepScope> {

@@ -5,10 +5,14 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod chain;
+mod filter;
+mod kind;
 mod record;
 
 pub use chain::hash_of;
+pub use filter::RecordFilter;
+pub use kind::EventKind;
 pub use record::{
-    AnswerWindow, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution, RecordedReason,
-    ReportedOutcome,
+    AnswerWindow, AuditStep, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution,
+    RecordedReason, ReportedOutcome,
 };

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::filter::RecordFilter;
 use crate::domain::{
     AccountId, Change, ChangeDigest, Channel, Checks, Effect, Factor, FactorOption, Level, LineId, LockHolder,
     LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Reference, ReleaseId, Role, Seq,
@@ -116,6 +117,45 @@ pub enum Event {
         /// At what of it.
         of: ReadOf,
     },
+    /// Somebody read records of many accounts, or began to follow or to verify them. Stands in the engine's own account.
+    RecordsRead {
+        /// In which way.
+        how: AuditStep,
+        /// Which records.
+        filter: Box<RecordFilter>,
+    },
+    /// A checkpoint of all chains was made. Stands in the engine's own account.
+    CheckpointMade {
+        /// How many accounts are in it.
+        accounts: u64,
+        /// The digest of all that it says.
+        digest: [u8; 32],
+    },
+    /// An export of many records was asked for; it waits for a second person. Stands in the engine's own account.
+    ExportAsked {
+        /// Which records.
+        filter: Box<RecordFilter>,
+    },
+    /// A second person approved an export.
+    ExportApproved {
+        /// The record of the ask.
+        export: RecordId,
+    },
+    /// An approved export was carried out.
+    ExportDone {
+        /// The record of the ask.
+        export: RecordId,
+        /// How many records left.
+        records: u64,
+        /// The digest of what left.
+        digest: [u8; 32],
+    },
+    /// Something that an operator must look at: a token over a connection that is not its holder's. Stands in the engine's
+    /// own account.
+    Alerted {
+        /// The stable name of what was refused.
+        reason: Reference,
+    },
     /// The account was created.
     AccountCreated {
         /// With how many lines.
@@ -149,6 +189,20 @@ pub enum ReadOf {
     Account = 4,
     /// A decision that somebody else asked for.
     Decision = 5,
+    /// Its records as they are kept.
+    Records = 6,
+}
+
+/// A way to read records of many accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AuditStep {
+    /// A page of them.
+    Listed = 1,
+    /// As they come.
+    Watched = 2,
+    /// All, to verify their chains.
+    Verified = 3,
 }
 
 /// What the asker says became of a change.

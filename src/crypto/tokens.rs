@@ -111,6 +111,8 @@ pub enum TokenKind {
     KeyringCheck = 9,
     /// A keyed digest: the whole 256 bits.
     Digest = 10,
+    /// The account of the engine itself in a brand.
+    Ledger = 11,
 }
 
 /// Makes lookup tokens. Cheap to clone; every token costs one keyed hash.
@@ -162,6 +164,11 @@ impl Tokens {
         let rest = u128::from_be_bytes(bytes) & (u128::MAX >> Partition::BITS);
         let place = u128::from(partition.number()) << (u128::BITS - Partition::BITS);
         Token((place | rest).to_be_bytes())
+    }
+
+    /// The token of the engine's own account in a brand: no name that a caller can give leads there.
+    pub fn ledger(&self, brand: &Brand) -> Token {
+        self.derive(TokenKind::Ledger, &[brand.as_str().as_bytes()])
     }
 
     /// The digest by which an app approval is known once it is used.
@@ -221,6 +228,7 @@ mod tests {
             (tokens.request(&subject, request), "bf239c4a8fb8c021b360b1e46ec2c272"),
             (tokens.window("pin_failures", &[b"acct", b"1"]), "74a2d998359c4acee345f189dfe8abec"),
             (tokens.subject(&subject), "fe109dfbaa33103da31c41533f3804b0"),
+            (tokens.ledger(&brand("main")), "a88a2b831e7f46369a4a3a3fad3250f2"),
             (tokens.phantom(&brand("main"), Partition::new(1023).unwrap()), "fff488a6608708a67f9bed5359f2fc9b"),
         ];
         let told = golden.map(|(token, expected)| (hex(token.as_bytes()), expected));

@@ -63,5 +63,5 @@ pub use requester::{Requester, Role};
 pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
 pub use sim::{Eid, Iccid, IccidCheck, Imei};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};
-pub use stand_in::STAND_IN_NAME;
+pub use stand_in::{LEDGER_NAME, RESERVED_NAMES, STAND_IN_NAME};
 pub use text::FormatError;

@@ -10,7 +10,7 @@
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
 //! | `protect`, `credentials` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
-//! | `activity` | what happened |
+//! | `activity`, `ledger` | what happened, to an account and to none |
 //! | `due`, `worker` | what time does |
 //!
 //! Deliberately absent: any knowledge of how a request arrived or of which store keeps it.
@@ -28,6 +28,7 @@ mod due;
 mod engine;
 mod error;
 mod hints;
+mod ledger;
 mod move_line;
 mod permits;
 mod pins;

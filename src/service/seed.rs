@@ -7,7 +7,7 @@ use crate::crypto::Tokens;
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Contact, Device, Eid, Flags, Held, Iccid, Imei,
     Line, LineId, LineStatus, LockHolder, LockSet, Msisdn, Person, PersonRole, PinDigits, PinOrigin, Protection,
-    Reference, STAND_IN_NAME, Seq,
+    RESERVED_NAMES, Reference, STAND_IN_NAME, Seq,
 };
 use crate::store::{IndexEntry, Place};
 
@@ -90,8 +90,8 @@ impl Seed {
     /// Refuses a seed that contradicts itself.
     pub(super) fn check(&self) -> Result<(), ServiceError> {
         let invalid = |field, expected| Err(ServiceError::Invalid { field, expected });
-        if self.account.as_str() == STAND_IN_NAME {
-            return invalid("seed.account.account_id", "must not be `unknown`, the engine's own name for no account");
+        if RESERVED_NAMES.contains(&self.account.as_str()) {
+            return invalid("seed.account.account_id", "must not be `unknown` or `engine`, names of the engine's own");
         }
         if self.persons.iter().filter(|person| person.role == PersonRole::Owner).count() > 1 {
             return invalid("seed.account.persons", "must have at most one person with PERSON_ROLE_OWNER");

@@ -10,6 +10,7 @@
 mod attacks;
 mod batch;
 mod interleavings;
+mod ledger;
 mod locks;
 mod permits;
 mod pins;

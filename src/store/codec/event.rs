@@ -4,7 +4,8 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::decided::StoredDecided;
-use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text};
+use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead};
+use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text, text};
 use crate::audit::Event;
 use crate::domain::{LockStep, RecordId, ReleaseId, TransferPinId};
 
@@ -38,6 +39,18 @@ pub(super) enum StoredEvent {
     LineEnded(StoredEnd),
     #[prost(uint32, tag = "22")]
     Read(u32),
+    #[prost(message, tag = "23")]
+    RecordsRead(StoredRecordsRead),
+    #[prost(message, tag = "24")]
+    CheckpointMade(StoredCheckpoint),
+    #[prost(message, tag = "25")]
+    ExportAsked(StoredFilter),
+    #[prost(bytes = "vec", tag = "26")]
+    ExportApproved(Vec<u8>),
+    #[prost(message, tag = "27")]
+    ExportDone(StoredExport),
+    #[prost(string, tag = "28")]
+    Alerted(String),
 }
 
 #[derive(Message)]
@@ -157,6 +170,21 @@ impl From<&Event> for StoredEvent {
                 note: note.as_ref().map(|note| note.as_str().to_owned()),
             }),
             Event::Read { of } => Self::Read(number_of(*of)),
+            Event::RecordsRead { how, filter } => Self::RecordsRead(StoredRecordsRead {
+                how: Some(number_of(*how)),
+                filter: Some(filter.as_ref().into()),
+            }),
+            Event::CheckpointMade { accounts, digest } => {
+                Self::CheckpointMade(StoredCheckpoint { accounts: Some(*accounts), digest: Some(digest.to_vec()) })
+            }
+            Event::ExportAsked { filter } => Self::ExportAsked(filter.as_ref().into()),
+            Event::ExportApproved { export } => Self::ExportApproved(export.to_bytes().to_vec()),
+            Event::ExportDone { export, records, digest } => Self::ExportDone(StoredExport {
+                export: Some(export.to_bytes().to_vec()),
+                records: Some(*records),
+                digest: Some(digest.to_vec()),
+            }),
+            Event::Alerted { reason } => Self::Alerted(reason.as_str().to_owned()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
@@ -186,6 +214,14 @@ impl TryFrom<StoredEvent> for Event {
                 Self::TransferPinRevoked { id: id(Some(name), "revoked.id", TransferPinId::from_u128)? }
             }
             StoredEvent::Read(of) => Self::Read { of: numbered(Some(of), "read.of")? },
+            StoredEvent::RecordsRead(event) => event.try_into()?,
+            StoredEvent::CheckpointMade(event) => event.try_into()?,
+            StoredEvent::ExportAsked(filter) => Self::ExportAsked { filter: Box::new(filter.try_into()?) },
+            StoredEvent::ExportApproved(ask) => {
+                Self::ExportApproved { export: id(Some(ask), "approved.export", RecordId::from_u128)? }
+            }
+            StoredEvent::ExportDone(event) => event.try_into()?,
+            StoredEvent::Alerted(reason) => Self::Alerted { reason: text(Some(reason), "alerted.reason")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },
             StoredEvent::AccountChanged(StoredFields { fields }) => Self::AccountChanged { fields },
             StoredEvent::LineAdded(()) => Self::LineAdded,

@@ -20,6 +20,7 @@ mod decided;
 mod envelope;
 mod error;
 mod event;
+mod event_of_engine;
 mod field;
 mod line;
 mod numbers;

@@ -2,7 +2,7 @@
 //!
 //! They are written out here rather than taken from the order of the variants, so that moving a variant changes nothing stored.
 
-use crate::audit::{ReadOf, ReportedOutcome};
+use crate::audit::{AuditStep, EventKind, ReadOf, ReportedOutcome};
 use crate::domain::{
     AccountKind, Action, Channel, Factor, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode, OutcomeKind,
     PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
@@ -82,7 +82,29 @@ numbered! {
     Factor { AccountPin = 1, TransferPin = 2, AppApproval = 4 }
     Level { None = 0, Basic = 1, TwoClasses = 2, Strong = 3 }
     ReportedOutcome { Executed = 1, Failed = 2, Abandoned = 3, Fraud = 4, Genuine = 5 }
-    ReadOf { Protection = 1, Credentials = 2, Activity = 3, Account = 4, Decision = 5 }
+    ReadOf { Protection = 1, Credentials = 2, Activity = 3, Account = 4, Decision = 5, Records = 6 }
+    AuditStep { Listed = 1, Watched = 2, Verified = 3 }
+    EventKind {
+        Decided = 1,
+        LockSet = 2,
+        ReleaseCancelled = 3,
+        LockStepped = 4,
+        PermitRedeemed = 5,
+        DecisionWithdrawn = 6,
+        OutcomeReported = 7,
+        TransferPinRevoked = 8,
+        Read = 9,
+        AccountCreated = 10,
+        AccountChanged = 11,
+        LineAdded = 12,
+        LineEnded = 13,
+        RecordsRead = 14,
+        CheckpointMade = 15,
+        ExportAsked = 16,
+        ExportApproved = 17,
+        ExportDone = 18,
+        Alerted = 19,
+    }
 }
 
 /// The domain holds this table: a reason's number is part of its declaration there.

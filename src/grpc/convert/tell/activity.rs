@@ -44,6 +44,13 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::OutcomeReported { outcome, .. } => ("OUTCOME_REPORTED", reported(*outcome).to_owned()),
         Event::TransferPinRevoked { .. } => ("TRANSFER_PIN_REVOKED", "A transfer PIN was taken back.".to_owned()),
         Event::Read { of } => ("ACCOUNT_READ", read(*of).to_owned()),
+        // They stand in the engine's own account, which nobody sees as a customer does.
+        Event::RecordsRead { .. }
+        | Event::CheckpointMade { .. }
+        | Event::ExportAsked { .. }
+        | Event::ExportApproved { .. }
+        | Event::ExportDone { .. }
+        | Event::Alerted { .. } => (event.kind().name(), String::new()),
         Event::AccountCreated { .. } => ("ACCOUNT_CREATED", "The account was created.".to_owned()),
         Event::AccountChanged { .. } => ("ACCOUNT_CHANGED", "The account was brought up to date.".to_owned()),
         Event::LineAdded => ("LINE_ADDED", "A line was added.".to_owned()),
@@ -86,6 +93,7 @@ const fn read(of: ReadOf) -> &'static str {
         ReadOf::Credentials => "Somebody at the carrier looked at whether PINs are set.",
         ReadOf::Activity => "Somebody at the carrier looked at what happened here.",
         ReadOf::Account => "Somebody at the carrier looked at the account.",
+        ReadOf::Records => "Somebody at the carrier looked at the records of what happened here.",
         ReadOf::Decision => "Somebody at the carrier looked at a decision.",
     }
 }

@@ -7,8 +7,8 @@ use super::samples::{
     transfer_pin_id,
 };
 use crate::audit::{
-    AnswerWindow, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution, RecordedReason,
-    ReportedOutcome,
+    AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
+    RecordedContribution, RecordedReason, ReportedOutcome,
 };
 use crate::domain::{
     AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, Effect, Factor,
@@ -155,6 +155,18 @@ fn windows() -> [AnswerWindow; 5] {
     ]
 }
 
+fn filter() -> RecordFilter {
+    RecordFilter {
+        account: Some(account_id()),
+        line: Some(line_id()),
+        from: Some(noon_plus(-60)),
+        before: Some(noon_plus(60)),
+        kinds: vec![EventKind::Decided, EventKind::Alerted],
+        caller: Some(Subject::parse("auditor-7").unwrap()),
+        outcome: Some(OutcomeKind::Deny),
+    }
+}
+
 fn events() -> Vec<(&'static str, Event)> {
     let decision = record_id(5);
     let name = (LockSet::Sim, LockHolder::Customer);
@@ -186,6 +198,14 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("transfer_pin_revoked", Event::TransferPinRevoked { id: transfer_pin_id() }),
         ("read", Event::Read { of: ReadOf::Credentials }),
+        ("records_listed", Event::RecordsRead { how: AuditStep::Listed, filter: Box::new(filter()) }),
+        ("records_watched", Event::RecordsRead { how: AuditStep::Watched, filter: Box::default() }),
+        ("checkpoint_made", Event::CheckpointMade { accounts: 0, digest: [0xcc; 32] }),
+        ("export_asked", Event::ExportAsked { filter: Box::new(filter()) }),
+        ("export_asked_for_all", Event::ExportAsked { filter: Box::default() }),
+        ("export_approved", Event::ExportApproved { export: record_id(6) }),
+        ("export_done", Event::ExportDone { export: record_id(6), records: 0, digest: [0xee; 32] }),
+        ("alerted", Event::Alerted { reason: reference("CHANNEL_MISMATCH") }),
         ("account_created", Event::AccountCreated { lines: 0 }),
         ("account_changed", Event::AccountChanged { fields }),
         ("line_added", Event::LineAdded),
