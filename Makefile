@@ -9,7 +9,9 @@ TARGET := target
 VENV := $(TARGET)/python
 BUF_VERSION := 1.75.0
 CARGO_DENY_VERSION := 0.20.2
+JOSE_VERSION := 5.10.0
 BUF := $(TARGET)/buf/node_modules/.bin/buf
+JOSE := $(TARGET)/jose/node_modules/jose/package.json
 DENY := $(VENV)/bin/cargo-deny
 TEST_LOG := $(TARGET)/test.log
 
@@ -61,7 +63,7 @@ clean: ## remove all that was built or set up
 	rm -rf $(TARGET)
 
 .PHONY: setup
-setup: test-tools $(VENV)/.ready $(BUF) ## install what the other targets need, where it is lacking
+setup: test-tools $(VENV)/.ready $(BUF) $(JOSE) ## install what the other targets need, where it is lacking
 
 # A command on the left, the Debian package that brings it on the right; installed only when the command is missing.
 BUILD_TOOLS := cc=build-essential
@@ -102,4 +104,9 @@ $(VENV)/.ready: examples/python/requirements.txt Makefile | test-tools
 
 $(BUF): Makefile | test-tools
 	npm install --prefix $(TARGET)/buf --no-save --no-audit --no-fund --loglevel=error @bufbuild/buf@$(BUF_VERSION)
+	@touch $@
+
+# What a relying party in another language verifies signed permits with, in tests.
+$(JOSE): Makefile | test-tools
+	npm install --prefix $(TARGET)/jose --no-save --no-audit --no-fund --loglevel=error jose@$(JOSE_VERSION)
 	@touch $@

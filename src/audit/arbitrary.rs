@@ -195,11 +195,14 @@ fn contribution() -> impl Strategy<Value = RecordedContribution> {
 
 fn window() -> impl Strategy<Value = AnswerWindow> {
     prop_oneof![
-        (instant(), instant(), any::<u8>()).prop_map(|(not_before, expires_at, key_id)| AnswerWindow::Permit {
-            not_before,
-            expires_at,
-            key_id
-        }),
+        (instant(), instant(), any::<u8>(), any::<Option<u8>>()).prop_map(
+            |(not_before, expires_at, key_id, signing_key)| AnswerWindow::Permit {
+                not_before,
+                expires_at,
+                key_id,
+                signing_key,
+            }
+        ),
         Just(AnswerWindow::NoPermit),
         instant().prop_map(AnswerWindow::OpenUntil),
         option::of(instant()).prop_map(AnswerWindow::RetryAt),

@@ -277,6 +277,8 @@ pub enum AnswerWindow {
         expires_at: DateTime<Utc>,
         /// The permit key it was made under, so that it can be given again after a rotation.
         key_id: u8,
+        /// The key that signed it too, where that was asked for.
+        signing_key: Option<u8>,
     },
     /// An approval of a change carried out here, or advice: no permit.
     NoPermit,

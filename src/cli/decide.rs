@@ -26,6 +26,8 @@ Examples:
       --account-number 100042 --ask-transfer-pin
   portcullis decide sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade \\
       --signal device_sale=true --ask-pin --permit-out permit
+  portcullis decide sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade \\
+      --ask-pin --signed-permit
   portcullis decision redeem sim-change +12125550123 --iccid 8914800000000000009 --cause upgrade \\
       --permit-file permit
 ";
@@ -64,6 +66,10 @@ pub(crate) struct AskArgs {
     /// Answer only if the store holds the write that gave this token
     #[arg(long, value_name = "TOKEN")]
     consistency_token: Option<String>,
+    /// Also sign an approval's permit, for a relying party that verifies it by itself with the keys at
+    /// /.well-known/jwks.json; only a redeemed permit is the right to make the change
+    #[arg(long)]
+    signed_permit: bool,
     /// Also write an approval's permit to this new file, for its owner alone
     #[arg(long, value_name = "FILE")]
     permit_out: Option<PathBuf>,
@@ -116,6 +122,7 @@ fn request(parts: ChangeParts<AskArgs>) -> Result<pb::DecideRequest, Failure> {
         external_reference: rest.external_reference.unwrap_or_default(),
         supersedes_decision_id: rest.supersedes.unwrap_or_default(),
         consistency_token: rest.consistency_token.unwrap_or_default(),
+        want_signed_permit: rest.signed_permit,
     };
     let signing = || signing_text(request.clone(), &brand, |request, brand| Ok(ask::decide(request, brand)?.0));
     request.evidence = rest.proof.evidence(signing)?;

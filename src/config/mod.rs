@@ -18,5 +18,5 @@ pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, Tok
 pub use load::{Overrides, RESERVED_VARIABLES};
 pub use sections::{
     Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server,
-    Store, StoreDurability, Transport,
+    SignedPermits, Store, StoreDurability, Transport,
 };

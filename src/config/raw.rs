@@ -1,5 +1,6 @@
 //! The settings as they are written: some may be missing until every layer has been laid.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -7,17 +8,21 @@ use serde::de::{Deserializer, Error};
 
 use super::identity::RawIdentity;
 use super::sections::{
-    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, Store, StoreDurability,
-    Transport,
+    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, SignedPermits, Store,
+    StoreDurability, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another.
-pub(super) const SECTIONS: [&str; 9] =
-    ["server", "tls", "limits", "identity", "store", "keys", "carrier", "pin_pool", "log"];
+pub(super) const SECTIONS: [&str; 10] =
+    ["server", "tls", "limits", "identity", "store", "keys", "permits", "carrier", "pin_pool", "log"];
 
 const OWN_SPIDS_MAX: usize = 64;
+
+const AUDIENCE_MAX: usize = 16;
+
+const NAME_BYTES_MAX: usize = 256;
 
 const DEFAULT_BRAND: &str = "default";
 
@@ -30,6 +35,7 @@ pub(super) struct RawConfig {
     identity: RawIdentity,
     store: RawStore,
     keys: RawKeys,
+    permits: RawPermits,
     carrier: RawCarrier,
     pin_pool: PinPool,
     log: Log,
@@ -82,6 +88,13 @@ struct RawKeys {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+struct RawPermits {
+    issuer: Option<String>,
+    audience: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct RawCarrier {
     #[serde(deserialize_with = "spids")]
     own_spids: Vec<Spid>,
@@ -109,7 +122,7 @@ fn wrong<'de, D: Deserializer<'de>>(text: &str, error: FormatError) -> D::Error 
 impl RawConfig {
     /// Every layer has been laid: what is missing now is missing.
     pub(super) fn complete(self) -> Result<Config, ConfigError> {
-        let Self { server, tls, limits, identity, store, keys, carrier, pin_pool, log } = self;
+        let Self { server, tls, limits, identity, store, keys, permits, carrier, pin_pool, log } = self;
         let transport = tls.complete(&server)?;
         let shows_certificates = matches!(&transport, Transport::Tls { clients: Some(_), .. });
         let config = Config {
@@ -117,6 +130,7 @@ impl RawConfig {
             identity: identity.complete(shows_certificates)?,
             store: store.complete()?,
             keys: keys.complete()?,
+            permits: permits.complete()?,
             carrier: carrier.complete()?,
             server,
             limits,
@@ -187,6 +201,33 @@ impl RawKeys {
     fn complete(self) -> Result<Keys, ConfigError> {
         let Self { keyring_file } = self;
         Ok(Keys { keyring_file: path("keys.keyring_file", "the keyring file", keyring_file)? })
+    }
+}
+
+impl RawPermits {
+    fn complete(self) -> Result<Option<SignedPermits>, ConfigError> {
+        const NAMES: &str = "must be 1 to 16 names of at most 256 printable characters, none of them twice";
+        let Self { issuer, audience } = self;
+        let is_name = |name: &String| {
+            (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        let issuer = match issuer {
+            Some(issuer) if is_name(&issuer) => issuer,
+            Some(_) => {
+                let problem = "must be an address or another name of at most 256 printable characters";
+                return Err(ConfigError::Unfit { key: "permits.issuer", problem });
+            }
+            None if audience.is_empty() => return Ok(None),
+            None => {
+                return Err(ConfigError::Missing { key: "permits.issuer", expected: "the `iss` of signed permits" });
+            }
+        };
+        let distinct: BTreeSet<&String> = audience.iter().collect();
+        let fits = (1..=AUDIENCE_MAX).contains(&audience.len()) && audience.iter().all(is_name);
+        if !fits || distinct.len() != audience.len() {
+            return Err(ConfigError::Unfit { key: "permits.audience", problem: NAMES });
+        }
+        Ok(Some(SignedPermits { issuer, audience }))
     }
 }
 

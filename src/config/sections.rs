@@ -24,6 +24,8 @@ pub struct Config {
     pub store: Store,
     /// Where the keys are.
     pub keys: Keys,
+    /// Whose name signed permits bear; none where none are signed.
+    pub permits: Option<SignedPermits>,
     /// Whose network this is.
     pub carrier: Carrier,
     /// The workers that verify PINs.
@@ -164,6 +166,15 @@ pub enum StoreDurability {
 pub struct Keys {
     /// The keyring: peppers, the index key, the sealing keys and the permit keys. Keep it away from the store.
     pub keyring_file: PathBuf,
+}
+
+/// `[permits]`: permits that are also signed, for relying parties that verify them with the published keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedPermits {
+    /// Their `iss`.
+    pub issuer: String,
+    /// Their `aud`: the systems that carry changes out. At least one.
+    pub audience: Vec<String>,
 }
 
 /// `[carrier]`: whose network this is.

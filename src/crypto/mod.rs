@@ -13,6 +13,7 @@
 //! | `pins`, `pin_pool` | verifiers of account PINs, and the bounded pool of threads that make and check them |
 //! | `short_secrets` | verifiers of transfer PINs and codes, and transfer PINs themselves |
 //! | `permits` | permits as they travel |
+//! | `permit_signer` | the same as a JWS, for relying parties |
 //! | `signatures` | Ed25519 signatures that others verify, and the names of the keys that make them |
 //! | `record_signer` | signatures over what leaves the store |
 //! | `app_keys` | signatures of customers' devices |
@@ -32,6 +33,7 @@ mod jwt;
 mod keyring;
 mod keyring_file;
 mod mac;
+mod permit_signer;
 mod permits;
 mod pin_pool;
 mod pins;
@@ -51,6 +53,7 @@ pub use ids::Ids;
 pub use jwt::{JwtSetupError, install_jwt_provider};
 pub use keyring::{KeyInfo, KeyState, Keyring, Purpose};
 pub use keyring_file::KeyringError;
+pub use permit_signer::{PermitNames, PermitSigner, PermitStatement, permit_key_set};
 pub use permits::{PermitBinding, PermitClaim, PermitError, Permits};
 pub use pin_pool::{PinPool, Shed};
 pub use pins::{PinError, PinHasher, Scratch};

@@ -114,6 +114,7 @@ impl PublicKey {
 
 /// A key made ready to sign.
 pub(super) struct SigningPair {
+    number: u8,
     pair: Ed25519KeyPair,
     public: PublicKey,
     id: KeyId,
@@ -125,7 +126,12 @@ impl SigningPair {
     pub(super) fn new(key: &Key) -> Option<Self> {
         let pair = Ed25519KeyPair::from_seed_unchecked(key.material.as_slice()).ok()?;
         let public = PublicKey(pair.public_key().as_ref().try_into().ok()?);
-        Some(Self { pair, public, id: public.id() })
+        Some(Self { number: key.id, pair, public, id: public.id() })
+    }
+
+    /// Its number in its keyring.
+    pub(super) const fn number(&self) -> u8 {
+        self.number
     }
 
     pub(super) const fn id(&self) -> KeyId {
@@ -160,6 +166,11 @@ impl SigningKeys {
     /// The key that was named, if the keyring holds it (still).
     pub(super) fn named(&self, key: KeyId) -> Result<&SigningPair, SignatureError> {
         self.pairs.iter().find(|pair| pair.id == key).ok_or(SignatureError::UnknownKey { key })
+    }
+
+    /// The key of that number, if the keyring holds it (still).
+    pub(super) fn numbered(&self, number: u8) -> Option<&SigningPair> {
+        self.pairs.iter().find(|pair| pair.number == number)
     }
 
     pub(super) fn public(&self) -> Vec<PublicKey> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::engine::Engine;
 use super::error::ServiceError;
 use crate::audit::{AnswerWindow, Decided, Event};
-use crate::crypto::{PermitBinding, change_digest};
+use crate::crypto::{PermitBinding, PermitError, PermitStatement, change_digest};
 use crate::domain::{
     Approval, Brand, Challenge, Channel, Denial, Factor, GivenReason, Outcome, OutcomeKind, Permit, PermitState,
     Protection, RecordId, Requester, Role, Verdict,
@@ -21,6 +21,8 @@ pub struct Answer {
     kept: Kept,
     /// The permit's text, for an approval that grants one.
     pub permit: Option<PermitText>,
+    /// The same signed for relying parties, where that was asked for.
+    pub signed_permit: Option<PermitText>,
     /// Where the decision stands.
     pub state: DecisionState,
     /// What this caller may see of the reasons, and what another carrier is told.
@@ -131,18 +133,45 @@ impl Engine {
         let Event::Decided(decided) = &kept.record().event else {
             return Err(ServiceError::NotFound("decision"));
         };
-        let permit = self.permit_text(&requester.brand, &kept, decided)?;
+        // A later look shows no permit, so none is made: its key may be gone by then.
+        let shows_permit = state.is_none();
+        let permit = if shows_permit { self.permit_text(&requester.brand, &kept, decided)? } else { None };
+        let signed_permit = if shows_permit { self.signed_permit(&kept, decided)? } else { None };
         let state = state.unwrap_or_else(|| DecisionState::at_first(decided));
         let outward = outward(audience(requester, &kept, decided), &verdict_of(decided));
-        Ok(Answer { kept, permit, state, outward, position })
+        Ok(Answer { kept, permit, signed_permit, state, outward, position })
     }
 
     /// The permit's text is made from the record, so a repeated request is given the same.
     fn permit_text(&self, brand: &Brand, kept: &Kept, decided: &Decided) -> Result<Option<PermitText>, ServiceError> {
         let AnswerWindow::Permit { key_id, .. } = decided.window else { return Ok(None) };
         let Some(binding) = self.binding(brand, kept, decided) else { return Ok(None) };
-        let text = self.permits.mint_again(&binding, key_id);
-        text.map(PermitText).map(Some).map_err(|error| ServiceError::Unavailable(error.to_string()))
+        match self.permits.mint_again(&binding, key_id) {
+            Ok(text) => Ok(Some(PermitText(text))),
+            // Retired for good, once everything it made had ended.
+            Err(PermitError::UnknownKey { .. }) => Ok(None),
+            Err(error @ PermitError::Malformed) => Err(ServiceError::Unavailable(error.to_string())),
+        }
+    }
+
+    /// The signed permit, made from the record too.
+    fn signed_permit(&self, kept: &Kept, decided: &Decided) -> Result<Option<PermitText>, ServiceError> {
+        let record = kept.record();
+        let AnswerWindow::Permit { not_before, expires_at, signing_key: Some(key), .. } = decided.window else {
+            return Ok(None);
+        };
+        let (Some(signer), Some(line)) = (&self.permit_signer, &record.line) else { return Ok(None) };
+        let statement = PermitStatement {
+            decision: record.id,
+            line: &line.id,
+            change: &decided.change,
+            digest: decided.digest,
+            decided_at: record.at,
+            not_before,
+            expires_at,
+        };
+        let text = signer.sign(key, &statement).map_err(|error| ServiceError::Unavailable(error.to_string()))?;
+        Ok(text.map(PermitText))
     }
 
     /// What a decision's permit is bound to.

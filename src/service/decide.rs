@@ -26,6 +26,13 @@ impl Engine {
         Unbroken::new(async move { engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await })
             .await
     }
+
+    /// The key that is to sign the permit, where that was asked for.
+    fn signing_key(&self, question: &Question) -> Result<Option<u8>, ServiceError> {
+        let signer = self.permit_signer.as_ref().filter(|_| question.want_signed_permit);
+        let number = signer.map(|signer| signer.active_key_number()).transpose();
+        number.map_err(|error| ServiceError::Unavailable(error.to_string()))
+    }
 }
 
 /// What an approval of `Decide` does: it grants a permit.
@@ -76,6 +83,8 @@ impl Effect for GrantPermit<'_> {
             state: PermitState::Open,
         };
         open.grant(decision, permit);
-        Ok((AnswerWindow::Permit { not_before, expires_at, key_id: engine.permits.active_key_id() }, None))
+        let signing_key = engine.signing_key(asking.question)?;
+        let key_id = engine.permits.active_key_id();
+        Ok((AnswerWindow::Permit { not_before, expires_at, key_id, signing_key }, None))
     }
 }

@@ -10,7 +10,7 @@ use super::pins::Pins;
 use super::queues::Queues;
 use super::tally::Tally;
 use crate::clock::{Clock, Now};
-use crate::crypto::{Keyring, Permits, sha256_plain};
+use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, sha256_plain};
 use crate::domain::{Brand, PolicyRevision, Spid};
 use crate::policy::Policy;
 use crate::store::{Store, Vault};
@@ -32,6 +32,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who signs permits, for whom; none where none are signed.
+    pub permit_names: Option<PermitNames>,
     /// What decides.
     pub policy: Policy,
     /// Who runs it.
@@ -51,6 +53,7 @@ pub struct Engine {
     pub(super) policy: ArcSwap<Policy>,
     pub(super) carrier: Carrier,
     pub(super) permits: Permits,
+    pub(super) permit_signer: Option<PermitSigner>,
     pub(super) pins: Pins,
     pub(super) queues: Queues,
     pub(super) hints: Hints,
@@ -60,7 +63,7 @@ pub struct Engine {
 impl Engine {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ServiceError> {
-        let Parts { store, keyring, clock, mut policy, carrier, pin_threads, pin_queue, tally } = parts;
+        let Parts { store, keyring, clock, permit_names, mut policy, carrier, pin_threads, pin_queue, tally } = parts;
         policy.validate().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
         // Every record names the policy that decided by the digest of all that it says.
         policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
@@ -70,6 +73,7 @@ impl Engine {
             policy: ArcSwap::from_pointee(policy),
             carrier,
             permits: Permits::new(&keyring),
+            permit_signer: permit_names.map(|names| PermitSigner::new(&keyring, names)),
             pins: Pins::start(&keyring, pin_threads, pin_queue)?,
             queues: Queues::default(),
             hints: Hints::default(),

@@ -44,6 +44,8 @@ pub struct Question {
     pub supersedes: Option<RecordId>,
     /// What the caller has seen.
     pub at_least: Option<Position>,
+    /// Whether an approval's permit is also to be signed, for relying parties.
+    pub want_signed_permit: bool,
 }
 
 /// The farthest ahead a change may be planned: facts it is decided on must still mean something then.
@@ -123,6 +125,14 @@ impl Engine {
         if question.change.gaining_spid().is_some_and(|spid| self.carrier.own_spids.contains(&spid)) {
             let expected = "must be another carrier's SPID: a port to oneself is no port";
             return Err(ServiceError::Invalid { field: "change.port_out.gaining_spid", expected });
+        }
+        if question.want_signed_permit && self.permit_signer.is_none() {
+            let expected = "must be false: this service signs no permits, for `permits.issuer` is not set";
+            return Err(ServiceError::Invalid { field: "want_signed_permit", expected });
+        }
+        if question.mode == Mode::Advise && question.want_signed_permit {
+            let expected = "must be false in MODE_ADVISE, which grants no permit";
+            return Err(ServiceError::Invalid { field: "want_signed_permit", expected });
         }
         if question.mode == Mode::Advise && question.evidence != Evidence::default() {
             let expected = "must be empty in MODE_ADVISE, which looks at no evidence";

@@ -15,6 +15,12 @@ use crate::telemetry::{METRICS_CONTENT_TYPE, Metrics};
 /// The longest that a stopping listener waits for open requests, in seconds.
 const DRAIN_SECONDS_MAX: u64 = 2;
 
+/// RFC 7517, section 8.5.
+const KEY_SET_CONTENT_TYPE: &str = "application/jwk-set+json";
+
+/// Keys change with a rotation and a restart. A relying party that meets a `kid` it does not know asks again at once.
+const KEY_SET_CACHE_CONTROL: &str = "public, max-age=300";
+
 /// Whether decisions can be made now, and if not, why: store, policy, clock.
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
@@ -25,14 +31,18 @@ pub struct OpsState {
     pub metrics: Arc<Metrics>,
     /// Readiness, asked anew for each probe.
     pub readiness: Readiness,
+    /// The keys that verify signed permits: a JSON Web Key Set.
+    pub permit_keys: Arc<str>,
 }
 
 /// The pages. `/healthz`: the process runs. `/readyz`: it can decide, else 503 and why. `/metrics`: OpenMetrics text.
+/// `/.well-known/jwks.json`: what signed permits are verified with.
 pub fn router(state: OpsState) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/.well-known/jwks.json", get(permit_keys))
         .with_state(state)
 }
 
@@ -78,6 +88,11 @@ async fn metrics(State(state): State<OpsState>) -> Response {
     }
 }
 
+async fn permit_keys(State(state): State<OpsState>) -> Response {
+    let headers = [(header::CONTENT_TYPE, KEY_SET_CONTENT_TYPE), (header::CACHE_CONTROL, KEY_SET_CACHE_CONTROL)];
+    (headers, state.permit_keys.to_string()).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -96,7 +111,7 @@ mod tests {
         let ready = Arc::clone(ready);
         let readiness =
             move || if ready.load(Ordering::Relaxed) { Ok(()) } else { Err("the store is gone".to_owned()) };
-        OpsState { metrics: Arc::default(), readiness: Arc::new(readiness) }
+        OpsState { metrics: Arc::default(), readiness: Arc::new(readiness), permit_keys: r#"{"keys":[]}"#.into() }
     }
 
     async fn get(state: &OpsState, path: &str) -> (StatusCode, String) {
@@ -128,6 +143,17 @@ mod tests {
             text.contains("portcullis_requests_total{method=\"Decide\",code=\"OK\"} 1") && text.ends_with("# EOF\n"),
             "{text}"
         );
+    }
+
+    #[tokio::test]
+    async fn keys_are_a_key_set_that_may_be_kept_for_minutes() {
+        let request = Request::get("/.well-known/jwks.json").body(Body::empty()).unwrap();
+        let response = router(state(&Arc::new(AtomicBool::new(false)))).oneshot(request).await.unwrap();
+        let told = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(told("content-type"), "application/jwk-set+json");
+        assert_eq!(told("cache-control"), "public, max-age=300");
+        let body = axum::body::to_bytes(response.into_body(), 65_536).await.unwrap();
+        assert_eq!(body.as_ref(), br#"{"keys":[]}"#);
     }
 
     #[tokio::test]

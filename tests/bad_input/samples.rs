@@ -135,6 +135,7 @@ fn decide_about(line: Option<pb::LineRef>, change: pb::Change) -> pb::DecideRequ
         external_reference: text("order 1"),
         supersedes_decision_id: text(UUID),
         consistency_token: String::new(),
+        want_signed_permit: true,
     }
 }
 

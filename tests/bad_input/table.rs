@@ -197,6 +197,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("DecideRequest.external_reference", REFERENCES),
     ("DecideRequest.supersedes_decision_id", OPTIONAL_UUIDS),
     ("DecideRequest.consistency_token", CONSISTENCY),
+    ("DecideRequest.want_signed_permit", ANY),
     ("BatchDecideRequest.common", MESSAGE),
     ("BatchDecideRequest.lines", &[Missing, Many(101), Twice("")]),
     ("GetDecisionRequest.decision_id", UUIDS),

@@ -12,3 +12,4 @@ mod imports;
 mod keys;
 mod program;
 mod refusals;
+mod signed_permits;

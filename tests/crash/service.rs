@@ -164,6 +164,7 @@ impl Home {
             external_reference: String::new(),
             supersedes_decision_id: String::new(),
             consistency_token: String::new(),
+            want_signed_permit: false,
         }
     }
 

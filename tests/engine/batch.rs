@@ -58,16 +58,21 @@ async fn all_or_none_leave_and_a_repetition_is_answered_alike() {
     for locked in [false, true] {
         let world = family(locked).await;
         let lines = vec![line_ref(), named("+12125550124")];
-        let common = approved(&world, &lines);
+        let common = Question { want_signed_permit: true, ..approved(&world, &lines) };
         let ask = || world.engine.batch_decide(authorise(carrier()).unwrap(), common.clone(), lines.clone());
         let first = ask().await.unwrap();
         let expected = if locked { OutcomeKind::Deny } else { OutcomeKind::Approve };
         assert_eq!(first.outcome, expected, "{first:?}");
         assert_eq!(first.answers.len(), 2);
         assert_eq!(first.answers.iter().filter(|answer| answer.permit.is_some()).count(), if locked { 0 } else { 2 });
+        assert!(first.answers.iter().all(|answer| answer.signed_permit.is_some() == answer.permit.is_some()));
         let again = ask().await.unwrap();
         let told = |batch: &portcullis::service::BatchAnswer| -> Vec<_> {
-            batch.answers.iter().map(|answer| (answer.id(), answer.permit.clone())).collect()
+            batch
+                .answers
+                .iter()
+                .map(|answer| (answer.id(), answer.permit.clone(), answer.signed_permit.clone()))
+                .collect()
         };
         assert_eq!(told(&first), told(&again));
         for answer in &first.answers {

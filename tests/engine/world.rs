@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::clock::ManualClock;
-use portcullis::crypto::{Cost, Keyring, SigningKey};
+use portcullis::crypto::{Cost, Keyring, PermitNames, SigningKey};
 use portcullis::domain::{
     AccountId, AccountKind, AccountNumber, AppApproval, Brand, Change, Channel, Claims, Device, DeviceId, Evidence,
     Flags, Iccid, Interaction, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, Person, PersonId, PersonRole,
@@ -190,6 +190,7 @@ impl World {
             external_reference: None,
             supersedes: None,
             at_least: None,
+            want_signed_permit: false,
         }
     }
 
@@ -275,6 +276,10 @@ fn parts_over(store: Arc<dyn Store>, keyring: &Arc<Keyring>, clock: &Arc<ManualC
         store,
         keyring: keyring.clone(),
         clock: clock.clone(),
+        permit_names: Some(PermitNames {
+            issuer: "https://portcullis.example".to_owned(),
+            audience: vec!["https://executor.example".to_owned()],
+        }),
         policy: policy.clone(),
         carrier: Carrier { brand: brand(), own_spids: vec![Spid::parse("1111").unwrap()] },
         pin_threads: 2,

@@ -83,6 +83,31 @@ async fn without_proof_a_customer_is_challenged_and_told_how() {
     assert_eq!((decision.state(), decision.line_id.as_str()), (pb::DecisionState::Pending, ""));
 }
 
+#[tokio::test]
+async fn a_permit_is_signed_only_where_that_is_asked_and_shown_only_to_who_asked() {
+    let world = World::populated().await;
+    let signed = |decision: &pb::Decision| match &decision.detail {
+        Some(pb::decision::Detail::Approval(approval)) => approval.signed_permit.clone(),
+        _ => panic!("no approval, for {:?}", decision.reasons),
+    };
+    let request = pb::DecideRequest { want_signed_permit: true, ..approved_sim_change(&world) };
+    let first = decide(&world, world.as_owner(request.clone())).await;
+    assert_eq!(signed(&first).split('.').count(), 3);
+    assert_eq!(signed(&decide(&world, world.as_owner(request.clone())).await), signed(&first));
+    // Another body under the same name, though the question is the same.
+    let unsigned = pb::DecideRequest { want_signed_permit: false, ..request.clone() };
+    let refused = world.decisions().decide(world.as_owner(unsigned)).await.err().unwrap();
+    assert_eq!(reason(&refused), "REQUEST_ID_REUSED");
+    let get = pb::GetDecisionRequest { decision_id: first.decision_id, consistency_token: String::new() };
+    let shown = world.decisions().get_decision(world.as_owner(get)).await.unwrap().into_inner().decision.unwrap();
+    assert_eq!(signed(&shown), "");
+    assert_eq!(signed(&decide(&world, world.as_owner(approved_sim_change(&world))).await), "");
+    let advice = pb::DecideRequest { mode: pb::Mode::Advise.into(), evidence: Vec::new(), ..request };
+    let advice = pb::DecideRequest { request_id: world.request_id(), ..advice };
+    let refused = world.decisions().decide(world.as_owner(advice)).await.err().unwrap();
+    assert!(refused.message().contains("want_signed_permit"), "{}", refused.message());
+}
+
 /// P10: to a carrier an unknown line answers as a known one, until the account number matches.
 #[tokio::test]
 async fn a_carrier_gets_codes_and_learns_nothing_more() {

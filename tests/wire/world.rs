@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::clock::{Clock, ManualClock};
 use portcullis::config::Limits;
-use portcullis::crypto::{Cost, Keyring, SigningKey, Tokens, install_jwt_provider};
+use portcullis::crypto::{Cost, Keyring, PermitNames, SigningKey, Tokens, install_jwt_provider};
 use portcullis::domain::{Brand, Spid};
 use portcullis::grpc::identity::{
     AccessTokenClaims, Algorithm, Audience, Authenticator, Clients, DevelopmentIssuer, TokenRules, TrustedIssuer,
@@ -89,6 +89,10 @@ impl World {
             store: Arc::new(EmbeddedStore::open(&options).unwrap()),
             keyring: keyring.clone(),
             clock: clock.clone(),
+            permit_names: Some(PermitNames {
+                issuer: "https://portcullis.example".to_owned(),
+                audience: vec!["https://executor.example".to_owned()],
+            }),
             policy: Policy::us_default(),
             carrier: Carrier { brand: Brand::parse(BRAND).unwrap(), own_spids: vec![Spid::parse("1111").unwrap()] },
             pin_threads: 2,

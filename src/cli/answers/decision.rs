@@ -88,12 +88,13 @@ impl Answer for Decided {
 }
 
 fn approval_json(approval: &pb::Approval) -> Value {
-    let pb::Approval { permit, not_before_time, expire_time, obligations } = approval;
+    let pb::Approval { permit, not_before_time, expire_time, obligations, signed_permit } = approval;
     json!({
         "permit": permit,
         "not_before_time": instant(*not_before_time),
         "expire_time": instant(*expire_time),
         "obligations": obligations,
+        "signed_permit": signed_permit,
     })
 }
 

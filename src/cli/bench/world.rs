@@ -222,6 +222,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
             durability: config::StoreDurability::Full,
         },
         keys: config::Keys { keyring_file: keys.join("keyring.json") },
+        permits: None,
         carrier: config::Carrier {
             own_spids: vec![Spid::parse(OWN_SPID).map_err(|error| failed(&error))?],
             brand: Brand::parse(BRAND).map_err(|error| failed(&error))?,

@@ -58,6 +58,10 @@ path = {store}
 [keys]
 keyring_file = {keyring}
 
+[permits]
+issuer = \"https://localhost:8443\"
+audience = [\"https://executor.portcullis.example\"]
+
 [carrier]
 own_spids = [\"{OWN_SPID}\"]
 brand = \"{DEVELOPMENT_BRAND}\"

@@ -7,8 +7,8 @@ use super::refusal::refused;
 use super::tally::Counting;
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, StoreDurability};
-use crate::crypto::{Keyring, Tokens, install_jwt_provider, random_bytes};
+use crate::config::{Config, SignedPermits, StoreDurability};
+use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set, random_bytes};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Edge, Services};
@@ -35,6 +35,8 @@ pub(crate) struct Composed {
     pub(crate) tls: Option<Arc<Tls>>,
     /// Who is believed to call.
     pub(crate) authenticator: Arc<Authenticator>,
+    /// What signed permits are verified with.
+    pub(crate) permit_keys: Arc<str>,
 }
 
 /// Puts it together. Opening the store blocks, for well under a second.
@@ -57,10 +59,14 @@ pub(crate) fn compose(
     let (issuers, clients) = (issuers(&config.identity)?, clients(&config.identity)?);
     let authenticator = Arc::new(Authenticator::new(issuers, clients, tokens.clone(), REMEMBERED_TOKENS_MAX));
     let store = Arc::new(open(config, &keyring, &counting)?);
+    let permit_keys = permit_key_set(&keyring).into();
+    let permit_names =
+        config.permits.clone().map(|SignedPermits { issuer, audience }| PermitNames { issuer, audience });
     let parts = Parts {
         store: seen(Arc::clone(&store) as Arc<dyn Store>),
         keyring,
         clock: Arc::clone(&clock),
+        permit_names,
         policy: Policy::us_default(),
         carrier: Carrier { brand: config.carrier.brand.clone(), own_spids: config.carrier.own_spids.clone() },
         pin_threads: config.pin_pool.threads.to_usize(),
@@ -70,7 +76,7 @@ pub(crate) fn compose(
     let engine = Engine::new(parts).map_err(|error| refused(&error))?;
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
     let edge = Edge::new(Arc::clone(&authenticator), clock, Arc::clone(&metrics), answer_time_max);
-    Ok(Composed { metrics, store, services: Services { engine, edge }, tls, authenticator })
+    Ok(Composed { metrics, store, services: Services { engine, edge }, tls, authenticator, permit_keys })
 }
 
 fn open(config: &Config, keyring: &Keyring, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {

@@ -102,7 +102,8 @@ impl Helpers {
             metrics: Arc::clone(&composed.metrics),
         };
         let following = reloaded.follow(stopped.clone());
-        let state = OpsState { metrics: Arc::clone(&composed.metrics), readiness };
+        let permit_keys = Arc::clone(&composed.permit_keys);
+        let state = OpsState { metrics: Arc::clone(&composed.metrics), readiness, permit_keys };
         let mut told = stopped;
         let pages = async move {
             let stop = async move {

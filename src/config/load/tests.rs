@@ -73,6 +73,30 @@ fn the_example_holds_every_setting_and_its_default() {
 }
 
 #[test]
+fn signed_permits_are_named_whole_or_not_at_all() {
+    let permits = |lines: &str| assemble(&format!("{LEAST}\n[permits]\n{lines}"), &[], &Overrides::default());
+    assert_eq!(permits("").unwrap().permits, None);
+    let named = permits("issuer = \"https://a.example\"\naudience = [\"b\", \"c\"]").unwrap().permits.unwrap();
+    assert_eq!((named.issuer.as_str(), named.audience), ("https://a.example", vec!["b".to_owned(), "c".to_owned()]));
+    let names: Vec<String> = (0..17).map(|number| format!("\"{number}\"")).collect();
+    let many = format!("issuer = \"a\"\naudience = [{}]", names.join(", "));
+    let long = format!("issuer = \"{}\"\naudience = [\"b\"]", "a".repeat(257));
+    for (lines, key) in [
+        ("audience = [\"b\"]", "permits.issuer"),
+        ("issuer = \"\"\naudience = [\"b\"]", "permits.issuer"),
+        ("issuer = \"a b\"\naudience = [\"b\"]", "permits.issuer"),
+        (&long, "permits.issuer"),
+        ("issuer = \"a\"", "permits.audience"),
+        ("issuer = \"a\"\naudience = [\"b\", \"b\"]", "permits.audience"),
+        ("issuer = \"a\"\naudience = [\"\"]", "permits.audience"),
+        (&many, "permits.audience"),
+    ] {
+        let told = permits(lines).unwrap_err().to_string();
+        assert!(told.contains(key), "`{told}` should name {key}");
+    }
+}
+
+#[test]
 fn later_layers_win() {
     let file = format!("{LEAST}\n[pin_pool]\nthreads = 3\nqueue = 5\n[log]\nlevel = \"warn\"");
     let variables = [("PORTCULLIS_PIN_POOL_THREADS", "4"), ("PORTCULLIS_PIN_POOL_QUEUE", "6")];

@@ -144,6 +144,8 @@ struct StoredPermitWindow {
     expires_at: Option<i64>,
     #[prost(uint32, optional, tag = "3")]
     key_id: Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    signing_key: Option<u32>,
 }
 
 #[derive(Message)]
@@ -354,10 +356,11 @@ impl TryFrom<StoredOption> for FactorOption {
 impl From<&AnswerWindow> for StoredWindow {
     fn from(window: &AnswerWindow) -> Self {
         match window {
-            AnswerWindow::Permit { not_before, expires_at, key_id } => Self::Permit(StoredPermitWindow {
+            AnswerWindow::Permit { not_before, expires_at, key_id, signing_key } => Self::Permit(StoredPermitWindow {
                 not_before: Some(millis(*not_before)),
                 expires_at: Some(millis(*expires_at)),
                 key_id: Some(u32::from(*key_id)),
+                signing_key: signing_key.map(u32::from),
             }),
             AnswerWindow::NoPermit => Self::NoPermit(()),
             AnswerWindow::OpenUntil(until) => Self::OpenUntil(millis(*until)),
@@ -371,10 +374,11 @@ impl TryFrom<StoredWindow> for AnswerWindow {
 
     fn try_from(stored: StoredWindow) -> Result<Self, CodecError> {
         Ok(match stored {
-            StoredWindow::Permit(StoredPermitWindow { not_before, expires_at, key_id }) => Self::Permit {
+            StoredWindow::Permit(StoredPermitWindow { not_before, expires_at, key_id, signing_key }) => Self::Permit {
                 not_before: instant(not_before, "window.not_before")?,
                 expires_at: instant(expires_at, "window.expires_at")?,
                 key_id: key(required(key_id, "window.key_id")?)?,
+                signing_key: signing_key.map(key).transpose()?,
             },
             StoredWindow::NoPermit(()) => Self::NoPermit,
             StoredWindow::OpenUntil(until) => Self::OpenUntil(at(until, "window.open_until")?),

@@ -65,6 +65,7 @@ fn approved() -> Decided {
         not_before_time: Some(at(0)),
         expire_time: Some(at(600)),
         obligations: Vec::new(),
+        signed_permit: String::new(),
     };
     decision(pb::Outcome::Approve, Detail::Approval(approval), Vec::new())
 }

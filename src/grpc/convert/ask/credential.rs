@@ -86,5 +86,6 @@ fn question(
         external_reference: None,
         supersedes: None,
         at_least: None,
+        want_signed_permit: false,
     }
 }

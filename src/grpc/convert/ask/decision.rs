@@ -85,6 +85,7 @@ fn question(
         external_reference,
         supersedes_decision_id,
         consistency_token,
+        want_signed_permit,
     } = message;
     let question = Question {
         request_id: text(&request_id, "request_id", RequestId::parse)?,
@@ -100,6 +101,7 @@ fn question(
         external_reference: optional_text(&external_reference, "external_reference", Reference::parse)?,
         supersedes: optional_text(&supersedes_decision_id, "supersedes_decision_id", RecordId::parse)?,
         at_least: position(&consistency_token, "consistency_token")?,
+        want_signed_permit,
     };
     Ok((question, dialect(&language)?))
 }

@@ -97,6 +97,7 @@ pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<Qu
         external_reference: None,
         supersedes: None,
         at_least: None,
+        want_signed_permit: false,
     })
 }
 

@@ -7,7 +7,7 @@ use crate::grpc::convert::position::consistency_token;
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::policy::{self, Dialect};
-use crate::service::{Answer, BatchAnswer};
+use crate::service::{Answer, BatchAnswer, PermitText};
 
 /// Whether the reader is the one who is handed the permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +54,19 @@ pub(in crate::grpc) fn batch(batch: &BatchAnswer, dialect: Option<Dialect>) -> O
 fn detail(answer: &Answer, decided: &Decided, showing: Showing) -> Option<pb::decision::Detail> {
     use pb::decision::Detail;
     match (decided.outcome, decided.window) {
-        (OutcomeKind::Approve, AnswerWindow::Permit { not_before, expires_at, key_id: _ }) => {
-            let permit = answer.permit.as_ref().filter(|_| showing == Showing::Permit);
+        (OutcomeKind::Approve, AnswerWindow::Permit { not_before, expires_at, key_id: _, signing_key: _ }) => {
+            let shown = |permit: &Option<PermitText>| {
+                permit
+                    .as_ref()
+                    .filter(|_| showing == Showing::Permit)
+                    .map_or_else(String::new, |permit| permit.0.clone())
+            };
             Some(Detail::Approval(pb::Approval {
-                permit: permit.map_or_else(String::new, |permit| permit.0.clone()),
+                permit: shown(&answer.permit),
                 not_before_time: Some(timestamp(not_before)),
                 expire_time: Some(timestamp(expires_at)),
                 obligations: Vec::new(),
+                signed_permit: shown(&answer.signed_permit),
             }))
         }
         (OutcomeKind::Challenge, AnswerWindow::OpenUntil(until)) => Some(Detail::Challenge(pb::Challenge {

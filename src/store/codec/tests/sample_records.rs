@@ -23,7 +23,14 @@ pub(super) fn records() -> Vec<(String, Record)> {
     });
     let events = events().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     let by_time = Record { previous: None, line: None, caller: None, channel: None, ..record(Event::LineAdded) };
-    decisions.chain(events).chain([("record.by_time".to_owned(), by_time)]).collect()
+    let later = [("record.by_time".to_owned(), by_time), ("record.signed_permit".to_owned(), signed_permit())];
+    decisions.chain(events).chain(later).collect()
+}
+
+fn signed_permit() -> Record {
+    let window =
+        AnswerWindow::Permit { not_before: noon_plus(0), expires_at: noon_plus(15), key_id: 1, signing_key: Some(2) };
+    record(Event::Decided(Box::new(Decided { window, ..decided(0, Change::PinChange) })))
 }
 
 fn record(event: Event) -> Record {
@@ -147,7 +154,7 @@ fn options() -> Vec<FactorOption> {
 
 fn windows() -> [AnswerWindow; 5] {
     [
-        AnswerWindow::Permit { not_before: noon_plus(0), expires_at: noon_plus(15), key_id: 0 },
+        AnswerWindow::Permit { not_before: noon_plus(0), expires_at: noon_plus(15), key_id: 0, signing_key: None },
         AnswerWindow::NoPermit,
         AnswerWindow::OpenUntil(noon_plus(20)),
         AnswerWindow::RetryAt(Some(noon_plus(25))),
