@@ -51,7 +51,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
 }
 
 /// Runs a command that calls a service: one thread is enough to ask and wait.
-fn calling(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+pub(super) fn calling(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?.block_on(work)
 }

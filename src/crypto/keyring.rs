@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::cost::Cost;
 use super::keyring_file::KeyringError;
 use super::random::{self, RandomError};
-use super::signatures::{KeyId, SigningPair};
+use super::signatures::{KeyId, PublicKey, SigningPair};
 use super::tokens::{Token, TokenKind, Tokens};
 
 /// What a key's mark is made of. Nothing else is ever made of it.
@@ -179,6 +179,30 @@ impl Keyring {
         }
     }
 
+    /// Takes a retired key out for good. What it made opens and verifies no more.
+    pub fn retire(mut self, purpose: Purpose, id: u8) -> Result<Self, KeyringError> {
+        let set = match purpose {
+            Purpose::Index => return Err(KeyringError::StillActive { purpose, id }),
+            Purpose::Pepper => &mut self.pepper,
+            Purpose::Seal => &mut self.seal,
+            Purpose::Permit => &mut self.permit,
+            Purpose::PermitSigning => &mut self.permit_signing,
+            Purpose::RecordSigning => &mut self.record_signing,
+        };
+        if set.active.id == id {
+            return Err(KeyringError::StillActive { purpose, id });
+        }
+        let place = set.retired.iter().position(|key| key.id == id);
+        set.retired.remove(place.ok_or(KeyringError::NoSuchKey { purpose, id })?);
+        Ok(self)
+    }
+
+    /// The public half of a key that signs.
+    pub fn public_key(&self, purpose: Purpose, id: u8) -> Option<PublicKey> {
+        let mut keys = self.keys().filter(|(of, key, _)| purpose.signs() && *of == purpose && key.id == id);
+        keys.next().and_then(|(_, key, _)| SigningPair::new(key)).map(|pair| pair.public())
+    }
+
     /// What may be told of every key, the newest of a purpose first.
     pub fn list(&self) -> Vec<KeyInfo> {
         let info = |(purpose, key, state): (Purpose, &Key, KeyState)| {
@@ -284,6 +308,20 @@ mod tests {
         let rotated = signing(&after);
         assert_eq!((rotated.len(), rotated[0], rotated[2]), (3, ids[0], ids[1]));
         assert!(rotated[1] != ids[1] && rotated[1] != ids[0]);
+    }
+
+    #[test]
+    fn only_a_retired_key_is_taken_out_and_its_number_is_not_given_again() {
+        let twice = |purpose| Keyring::known().rotate(purpose, NOW).unwrap().rotate(purpose, NOW).unwrap();
+        for purpose in Purpose::ALL.into_iter().filter(|purpose| *purpose != Purpose::Index) {
+            let left = twice(purpose).retire(purpose, 2).unwrap();
+            let ids: Vec<u8> = left.list().iter().filter(|key| key.purpose == purpose).map(|key| key.id).collect();
+            assert_eq!(ids, [3, 1]);
+            assert_eq!(left.list().len(), Purpose::ALL.len() + 1);
+            assert!(matches!(left.retire(purpose, 2), Err(KeyringError::NoSuchKey { id: 2, .. })));
+            assert!(matches!(twice(purpose).retire(purpose, 3), Err(KeyringError::StillActive { id: 3, .. })));
+        }
+        assert!(matches!(Keyring::known().retire(Purpose::Index, 1), Err(KeyringError::StillActive { .. })));
     }
 
     #[test]

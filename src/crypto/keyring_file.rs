@@ -49,6 +49,22 @@ pub enum KeyringError {
         /// The purpose.
         purpose: Purpose,
     },
+    /// It makes new things.
+    #[error("{} key {id} is the active one: `portcullis keys rotate` puts another in its place", purpose.name())]
+    StillActive {
+        /// The purpose.
+        purpose: Purpose,
+        /// The number.
+        id: u8,
+    },
+    /// There is none of that number.
+    #[error("there is no {} key {id} in the keyring: `portcullis keys list` shows those that are", purpose.name())]
+    NoSuchKey {
+        /// The purpose.
+        purpose: Purpose,
+        /// The number.
+        id: u8,
+    },
     /// The index key names every record.
     #[error("the index key cannot be rotated: copy the store into a new one under a new keyring")]
     IndexNeverRotates,

@@ -5,6 +5,7 @@
 //! | `random` | the one source of random bytes |
 //! | `keyring`, `keyring_file` | the keys by purpose, and their file |
 //! | `cost` | what hashing a PIN costs |
+//! | `self_test` | tries every purpose of a keyring once |
 //! | `secret_file` | files that their owner alone may read |
 //! | `mac` | keyed hashing, shared by the files below |
 //! | `tokens` | lookup tokens and partitions |
@@ -41,6 +42,7 @@ mod random;
 mod record_signer;
 mod seal;
 mod secret_file;
+mod self_test;
 mod short_secrets;
 mod signatures;
 mod signing_key;
@@ -61,6 +63,7 @@ pub use random::{RandomError, random_bytes, random_uuid};
 pub use record_signer::{RecordSigner, Signed};
 pub use seal::{AccountSealer, Place, SealError, Sealer};
 pub use secret_file::{SecretFileError, read_secret_file, write_new_secret_file};
+pub use self_test::{SelfTestError, self_test};
 pub use short_secrets::{ShortSecret, ShortSecrets, generate_transfer_pin};
 pub use signatures::{KeyId, PublicKey, Signature, SignatureError};
 pub use signing_key::{SigningKey, SigningKeyError};

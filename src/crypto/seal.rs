@@ -87,6 +87,14 @@ impl Sealer {
         AccountSealer { keys: Arc::clone(&self.keys), account: *account, active_id, active: subkey(key, account) }
     }
 
+    /// The number of the key that a sealed record is under.
+    pub fn key_number(sealed: &[u8]) -> Result<u8, SealError> {
+        match sealed {
+            [FORMAT, number, ..] => Ok(*number),
+            _ => Err(SealError::Malformed),
+        }
+    }
+
     /// Whether a sealed record is under the active key; one that is not is sealed anew when it is next written.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
         matches!(sealed, [FORMAT, id, ..] if *id == self.keys.active().0)

@@ -19,6 +19,7 @@ use super::pb::bench::echo_service_client::EchoServiceClient;
 use super::pb::v1::account_service_client::AccountServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
+use super::pb::v1::key_service_client::KeyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
 use super::status::code_name;
 
@@ -173,6 +174,12 @@ impl Client {
     pub fn accounts_without_deadline(&self) -> AccountServiceClient<Wire> {
         let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
         AccountServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+    }
+
+    /// Calls of the key service, which take as long as they take.
+    pub fn keys(&self) -> KeyServiceClient<Wire> {
+        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
+        KeyServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
     }
 
     /// Calls of the load generator's echo.

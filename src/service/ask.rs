@@ -255,6 +255,7 @@ pub(super) fn decided(
         settle: _,
         transfer_pin_tries: _,
         spent: _,
+        renewed: _,
     } = weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),

@@ -202,7 +202,7 @@ impl Engine {
         let is_guessable = self.policy.load().pin.guessable_refused
             && policy::guessable::check(&new, &GuessContext::of(account, [])).is_err();
         // INVARIANT (unknown-looks-known): the same work whether one is set or not.
-        let is_unchanged = match self.pins.check(new.clone(), target.account, before.as_ref(), &*self.tally).await {
+        let is_unchanged = match self.pins.check(new.clone(), target.account, before.as_ref(), &*self.tally).await.0 {
             PinCheck::Matched => true,
             PinCheck::Mismatched | PinCheck::NotSet => false,
             _ => {

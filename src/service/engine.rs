@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::error::ServiceError;
 use super::hints::Hints;
+use super::key_upkeep::HeldKey;
 use super::pins::Pins;
 use super::queues::Queues;
 use super::tally::Tally;
@@ -52,6 +53,7 @@ pub struct Engine {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: ArcSwap<Policy>,
     pub(super) carrier: Carrier,
+    pub(super) held_keys: Vec<HeldKey>,
     pub(super) permits: Permits,
     pub(super) permit_signer: Option<PermitSigner>,
     pub(super) pins: Pins,
@@ -72,6 +74,7 @@ impl Engine {
             clock,
             policy: ArcSwap::from_pointee(policy),
             carrier,
+            held_keys: HeldKey::all(&keyring),
             permits: Permits::new(&keyring),
             permit_signer: permit_names.map(|names| PermitSigner::new(&keyring, names)),
             pins: Pins::start(&keyring, pin_threads, pin_queue)?,

@@ -12,6 +12,7 @@
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `activity`, `ledger` | what happened, to an account and to none |
 //! | `due`, `worker` | what time does |
+//! | `key_upkeep` | what still names a key, sealing anew, doing without one |
 //!
 //! Deliberately absent: any knowledge of how a request arrived or of which store keeps it.
 
@@ -28,6 +29,7 @@ mod due;
 mod engine;
 mod error;
 mod hints;
+mod key_upkeep;
 mod ledger;
 mod move_line;
 mod permits;
@@ -53,6 +55,7 @@ pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
 pub use engine::{Carrier, Engine, Parts};
 pub use error::{Refusal, ServiceError};
+pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};
 pub use protect::{Guarding, LockOrder, ProtectionView};

@@ -32,7 +32,8 @@ impl Pins {
         Ok(Self { hasher, pool, short: ShortSecrets::new(keyring) })
     }
 
-    /// Looks at an account PIN. Where none is set, the same work is done on a verifier that nothing matches.
+    /// Looks at an account PIN. Where none is set, the same work is done on a verifier that nothing matches. One that
+    /// matches under a retired pepper or at another cost comes with a verifier made anew, for only now is it known.
     ///
     /// INVARIANT (fail-closed): a full pool, a missing pepper or a lost answer is never a match.
     pub(super) async fn check(
@@ -41,30 +42,29 @@ impl Pins {
         account: Token,
         set: Option<&Verifier>,
         tally: &dyn Tally,
-    ) -> PinCheck {
+    ) -> (PinCheck, Option<Verifier>) {
         let is_set = set.is_some();
         let verifier = set.cloned().unwrap_or_else(|| self.hasher.dummy().clone());
         let (send, answer) = oneshot::channel();
         let started = Instant::now();
         let submitted = self.pool.submit(move |hasher, scratch| {
-            let _ = send.send(hasher.verify(scratch, &pin, &account, &verifier));
+            let matches = hasher.verify(scratch, &pin, &account, &verifier);
+            let outlived = matches == Ok(true) && !hasher.is_current(&verifier);
+            // One that cannot be made now is made at another match.
+            let renewed = if outlived { hasher.hash(scratch, &pin, &account).ok() } else { None };
+            let _ = send.send((matches, renewed));
         });
         if submitted.is_err() {
             tally.pin_shed();
-            return PinCheck::Shed;
+            return (PinCheck::Shed, None);
         }
         let answer = answer.await;
         tally.pin_verified(started.elapsed().as_secs_f64());
         match answer {
-            Ok(Ok(matches)) if is_set => {
-                if matches {
-                    PinCheck::Matched
-                } else {
-                    PinCheck::Mismatched
-                }
-            }
-            Ok(Ok(_)) => PinCheck::NotSet,
-            Ok(Err(_)) | Err(_) => PinCheck::Shed,
+            Ok((Ok(true), renewed)) if is_set => (PinCheck::Matched, renewed),
+            Ok((Ok(false), _)) if is_set => (PinCheck::Mismatched, None),
+            Ok((Ok(_), _)) => (PinCheck::NotSet, None),
+            Ok((Err(_), _)) | Err(_) => (PinCheck::Shed, None),
         }
     }
 

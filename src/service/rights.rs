@@ -17,6 +17,8 @@ pub enum Whose {
     OwnAccount,
     /// What the caller itself asked for.
     OwnRequests,
+    /// No account's: what the engine itself runs with.
+    Engine,
 }
 
 macro_rules! rights {
@@ -131,6 +133,10 @@ rights! {
     Provision {
         Brand: [Provisioning],
     }
+    /// Look after the keys that the engine runs with.
+    MaintainKeys {
+        Engine: [Admin],
+    }
     /// Read an account.
     ReadAccount {
         Brand: [Provisioning, FraudOps, Auditor],
@@ -171,6 +177,7 @@ impl<R: Right> Authorised<R> {
         match self.whose {
             Whose::Brand | Whose::OwnRequests => true,
             Whose::OwnAccount => self.requester.account.as_ref() == Some(account),
+            Whose::Engine => false,
         }
     }
 
@@ -301,6 +308,7 @@ mod tests {
             &["customer", "business_admin"],
         ),
         ("Provision", &["provisioning"], &[]),
+        ("MaintainKeys", &[], &[]),
         ("ReadAccount", &["provisioning", "fraud_ops", "auditor"], &["customer", "business_admin"]),
     ];
 
@@ -314,6 +322,8 @@ mod tests {
                 let got = whose(role);
                 let told = (got == Some(Whose::Brand), matches!(got, Some(Whose::OwnAccount | Whose::OwnRequests)));
                 assert_eq!(told, expected, "{name} for {role_name}");
+                let of_engine = *name == "MaintainKeys" && role_name == "admin";
+                assert_eq!(got == Some(Whose::Engine), of_engine, "{name} for {role_name}");
             }
         }
     }

@@ -44,11 +44,22 @@ pub(super) struct Weighed {
     pub transfer_pin_tries: Vec<DateTime<Utc>>,
     /// The app approval that was good and is now used.
     pub spent: Option<SpentApproval>,
+    /// The account PIN's verifier made anew, where it matched under a retired pepper.
+    pub renewed: Option<Verifier>,
 }
 
 /// An account PIN looked at, remembered over a conflict: it is not looked at twice, unless it was changed meanwhile.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Looked(Option<(Option<Verifier>, PinCheck)>);
+pub(super) struct Looked(Option<LookedPin>);
+
+#[derive(Debug, Clone)]
+struct LookedPin {
+    /// What it was held against.
+    verifier: Option<Verifier>,
+    check: PinCheck,
+    /// Made anew under the active pepper.
+    renewed: Option<Verifier>,
+}
 
 /// The account, the line and where they stand, for one question.
 pub(super) struct Case<'a> {
@@ -135,6 +146,11 @@ impl Engine {
             settle: settled(case.question, &checks, windows),
             transfer_pin_tries: case.transfer_pin_window.events.iter().map(|event| event.at).collect(),
             spent,
+            renewed: if checks.pin == PinCheck::Matched {
+                looked.0.as_ref().and_then(|pin| pin.renewed.clone())
+            } else {
+                None
+            },
         }
     }
 
@@ -154,13 +170,13 @@ impl Engine {
             PinAdmission::ExhaustedUntil(until) => return PinCheck::Exhausted { until },
         }
         let set = case.credentials.pin.as_ref().map(|pin| &pin.verifier);
-        if let Looked(Some((verifier, check))) = looked
-            && verifier.as_ref() == set
+        if let Looked(Some(before)) = looked
+            && before.verifier.as_ref() == set
         {
-            return *check;
+            return before.check;
         }
-        let check = self.pins.check(pin.clone(), case.target.account, set, &*self.tally).await;
-        *looked = Looked(Some((set.cloned(), check)));
+        let (check, renewed) = self.pins.check(pin.clone(), case.target.account, set, &*self.tally).await;
+        *looked = Looked(Some(LookedPin { verifier: set.cloned(), check, renewed }));
         check
     }
 
@@ -280,8 +296,8 @@ fn settled(question: &Question, checks: &Checks, windows: FailureWindows) -> Vec
     settle
 }
 
-/// What looking at evidence leaves behind in its records: an approval is used, a right PIN is younger than dormant, and too many wrong transfer
-/// PINs void the one they were tried against.
+/// What looking at evidence leaves behind in its records: an approval is used, a right PIN is younger than dormant and under
+/// the active pepper, and too many wrong transfer PINs void the one they were tried against.
 pub(super) fn note_checks(open: &mut OpenAccount, weighed: &Weighed, line: Option<Token>, now: DateTime<Utc>) {
     if let Some(spent) = weighed.spent
         && let Some(credentials) = open.credentials_mut()
@@ -292,6 +308,9 @@ pub(super) fn note_checks(open: &mut OpenAccount, weighed: &Weighed, line: Optio
         && let Some(pin) = open.credentials_mut().and_then(|credentials| credentials.pin.as_mut())
     {
         pin.verified_at = Some(now);
+        if let Some(renewed) = &weighed.renewed {
+            pin.verifier = renewed.clone();
+        }
     }
     if weighed.checks.transfer_pin != TransferPinCheck::Mismatched {
         return;

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use super::contract::{
     BODY_BYTES_MAX, Charge, ChargeWindows, Commit, IndexEntry, LeaseRequest, Load, ROWS_MAX, StoreError,
 };
+use super::upkeep::Reseal;
 
 /// The longest name of a lease, in bytes.
 const LEASE_NAME_BYTES_MAX: usize = 128;
@@ -70,6 +71,15 @@ impl LeaseRequest {
 /// Whether a store may take these entries in one call.
 pub(super) fn check_index(entries: &[IndexEntry]) -> Result<(), StoreError> {
     few(entries.len())
+}
+
+/// Whether a store may put these bodies in the place of others.
+pub(super) fn check_reseal(bodies: &[Reseal]) -> Result<(), StoreError> {
+    few(bodies.len())?;
+    if bodies.iter().any(|body| body.new.len() > BODY_BYTES_MAX) {
+        return Err(StoreError::Refused("a body is too long"));
+    }
+    Ok(())
 }
 
 /// Whether there is a journal of that number.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::upkeep::{PermitRow, Reseal};
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 
@@ -85,6 +86,31 @@ pub trait Store: Send + Sync + 'static {
     /// Law *fencing*: each change of holder gets a higher number, for ever; who renews keeps theirs. A lease is free from
     /// its `until` on.
     fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>>;
+
+    /// The rows of an account after a slot, without its permits, in the order of slots.
+    ///
+    /// Law *bounded*: as a page of a journal is.
+    fn rows(
+        &self,
+        account: Token,
+        after: Option<Slot>,
+        limit: usize,
+    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>>;
+
+    /// The rows of permits, whoever's, after a place, in the order of places.
+    ///
+    /// Laws: *each once*: whoever asks on from the last place of each page meets every permit that had a row when they
+    /// began. *Bounded*: as a page of a journal is.
+    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>>;
+
+    /// Puts sealed bodies in the place of what they were made of; returns how many. Durable when it returns.
+    ///
+    /// Laws: *only the same bytes*: a body that is not what was read any more stays as it is. *Unseen*: no version and no
+    /// place changes, so no commit conflicts with it.
+    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>>;
+
+    /// Does without the mark of a key from now on. Durable when it returns; one that was not noted is forgotten too.
+    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>>;
 
     /// Rings once for each commit's partition. A hint that may be lost: whoever listens re-reads.
     fn rings(&self) -> tokio::sync::broadcast::Receiver<Partition>;

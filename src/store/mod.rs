@@ -8,6 +8,7 @@
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
 //! | `vault` | opens an account's rows for one use case and closes them into one commit |
 //! | `open_account`, `sealed_rows` | the account in between, and its rows under their seals |
+//! | `upkeep`, `walk` | all that is sealed, page by page; which keys it names, and sealing it anew |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
 //! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
 //!
@@ -21,7 +22,9 @@ mod contract;
 pub mod embedded;
 mod open_account;
 mod sealed_rows;
+mod upkeep;
 mod vault;
+mod walk;
 mod windows;
 
 pub use chain_check::ChainFault;
@@ -36,4 +39,6 @@ pub use contract::{
     WindowKey, Write,
 };
 pub use open_account::{Entry, OpenAccount};
+pub use upkeep::{PermitRow, Reseal, SealedAt};
 pub use vault::{Ask, Closed, Closing, Kept, Opening, Vault};
+pub use walk::{KeyNamed, SealedBody, Walk};

@@ -92,6 +92,12 @@ const fn row_place(account: Token, slot: Slot, extra: &[u8; 16], version: u64) -
     crypto::Place { kind: kind_of(slot) as u8, owner: account, extra, version }
 }
 
+/// Works at a row's place.
+pub(super) fn place_of<T>(account: Token, slot: Slot, version: u64, work: impl FnOnce(crypto::Place<'_>) -> T) -> T {
+    let extra = slot_bytes(slot);
+    work(row_place(account, slot, &extra, version))
+}
+
 pub(super) const fn record_place(account: Token, id: &[u8; 16]) -> crypto::Place<'_> {
     crypto::Place { kind: Kind::Record as u8, owner: account, extra: id, version: 0 }
 }

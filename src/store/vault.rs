@@ -125,6 +125,11 @@ impl Vault {
         &self.ids
     }
 
+    /// The seals.
+    pub(super) const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
     /// The store, for what needs no opening: due entries, leases, rings, health.
     pub fn store(&self) -> &dyn Store {
         &*self.store

@@ -70,4 +70,8 @@ pub(crate) const REQUESTS: &[Request] = &[
     }),
     request!("GetAccountRequest", samples::get_account, GetAccountRequest, |r| ask::get_account(r)),
     request!("MoveLineRequest", samples::move_line, MoveLineRequest, |r| ask::move_line(r, &brand())),
+    request!("ListKeysRequest", samples::list_keys, ListKeysRequest, |_r| Ok::<(), FieldError>(())),
+    request!("CountKeyUsesRequest", samples::count_key_uses, CountKeyUsesRequest, |_r| Ok::<(), FieldError>(())),
+    request!("ResealRequest", samples::reseal, ResealRequest, |r| ask::reseal(&r)),
+    request!("RetireKeyRequest", samples::retire_key, RetireKeyRequest, |r| ask::retire_key(r)),
 ];

@@ -362,3 +362,23 @@ pub(crate) fn move_line() -> Vec<pb::MoveLineRequest> {
         })
         .to_vec()
 }
+
+pub(crate) fn list_keys() -> Vec<pb::ListKeysRequest> {
+    vec![pb::ListKeysRequest {}]
+}
+
+pub(crate) fn count_key_uses() -> Vec<pb::CountKeyUsesRequest> {
+    vec![pb::CountKeyUsesRequest {}]
+}
+
+pub(crate) fn reseal() -> Vec<pb::ResealRequest> {
+    vec![pb::ResealRequest { bodies_per_second: 100_000 }]
+}
+
+pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
+    vec![pb::RetireKeyRequest {
+        purpose: pb::KeyPurpose::Seal.into(),
+        number: 1,
+        mark: text("0190d4f07c3e7a529a630d1f3c5e7b91"),
+    }]
+}

@@ -318,4 +318,18 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("LockSeed.since_time", PAST_TIMES),
     ("LockSeed.reason_code", REFERENCES),
     ("LockSeed.line_id", OPTIONAL_IDS),
+    // key_service.proto
+    ("ResealRequest.bodies_per_second", &[Missing, Int(-1), Int(100_001)]),
+    ("RetireKeyRequest.purpose", ENUMS),
+    ("RetireKeyRequest.number", &[Missing, Int(-1), Int(256)]),
+    (
+        "RetireKeyRequest.mark",
+        &[
+            Missing,
+            Text("canary"),
+            Text("+190d4f07c3e7a529a630d1f3c5e7b91"),
+            Text("0190d4f07c3e7a529a630d1f3c5e7b9"),
+            Long(33),
+        ],
+    ),
 ];

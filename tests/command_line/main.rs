@@ -9,6 +9,7 @@
 mod day;
 mod identity;
 mod imports;
+mod key_upkeep;
 mod keys;
 mod program;
 mod refusals;

@@ -186,18 +186,18 @@ async fn connect(home: Home, service: &crate::service::Service, seen: Acknowledg
     Load { home, carrier, owners, seen: Mutex::new(seen), enough: Notify::new(), pin_set: Notify::new() }
 }
 
-async fn chains_hold(home: &Home) {
+pub(crate) async fn chains_hold(home: &Home, accounts: usize) {
     let keyring = Keyring::load(&home.path().join("keyring.json")).unwrap();
     let tokens = Tokens::new(&keyring);
     let store = Arc::new(EmbeddedStore::open(&OpenOptions::new(home.store(), keyring.marks(), 0)).unwrap());
     let vault = Vault::new(store.clone(), &keyring);
     let brand = Brand::parse("default").unwrap();
     let mut records = 0;
-    for number in 0..ACCOUNTS {
+    for number in 0..accounts {
         let token: Token = tokens.account(&brand, &AccountId::parse(&account(number)).unwrap());
         records += vault.verify_chain(token, crate::service::now()).await.unwrap();
     }
-    println!("{records} records in {ACCOUNTS} chains hold");
+    println!("{records} records in {accounts} chains hold");
     drop(vault);
     store.close().await.unwrap();
 }
@@ -237,5 +237,5 @@ async fn nothing_acknowledged_is_lost_by_twenty_kills_under_load() {
     println!("{count} acknowledged: {counts:?} decisions, redemptions, PINs and locks; slowest start {slowest:?}");
     assert!(counts.0 > 0 && counts.1 > 0 && counts.2 > 0 && counts.3 > 0, "{counts:?}");
     service.kill();
-    chains_hold(&home).await;
+    chains_hold(&home, ACCOUNTS).await;
 }

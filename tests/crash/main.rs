@@ -12,5 +12,6 @@ mod disk;
 mod hostile;
 mod http2;
 mod kill;
+mod reseal;
 mod service;
 mod trace;

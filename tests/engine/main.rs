@@ -10,6 +10,7 @@
 mod attacks;
 mod batch;
 mod interleavings;
+mod key_upkeep;
 mod ledger;
 mod locks;
 mod permits;

@@ -8,7 +8,7 @@ use portcullis::crypto::{Partition, Token};
 use portcullis::domain::RecordId;
 use portcullis::store::{
     Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded,
-    Place, Position, Reply, Reservation, Store, StoreError, StoredRecord, Window,
+    PermitRow, Place, Position, Reply, Reseal, Reservation, Row, Slot, Store, StoreError, StoredRecord, Window,
 };
 
 pub(crate) struct SpyStore {
@@ -92,6 +92,27 @@ impl Store for SpyStore {
 
     fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
         self.inner.lease(lease)
+    }
+
+    fn rows(
+        &self,
+        account: Token,
+        after: Option<Slot>,
+        limit: usize,
+    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>> {
+        self.inner.rows(account, after, limit)
+    }
+
+    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>> {
+        self.inner.permits(after, limit)
+    }
+
+    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>> {
+        self.inner.reseal(bodies)
+    }
+
+    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
+        self.inner.forget_key(name)
     }
 
     fn rings(&self) -> tokio::sync::broadcast::Receiver<Partition> {

@@ -78,9 +78,15 @@ impl World {
     }
 
     /// The same store and keys in a new process's stead.
-    pub(crate) async fn reopen(mut self) -> Self {
+    pub(crate) async fn reopen(self) -> Self {
+        self.reopen_under(|keyring| keyring).await
+    }
+
+    /// The same store in a new process's stead, with the keyring changed.
+    pub(crate) async fn reopen_under(mut self, change: impl FnOnce(Keyring) -> Keyring) -> Self {
         let folder = self.folder.take().unwrap();
-        let (clock, keyring, app, policy) = (self.clock.clone(), self.keyring.clone(), self.app, self.policy.clone());
+        let keyring = Arc::new(change(copied(&folder, &self.keyring)));
+        let (clock, app, policy) = (self.clock.clone(), self.app, self.policy.clone());
         self.store.close().await.unwrap();
         drop(self.engine);
         drop(self.store);
@@ -88,6 +94,17 @@ impl World {
         let world = Self::open(folder, clock, keyring, app, policy);
         world.requests.store(used, std::sync::atomic::Ordering::Relaxed);
         world
+    }
+
+    /// The folder of the store once the process has ended, and the keyring changed.
+    pub(crate) async fn closed_under(
+        mut self,
+        change: impl FnOnce(Keyring) -> Keyring,
+    ) -> (tempfile::TempDir, Keyring) {
+        let folder = self.folder.take().unwrap();
+        let keyring = change(copied(&folder, &self.keyring));
+        self.store.close().await.unwrap();
+        (folder, keyring)
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -271,6 +288,13 @@ impl World {
     }
 }
 
+/// A keyring as its file holds it.
+fn copied(folder: &tempfile::TempDir, keyring: &Keyring) -> Keyring {
+    let file = folder.path().join("keyring.json");
+    keyring.save(&file).unwrap();
+    Keyring::load(&file).unwrap()
+}
+
 fn parts_over(store: Arc<dyn Store>, keyring: &Arc<Keyring>, clock: &Arc<ManualClock>, policy: &Policy) -> Parts {
     Parts {
         store,
@@ -341,6 +365,10 @@ pub(crate) fn carrier() -> Requester {
 
 pub(crate) fn provisioning() -> Requester {
     requester(Role::Provisioning, "crm")
+}
+
+pub(crate) fn admin() -> Requester {
+    requester(Role::Admin, "operator-1")
 }
 
 pub(crate) fn clerk() -> Requester {

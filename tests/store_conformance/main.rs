@@ -31,6 +31,9 @@ macro_rules! conformance {
             requests: another_digest_is_taken_and_told_nothing, the_same_digest_may_come_again,
                 an_answered_request_gives_its_record, a_key_is_claimed_once, a_claim_comes_before_every_other_refusal,
                 one_of_many_claims_wins, a_reservation_with_a_look_lasts;
+            upkeep: an_accounts_rows_are_met_once_and_in_order, every_permit_is_met_once, a_page_of_long_rows_ends_early,
+                what_is_resealed_keeps_its_place_and_version, only_the_same_bytes_are_resealed,
+                who_writes_and_who_reseals_do_not_meet;
             windows: an_attempt_is_charged_once, a_charge_before_a_look_lasts, a_charge_before_a_commit_lasts_with_it,
                 a_settled_charge_never_counts, a_conflict_settles_nothing, the_newest_up_to_the_cap_are_kept,
                 windows_stay_apart, no_more_than_the_limit_look;

@@ -84,6 +84,10 @@ fn expected() -> Vec<Call> {
             encoded(&samples::get_account()),
             "customer business_admin provisioning fraud_ops auditor",
         ),
+        call_of("KeyService/ListKeys", encoded(&samples::list_keys()), "admin"),
+        call_of("KeyService/CountKeyUses", encoded(&samples::count_key_uses()), "admin"),
+        call_of("KeyService/Reseal", encoded(&samples::reseal()), "admin"),
+        call_of("KeyService/RetireKey", encoded(&samples::retire_key()), "admin"),
         call_of("AccountService/MoveLine", encoded(&samples::move_line()), "provisioning"),
     ]);
     all

@@ -9,8 +9,8 @@ use tokio::sync::broadcast;
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::store::{
-    ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded, Place,
-    Position, Reply, Slot, Store, StoreError, StoredRecord, Window,
+    ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded, PermitRow,
+    Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
 };
 
 /// Shapes kept: enough that the mix is the load's.
@@ -125,6 +125,27 @@ impl Store for Noted {
 
     fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
         self.store.lease(lease)
+    }
+
+    fn rows(
+        &self,
+        account: Token,
+        after: Option<Slot>,
+        limit: usize,
+    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>> {
+        self.store.rows(account, after, limit)
+    }
+
+    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>> {
+        self.store.permits(after, limit)
+    }
+
+    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>> {
+        self.store.reseal(bodies)
+    }
+
+    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
+        self.store.forget_key(name)
     }
 
     fn rings(&self) -> broadcast::Receiver<Partition> {

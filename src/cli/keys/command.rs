@@ -2,9 +2,10 @@
 
 use clap::Subcommand;
 
-use super::{app, generate, list, rotate};
+use super::{app, generate, list, reseal, retire, rotate};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::cli::run::calling;
 
 /// `portcullis keys`.
 #[derive(Debug, Subcommand)]
@@ -15,6 +16,10 @@ pub(crate) enum KeysCommand {
     List(list::ListArgs),
     /// Put a new key in the place of one, which goes on opening what it made
     Rotate(rotate::RotateArgs),
+    /// Have the running service seal anew what is under retired keys
+    Reseal(reseal::ResealArgs),
+    /// Take a retired key out for good, once nothing names it
+    Retire(retire::RetireArgs),
     /// Make the key that a customer's app would hold, for development
     App(app::AppArgs),
 }
@@ -25,6 +30,8 @@ pub(crate) fn run(command: KeysCommand, output: Output) -> Result<Exit, Failure>
         KeysCommand::Generate(args) => generate::run(&args, output),
         KeysCommand::List(args) => list::run(&args, output),
         KeysCommand::Rotate(args) => rotate::run(&args, output),
+        KeysCommand::Reseal(args) => calling(reseal::run(&args, output)),
+        KeysCommand::Retire(args) => calling(retire::run(&args, output)),
         KeysCommand::App(args) => app::run(&args, output),
     }
 }

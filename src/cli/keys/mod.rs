@@ -7,8 +7,11 @@ mod development;
 mod files;
 mod generate;
 mod list;
+mod reseal;
+mod retire;
 mod rotate;
 mod tls;
+mod upkeep;
 
 pub(super) use command::{KeysCommand, run};
 pub(super) use config::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_BRAND, DEVELOPMENT_ISSUER};

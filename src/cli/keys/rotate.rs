@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
+use super::upkeep::purpose;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Answer, Output, pairs, parts};
 use crate::clock::{Clock as _, SystemClock};
@@ -31,11 +31,6 @@ pub(crate) struct RotateArgs {
     /// Which key to replace
     #[arg(value_parser = purpose())]
     purpose: Purpose,
-}
-
-fn purpose() -> impl TypedValueParser<Value = Purpose> {
-    PossibleValuesParser::new(Purpose::ALL.map(Purpose::name))
-        .try_map(|name| Purpose::ALL.into_iter().find(|purpose| purpose.name() == name).ok_or("no purpose of a key"))
 }
 
 /// Runs it.

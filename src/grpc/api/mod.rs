@@ -4,6 +4,7 @@ mod account;
 mod credential;
 mod decision;
 mod import;
+mod keys;
 mod protection;
 mod services;
 

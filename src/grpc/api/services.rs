@@ -7,12 +7,14 @@ use tonic::service::Routes;
 use super::account::AccountApi;
 use super::credential::CredentialApi;
 use super::decision::DecisionApi;
+use super::keys::KeyApi;
 use super::protection::ProtectionApi;
 use crate::config::Limits;
 use crate::grpc::edge::Edge;
 use crate::grpc::pb::v1::account_service_server::AccountServiceServer;
 use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
+use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
 use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
 use crate::service::Engine;
 
@@ -39,4 +41,5 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
         .add_service(bounded!(ProtectionServiceServer, ProtectionApi))
         .add_service(bounded!(CredentialServiceServer, CredentialApi))
         .add_service(bounded!(AccountServiceServer, AccountApi))
+        .add_service(bounded!(KeyServiceServer, KeyApi))
 }

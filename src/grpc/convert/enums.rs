@@ -1,6 +1,7 @@
 //! Closed sets of names on the wire. UNSPECIFIED and unknown numbers are errors: proto3's silent zero never gets in.
 
 use crate::audit::ReportedOutcome;
+use crate::crypto::Purpose;
 use crate::domain::{
     AccountKind, Channel, Flags, FormatError, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference,
     SimChangeCause,
@@ -23,6 +24,14 @@ enum_from_wire! {
     /// Whether an answer binds.
     mode, Mode => Mode, "must be MODE_ENFORCE or MODE_ADVISE",
     { Enforce => Mode::Enforce, Advise => Mode::Advise }
+}
+enum_from_wire! {
+    /// What a key is for.
+    key_purpose, KeyPurpose => Purpose, "must be one of the named purposes of keys",
+    {
+        Index => Purpose::Index, Pepper => Purpose::Pepper, Seal => Purpose::Seal, Permit => Purpose::Permit,
+        PermitSigning => Purpose::PermitSigning, RecordSigning => Purpose::RecordSigning,
+    }
 }
 enum_from_wire! {
     /// The way a request came.

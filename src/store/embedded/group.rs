@@ -15,13 +15,15 @@ use super::loads::{self, Stop};
 use super::lookup::Lookup;
 use super::names::{KeptRequest, Named, Names};
 use super::plan::{self, Standing};
+use super::schema;
 use super::shared::Shared;
 use super::tables::journal::{self, Happened};
-use super::tables::{fresh, leases};
+use super::tables::rows::Numbered;
+use super::tables::{fresh, leases, sealed};
 use crate::crypto::{Partition, Token};
 use crate::store::{
-    ChargeWindows, Commit, CommitError, Fence, IndexEntry, LeaseRequest, Load, Loaded, Position, StoreError, Window,
-    WindowKey,
+    ChargeWindows, Commit, CommitError, Fence, IndexEntry, LeaseRequest, Load, Loaded, Position, Reseal, SealedAt,
+    StoreError, Window, WindowKey,
 };
 
 /// Where an answer goes. Who asked may have gone away: the job is done all the same.
@@ -39,6 +41,10 @@ pub(super) enum Job {
     Index(Vec<IndexEntry>, Asker<Result<(), StoreError>>),
     /// Take a lease.
     Lease(LeaseRequest, Asker<Result<Option<Fence>, StoreError>>),
+    /// Put bodies in the place of what they were made of.
+    Reseal(Vec<Reseal>, Asker<Result<usize, StoreError>>),
+    /// Forget the mark of a key.
+    ForgetKey(String, Asker<Result<(), StoreError>>),
     /// Journal what waits to be journalled.
     Flush,
     /// Change something about the connection, as no user can.
@@ -76,6 +82,8 @@ enum Answer {
     Windows(Asker<Result<Vec<Window>, StoreError>>, Result<Vec<Window>, StoreError>),
     Index(Asker<Result<(), StoreError>>, Result<(), StoreError>),
     Lease(Asker<Result<Option<Fence>, StoreError>>, Result<Option<Fence>, StoreError>),
+    Reseal(Asker<Result<usize, StoreError>>, Result<usize, StoreError>),
+    ForgetKey(Asker<Result<(), StoreError>>),
 }
 
 impl Answer {
@@ -86,6 +94,8 @@ impl Answer {
             Self::Windows(asker, answer) => drop(asker.send(answer)),
             Self::Index(asker, answer) => drop(asker.send(answer)),
             Self::Lease(asker, answer) => drop(asker.send(answer)),
+            Self::Reseal(asker, answer) => drop(asker.send(answer)),
+            Self::ForgetKey(asker) => drop(asker.send(Ok(()))),
         }
     }
 }
@@ -155,6 +165,18 @@ impl<'a> Group<'a> {
                 let answer = self.lease(&request);
                 let answer = self.told(answer)?;
                 self.answers.push(Answer::Lease(asker, answer));
+            }
+            Job::Reseal(bodies, asker) => {
+                let answer = self.reseal(&bodies);
+                let answer = self.told(answer)?;
+                self.answers.push(Answer::Reseal(asker, answer));
+            }
+            Job::ForgetKey(name, asker) => {
+                let forgotten = schema::forget_key(self.db, &name).map_err(Stop::<StoreError>::Fault);
+                // A fault alone can go wrong here, and it ends the group.
+                let _ = self.told(forgotten)?;
+                self.written = true;
+                self.answers.push(Answer::ForgetKey(asker));
             }
             #[cfg(test)]
             Job::Tamper(tamper) => tamper(self.db),
@@ -290,6 +312,25 @@ impl<'a> Group<'a> {
         let fence = leases::take(self.db, &wish)?;
         self.written |= fence.is_some();
         Ok(fence)
+    }
+
+    fn reseal(&mut self, bodies: &[Reseal]) -> Result<usize, Stop<StoreError>> {
+        if self.state.below_reserve {
+            return Err(Stop::Told(StoreError::DiskReserve));
+        }
+        let mut replaced = 0_usize;
+        for Reseal { at, old, new } in bodies {
+            let is_replaced = match *at {
+                SealedAt::Record(id) => sealed::replace_record(self.db, id, old, new)?,
+                SealedAt::Row(account, slot) => match self.lookup().account(account)? {
+                    Some(number) => sealed::replace_row(self.db, Numbered { account, number }, slot, old, new)?,
+                    None => false,
+                },
+            };
+            replaced = replaced.saturating_add(usize::from(is_replaced));
+        }
+        self.written |= replaced > 0;
+        Ok(replaced)
     }
 
     fn journal(&mut self, happened: Vec<Happened>) -> Result<(), Fault> {

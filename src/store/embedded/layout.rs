@@ -168,6 +168,22 @@ impl RowName {
     }
 }
 
+/// The slot that a row's name says, and for a permit its account; `None` for what is no row's name.
+pub(super) fn slot_named(name: &[u8]) -> Option<(Option<Token>, Slot)> {
+    let token = |bytes: &[u8]| bytes.try_into().ok().map(Token::from_bytes);
+    match name {
+        [1] => Some((None, Slot::Head)),
+        [2] => Some((None, Slot::Credentials)),
+        [3, line @ ..] => Some((None, Slot::Line(token(line)?))),
+        [4, permit @ ..] => {
+            let (account, id) = permit.split_at_checked(Token::BYTES)?;
+            let id = RecordId::from_u128(u128::from_be_bytes(id.try_into().ok()?));
+            Some((Some(token(account)?), Slot::Permit(id)))
+        }
+        _ => None,
+    }
+}
+
 /// Where an account's number, an entry of the directory or a request is.
 pub(super) fn name(token: Token) -> Bucket {
     Bucket::new(first_64(token) >> PROBE_BITS)
@@ -195,7 +211,7 @@ const fn mixed(id: RecordId) -> u64 {
 mod tests {
     use std::collections::HashMap;
 
-    use super::{ACCOUNTS_MAX, AccountNumber, Bucket, PROBES, Places, RowName, name, record, row};
+    use super::{ACCOUNTS_MAX, AccountNumber, Bucket, PROBES, Places, RowName, name, record, row, slot_named};
     use crate::crypto::Token;
     use crate::domain::RecordId;
     use crate::store::Slot;
@@ -234,6 +250,18 @@ mod tests {
         assert_eq!(named(Slot::Line(token(LINE))), [&[3], &LINE.to_be_bytes()[..]].concat());
         let permit = [&[4], &ACCOUNT.to_be_bytes()[..], &RECORD.to_bytes()[..]].concat();
         assert_eq!(named(Slot::Permit(RECORD)), permit);
+    }
+
+    #[test]
+    fn a_rows_name_says_what_it_is_of() {
+        let account = token(ACCOUNT);
+        for slot in [Slot::Head, Slot::Credentials, Slot::Line(token(LINE)), Slot::Permit(RECORD)] {
+            let whose = matches!(slot, Slot::Permit(_)).then_some(account);
+            assert_eq!(slot_named(RowName::new(account, slot).as_bytes()), Some((whose, slot)));
+        }
+        for name in [&[][..], &[0], &[5], &[1, 1], &[3, 7], &[4; 32], &[4; 34]] {
+            assert_eq!(slot_named(name), None, "{name:?}");
+        }
     }
 
     #[test]

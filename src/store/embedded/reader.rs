@@ -13,10 +13,11 @@ use super::group::Asker;
 use super::loads::{self, Stop};
 use super::lookup::Lookup;
 use super::shared::{Sentinel, Shared};
-use super::tables::{due, records};
+use super::tables::rows::Numbered;
+use super::tables::{due, records, sealed};
 use crate::crypto::Token;
 use crate::domain::RecordId;
-use crate::store::{DueEntry, Journalled, Load, Loaded, Place, StoreError, StoredRecord};
+use crate::store::{DueEntry, Journalled, Load, Loaded, PermitRow, Place, Row, Slot, StoreError, StoredRecord};
 
 /// How many threads read.
 pub(super) const READERS: usize = 2;
@@ -41,6 +42,10 @@ pub(super) enum Job {
     Journal(u64, usize, Asker<Result<Vec<Journalled>, StoreError>>),
     /// Accounts after one, and how many at most.
     Accounts(Option<Token>, usize, Asker<Result<Vec<Token>, StoreError>>),
+    /// Rows of an account after a slot, and how many at most.
+    Rows(Token, Option<Slot>, usize, Asker<Result<Vec<(Slot, Row)>, StoreError>>),
+    /// Permits after a place, and how many at most.
+    Permits(Option<u64>, usize, Asker<Result<Vec<PermitRow>, StoreError>>),
 }
 
 /// A read on the asker's own thread that takes longer than this is a slow one: a cold page, a slow disk, a busy machine.
@@ -138,11 +143,24 @@ impl Desk {
             Job::Accounts(after, limit, asker) => {
                 drop(asker.send(health.and_then(|()| self.read(self.lookup().accounts(after, limit)))));
             }
+            Job::Rows(account, after, limit, asker) => {
+                drop(asker.send(health.and_then(|()| self.read(self.rows(account, after, limit)))));
+            }
+            Job::Permits(after, limit, asker) => {
+                drop(asker.send(health.and_then(|()| self.read(sealed::permits_after(&self.db, after, limit)))));
+            }
         }
     }
 
     fn lookup(&self) -> Lookup<'_> {
         Lookup { db: &self.db, shared: &self.shared, own: None }
+    }
+
+    fn rows(&self, account: Token, after: Option<Slot>, limit: usize) -> Result<Vec<(Slot, Row)>, Fault> {
+        match self.lookup().account(account)? {
+            Some(number) => sealed::rows_after(&self.db, Numbered { account, number }, after, limit),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn load(&self, load: &Load) -> Result<Loaded, StoreError> {

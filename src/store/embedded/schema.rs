@@ -195,6 +195,12 @@ pub(super) fn note_keys(connection: &mut Connection, marks: &[(String, Token)]) 
     note().map_err(|fault| refused(&fault))
 }
 
+/// Does without the mark of a key from now on.
+pub(super) fn forget_key(connection: &Connection, name: &str) -> Result<(), Fault> {
+    connection.prepare_cached("DELETE FROM keys WHERE name = ?1")?.execute([name])?;
+    Ok(())
+}
+
 fn noted_keys(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Fault> {
     let mut select = connection.prepare("SELECT name, mark FROM keys")?;
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

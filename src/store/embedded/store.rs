@@ -19,10 +19,10 @@ use super::reader::{self, Reader};
 use super::shared::Shared;
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
-use crate::store::bounds::{check_index, check_journal};
+use crate::store::bounds::{check_index, check_journal, check_reseal};
 use crate::store::{
     Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded,
-    Place, Position, ROWS_MAX, Reply, Store, StoreError, StoredRecord, Window,
+    PermitRow, Place, Position, ROWS_MAX, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
 };
 
 /// The store inside the process.
@@ -203,6 +203,31 @@ impl Store for EmbeddedStore {
             lease.check_bounds()?;
             self.write(|asker| Job::Lease(lease, asker)).await?
         })
+    }
+
+    fn rows(
+        &self,
+        account: Token,
+        after: Option<Slot>,
+        limit: usize,
+    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>> {
+        let limit = limit.clamp(1, ROWS_MAX);
+        Box::pin(async move { self.page(|asker| reader::Job::Rows(account, after, limit, asker)).await? })
+    }
+
+    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>> {
+        Box::pin(async move { self.page(|asker| reader::Job::Permits(after, limit.clamp(1, ROWS_MAX), asker)).await? })
+    }
+
+    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>> {
+        Box::pin(async move {
+            check_reseal(&bodies)?;
+            self.write(|asker| Job::Reseal(bodies, asker)).await?
+        })
+    }
+
+    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.write(|asker| Job::ForgetKey(name, asker)).await? })
     }
 
     fn rings(&self) -> broadcast::Receiver<Partition> {

@@ -6,4 +6,5 @@ pub(crate) mod model;
 pub(crate) mod requests;
 pub(crate) mod rows;
 pub(crate) mod time;
+pub(crate) mod upkeep;
 pub(crate) mod windows;

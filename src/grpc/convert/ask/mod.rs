@@ -4,6 +4,7 @@ mod account;
 mod body;
 mod credential;
 mod decision;
+mod keys;
 mod protection;
 mod seed;
 
@@ -12,4 +13,5 @@ pub use credential::{Revocation, get_credential_status, issue_transfer_pin, revo
 pub use decision::{
     BatchQuestion, Reading, batch_decide, decide, get_decision, redeem_permit, report_outcome, withdraw_decision,
 };
+pub use keys::{reseal, retire_key};
 pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};

@@ -5,6 +5,7 @@ mod account;
 mod activity;
 mod credential;
 mod decision;
+mod keys;
 mod protection;
 mod wire;
 
@@ -12,6 +13,7 @@ pub(in crate::grpc) use account::{account, import_error, line};
 pub(in crate::grpc) use activity::activity;
 pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, transfer_pin_status};
 pub(in crate::grpc) use decision::{Showing, batch, decision};
+pub(in crate::grpc) use keys::{held_key, key_uses, resealed, retired_key};
 pub(in crate::grpc) use protection::protection;
 
 pub(in crate::grpc) use super::position::{consistency_token, page_token};

@@ -10,5 +10,6 @@ mod places;
 pub(super) mod records;
 pub(super) mod requests;
 pub(super) mod rows;
+pub(super) mod sealed;
 
 use places::place_for;

@@ -75,7 +75,8 @@ pub(in super::super) fn append(
     Ok(())
 }
 
-fn candidates(db: &Connection, id: RecordId) -> Result<Vec<(i64, i64)>, Fault> {
+/// Where the records may be that share an id's bucket: key and number.
+pub(in super::super) fn candidates(db: &Connection, id: RecordId) -> Result<Vec<(i64, i64)>, Fault> {
     let bucket = layout::record(id);
     let mut statement = db.prepare_cached("SELECT key, seq FROM record_ids WHERE key BETWEEN ?1 AND ?2")?;
     let found = statement.query_map((bucket.first(), bucket.last()), |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -160,7 +160,8 @@ impl<T> Wanted<T> {
     }
 }
 
-fn version(kept: i64) -> Result<u64, Fault> {
+/// A version as kept.
+pub(in super::super) fn version(kept: i64) -> Result<u64, Fault> {
     // INVARIANT (fail-closed): version 0 would read as "none there".
     u64::try_from(kept).ok().filter(|version| *version > 0).ok_or(Fault::Damaged("a row's version is not positive"))
 }
