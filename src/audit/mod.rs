@@ -5,11 +5,18 @@
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod chain;
+mod checkpoint;
+mod fault;
 mod filter;
 mod kind;
 mod record;
 
 pub use chain::hash_of;
+pub use checkpoint::{
+    CHECKPOINT_LINE_BYTES_MAX, ChainMark, CheckpointError, CheckpointLine, CheckpointReader, CheckpointSeal,
+    CheckpointWriter,
+};
+pub use fault::{Fault, FaultKind};
 pub use filter::RecordFilter;
 pub use kind::EventKind;
 pub use record::{

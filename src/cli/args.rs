@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
-use super::{account, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
+use super::{account, audit, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
 
 const ABOUT: &str = "\
 Decides whether a phone line may be changed, before it is changed.
@@ -60,6 +60,8 @@ pub(super) enum Command {
     TransferPin(Box<transfer_pin::TransferPinArgs>),
     /// Import and show accounts, and what happened on them
     Account(Box<account::AccountArgs>),
+    /// Read what was recorded, follow it, and verify that it is as it was
+    Audit(Box<audit::AuditArgs>),
     /// Play a made-up day at a carrier against a service of one's own
     Day(day::DayArgs),
     /// Make and list keys

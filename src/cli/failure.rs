@@ -54,6 +54,11 @@ impl Failure {
         Self::new(Exit::Invalid, message)
     }
 
+    /// What was found must not be believed.
+    pub(super) fn denied(message: impl Into<String>) -> Self {
+        Self::new(Exit::Denied, message)
+    }
+
     /// Something here did not work.
     pub(super) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)

@@ -11,7 +11,7 @@
 //! | `serve/` | the service itself |
 //! | `bench/` | the load generator |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
-//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/` | calls of a running service |
+//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `audit/` | calls of a running service |
 //!
 //! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
 //! reach it is refused.
@@ -19,6 +19,7 @@
 mod account;
 mod answers;
 mod args;
+mod audit;
 mod bench;
 mod connection;
 mod day;

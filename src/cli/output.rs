@@ -67,6 +67,22 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Prints lines to standard output: what is read line by line.
+///
+/// # Errors
+///
+/// When nobody can read them.
+pub(super) fn print_lines(lines: impl IntoIterator<Item = String>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let write = || -> io::Result<()> {
+        for line in lines {
+            writeln!(out, "{line}")?;
+        }
+        out.flush()
+    };
+    write().map_err(|error| Failure::failed(format!("cannot write to standard output: {error}")))
+}
+
 /// A table as wide as the terminal; where there is none, as wide as it needs to be. Empty without rows.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows.into_iter().collect();

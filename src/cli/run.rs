@@ -7,7 +7,7 @@ use clap::Parser as _;
 use super::args::{Cli, Command};
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use super::{account, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
+use super::{account, audit, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
 
 /// Runs the command that the arguments name. What it prints and how it ends is told by `--help`.
 pub fn main() -> ExitCode {
@@ -44,6 +44,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Pin(args) => calling(pin::run(*args, output)),
         Command::TransferPin(args) => calling(transfer_pin::run(*args, output)),
         Command::Account(args) => calling(account::run(*args, output)),
+        Command::Audit(args) => calling(audit::run(*args, output)),
         Command::Day(args) => day::run(args, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Token(command) => token::run(*command, output),

@@ -120,6 +120,8 @@ pub struct Limits {
     /// Age at which a connection is asked to go once its open requests are answered, in seconds, so that callers spread
     /// over new servers.
     pub max_connection_age_seconds: Bounded<60, 86_400>,
+    /// How long a watch of records may be silent before a heartbeat, in seconds.
+    pub watch_heartbeat_seconds: Bounded<1, 300>,
 }
 
 impl Default for Limits {
@@ -137,6 +139,7 @@ impl Default for Limits {
             keepalive_interval_seconds: Bounded::of::<30>(),
             keepalive_timeout_seconds: Bounded::of::<10>(),
             max_connection_age_seconds: Bounded::of::<3_600>(),
+            watch_heartbeat_seconds: Bounded::of::<15>(),
         }
     }
 }

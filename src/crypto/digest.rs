@@ -24,6 +24,27 @@ pub fn sha256_plain(bytes: &[u8]) -> [u8; 32] {
     mac::leading(ring::digest::digest(&SHA256, bytes).as_ref())
 }
 
+/// SHA-256 of bytes that come one after the other: as [`sha256_plain`] of them all.
+pub struct RunningDigest(Context);
+
+impl Default for RunningDigest {
+    fn default() -> Self {
+        Self(Context::new(&SHA256))
+    }
+}
+
+impl RunningDigest {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> [u8; 32] {
+        mac::leading(self.0.finish().as_ref())
+    }
+}
+
 /// The digest that binds permits, releases and app approvals to one exact change: SHA-256 of its canonical text.
 pub fn change_digest(change: &Change) -> ChangeDigest {
     ChangeDigest(sha256_plain(change.canonical().as_bytes()))

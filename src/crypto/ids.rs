@@ -37,6 +37,12 @@ impl Ids {
         Ok(self.assemble(now, partition, random))
     }
 
+    /// When an id was minted, to the millisecond. For an id that was not, some instant.
+    pub fn minted_at(id: u128) -> DateTime<Utc> {
+        let millis = i64::try_from(id >> 80).unwrap_or(i64::MAX);
+        DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     /// The partition of an id this engine minted. For any other id it is some partition, where nothing will be found.
     pub fn partition_of(&self, id: u128) -> Partition {
         let low = (id & PARTITION_MASK) as u16;

@@ -50,7 +50,7 @@ mod tokens;
 
 pub use app_keys::{AppKey, AppKeyError, verify_app_signature};
 pub use cost::Cost;
-pub use digest::{chain, change_digest, sha256, sha256_plain};
+pub use digest::{RunningDigest, chain, change_digest, sha256, sha256_plain};
 pub use ids::Ids;
 pub use jwt::{JwtSetupError, install_jwt_provider};
 pub use keyring::{KeyInfo, KeyState, Keyring, Purpose};

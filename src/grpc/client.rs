@@ -17,6 +17,7 @@ use tonic_types::StatusExt as _;
 
 use super::pb::bench::echo_service_client::EchoServiceClient;
 use super::pb::v1::account_service_client::AccountServiceClient;
+use super::pb::v1::audit_service_client::AuditServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
 use super::pb::v1::key_service_client::KeyServiceClient;
@@ -180,6 +181,17 @@ impl Client {
     pub fn keys(&self) -> KeyServiceClient<Wire> {
         let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
         KeyServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+    }
+
+    /// Calls of the audit service.
+    pub fn audit(&self) -> AuditServiceClient<Wire> {
+        AuditServiceClient::new(self.wire())
+    }
+
+    /// Calls of the audit service that take as long as they take: watches, verifications, checkpoints.
+    pub fn audit_without_deadline(&self) -> AuditServiceClient<Wire> {
+        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
+        AuditServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
     }
 
     /// Calls of the load generator's echo.

@@ -7,11 +7,13 @@ use arc_swap::ArcSwap;
 use super::error::ServiceError;
 use super::hints::Hints;
 use super::key_upkeep::HeldKey;
+use super::owners::Owners;
 use super::pins::Pins;
 use super::queues::Queues;
 use super::tally::Tally;
+use super::watch::Watchers;
 use crate::clock::{Clock, Now};
-use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, sha256_plain};
+use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, RecordSigner, sha256_plain};
 use crate::domain::{Brand, PolicyRevision, Spid};
 use crate::policy::Policy;
 use crate::store::{Store, Vault};
@@ -59,6 +61,9 @@ pub struct Engine {
     pub(super) pins: Pins,
     pub(super) queues: Queues,
     pub(super) hints: Hints,
+    pub(super) owners: Owners,
+    pub(super) watchers: Watchers,
+    pub(super) record_signer: RecordSigner,
     pub(super) tally: Arc<dyn Tally>,
 }
 
@@ -80,6 +85,9 @@ impl Engine {
             pins: Pins::start(&keyring, pin_threads, pin_queue)?,
             queues: Queues::default(),
             hints: Hints::default(),
+            owners: Owners::default(),
+            watchers: Watchers::default(),
+            record_signer: RecordSigner::new(&keyring),
             tally,
         }))
     }

@@ -11,6 +11,7 @@
 //! | `protect`, `credentials` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `activity`, `ledger` | what happened, to an account and to none |
+//! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
 //! | `due`, `worker` | what time does |
 //! | `key_upkeep` | what still names a key, sealing anew, doing without one |
 //!
@@ -32,18 +33,22 @@ mod hints;
 mod key_upkeep;
 mod ledger;
 mod move_line;
+mod owners;
 mod permits;
 mod pins;
 mod protect;
 mod question;
 mod queues;
 mod reads;
+mod records;
 mod rights;
 mod seed;
 mod standing;
 mod tally;
 mod target;
 mod unbroken;
+mod verify;
+mod watch;
 mod weigh;
 mod worker;
 
@@ -60,7 +65,10 @@ pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};
 pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
+pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordView, Told};
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use tally::{Silent, Tally};
 pub use target::{LineName, LineRef, Scope};
+pub use verify::Verification;
+pub use watch::{Seen, Watch};

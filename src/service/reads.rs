@@ -8,24 +8,29 @@ use super::protect::reading;
 use super::question::caller_of;
 use super::target::Scope;
 use crate::audit::{Event, ReadOf};
-use crate::domain::Requester;
+use crate::domain::{RecordId, Requester};
 use crate::store::{Closing, CommitError, Entry, Opening, Urgency};
 
 impl Engine {
     /// Records that `requester` reads a part of an account, unless they are its own customer. Where there is no such account
-    /// nothing is recorded: the read that follows says so, and charges it.
+    /// nothing is recorded: the read that follows says so, and charges it. The record comes back.
     ///
     /// INVARIANT (answer-is-record): what cannot be recorded is not read.
-    pub(super) async fn note_read(&self, requester: &Requester, scope: &Scope, of: ReadOf) -> Result<(), ServiceError> {
+    pub(super) async fn note_read(
+        &self,
+        requester: &Requester,
+        scope: &Scope,
+        of: ReadOf,
+    ) -> Result<Option<RecordId>, ServiceError> {
         if requester.role.is_bound_to_account() {
-            return Ok(());
+            return Ok(None);
         }
         let now = self.now()?.instant();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             let mut target = self.target(requester, scope).await?;
             let (_turn, mut open) = loop {
                 if !target.indexed {
-                    return Ok(());
+                    return Ok(None);
                 }
                 let turn = self.queues.enter(target.account).await?;
                 let opening = self.vault.open(reading(&target, None, None, now)).await?;
@@ -36,11 +41,11 @@ impl Engine {
                 }
             };
             if open.account().is_none() || target.line.is_some_and(|line| open.line(line).is_none()) {
-                return Ok(());
+                return Ok(None);
             }
             let steps = due::apply(&mut open, target.line, now)?;
             let (caller, event) = (Some(caller_of(requester)), Event::Read { of });
-            open.append(Entry { at: now, line: target.line, caller, channel: None, event })?;
+            let noted = open.append(Entry { at: now, line: target.line, caller, channel: None, event })?;
             let closing = Closing {
                 urgency: Urgency::Ordinary,
                 claim: None,
@@ -49,7 +54,7 @@ impl Engine {
                 done: due::done(&steps, &target),
             };
             match self.vault.close(open, closing).await {
-                Ok(_) => return Ok(()),
+                Ok(_) => return Ok(Some(noted)),
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -142,6 +142,18 @@ rights! {
         Brand: [Provisioning, FraudOps, Auditor],
         OwnAccount: [Customer, BusinessAdmin],
     }
+    /// Read records as they are kept.
+    ReadRecords {
+        Brand: [FraudOps, Auditor],
+    }
+    /// Verify that records are as they were: shows no record.
+    VerifyRecords {
+        Brand: [FraudOps, Auditor, Admin],
+    }
+    /// Write down where every chain stands.
+    MakeCheckpoint {
+        Brand: [Auditor, Admin],
+    }
 }
 
 /// A requester whose right `R` was checked.
@@ -310,6 +322,9 @@ mod tests {
         ("Provision", &["provisioning"], &[]),
         ("MaintainKeys", &[], &[]),
         ("ReadAccount", &["provisioning", "fraud_ops", "auditor"], &["customer", "business_admin"]),
+        ("ReadRecords", &["fraud_ops", "auditor"], &[]),
+        ("VerifyRecords", &["fraud_ops", "auditor", "admin"], &[]),
+        ("MakeCheckpoint", &["auditor", "admin"], &[]),
     ];
 
     #[test]

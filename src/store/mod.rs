@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `contract` | the trait every store implements, and the laws it keeps |
 //! | `bounds` | what a call may ask at all, for every store alike |
-//! | `chain_check` | walks an account's chain and says where it does not hold |
+//! | `chain_check`, `all_chains` | verify one account's chain, or every one of a brand, and say where it does not hold |
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
 //! | `vault` | opens an account's rows for one use case and closes them into one commit |
 //! | `open_account`, `sealed_rows` | the account in between, and its rows under their seals |
@@ -15,6 +15,7 @@
 //! The laws are run against every store by `tests/store_conformance.rs`. Deliberately absent: the clock, the keys, and
 //! every meaning of what is stored.
 
+mod all_chains;
 mod bounds;
 mod chain_check;
 mod codec;
@@ -27,6 +28,7 @@ mod vault;
 mod walk;
 mod windows;
 
+pub use all_chains::{AllChains, Marks, Verified, VerifyError, Verifying};
 pub use chain_check::ChainFault;
 pub use codec::{
     CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,

@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 
 use super::codec;
 use super::contract::{
-    Charge, ChargeWindows, Claim, CommitError, DueEntry, IndexEntry, Load, Place, Position, Reservation, Reserve, Slot,
-    Store, StoreError, Urgency, Window, WindowKey,
+    Charge, ChargeWindows, Claim, CommitError, DueEntry, IndexEntry, Journalled, Load, Place, Position, Reservation,
+    Reserve, Slot, Store, StoreError, StoredRecord, Urgency, Window, WindowKey,
 };
 use super::open_account::{OpenAccount, OpenLine};
 use super::sealed_rows::{Opener, damaged, record_place, undecodable};
 use crate::audit::{Record, hash_of};
 use crate::crypto::{Ids, Keyring, Sealer, Token, Tokens};
-use crate::domain::RecordId;
+use crate::domain::{Account, RecordId};
 
 /// The store as use cases see it: values in, values out, sealed in between.
 #[derive(Clone)]
@@ -198,14 +198,35 @@ impl Vault {
 
     /// A record that was committed before.
     pub async fn record(&self, id: RecordId) -> Result<Option<Kept>, StoreError> {
-        let Some(stored) = self.store.record(id).await? else { return Ok(None) };
-        let sealer = self.sealer.for_account(&stored.account);
-        let plain = sealer.open(record_place(stored.account, &id.to_bytes()), stored.body).map_err(damaged)?;
+        match self.store.record(id).await? {
+            Some(StoredRecord { account, body }) => self.unseal(id, account, body).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A record as a journal has it.
+    pub fn unseal_journalled(&self, entry: Journalled) -> Result<Kept, StoreError> {
+        self.unseal(entry.id, entry.account, entry.body)
+    }
+
+    /// An account's head alone: for who asks where its chain stands, and whose it is.
+    pub async fn head(&self, account: Token, now: DateTime<Utc>) -> Result<Option<Account>, StoreError> {
+        let (charges, windows) = (Vec::new(), Vec::new());
+        let load = Load { account, slots: vec![Slot::Head], reserve: None, charges, windows, now, at_least: None };
+        let mut rows = self.store.load(load).await?.rows.into_iter();
+        let sealer = self.sealer.for_account(&account);
+        let mut opener = Opener { sealer: &sealer, account, rows: &mut rows };
+        Ok(opener.next(Slot::Head, codec::decode_account)?.value)
+    }
+
+    fn unseal(&self, id: RecordId, account: Token, body: Vec<u8>) -> Result<Kept, StoreError> {
+        let sealer = self.sealer.for_account(&account);
+        let plain = sealer.open(record_place(account, &id.to_bytes()), body).map_err(damaged)?;
         let record = codec::decode_record(&plain).map_err(undecodable)?;
         if record.id != id {
             return Err(StoreError::Damaged("a record has another's id".into()));
         }
         let hash = hash_of(&record.previous_hash, &plain);
-        Ok(Some(Kept { account: stored.account, record, hash }))
+        Ok(Kept { account, record, hash })
     }
 }

@@ -69,6 +69,10 @@ pub(crate) const REQUESTS: &[Request] = &[
         ask::import_row(r, &brand(), received()).1
     }),
     request!("GetAccountRequest", samples::get_account, GetAccountRequest, |r| ask::get_account(r)),
+    request!("ListRecordsRequest", samples::list_records, ListRecordsRequest, |r| ask::list_records(r)),
+    request!("WatchRecordsRequest", samples::watch_records, WatchRecordsRequest, |r| ask::watch_records(r)),
+    request!("VerifyChainRequest", samples::verify_chain, VerifyChainRequest, |r| ask::verify_chain(r)),
+    request!("MakeCheckpointRequest", samples::make_checkpoint, MakeCheckpointRequest, |r| ask::make_checkpoint(r)),
     request!("MoveLineRequest", samples::move_line, MoveLineRequest, |r| ask::move_line(r, &brand())),
     request!("ListKeysRequest", samples::list_keys, ListKeysRequest, |_r| Ok::<(), FieldError>(())),
     request!("CountKeyUsesRequest", samples::count_key_uses, CountKeyUsesRequest, |_r| Ok::<(), FieldError>(())),

@@ -382,3 +382,45 @@ pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
         mark: text("0190d4f07c3e7a529a630d1f3c5e7b91"),
     }]
 }
+
+fn record_filter() -> pb::RecordFilter {
+    pb::RecordFilter {
+        from_time: then(),
+        before_time: then(),
+        kinds: vec![pb::RecordKind::Decided.into(), pb::RecordKind::Alerted.into()],
+        caller_subject: text("auditor-1"),
+        outcome: pb::Outcome::Deny.into(),
+    }
+}
+
+pub(crate) fn list_records() -> Vec<pb::ListRecordsRequest> {
+    use pb::list_records_request::Scope::{AccountId, Line};
+    [None, Some(AccountId(text("acct-1"))), Some(Line(by_number()))]
+        .map(|scope| pb::ListRecordsRequest {
+            scope,
+            filter: Some(record_filter()),
+            page_size: 10,
+            page_token: String::new(),
+        })
+        .to_vec()
+}
+
+pub(crate) fn watch_records() -> Vec<pb::WatchRecordsRequest> {
+    vec![pb::WatchRecordsRequest {
+        resume_token: String::new(),
+        filter: Some(record_filter()),
+        account_id: text("acct-1"),
+    }]
+}
+
+pub(crate) fn verify_chain() -> Vec<pb::VerifyChainRequest> {
+    use pb::verify_chain_request::Step::{CheckpointLines, Start};
+    let start = pb::VerifyStart { account_id: text("acct-1"), with_checkpoint: false };
+    [Start(start), CheckpointLines(text("portcullis checkpoint 1\n"))]
+        .map(|step| pb::VerifyChainRequest { step: Some(step) })
+        .to_vec()
+}
+
+pub(crate) fn make_checkpoint() -> Vec<pb::MakeCheckpointRequest> {
+    vec![pb::MakeCheckpointRequest {}]
+}

@@ -6,6 +6,7 @@
     reason = "a test that cannot be set up should fail where it is"
 )]
 
+mod audit;
 mod day;
 mod identity;
 mod imports;

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod altered;
 mod attacks;
 mod batch;
 mod interleavings;

@@ -79,11 +79,24 @@ impl World {
 
     /// The same store and keys in a new process's stead.
     pub(crate) async fn reopen(self) -> Self {
-        self.reopen_under(|keyring| keyring).await
+        self.reopen_as(|keyring| keyring, |_| ()).await
     }
 
     /// The same store in a new process's stead, with the keyring changed.
-    pub(crate) async fn reopen_under(mut self, change: impl FnOnce(Keyring) -> Keyring) -> Self {
+    pub(crate) async fn reopen_under(self, change: impl FnOnce(Keyring) -> Keyring) -> Self {
+        self.reopen_as(change, |_| ()).await
+    }
+
+    /// The same after somebody had a hand in the store's file.
+    pub(crate) async fn reopen_altered(self, alter: impl FnOnce(&rusqlite::Connection)) -> Self {
+        self.reopen_as(|keyring| keyring, alter).await
+    }
+
+    async fn reopen_as(
+        mut self,
+        change: impl FnOnce(Keyring) -> Keyring,
+        alter: impl FnOnce(&rusqlite::Connection),
+    ) -> Self {
         let folder = self.folder.take().unwrap();
         let keyring = Arc::new(change(copied(&folder, &self.keyring)));
         let (clock, app, policy) = (self.clock.clone(), self.app, self.policy.clone());
@@ -91,6 +104,8 @@ impl World {
         drop(self.engine);
         drop(self.store);
         let used = self.requests.into_inner();
+        let file = folder.path().join("store/portcullis.db");
+        alter(&rusqlite::Connection::open(file).unwrap());
         let world = Self::open(folder, clock, keyring, app, policy);
         world.requests.store(used, std::sync::atomic::Ordering::Relaxed);
         world

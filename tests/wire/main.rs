@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
 
+mod audit;
 mod certificates;
 mod changes;
 mod identity;

@@ -89,6 +89,10 @@ fn expected() -> Vec<Call> {
         call_of("KeyService/Reseal", encoded(&samples::reseal()), "admin"),
         call_of("KeyService/RetireKey", encoded(&samples::retire_key()), "admin"),
         call_of("AccountService/MoveLine", encoded(&samples::move_line()), "provisioning"),
+        call_of("AuditService/ListRecords", encoded(&samples::list_records()), "fraud_ops auditor"),
+        call_of("AuditService/WatchRecords", encoded(&samples::watch_records()), "fraud_ops auditor"),
+        call_of("AuditService/VerifyChain", encoded(&samples::verify_chain()), "fraud_ops auditor admin"),
+        call_of("AuditService/MakeCheckpoint", encoded(&samples::make_checkpoint()), "auditor admin"),
     ]);
     all
 }

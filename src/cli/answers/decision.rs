@@ -122,7 +122,7 @@ fn denial_json(denial: &pb::Denial) -> Value {
     json!({ "retry_time": instant(*retry_time), "next_step": next_step })
 }
 
-fn reason_json(reason: &pb::Reason) -> Value {
+pub(super) fn reason_json(reason: &pb::Reason) -> Value {
     let pb::Reason { code, class, rule_id, message } = reason;
     json!({ "code": code, "class": name::<pb::ReasonClass>(*class), "rule_id": rule_id, "message": message })
 }
@@ -132,7 +132,7 @@ fn wire_json(wire: &pb::WireReply) -> Value {
     json!({ "answer": name::<pb::WireAnswer>(*answer), "codes": codes, "text": text })
 }
 
-fn explanation_json(explanation: &pb::Explanation) -> Value {
+pub(super) fn explanation_json(explanation: &pb::Explanation) -> Value {
     let pb::Explanation { score, contributions, facts_json } = explanation;
     let contribution = |contribution: &pb::Contribution| {
         let pb::Contribution { rule_id, points, at_least, required } = contribution;

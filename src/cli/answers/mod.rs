@@ -7,10 +7,12 @@ mod account;
 mod credential;
 mod decision;
 mod protection;
+mod record;
 mod value;
 
 pub(super) use account::Account;
 pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, TransferPins};
 pub(super) use decision::{Decided, Redeemed, exit_of};
 pub(super) use protection::{Activities, Guarded, Protections, Released};
+pub(super) use record::{Record, records_table};
 pub(super) use value::Named;

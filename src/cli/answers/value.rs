@@ -48,6 +48,7 @@ macro_rules! named {
 
 named! {
     Outcome = "OUTCOME_",
+    RecordKind = "RECORD_KIND_",
     DecisionState = "DECISION_STATE_",
     ReasonClass = "REASON_CLASS_",
     Factor = "FACTOR_",

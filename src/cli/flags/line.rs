@@ -50,6 +50,25 @@ pub(crate) struct ScopeArgs {
     brand: BrandArgs,
 }
 
+/// A line, a whole account, or neither.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OptionalScopeArgs {
+    /// A line: its number like +12125550123, or its subscription's id
+    #[arg(value_name = "LINE")]
+    line: Option<String>,
+    /// The whole account, by its id
+    #[arg(long, value_name = "ID", conflicts_with = "line")]
+    account: Option<String>,
+}
+
+impl OptionalScopeArgs {
+    /// What was named, if anything was.
+    pub(crate) fn scope(self) -> Option<Scope> {
+        let line = self.line.map(|line| Scope::Line(line_ref(&line, "")));
+        line.or_else(|| self.account.map(Scope::Account))
+    }
+}
+
 /// A line or a whole account.
 #[derive(Clone)]
 pub(crate) enum Scope {

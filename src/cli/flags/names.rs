@@ -139,11 +139,67 @@ words! {
     }
 }
 
+words! {
+    /// What was decided.
+    OutcomeName: pb::Outcome {
+        /// Approved
+        Approve,
+        /// More proof was needed
+        Challenge,
+        /// Denied
+        Deny,
+    }
+}
+
+words! {
+    /// What a record is about.
+    KindName: pb::RecordKind {
+        /// A decision
+        Decided,
+        /// A lock turned on
+        LockSet,
+        /// A release cancelled
+        ReleaseCancelled,
+        /// A release that took effect, or a lock on again
+        LockStepped,
+        /// A permit used
+        PermitRedeemed,
+        /// A decision given back
+        DecisionWithdrawn,
+        /// What became of a change
+        OutcomeReported,
+        /// A transfer PIN taken back
+        TransferPinRevoked,
+        /// A look at an account
+        Read,
+        /// An account created
+        AccountCreated,
+        /// An account changed by provisioning
+        AccountChanged,
+        /// A line that came
+        LineAdded,
+        /// A line that left or ended
+        LineEnded,
+        /// Records of many accounts read
+        RecordsRead,
+        /// A checkpoint
+        CheckpointMade,
+        /// An export asked for
+        ExportAsked,
+        /// An export approved
+        ExportApproved,
+        /// An export carried out
+        ExportDone,
+        /// Something to look at
+        Alerted,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum as _;
 
-    use super::{CauseName, ChannelName, PersonRoleName, WorthlessName};
+    use super::{CauseName, ChannelName, KindName, OutcomeName, PersonRoleName, WorthlessName};
     use crate::grpc::pb::v1 as pb;
 
     /// Every word, with the contract's name of what it becomes.
@@ -163,6 +219,10 @@ mod tests {
         words::<CauseName>("SIM_CHANGE_CAUSE_", |n| pb::SimChangeCause::try_from(n).ok().map(|v| v.as_str_name()));
         words::<PersonRoleName>("PERSON_ROLE_", |n| pb::PersonRole::try_from(n).ok().map(|v| v.as_str_name()));
         words::<WorthlessName>("WORTHLESS_FACT_", |n| pb::WorthlessFact::try_from(n).ok().map(|v| v.as_str_name()));
+        words::<OutcomeName>("OUTCOME_", |n| pb::Outcome::try_from(n).ok().map(|v| v.as_str_name()));
+        // The one that no filter finds has no word.
+        let kinds = |n| pb::RecordKind::try_from(n).ok().filter(|kind| *kind != pb::RecordKind::Unreadable);
+        words::<KindName>("RECORD_KIND_", |n| kinds(n).map(|v| v.as_str_name()));
         assert_eq!(CauseName::value_variants().len(), 7);
     }
 }

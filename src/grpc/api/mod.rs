@@ -1,11 +1,15 @@
 //! The services of the contract, one file each: identity and deadline from the edge, conversion, one use case.
 
 mod account;
+mod audit;
 mod credential;
 mod decision;
+mod fitting;
 mod import;
 mod keys;
 mod protection;
 mod services;
+mod verify;
+mod watch;
 
 pub use services::{Services, services};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tonic::service::Routes;
 
 use super::account::AccountApi;
+use super::audit::AuditApi;
 use super::credential::CredentialApi;
 use super::decision::DecisionApi;
 use super::keys::KeyApi;
@@ -12,6 +13,7 @@ use super::protection::ProtectionApi;
 use crate::config::Limits;
 use crate::grpc::edge::Edge;
 use crate::grpc::pb::v1::account_service_server::AccountServiceServer;
+use crate::grpc::pb::v1::audit_service_server::AuditServiceServer;
 use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
 use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
@@ -37,9 +39,13 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
             $server::new($api(services.clone())).max_decoding_message_size(most).max_encoding_message_size(most)
         };
     }
+    let heartbeat = limits.watch_heartbeat_seconds.seconds();
+    let audit = AuditApi { services: services.clone(), message_bytes_max: most, heartbeat };
+    let audit = AuditServiceServer::new(audit).max_decoding_message_size(most).max_encoding_message_size(most);
     Routes::new(bounded!(DecisionServiceServer, DecisionApi))
         .add_service(bounded!(ProtectionServiceServer, ProtectionApi))
         .add_service(bounded!(CredentialServiceServer, CredentialApi))
         .add_service(bounded!(AccountServiceServer, AccountApi))
         .add_service(bounded!(KeyServiceServer, KeyApi))
+        .add_service(audit)
 }

@@ -7,6 +7,7 @@
 pub mod ask;
 mod change;
 mod contact;
+mod cursor;
 mod enums;
 mod evidence;
 mod field;

@@ -13,6 +13,9 @@ pub(super) enum Fault {
     /// What was read cannot be right.
     #[error("{0}")]
     Damaged(&'static str),
+    /// One thing that must be there is not. Whoever asked for it is told so, and others are still answered.
+    #[error("{0}")]
+    Lost(&'static str),
     /// A file beside the database could not be written.
     #[error("{0}")]
     File(#[from] std::io::Error),
@@ -33,7 +36,7 @@ impl Fault {
                 | rusqlite::Error::IntegralValueOutOfRange(..)
                 | rusqlite::Error::QueryReturnedNoRows,
             ) => true,
-            Self::Database(_) | Self::File(_) => false,
+            Self::Database(_) | Self::Lost(_) | Self::File(_) => false,
         }
     }
 
@@ -41,6 +44,10 @@ impl Fault {
     ///
     /// INVARIANT (fail-closed): no fault becomes an absent row.
     pub(super) fn told(&self) -> StoreError {
-        if self.is_damage() { StoreError::Damaged(self.to_string()) } else { StoreError::Unavailable(self.to_string()) }
+        if self.is_damage() || matches!(self, Self::Lost(_)) {
+            StoreError::Damaged(self.to_string())
+        } else {
+            StoreError::Unavailable(self.to_string())
+        }
     }
 }

@@ -121,7 +121,7 @@ fn wire_reply(dialect: Dialect, outcome: OutcomeKind, decided: &[&Decided]) -> p
     }
 }
 
-fn explanation(decided: &Decided) -> pb::Explanation {
+pub(super) fn explanation(decided: &Decided) -> pb::Explanation {
     let facts: serde_json::Map<String, serde_json::Value> =
         decided.facts.iter().map(|(number, value)| (fact_named(*number), (*value).into())).collect();
     pb::Explanation {

@@ -7,6 +7,7 @@ mod credential;
 mod decision;
 mod keys;
 mod protection;
+mod record;
 mod wire;
 
 pub(in crate::grpc) use account::{account, import_error, line};
@@ -15,5 +16,7 @@ pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, tra
 pub(in crate::grpc) use decision::{Showing, batch, decision};
 pub(in crate::grpc) use keys::{held_key, key_uses, resealed, retired_key};
 pub(in crate::grpc) use protection::protection;
+pub(in crate::grpc) use record::{fault, record};
 
+pub(in crate::grpc) use super::cursor::{record_page_token, resume_token};
 pub(in crate::grpc) use super::position::{consistency_token, page_token};

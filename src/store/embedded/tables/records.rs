@@ -97,5 +97,5 @@ fn at<T>(
             if same { read(row).map(Some) } else { Ok(None) }
         })
         .optional()?;
-    found.ok_or(Fault::Damaged("a record's number leads nowhere"))
+    found.ok_or(Fault::Lost("a record's number leads nowhere"))
 }

@@ -1,0 +1,19 @@
+//! `portcullis audit`: what was recorded, as it comes, and whether it is still there as it was.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `command` | the subcommands and their flags |
+//! | `filter` | which records |
+//! | `list`, `watch` | reading them |
+//! | `verify`, `text` | verifying chains, and checkpoints as files |
+//! | `checkpoint` | making one |
+
+mod checkpoint;
+mod command;
+mod filter;
+mod list;
+mod text;
+mod verify;
+mod watch;
+
+pub(super) use command::{AuditArgs, run};

@@ -1,0 +1,42 @@
+//! Lists that fit into messages: a record is some hundred bytes or some thousand.
+
+use prost::Message as _;
+
+use crate::grpc::pb::v1 as pb;
+
+/// Of a message's longest length, this share is for records: one in four stays free for all else.
+const SHARE: (usize, usize) = (3, 4);
+
+/// How many of the first records fit into a message no longer than `message_bytes_max`: at least one.
+pub(super) fn fitting(records: &[pb::Record], message_bytes_max: usize) -> usize {
+    let room = message_bytes_max / SHARE.1 * SHARE.0;
+    let mut taken = 0_usize;
+    let fit = records.iter().take_while(|record| {
+        taken = taken.saturating_add(record.encoded_len()).saturating_add(FRAME_BYTES);
+        taken <= room
+    });
+    fit.count().max(1)
+}
+
+/// What stands before each record: its tag and its length.
+const FRAME_BYTES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use prost::Message as _;
+
+    use super::fitting;
+    use crate::grpc::pb::v1 as pb;
+
+    #[test]
+    fn what_fits_fits_and_one_goes_in_any_case() {
+        let record = pb::Record { details_json: "x".repeat(1_000), ..pb::Record::default() };
+        let records = vec![record; 20];
+        assert_eq!(fitting(&records, 1_000_000), 20);
+        let most = 8_192;
+        let fit = fitting(&records, most);
+        let message = pb::ListRecordsResponse { records: records[..fit].to_vec(), next_page_token: "t".repeat(64) };
+        assert!(fit > 4 && message.encoded_len() <= most, "{fit}");
+        assert_eq!(fitting(&records, 100), 1);
+    }
+}

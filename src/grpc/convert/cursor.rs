@@ -1,0 +1,116 @@
+//! Places in the records: where a page of them begins, and where a stream goes on. Opaque to callers, without a secret, and
+//! granting nothing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::field::FieldError;
+use crate::domain::RecordId;
+use crate::service::{NextPage, PagePlace};
+
+const PAGE_TOKEN: &str = "must be a page token as it was given";
+const RESUME_TOKEN: &str = "must be a resume token as it was given";
+
+/// Marks what kind of token it is, so that one is never read as another: see [`super::position`], which has 1 and 2.
+const PAGE_BACK_KIND: u8 = 3;
+const PAGE_ON_KIND: u8 = 4;
+const RESUME_KIND: u8 = 5;
+
+/// Journals of a store, at most: one a partition.
+const JOURNALS_MAX: usize = 1_024;
+
+/// The token of the next page; empty at the end.
+pub(in crate::grpc) fn record_page_token(next: Option<PagePlace>) -> String {
+    next.map_or_else(String::new, |PagePlace { look, next }| {
+        let look = look.to_bytes();
+        URL_SAFE_NO_PAD.encode(match next {
+            NextPage::Back(id) => [&[PAGE_BACK_KIND][..], &look, &id.to_bytes()].concat(),
+            NextPage::On { journal, place } => {
+                [&[PAGE_ON_KIND][..], &look, &journal.to_be_bytes(), &place.to_be_bytes()].concat()
+            }
+        })
+    })
+}
+
+/// Where a page begins; none for the first.
+pub(in crate::grpc) fn record_page(token: &str, name: &str) -> Result<Option<PagePlace>, FieldError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    read_page(token).map(Some).ok_or_else(|| FieldError::new(name, PAGE_TOKEN))
+}
+
+fn read_page(token: &str) -> Option<PagePlace> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let (kind, rest) = bytes.split_first()?;
+    let (look, rest) = rest.split_first_chunk()?;
+    let next = match *kind {
+        PAGE_BACK_KIND => NextPage::Back(id(rest.try_into().ok()?)),
+        PAGE_ON_KIND => {
+            let (journal, place) = rest.split_first_chunk()?;
+            let (journal, place) = (u16::from_be_bytes(*journal), u64::from_be_bytes(place.try_into().ok()?));
+            NextPage::On { journal, place }
+        }
+        _ => return None,
+    };
+    Some(PagePlace { look: id(*look), next })
+}
+
+const fn id(bytes: [u8; 16]) -> RecordId {
+    RecordId::from_u128(u128::from_be_bytes(bytes))
+}
+
+/// The token of a place in every journal.
+pub(in crate::grpc) fn resume_token(places: &[u64]) -> String {
+    let mut bytes = vec![RESUME_KIND];
+    bytes.extend(places.iter().flat_map(|place| place.to_be_bytes()));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Where a stream goes on; none where the caller brings no token.
+pub(in crate::grpc) fn resume_places(token: &str, name: &str) -> Result<Option<Vec<u64>>, FieldError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    read_places(token).map(Some).ok_or_else(|| FieldError::new(name, RESUME_TOKEN))
+}
+
+fn read_places(token: &str) -> Option<Vec<u64>> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let (kind, rest) = bytes.split_first()?;
+    let (places, left) = rest.as_chunks::<8>();
+    let is_whole = *kind == RESUME_KIND && left.is_empty() && (1..=JOURNALS_MAX).contains(&places.len());
+    is_whole.then(|| places.iter().map(|place| u64::from_be_bytes(*place)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{record_page, record_page_token, resume_places, resume_token};
+    use crate::domain::RecordId;
+    use crate::service::{NextPage, PagePlace};
+
+    #[test]
+    fn tokens_come_back_as_they_went() {
+        let look = RecordId::from_u128(u128::MAX - 5);
+        for next in [NextPage::Back(RecordId::from_u128(7)), NextPage::On { journal: 9, place: u64::MAX }] {
+            let place = PagePlace { look, next };
+            assert_eq!(record_page(&record_page_token(Some(place)), "t"), Ok(Some(place)));
+        }
+        assert_eq!(record_page(&record_page_token(None), "t"), Ok(None));
+        for places in [vec![0], vec![u64::MAX, 3]] {
+            assert_eq!(resume_places(&resume_token(&places), "t"), Ok(Some(places)));
+        }
+        assert_eq!(resume_places("", "t"), Ok(None));
+    }
+
+    #[test]
+    fn one_kind_of_token_is_not_another() {
+        let look = RecordId::from_u128(1);
+        let back = record_page_token(Some(PagePlace { look, next: NextPage::Back(look) }));
+        let resume = resume_token(&[1, 2, 3]);
+        assert!(record_page(&resume, "t").is_err() && resume_places(&back, "t").is_err());
+        for wrong in ["!", "AA", &format!("{back}AA"), &resume_token(&[])] {
+            assert!(record_page(wrong, "t").is_err() && resume_places(wrong, "t").is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Reading records as they are kept: a page of one account's, or of all of the brand's in the order of their commits.
+//!
+//! Whoever reads is written down first: on the account's own chain, or in the brand's ledger with what they looked for. The
+//! pages after the first name the record of that; a page that names none, or another's, is a first page.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::engine::Engine;
+use super::error::ServiceError;
+use super::question::caller_of;
+use super::rights::{Authorised, right};
+use super::target::Scope;
+use crate::audit::{AuditStep, Event, ReadOf, RecordFilter};
+use crate::crypto::Ids;
+use crate::domain::{AccountId, Brand, RecordId, Requester};
+use crate::store::{Journalled, Kept, StoreError};
+
+/// The most records of one page.
+pub const RECORDS_PAGE_MAX: usize = 200;
+
+/// Records looked at for one page, at most: a page may be empty, and yet not the last.
+const RECORDS_SCANNED_MAX: usize = 2_000;
+
+/// Records read from a journal at a time.
+pub(super) const JOURNAL_PAGE: usize = 256;
+
+/// How long the pages of one list may follow the first, before the look is written down anew.
+const LOOK_LASTS: TimeDelta = TimeDelta::hours(1);
+
+/// Commits may be as far apart from the order of their instants, with a margin.
+const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(10);
+
+/// Which records somebody wants to read, and from where on.
+#[derive(Debug, Clone)]
+pub struct RecordQuery {
+    /// Which. Its account and line are filled in from the scope.
+    pub filter: RecordFilter,
+    /// One account's or line's; all of the brand's where none is named.
+    pub scope: Option<Scope>,
+    /// Where an earlier page ended.
+    pub from: Option<PagePlace>,
+    /// How many at most.
+    pub size: usize,
+}
+
+/// Where a page ended. It grants nothing: what is read next is checked as the first page was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PagePlace {
+    /// The record that says who looks.
+    pub look: RecordId,
+    /// Where the next page begins.
+    pub next: NextPage,
+}
+
+/// Where the next page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextPage {
+    /// With this record, going back an account's chain.
+    Back(RecordId),
+    /// After this place of this journal.
+    On {
+        /// The journal.
+        journal: u16,
+        /// The place.
+        place: u64,
+    },
+}
+
+/// A record with whose it is.
+#[derive(Debug, Clone)]
+pub struct RecordView {
+    /// Its account.
+    pub account: AccountId,
+    /// What can be told of it.
+    pub told: Told,
+    /// Where whoever has come to here goes on; none at the end.
+    pub after: Option<NextPage>,
+}
+
+/// What can be told of a record.
+#[derive(Debug, Clone)]
+pub enum Told {
+    /// All of it.
+    Whole(Box<Kept>),
+    /// It stands there and cannot be read: verification tells more.
+    Unreadable(RecordId),
+}
+
+/// A page of records.
+#[derive(Debug, Clone)]
+pub struct RecordPage {
+    /// The records.
+    pub records: Vec<RecordView>,
+    /// The record that says who looks.
+    pub look: RecordId,
+    /// Where the next page begins; none at the end.
+    pub next: Option<NextPage>,
+}
+
+impl Engine {
+    /// A page of records: of an account or a line the newest first, of all in the order of their commits.
+    pub async fn list_records(
+        &self,
+        who: &Authorised<right::ReadRecords>,
+        mut query: RecordQuery,
+    ) -> Result<RecordPage, ServiceError> {
+        query.size = query.size.clamp(1, RECORDS_PAGE_MAX);
+        let now = self.now()?.instant();
+        match query.scope.take() {
+            Some(scope) => self.list_of_account(who.requester(), &scope, query, now).await,
+            None => self.list_of_brand(who.requester(), query, now).await,
+        }
+    }
+
+    async fn list_of_account(
+        &self,
+        requester: &Requester,
+        scope: &Scope,
+        query: RecordQuery,
+        now: DateTime<Utc>,
+    ) -> Result<RecordPage, ServiceError> {
+        let (open, target) = self.peek(requester, scope, None, now).await?;
+        let account = super::ask::account_of(&open)?.clone();
+        let line = target.line.and_then(|token| open.line(token)).map(|line| line.id.clone());
+        let filter = RecordFilter { account: Some(account.id.clone()), line, ..query.filter };
+        let was_noted = |kept: &Kept| kept.account() == target.account && is_read_of_records(kept);
+        let resumed = match query.from {
+            Some(from) => self.resumed(requester, from, now, was_noted).await?,
+            None => None,
+        };
+        let (look, mut next) = match resumed {
+            Some(PagePlace { look, next: NextPage::Back(id) }) => (look, Some(id)),
+            Some(PagePlace { next: NextPage::On { .. }, .. }) => return Err(other_list()),
+            None => {
+                let look = self.note_look(requester, scope).await?;
+                let from = match query.from.map(|from| from.next) {
+                    Some(NextPage::Back(id)) => Some(id),
+                    Some(NextPage::On { .. }) => return Err(other_list()),
+                    None => account.chain.last,
+                };
+                (look, from)
+            }
+        };
+        let mut page = RecordPage { records: Vec::new(), look, next: None };
+        for _ in 0..RECORDS_SCANNED_MAX {
+            let Some(id) = next else { break };
+            if page.records.len() >= query.size {
+                break;
+            }
+            let told = match self.vault.record(id).await {
+                // Where the chain goes on is in the record: a list ends here, and verification tells why.
+                Err(StoreError::Damaged(_)) => Told::Unreadable(id),
+                kept => {
+                    Told::Whole(Box::new(kept?.filter(|kept| kept.account() == target.account).ok_or_else(other_list)?))
+                }
+            };
+            next = match &told {
+                Told::Whole(kept) => kept.record().previous,
+                Told::Unreadable(_) => None,
+            };
+            if told.is_meant(&filter) {
+                let after = next.map(NextPage::Back);
+                page.records.push(RecordView { account: account.id.clone(), told, after });
+            }
+        }
+        page.next = next.map(NextPage::Back);
+        Ok(page)
+    }
+
+    async fn list_of_brand(
+        &self,
+        requester: &Requester,
+        query: RecordQuery,
+        now: DateTime<Utc>,
+    ) -> Result<RecordPage, ServiceError> {
+        let RecordQuery { filter, from, size, .. } = query;
+        let event = Event::RecordsRead { how: AuditStep::Listed, filter: Box::new(filter.clone()) };
+        let ledger = self.vault.tokens().ledger(&requester.brand);
+        let was_noted = |kept: &Kept| kept.account() == ledger && kept.record().event == event;
+        let resumed = match from {
+            Some(from) => self.resumed(requester, from, now, was_noted).await?,
+            None => None,
+        };
+        let look = match resumed {
+            Some(from) => from.look,
+            None => self.note(&requester.brand, Some(caller_of(requester)), event.clone()).await?,
+        };
+        let (mut journal, mut place) = match from.map(|from| from.next) {
+            Some(NextPage::On { journal, place }) if journal < self.vault.store().journals() => (journal, place),
+            Some(_) => return Err(other_list()),
+            None => (0, self.first_place(0, filter.from).await?),
+        };
+        let (mut page, mut scanned) = (RecordPage { records: Vec::new(), look, next: None }, 0_usize);
+        while page.records.len() < size && scanned < RECORDS_SCANNED_MAX {
+            let entries = self.vault.store().journal(journal, place, JOURNAL_PAGE).await?;
+            if entries.is_empty() {
+                journal = journal.saturating_add(1);
+                if journal >= self.vault.store().journals() {
+                    return Ok(page);
+                }
+                place = self.first_place(journal, filter.from).await?;
+            }
+            for entry in entries {
+                if page.records.len() >= size {
+                    break;
+                }
+                (place, scanned) = (entry.place, scanned.saturating_add(1));
+                page.records.extend(self.view((journal, entry), &requester.brand, &filter, now).await?);
+            }
+        }
+        page.next = Some(NextPage::On { journal, place });
+        Ok(page)
+    }
+
+    /// A record of a journal, if it is the brand's and meant.
+    ///
+    /// INVARIANT (unknown-looks-known): another brand's records are not there.
+    pub(super) async fn view(
+        &self,
+        (journal, entry): (u16, Journalled),
+        brand: &Brand,
+        filter: &RecordFilter,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RecordView>, ServiceError> {
+        let Some(owner) = self.owner(entry.account, now).await?.filter(|owner| owner.brand == *brand) else {
+            return Ok(None);
+        };
+        if filter.account.as_ref().is_some_and(|account| *account != owner.account) {
+            return Ok(None);
+        }
+        let (id, place) = (entry.id, entry.place);
+        let told = match self.vault.unseal_journalled(entry) {
+            Ok(kept) => Told::Whole(Box::new(kept)),
+            Err(_) => Told::Unreadable(id),
+        };
+        let after = Some(NextPage::On { journal, place });
+        Ok(told.is_meant(filter).then_some(RecordView { account: owner.account, told, after }))
+    }
+
+    /// The place before the first record of a journal that may have happened at `from` or later: found by halving, because
+    /// records are committed nearly in the order of their ids' instants.
+    pub(super) async fn first_place(&self, journal: u16, from: Option<DateTime<Utc>>) -> Result<u64, ServiceError> {
+        let Some(from) = from.and_then(|from| from.checked_sub_signed(OUT_OF_ORDER)) else { return Ok(0) };
+        self.last_place_where(journal, |entry| Ids::minted_at(entry.id.as_u128()) < from).await
+    }
+
+    /// The last place of a journal whose records up to there all satisfy `before`; what satisfies it comes first.
+    pub(super) async fn last_place_where(
+        &self,
+        journal: u16,
+        before: impl Fn(&Journalled) -> bool,
+    ) -> Result<u64, ServiceError> {
+        // Out in ever longer steps, then back in ever shorter ones; the record behind each place decides.
+        let (mut low, mut step, mut growing) = (0_u64, 1_u64, true);
+        while step > 0 {
+            let probe = low.saturating_add(step).saturating_sub(1);
+            let found = self.vault.store().journal(journal, probe, 1).await?;
+            let passed = found.first().filter(|entry| before(entry));
+            growing &= passed.is_some();
+            low = passed.map_or(low, |entry| entry.place);
+            step = if growing { step.saturating_mul(2) } else { step / 2 };
+        }
+        Ok(low)
+    }
+
+    /// A page's place, if the look it names is on record, the caller's own, of this very list, and not long ago.
+    async fn resumed(
+        &self,
+        requester: &Requester,
+        from: PagePlace,
+        now: DateTime<Utc>,
+        was_noted: impl Fn(&Kept) -> bool,
+    ) -> Result<Option<PagePlace>, ServiceError> {
+        let look = self.vault.record(from.look).await?.filter(|kept| {
+            let by = kept.record().caller.as_ref();
+            was_noted(kept)
+                && by == Some(&caller_of(requester))
+                && now.signed_duration_since(kept.record().at) < LOOK_LASTS
+        });
+        Ok(look.map(|_| from))
+    }
+
+    /// Writes a look at an account's records on its chain.
+    async fn note_look(&self, requester: &Requester, scope: &Scope) -> Result<RecordId, ServiceError> {
+        let noted = self.note_read(requester, scope, ReadOf::Records).await?;
+        noted.ok_or(ServiceError::NotFound("account"))
+    }
+}
+
+impl Told {
+    /// Whether it is meant: what cannot be read may be anything.
+    fn is_meant(&self, filter: &RecordFilter) -> bool {
+        match self {
+            Self::Whole(kept) => filter.matches(kept.record()),
+            Self::Unreadable(_) => true,
+        }
+    }
+}
+
+fn is_read_of_records(kept: &Kept) -> bool {
+    kept.record().event == Event::Read { of: ReadOf::Records }
+}
+
+const fn other_list() -> ServiceError {
+    ServiceError::Invalid { field: "page_token", expected: "must be a token of this list" }
+}
