@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
-use super::{account, audit, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
+use super::{account, audit, bench, day, decide, decision, doctor, keys, lock, pin, serve, store, token, transfer_pin};
 
 const ABOUT: &str = "\
 Decides whether a phone line may be changed, before it is changed.
@@ -46,6 +46,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Answer over gRPC
     Serve(Box<serve::ServeArgs>),
+    /// Look at all that a service needs, and say what is wrong
+    Doctor(doctor::DoctorArgs),
     /// Put a service of its own under load, beside the floors that none can go below
     Bench(bench::BenchArgs),
     /// Ask whether a line may be changed
@@ -67,6 +69,9 @@ pub(super) enum Command {
     /// Make and list keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Copy the store, and put a copy back
+    #[command(subcommand)]
+    Store(Box<store::StoreCommand>),
     /// Make access tokens, as the development issuer
     #[command(subcommand)]
     Token(Box<token::TokenCommand>),

@@ -13,7 +13,7 @@ Exit codes:
   0  approved, or done
   1  failed: not reached, not answered, not now; never read it as a yes
   2  what was given cannot be used
-  3  denied, or not allowed
+  3  denied, or not allowed; of `doctor`: something must be mended
   4  challenged: more proof is needed";
 
 /// How a command ends.
@@ -25,7 +25,7 @@ pub(super) enum Exit {
     Failed = 1,
     /// What was given cannot be used.
     Invalid = 2,
-    /// Denied, or not allowed.
+    /// Denied, or not allowed; or what was looked at must be mended.
     Denied = 3,
     /// More proof is needed.
     Challenged = 4,
@@ -87,6 +87,11 @@ impl Failure {
 
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), causes: Vec::new(), advice: None, call: None, request_id: None }
+    }
+
+    /// What is wrong, with its causes, in one line.
+    pub(super) fn message(&self) -> String {
+        std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
     }
 
     /// For a terminal.

@@ -9,6 +9,8 @@
 //! | `flags/` | flags that commands share, turned into messages of the contract |
 //! | `answers/` | messages of the contract as text and as JSON |
 //! | `serve/` | the service itself |
+//! | `doctor/` | looks at all that a service needs |
+//! | `store/` | copies of the store |
 //! | `bench/` | the load generator |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
 //! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `audit/` | calls of a running service |
@@ -25,6 +27,7 @@ mod connection;
 mod day;
 mod decide;
 mod decision;
+mod doctor;
 mod failure;
 mod flags;
 mod import;
@@ -35,6 +38,7 @@ mod pin;
 mod run;
 mod secret;
 mod serve;
+mod store;
 mod token;
 mod transfer_pin;
 

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use super::args::{Cli, Command};
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use super::{account, audit, bench, day, decide, decision, keys, lock, pin, serve, token, transfer_pin};
+use super::{account, audit, bench, day, decide, decision, doctor, keys, lock, pin, serve, store, token, transfer_pin};
 
 /// Runs the command that the arguments name. What it prints and how it ends is told by `--help`.
 pub fn main() -> ExitCode {
@@ -37,6 +37,7 @@ fn refuse(usage: &clap::Error) -> ExitCode {
 fn run(command: Command, output: Output) -> Result<Exit, Failure> {
     match command {
         Command::Serve(args) => serve::run(*args, output),
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Bench(args) => bench::run(&args, output),
         Command::Decide(args) => calling(decide::run(*args, output)),
         Command::Decision(args) => calling(decision::run(*args, output)),
@@ -47,6 +48,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Audit(args) => calling(audit::run(*args, output)),
         Command::Day(args) => day::run(args, output),
         Command::Keys(command) => keys::run(command, output),
+        Command::Store(command) => store::run(*command, output),
         Command::Token(command) => token::run(*command, output),
     }
 }

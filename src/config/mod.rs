@@ -15,8 +15,8 @@ mod sections;
 pub use bounded::Bounded;
 pub use error::ConfigError;
 pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, TokenAlgorithm};
-pub use load::{Overrides, RESERVED_VARIABLES};
+pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
 pub use sections::{
-    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, PinPool, Server,
-    SignedPermits, Store, StoreDurability, Transport,
+    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, PinPool,
+    Server, SignedPermits, Store, StoreDurability, Transport,
 };

@@ -2,6 +2,8 @@
 //!
 //! What may hold a secret or a number and is stored in the open needs the index key instead: `Tokens::digest`.
 
+use std::io::{self, Read};
+
 use ring::digest::{Context, SHA256};
 
 use super::mac;
@@ -43,6 +45,23 @@ impl RunningDigest {
     pub fn finish(self) -> [u8; 32] {
         mac::leading(self.0.finish().as_ref())
     }
+}
+
+/// SHA-256 of all that is read, as anyone computes it, and how many bytes that were.
+///
+/// # Errors
+///
+/// When it cannot be read to its end.
+pub fn sha256_of(read: &mut impl Read) -> io::Result<(u64, [u8; 32])> {
+    let mut digest = RunningDigest::default();
+    let (mut bytes, mut part) = (0_u64, vec![0; 65_536]);
+    loop {
+        let length = read.read(&mut part)?;
+        let Some(part) = part.get(..length).filter(|part| !part.is_empty()) else { break };
+        digest.update(part);
+        bytes = bytes.saturating_add(length as u64);
+    }
+    Ok((bytes, digest.finish()))
 }
 
 /// The digest that binds permits, releases and app approvals to one exact change: SHA-256 of its canonical text.

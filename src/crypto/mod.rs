@@ -20,6 +20,7 @@
 //! | `app_keys` | signatures of customers' devices |
 //! | `signing_key` | Ed25519 key pairs of the development issuer, tests and examples |
 //! | `jwt` | what the token library verifies with |
+//! | `certificates` | what certificates and revocation lists say of themselves |
 //! | `digest` | unkeyed digests, and the step of an account's chain of records |
 //!
 //! Deliberately absent: the clock (time is an argument), who may do what, any store, any network, and every way to read
@@ -27,6 +28,7 @@
 //! an error, never a match.
 
 mod app_keys;
+mod certificates;
 mod cost;
 mod digest;
 mod ids;
@@ -49,8 +51,9 @@ mod signing_key;
 mod tokens;
 
 pub use app_keys::{AppKey, AppKeyError, verify_app_signature};
+pub use certificates::{CertificateError, CertificateFacts, RevocationListFacts, certificates, revocation_lists};
 pub use cost::Cost;
-pub use digest::{RunningDigest, chain, change_digest, sha256, sha256_plain};
+pub use digest::{RunningDigest, chain, change_digest, sha256, sha256_of, sha256_plain};
 pub use ids::Ids;
 pub use jwt::{JwtSetupError, install_jwt_provider};
 pub use keyring::{KeyInfo, KeyState, Keyring, Purpose};

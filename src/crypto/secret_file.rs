@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -13,6 +13,9 @@ use super::random::{self, RandomError};
 pub(super) const FILE_BYTES_MAX: usize = 65_536;
 const OWNER_ONLY: u32 = 0o600;
 const OTHERS: u32 = 0o077;
+/// Of a file of root: its group may read it, and nobody else.
+const OTHERS_THAN_GROUP: u32 = 0o037;
+const ROOT: u32 = 0;
 
 /// A secret file that cannot be read or written, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +62,21 @@ pub fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, SecretFileErro
     let failed = |source| SecretFileError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     // Asked of the opened file, not of the name, which may come to mean another.
-    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-    if mode & OTHERS != 0 {
+    let found = file.metadata().map_err(failed)?;
+    let mode = found.permissions().mode() & 0o777;
+    if is_open_to_others(mode, found.uid(), rustix::process::geteuid().as_raw()) {
         return Err(SecretFileError::OpenToOthers { path: path.to_owned(), mode });
     }
     let mut text = Zeroizing::new(String::with_capacity(FILE_BYTES_MAX));
     file.take(FILE_BYTES_MAX as u64).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
+}
+
+/// Whether others than its owner may touch a file. One that root gave to the reader's group, as service managers and
+/// clusters do, may be read by that group: who is in it is for root to say.
+const fn is_open_to_others(mode: u32, owner: u32, reader: u32) -> bool {
+    let others = if owner == ROOT && reader != ROOT { OTHERS_THAN_GROUP } else { OTHERS };
+    mode & others != 0
 }
 
 /// Writes a new secret file, mode 0600. Never overwrites one.
@@ -132,6 +143,23 @@ mod tests {
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
         assert_eq!(read_secret_file(&path).unwrap().as_str(), "secret");
+    }
+
+    #[test]
+    fn a_file_of_root_may_be_read_by_its_group_and_nobody_else() {
+        let (root, service) = (0, 10_001);
+        for (mode, owner, reader, is_open) in [
+            (0o600, service, service, false),
+            (0o640, service, service, true),
+            (0o440, root, service, false),
+            (0o640, root, service, false),
+            (0o660, root, service, true),
+            (0o444, root, service, true),
+            (0o450, root, service, true),
+            (0o640, root, root, true),
+        ] {
+            assert_eq!(super::is_open_to_others(mode, owner, reader), is_open, "{mode:o} of {owner} for {reader}");
+        }
     }
 
     #[test]

@@ -66,6 +66,13 @@ impl Engine {
         }
     }
 
+    /// How long the earliest entry that is due has waited; nothing, where none is.
+    pub async fn due_lag(&self) -> Result<TimeDelta, ServiceError> {
+        let now = self.now()?.instant();
+        let earliest = self.vault.store().due(now, 1).await?;
+        Ok(earliest.first().map_or(TimeDelta::zero(), |entry| now - entry.at))
+    }
+
     /// Applies what is due on one account. State is read first: whoever came before has left nothing to do but to clear the entry.
     async fn settle_one(&self, entry: DueEntry) -> Result<(), ServiceError> {
         let now = self.now()?.instant();

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Unit;
+
+use super::catalogue::{Catalogue, Described};
+use super::standing::Standing;
 
 /// The content type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -54,7 +57,7 @@ struct MethodLabels {
 /// Labels are `&'static str`: the names of outcomes, actions, reasons, methods and codes.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
+    catalogue: Catalogue,
     decisions: Family<DecisionLabels, Counter>,
     reasons: Family<ReasonLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
@@ -65,6 +68,7 @@ pub struct Metrics {
     pin_pool_shed: Counter,
     due_transitions: Counter,
     reloads: Family<ReloadLabels, Counter>,
+    standing: Standing,
 }
 
 impl Default for Metrics {
@@ -76,8 +80,10 @@ impl Default for Metrics {
 impl Metrics {
     /// All counters, at zero.
     pub fn new() -> Self {
+        let mut catalogue = Catalogue::new();
+        let standing = Standing::new(&mut catalogue);
         let mut metrics = Self {
-            registry: Registry::with_prefix("portcullis"),
+            catalogue,
             decisions: Family::default(),
             reasons: Family::default(),
             requests: Family::default(),
@@ -88,6 +94,7 @@ impl Metrics {
             pin_pool_shed: Counter::default(),
             due_transitions: Counter::default(),
             reloads: Family::default(),
+            standing,
         };
         metrics.register_requests();
         metrics.register_work();
@@ -95,27 +102,39 @@ impl Metrics {
     }
 
     fn register_requests(&mut self) {
-        let registry = &mut self.registry;
-        registry.register("decisions", "Decisions recorded, replays not counted again", self.decisions.clone());
-        registry.register("reasons", "Reasons given with decisions", self.reasons.clone());
-        registry.register("requests", "Requests answered", self.requests.clone());
+        let catalogue = &mut self.catalogue;
+        let help = "Decisions recorded, replays not counted again";
+        catalogue.counter("decisions", &["outcome", "action"], help, self.decisions.clone());
+        catalogue.counter("reasons", &["reason"], "Reasons given with decisions", self.reasons.clone());
+        catalogue.counter("requests", &["method", "code"], "Requests answered", self.requests.clone());
         let help = "Time from a request's arrival to its answer";
-        registry.register_with_unit("request", help, Unit::Seconds, self.request_seconds.clone());
+        catalogue.histogram(("request", Some(Unit::Seconds)), &["method"], help, self.request_seconds.clone());
     }
 
     fn register_work(&mut self) {
-        let registry = &mut self.registry;
+        let catalogue = &mut self.catalogue;
         let help = "Time of one transaction, its sync to disk included";
-        registry.register_with_unit("store_commit", help, Unit::Seconds, self.store_commit_seconds.clone());
-        registry.register("store_group_size", "Requests in one transaction", self.store_group_size.clone());
+        catalogue.histogram(("store_commit", Some(Unit::Seconds)), &[], help, self.store_commit_seconds.clone());
+        let help = "Requests in one transaction";
+        catalogue.histogram(("store_group_size", None), &[], help, self.store_group_size.clone());
         let help = "Time to verify one PIN";
-        registry.register_with_unit("pin_verify", help, Unit::Seconds, self.pin_verify_seconds.clone());
+        catalogue.histogram(("pin_verify", Some(Unit::Seconds)), &[], help, self.pin_verify_seconds.clone());
         let help = "PINs not looked at, since the pool was full";
-        registry.register("pin_pool_shed", help, self.pin_pool_shed.clone());
+        catalogue.counter("pin_pool_shed", &[], help, self.pin_pool_shed.clone());
         let help = "Changes of state that fell due and were recorded";
-        registry.register("due_transitions", help, self.due_transitions.clone());
+        catalogue.counter("due_transitions", &[], help, self.due_transitions.clone());
         let help = "Times that certificates and keys changed, and whether what they changed to is used";
-        registry.register("reloads", help, self.reloads.clone());
+        catalogue.counter("reloads", &["result"], help, self.reloads.clone());
+    }
+
+    /// What is so now, to be told anew when it changes.
+    pub const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// Every counter as it is documented.
+    pub fn described(&self) -> &[Described] {
+        self.catalogue.described()
     }
 
     /// Counts certificates and keys that changed, and whether what they changed to is used.
@@ -170,9 +189,7 @@ impl Metrics {
     ///
     /// When a value cannot be written as text.
     pub fn encode(&self) -> Result<String, fmt::Error> {
-        let mut text = String::new();
-        text::encode(&mut text, &self.registry)?;
-        Ok(text)
+        self.catalogue.encode()
     }
 }
 
@@ -190,6 +207,13 @@ mod tests {
         metrics.pin_verified(Duration::from_millis(12));
         metrics.pin_shed();
         metrics.fell_due(4);
+        metrics.standing().started(1_800_000_000);
+        metrics.standing().certificate_ends("server", 1_900_000_000);
+        metrics.standing().key_made("seal", 1_700_000_000);
+        metrics.standing().disk(7, 11);
+        metrics.standing().disk_reserve(5);
+        metrics.standing().due_lag(1.5);
+        metrics.standing().ready(true);
         let text = metrics.encode().unwrap();
         for line in [
             r#"portcullis_decisions_total{outcome="DENY",action="PORT_OUT"} 2"#,
@@ -202,9 +226,75 @@ mod tests {
             r#"portcullis_pin_verify_seconds_bucket{le="0.015"} 1"#,
             "portcullis_pin_pool_shed_total 1",
             "portcullis_due_transitions_total 4",
+            "portcullis_start_seconds 1800000000",
+            r#"portcullis_certificate_end_seconds{certificate="server"} 1900000000"#,
+            r#"portcullis_key_made_seconds{purpose="seal"} 1700000000"#,
+            "portcullis_store_bytes 7",
+            "portcullis_disk_free_bytes 11",
+            "portcullis_disk_reserve_bytes 5",
+            "portcullis_due_lag_seconds 1.5",
+            "portcullis_ready 1",
         ] {
             assert!(text.lines().any(|found| found == line), "no line `{line}` in\n{text}");
         }
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    /// The page that `described` makes.
+    fn page(metrics: &Metrics) -> String {
+        let rows = metrics.described().iter().map(|described| {
+            let labels: Vec<String> = described.labels.iter().map(|label| format!("`{label}`")).collect();
+            format!("| `{}` | {} | {} | {} |\n", described.name, described.kind, labels.join(", "), described.help)
+        });
+        let head = "# Metrics\n\n\
+            `/metrics` on the address `server.ops_listen` tells these, as OpenMetrics text. A series appears with its first \
+            count.\nNo label holds a phone number, an account, a caller or anything else of a request: their values are names \
+            that the program\nknows. `deploy/prometheus/alerts.yml` holds rules for what needs a person, and \
+            `deploy/grafana/dashboard.json` shows the rest.\n\n\
+            | metric | kind | labels | says |\n| --- | --- | --- | --- |\n";
+        format!("{head}{}", rows.collect::<String>())
+    }
+
+    #[test]
+    fn the_list_in_the_documentation_is_what_is_registered() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let expected = page(&Metrics::new());
+        let found = std::fs::read_to_string(root.join("docs/metrics.md")).unwrap_or_default();
+        if found != expected {
+            std::fs::write(root.join("target/metrics.md"), expected).unwrap();
+            panic!("docs/metrics.md is not what is registered: cp target/metrics.md docs/metrics.md");
+        }
+    }
+
+    /// Whatever is scraped is documented, with the labels that it has.
+    #[test]
+    fn nothing_is_scraped_that_is_not_described() {
+        let metrics = Metrics::new();
+        metrics.decided("DENY", "PORT_OUT", ["LOCKED"]);
+        metrics.answered("Decide", "OK", Duration::from_micros(300));
+        metrics.reloaded(true);
+        metrics.standing().touch();
+        let text = metrics.encode().unwrap();
+        let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        for described in metrics.described() {
+            assert!(samples.iter().any(|line| line.starts_with(&described.name)), "{} is never told", described.name);
+            assert!(
+                !described.help.is_empty() && !described.help.ends_with('.'),
+                "{}: `{}`",
+                described.name,
+                described.help
+            );
+        }
+        for sample in samples {
+            let (name, rest) = sample.split_at(sample.find(['{', ' ']).unwrap());
+            let stem = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+            let is_it = |name| metrics.described().iter().find(|described| described.name == name);
+            let described = stem.and_then(is_it).or_else(|| is_it(name)).unwrap_or_else(|| panic!("{sample}"));
+            let labels = rest.strip_prefix('{').map_or("", |rest| rest.split('}').next().unwrap());
+            for label in labels.split(',').filter(|label| !label.is_empty()) {
+                let label = label.split('=').next().unwrap();
+                assert!(label == "le" || described.labels.contains(&label), "{sample}");
+            }
+        }
     }
 }

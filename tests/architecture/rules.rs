@@ -19,7 +19,12 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         module: "telemetry",
         internal: &["config"],
-        external: &["tracing", "tracing_subscriber", "prometheus_client", "thiserror"],
+        external: &[
+            "prometheus_client",
+            "thiserror",
+            "tracing",
+            "tracing_subscriber",
+        ],
     },
     // Level 1.
     Rule { module: "policy", internal: &["domain"], external: &["chrono", "thiserror"] },
@@ -32,11 +37,13 @@ pub(crate) const RULES: &[Rule] = &[
             "chrono",
             "jsonwebtoken",
             "ring",
+            "rustix",
             "serde",
             "serde_json",
             "thiserror",
             "tokio",
             "uuid",
+            "x509_parser",
             "zeroize",
         ],
     },

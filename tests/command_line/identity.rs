@@ -79,3 +79,21 @@ fn a_hangup_reads_certificates_and_keys_again() {
     service.signal("HUP");
     service.until_page_says("/metrics", r#"portcullis_reloads_total{result="used"} 1"#, SEEN_WITHIN);
 }
+
+/// As systemd has it: `Type=notify`.
+#[test]
+fn a_service_manager_is_told_when_it_answers_and_when_it_goes() {
+    let place = Place::with_keys();
+    let socket = std::os::unix::net::UnixDatagram::bind(place.path("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let told = || {
+        let mut text = [0_u8; 64];
+        let length = socket.recv(&mut text).unwrap();
+        String::from_utf8(text[..length].to_vec()).unwrap()
+    };
+    let path = place.path("notify").display().to_string();
+    let service = Service::start_under(place, &[("NOTIFY_SOCKET", &path)]);
+    assert_eq!(told(), "READY=1");
+    service.stop();
+    assert_eq!(told(), "STOPPING=1");
+}

@@ -7,7 +7,9 @@
 )]
 
 mod audit;
+mod backup;
 mod day;
+mod doctor;
 mod identity;
 mod imports;
 mod key_upkeep;

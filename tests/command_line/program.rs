@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// How a command ended.
 pub(crate) struct Ran {
@@ -118,10 +118,19 @@ impl Service {
 
     /// The same with settings laid over.
     pub(crate) fn start_with(place: Place, settings: &[&str]) -> Self {
+        Self::launch(place, settings, &[])
+    }
+
+    /// The same with variables set.
+    pub(crate) fn start_under(place: Place, variables: &[(&str, &str)]) -> Self {
+        Self::launch(place, &[], variables)
+    }
+
+    fn launch(place: Place, settings: &[&str], variables: &[(&str, &str)]) -> Self {
         let log = File::options().create(true).append(true).open(place.path("log")).unwrap();
         let mut command = place.command(&["serve", "--json", "--config", "dev/portcullis.toml"]);
         command.args(["--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0"]);
-        command.args(["--set", "log.level=debug"]);
+        command.args(["--set", "log.level=debug"]).envs(variables.iter().copied());
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut told = String::new();
@@ -147,7 +156,7 @@ impl Service {
     /// Asks as a person would, by variables.
     pub(crate) fn ask_as_person(&self, subject: &str, args: &[&str]) -> Ran {
         let mut command = self.place.command(args);
-        command.env("PORTCULLIS_ENDPOINT", &self.endpoint).env("PORTCULLIS_CA_FILE", "dev/ca.pem");
+        command.env("PORTCULLIS_ENDPOINT", self.endpoint()).env("PORTCULLIS_CA_FILE", "dev/ca.pem");
         command.env("PORTCULLIS_TOKEN_FILE", token_of(subject));
         ran(command, "")
     }
@@ -186,6 +195,16 @@ impl Service {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Where it answers.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Where its pages for operators are.
+    pub(crate) fn ops(&self) -> &str {
+        &self.ops
     }
 
     /// A page for operators.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::gauges::{tell_certificates, tell_keys};
 use super::identities::{clients, issuers, tls};
 use super::refusal::refused;
 use super::tally::Counting;
@@ -50,9 +51,16 @@ pub(crate) fn compose(
     let metrics = Arc::new(Metrics::new());
     let counting = Arc::new(Counting(Arc::clone(&metrics)));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    metrics.standing().started(clock.now().map_err(|error| refused(&error))?.instant().timestamp());
+    metrics.standing().disk_reserve(config.store.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB));
     let keyring = Arc::new(Keyring::load(&config.keys.keyring_file).map_err(|error| refused(&error))?);
+    tell_keys(&metrics, &keyring.list());
     let tokens = Tokens::new(&keyring);
-    let tls = match tls(&config.transport)? {
+    let identity = tls(&config.transport)?;
+    if let Some(identity) = &identity {
+        tell_certificates(&metrics, identity);
+    }
+    let tls = match identity {
         Some(identity) => Some(Arc::new(Tls::new(&identity).map_err(|error| refused(&error).advise("look at `tls`"))?)),
         None => None,
     };

@@ -16,7 +16,7 @@ use crate::grpc::listener::{ClientAuthority, Presence, TlsIdentity};
 const FILE_BYTES_MAX: u64 = 16_777_216;
 
 /// What the listener shows, and whose certificates it takes; none without TLS.
-pub(super) fn tls(transport: &Transport) -> Result<Option<TlsIdentity>, Failure> {
+pub(in crate::cli) fn tls(transport: &Transport) -> Result<Option<TlsIdentity>, Failure> {
     let Transport::Tls { cert_file, key_file, clients } = transport else { return Ok(None) };
     let private_key_pem = read_secret_file(key_file)
         .map_err(|error| Failure::caused(Exit::Failed, &error).advise("look at `tls.key_file`"))?;
@@ -39,7 +39,7 @@ pub(super) fn tls(transport: &Transport) -> Result<Option<TlsIdentity>, Failure>
 }
 
 /// The issuers that are believed, with the keys that their files hold now.
-pub(super) fn issuers(identity: &Identity) -> Result<Vec<TrustedIssuer>, Failure> {
+pub(in crate::cli) fn issuers(identity: &Identity) -> Result<Vec<TrustedIssuer>, Failure> {
     identity.issuers.iter().map(issuer).collect()
 }
 
@@ -77,7 +77,7 @@ const fn algorithm(named: TokenAlgorithm) -> Algorithm {
 }
 
 /// The callers that are known by their certificates.
-pub(super) fn clients(identity: &Identity) -> Result<Clients, Failure> {
+pub(in crate::cli) fn clients(identity: &Identity) -> Result<Clients, Failure> {
     let known = identity.clients.iter().map(|client| {
         let binding = ClientBinding {
             role: client.role,
@@ -105,7 +105,8 @@ pub(super) fn files(config: &Config) -> Vec<PathBuf> {
     files
 }
 
-fn read(setting: &str, path: &Path) -> Result<String, Failure> {
+/// A file that is no secret. Bounded: what is longer is none of these.
+pub(in crate::cli) fn read(setting: &str, path: &Path) -> Result<String, Failure> {
     let unreadable =
         |cause: String| Failure::failed(format!("cannot read `{setting}`, which is {}: {cause}", path.display()));
     let bytes = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();

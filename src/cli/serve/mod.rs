@@ -2,7 +2,9 @@
 
 mod args;
 mod compose;
+mod gauges;
 mod identities;
+mod notify;
 mod refusal;
 mod reload;
 mod run;
@@ -11,5 +13,6 @@ mod waits;
 
 pub(super) use args::{ServeArgs, run, setting};
 pub(super) use compose::{Composed, compose};
+pub(super) use identities::{clients, issuers, read as read_public, tls};
 pub(super) use run::{Listening, serve_until};
 pub(super) use waits::Stops;

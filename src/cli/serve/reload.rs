@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::gauges::tell_certificates;
 use super::identities::{files, issuers, tls};
 use crate::cli::failure::Failure;
 use crate::config::Config;
@@ -25,14 +26,24 @@ pub(super) struct Reloaded {
     pub(super) metrics: Arc<Metrics>,
 }
 
-impl Reloaded {
+/// Follows files that change, and whoever asks for a look.
+pub(super) struct Reloads {
+    parts: Reloaded,
+    asked: Signal,
+}
+
+impl Reloads {
+    /// Listens from here on: before it is told that the service is there, since a SIGHUP that nobody listens to ends it.
+    pub(super) fn listen(parts: Reloaded) -> Result<Self, Failure> {
+        let asked = signal(SignalKind::hangup());
+        let asked = asked.map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
+        Ok(Self { parts, asked })
+    }
+
     /// Follows the files until `stop` says so. Files that cannot be used change nothing: what was good stays.
     pub(super) async fn follow(self, mut stop: watch::Receiver<bool>) {
-        let Ok(mut asked) = signal(SignalKind::hangup()) else {
-            tracing::error!("cannot listen for SIGHUP: certificates and keys are not read again");
-            return;
-        };
-        let this = Arc::new(self);
+        let Self { parts, mut asked } = self;
+        let this = Arc::new(parts);
         let mut looks = tokio::time::interval(Duration::from_secs(LOOK_EVERY_SECONDS));
         let mut seen = this.contents();
         loop {
@@ -62,7 +73,9 @@ impl Reloaded {
             }
         }
     }
+}
 
+impl Reloaded {
     /// A digest of all files; one that cannot be read counts as empty.
     fn contents(&self) -> [u8; 32] {
         let each = files(&self.config).into_iter().map(|path| sha256_plain(&std::fs::read(path).unwrap_or_default()));
@@ -74,6 +87,7 @@ impl Reloaded {
         let (identity, issuers) = (tls(&self.config.transport)?, issuers(&self.config.identity)?);
         if let (Some(tls), Some(identity)) = (&self.tls, &identity) {
             tls.replace(identity).map_err(|error| super::refusal::refused(&error))?;
+            tell_certificates(&self.metrics, identity);
         }
         self.authenticator.replace(issuers);
         Ok(())

@@ -9,8 +9,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::compose::{Composed, compose};
+use super::gauges::Gauges;
+use super::notify::{Notice, tell};
 use super::refusal::{occupied, refused};
-use super::reload::Reloaded;
+use super::reload::{Reloaded, Reloads};
 use super::waits::Stops;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Answer, Output};
@@ -45,6 +47,7 @@ pub(in crate::cli) async fn serve_until(
     health.look().await;
     told(Listening { address, ops_address })?;
     tracing::info!(%address, %ops_address, "listening");
+    tell(Notice::Ready);
     let (stopping, stop) = oneshot::channel();
     let serving = grpc::serve(listener, &config.limits, composed.tls.clone(), routes, Some(health), async {
         // A sender that is gone stops as well.
@@ -53,6 +56,7 @@ pub(in crate::cli) async fn serve_until(
     let stopped = async {
         stops.next().await;
         tracing::info!("stopping");
+        tell(Notice::Stopping);
         let _ = stopping.send(());
         stops.next().await;
         tracing::warn!("stopping without waiting for open requests");
@@ -81,11 +85,12 @@ fn readiness(engine: &Arc<Engine>) -> grpc::Readiness {
 /// What runs beside the listener.
 struct Helpers {
     stop: watch::Sender<bool>,
-    running: [JoinHandle<()>; 3],
+    running: [JoinHandle<()>; 4],
 }
 
 impl Helpers {
-    /// Starts the pages for operators, the worker on what falls due, and who takes certificates and keys that changed.
+    /// Starts the pages for operators and what they tell, the worker on what falls due, and who takes certificates and keys
+    /// that changed.
     fn start(
         config: Config,
         composed: &Composed,
@@ -95,13 +100,20 @@ impl Helpers {
         let (stop, stopped) = watch::channel(false);
         let holder = Token::from_bytes(random_bytes().map_err(|error| refused(&error))?);
         let worker = Arc::clone(&composed.services.engine).work_due_queue(holder, stopped.clone());
+        let gauges = Gauges {
+            metrics: Arc::clone(&composed.metrics),
+            engine: Arc::clone(&composed.services.engine),
+            readiness: Arc::clone(&readiness),
+            store: config.store.path.clone(),
+        };
+        let gauges = gauges.follow(stopped.clone());
         let reloaded = Reloaded {
             config,
             tls: composed.tls.clone(),
             authenticator: Arc::clone(&composed.authenticator),
             metrics: Arc::clone(&composed.metrics),
         };
-        let following = reloaded.follow(stopped.clone());
+        let following = Reloads::listen(reloaded)?.follow(stopped.clone());
         let permit_keys = Arc::clone(&composed.permit_keys);
         let state = OpsState { metrics: Arc::clone(&composed.metrics), readiness, permit_keys };
         let mut told = stopped;
@@ -114,7 +126,9 @@ impl Helpers {
                 tracing::error!(%error, "the pages for operators are gone");
             }
         };
-        Ok(Self { stop, running: [tokio::spawn(worker), tokio::spawn(pages), tokio::spawn(following)] })
+        let (worker, pages) = (tokio::spawn(worker), tokio::spawn(pages));
+        let (following, gauges) = (tokio::spawn(following), tokio::spawn(gauges));
+        Ok(Self { stop, running: [worker, pages, following, gauges] })
     }
 
     async fn stop(self) {

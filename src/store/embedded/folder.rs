@@ -1,15 +1,19 @@
 //! The store's folder: who owns it, what it lies on, how much room is left, and how far the store in it had come.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt};
 use std::path::{Path, PathBuf};
 
 use super::options::OpenError;
 
 const LOCK: &str = "lock";
 const DATABASE: &str = "portcullis.db";
+const LOG: &str = "portcullis.db-wal";
 const ACKNOWLEDGED: &str = "acknowledged";
+
+/// Whoever else reads the folder has a copy of the store.
+const OWNER_ONLY: u32 = 0o700;
 
 /// The longest note of an owner that is read back, in bytes.
 const OWNER_BYTES_MAX: u64 = 64;
@@ -25,9 +29,9 @@ impl Folder {
     /// Makes the folder if it is not there, and takes it.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let failed = |action, what| move |source| OpenError::Io { action, what, source };
-        std::fs::create_dir_all(path).map_err(failed("make", "folder"))?;
+        DirBuilder::new().recursive(true).mode(OWNER_ONLY).create(path).map_err(failed("make", "folder"))?;
         let path = path.canonicalize().map_err(failed("find", "folder"))?;
-        if let Some(kind) = network_file_system(&path) {
+        if let Some(kind) = file_system(&path).filter(|kind| is_network(kind)) {
             return Err(OpenError::NetworkFileSystem { kind });
         }
         let mut lock = File::options()
@@ -46,9 +50,14 @@ impl Folder {
         Ok(Self { path, _lock: lock })
     }
 
+    /// Its full path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The database's file.
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+        database(&self.path)
     }
 
     /// How far the store had come when it last answered.
@@ -59,15 +68,57 @@ impl Folder {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(self.path.join(ACKNOWLEDGED))
+            .open(acknowledged(&self.path))
             .map_err(failed)?;
-        Ok(Acknowledged { file })
+        Ok(Acknowledged::of(file))
     }
 
     /// Bytes of disk that this process may still take.
     pub(super) fn free_bytes(&self) -> io::Result<u64> {
-        let told = rustix::fs::statvfs(&self.path)?;
-        Ok(told.f_bavail.saturating_mul(told.f_frsize))
+        free_bytes(&self.path)
+    }
+}
+
+/// The database's file in a folder.
+pub(super) fn database(folder: &Path) -> PathBuf {
+    folder.join(DATABASE)
+}
+
+/// Its write-ahead log.
+pub(super) fn log(folder: &Path) -> PathBuf {
+    folder.join(LOG)
+}
+
+/// The file that says how far the store had come.
+pub(super) fn acknowledged(folder: &Path) -> PathBuf {
+    folder.join(ACKNOWLEDGED)
+}
+
+/// Bytes of disk that this process may still take.
+pub(super) fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let told = rustix::fs::statvfs(folder)?;
+    Ok(told.f_bavail.saturating_mul(told.f_frsize))
+}
+
+/// Who owns a folder.
+pub(super) enum Holder {
+    /// Nobody.
+    Nobody,
+    /// A process, as it wrote itself down.
+    Process(String),
+}
+
+/// Who owns a folder now. The lock is held for an instant, to see whether it is free.
+pub(super) fn holder(folder: &Path) -> io::Result<Holder> {
+    let lock = match File::open(folder.join(LOCK)) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Holder::Nobody),
+        Err(error) => return Err(error),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(Holder::Nobody),
+        Err(TryLockError::WouldBlock) => Ok(Holder::Process(owner(&lock))),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -98,6 +149,11 @@ pub(super) struct Acknowledged {
 impl Acknowledged {
     const BYTES: usize = 16;
     const CHECK: u64 = 0x706f_7274_6375_6c6c;
+
+    /// Kept in this file.
+    pub(super) const fn of(file: File) -> Self {
+        Self { file }
+    }
 
     /// The number; `None` where none was written, or not wholly.
     pub(super) fn read(&self) -> io::Result<Option<u64>> {
@@ -142,13 +198,18 @@ const NETWORK: [&str; 15] = [
     "gfs2",
 ];
 
-/// The network file system that the folder lies on, if the system tells of one.
-fn network_file_system(path: &Path) -> Option<String> {
+/// The kind of file system that a folder lies on, if the system tells of one.
+pub(super) fn file_system(path: &Path) -> Option<String> {
     let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
-    network_mount(&mounts, path)
+    mounted(&mounts, path)
 }
 
-fn network_mount(mounts: &str, path: &Path) -> Option<String> {
+/// Whether another machine may write to it.
+pub(super) fn is_network(kind: &str) -> bool {
+    NETWORK.contains(&kind) || (kind.starts_with("fuse.") && kind != "fuse.virtiofs")
+}
+
+fn mounted(mounts: &str, path: &Path) -> Option<String> {
     let mut deepest: Option<(usize, &str)> = None;
     for line in mounts.lines() {
         let mut fields = line.split(' ').skip(1);
@@ -160,9 +221,7 @@ fn network_mount(mounts: &str, path: &Path) -> Option<String> {
             deepest = Some((depth, kind));
         }
     }
-    let (_, kind) = deepest?;
-    let network = NETWORK.contains(&kind) || (kind.starts_with("fuse.") && kind != "fuse.virtiofs");
-    network.then(|| kind.to_owned())
+    deepest.map(|(_, kind)| kind.to_owned())
 }
 
 /// Spaces, tabs, line ends and backslashes stand as octal numbers there.
@@ -174,7 +233,7 @@ fn unescaped(point: &str) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{Folder, network_mount};
+    use super::{Folder, is_network, mounted};
     use crate::store::embedded::OpenError;
 
     const MOUNTS: &str = "/dev/vda / ext4 rw 0 0\n\
@@ -184,7 +243,7 @@ mod tests {
 
     #[test]
     fn network_file_systems_are_told() {
-        let kind = |path| network_mount(MOUNTS, Path::new(path));
+        let kind = |path| mounted(MOUNTS, Path::new(path)).filter(|kind| is_network(kind));
         assert_eq!(kind("/var/lib/portcullis"), None);
         assert_eq!(kind("/srv/portcullis"), Some("nfs4".into()));
         assert_eq!(kind("/srvx/portcullis"), None);

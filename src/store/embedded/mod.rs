@@ -15,12 +15,15 @@
 //! | `reservations` | request keys reserved in memory |
 //! | `checkpoint` | moving the write-ahead log into the database, off the writer's path |
 //! | `names`, `lookup`, `merge` | names in memory, in a log, and from there in order into their tables |
+//! | `backup` | a copy of a store, and putting one back |
+//! | `look` | looking at a store from outside: what it says of itself, who owns it, what it lies on |
 //! | `check` | looking through the files after an unclean end |
 //! | `shared`, `fault` | what the threads share: health first of all |
 //!
 //! Answers leave after the fsync. Any failed write ends the store's service for good: what the disk holds is then known
 //! only after a restart. Nothing here reads the wall clock; the monotonic one only measures.
 
+pub mod backup;
 mod check;
 mod checkpoint;
 mod counters;
@@ -31,6 +34,7 @@ mod housekeeping;
 mod instant;
 mod layout;
 mod loads;
+pub mod look;
 mod lookup;
 mod merge;
 mod names;
@@ -48,4 +52,5 @@ mod tests;
 mod writer;
 
 pub use options::{Durability, OpenError, OpenOptions, StoreObserver};
+pub use schema::KeyFault;
 pub use store::EmbeddedStore;

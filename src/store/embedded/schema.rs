@@ -99,6 +99,15 @@ pub(super) fn checkpointer(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// A connection that copies the database into another file, or works on one that nobody serves.
+pub(super) fn copier(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection, READER_CACHE_KIB)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    Ok(connection)
+}
+
 fn prepare(connection: &Connection, cache_kib: i64) -> Result<(), Fault> {
     // A connection that closes must leave the log alone: checkpoints have their own place and time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -113,7 +122,7 @@ fn prepare(connection: &Connection, cache_kib: i64) -> Result<(), Fault> {
 }
 
 /// The schema's version; `None` in an empty file.
-fn version(connection: &Connection) -> Result<Option<i64>, Fault> {
+pub(super) fn version(connection: &Connection) -> Result<Option<i64>, Fault> {
     let told = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     match (told("application_id")?, told("user_version")?) {
         (APPLICATION, version) => Ok(Some(version)),
@@ -175,13 +184,11 @@ const INDEX_KEY: &str = "index ";
 
 /// Checks that every key that may have made something in the store is there, and notes those that may from now on.
 pub(super) fn note_keys(connection: &mut Connection, marks: &[(String, Token)]) -> Result<(), OpenError> {
-    for (name, mark) in noted_keys(connection).map_err(|fault| refused(&fault))? {
-        match marks.iter().find(|(own, _)| *own == name) {
-            None => return Err(OpenError::MissingKey { name }),
-            Some((_, own)) if own.as_bytes() == mark.as_slice() => {}
-            Some(_) if name.starts_with(INDEX_KEY) => return Err(OpenError::OtherKeyring),
-            Some(_) => return Err(OpenError::OtherKey { name }),
-        }
+    match keys_fit(connection, marks).map_err(|fault| refused(&fault))? {
+        Ok(()) => {}
+        Err(KeyFault::Missing { name }) => return Err(OpenError::MissingKey { name }),
+        Err(KeyFault::Other { name }) => return Err(OpenError::OtherKey { name }),
+        Err(KeyFault::OtherKeyring) => return Err(OpenError::OtherKeyring),
     }
     let mut note = || -> Result<(), Fault> {
         let transaction = connection.transaction()?;
@@ -201,7 +208,37 @@ pub(super) fn forget_key(connection: &Connection, name: &str) -> Result<(), Faul
     Ok(())
 }
 
-fn noted_keys(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Fault> {
+/// How a keyring does not fit a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyFault {
+    /// A key that may have made something in the store is not there.
+    Missing {
+        /// Its purpose and number.
+        name: String,
+    },
+    /// Another key stands under its number.
+    Other {
+        /// Its purpose and number.
+        name: String,
+    },
+    /// It is another store's keyring.
+    OtherKeyring,
+}
+
+/// Holds a keyring's marks against those that were noted.
+pub(super) fn keys_fit(connection: &Connection, marks: &[(String, Token)]) -> Result<Result<(), KeyFault>, Fault> {
+    for (name, mark) in noted_keys(connection)? {
+        match marks.iter().find(|(own, _)| *own == name) {
+            None => return Ok(Err(KeyFault::Missing { name })),
+            Some((_, own)) if own.as_bytes() == mark.as_slice() => {}
+            Some(_) if name.starts_with(INDEX_KEY) => return Ok(Err(KeyFault::OtherKeyring)),
+            Some(_) => return Ok(Err(KeyFault::Other { name })),
+        }
+    }
+    Ok(Ok(()))
+}
+
+pub(super) fn noted_keys(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Fault> {
     let mut select = connection.prepare("SELECT name, mark FROM keys")?;
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)

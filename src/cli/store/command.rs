@@ -1,0 +1,47 @@
+//! What `portcullis store` can do.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{backup, restore};
+use crate::cli::failure::{Exit, Failure};
+use crate::cli::output::Output;
+use crate::cli::serve::setting;
+use crate::config::{Config, Overrides};
+
+/// `portcullis store`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Copy the store into a new folder, whether a service runs on it or not
+    Backup(backup::BackupArgs),
+    /// Put a copy into an empty folder, and void the permits that were open in it
+    Restore(restore::RestoreArgs),
+}
+
+/// Runs it.
+pub(crate) fn run(command: StoreCommand, output: Output) -> Result<Exit, Failure> {
+    match command {
+        StoreCommand::Backup(args) => backup::run(args, output),
+        StoreCommand::Restore(args) => restore::run(args, output),
+    }
+}
+
+/// Which settings hold.
+#[derive(Debug, Args)]
+pub(super) struct SettingsArgs {
+    /// The settings' file, as `serve` takes it
+    #[arg(long, env = "PORTCULLIS_CONFIG", hide_env_values = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A setting that lays over file and variables; may be repeated
+    #[arg(long, value_name = "SECTION.KEY=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+}
+
+impl SettingsArgs {
+    /// The settings.
+    pub(super) fn load(self) -> Result<Config, Failure> {
+        let overrides = self.set.into_iter().fold(Overrides::default(), |all, (key, value)| all.with(key, value));
+        Config::load(self.config.as_deref(), &overrides).map_err(|error| Failure::caused(Exit::Invalid, &error))
+    }
+}
