@@ -9,14 +9,14 @@ use serde::de::{Deserializer, Error};
 use super::identity::RawIdentity;
 use super::sections::{
     Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, SignedPermits, Store,
-    StoreDurability, Transport,
+    StoreDurability, Telemetry, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another.
-pub(super) const SECTIONS: [&str; 10] =
-    ["server", "tls", "limits", "identity", "store", "keys", "permits", "carrier", "pin_pool", "log"];
+pub(super) const SECTIONS: [&str; 11] =
+    ["server", "tls", "limits", "identity", "store", "keys", "permits", "carrier", "pin_pool", "log", "telemetry"];
 
 const OWN_SPIDS_MAX: usize = 64;
 
@@ -39,6 +39,7 @@ pub(super) struct RawConfig {
     carrier: RawCarrier,
     pin_pool: PinPool,
     log: Log,
+    telemetry: Telemetry,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -122,7 +123,7 @@ fn wrong<'de, D: Deserializer<'de>>(text: &str, error: FormatError) -> D::Error 
 impl RawConfig {
     /// Every layer has been laid: what is missing now is missing.
     pub(super) fn complete(self) -> Result<Config, ConfigError> {
-        let Self { server, tls, limits, identity, store, keys, permits, carrier, pin_pool, log } = self;
+        let Self { server, tls, limits, identity, store, keys, permits, carrier, pin_pool, log, telemetry } = self;
         let transport = tls.complete(&server)?;
         let shows_certificates = matches!(&transport, Transport::Tls { clients: Some(_), .. });
         let config = Config {
@@ -136,6 +137,7 @@ impl RawConfig {
             limits,
             pin_pool,
             log,
+            telemetry,
         };
         Ok(config)
     }

@@ -32,6 +32,8 @@ pub struct Config {
     pub pin_pool: PinPool,
     /// What is logged, and how.
     pub log: Log,
+    /// Where traces go.
+    pub telemetry: Telemetry,
 }
 
 /// `[server]`: where to listen.
@@ -203,6 +205,32 @@ impl Default for PinPool {
     fn default() -> Self {
         Self { threads: Bounded::of::<2>(), queue: Bounded::of::<64>() }
     }
+}
+
+/// `[telemetry]`: what is told besides the log and the counters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Telemetry {
+    /// Traces; none where there is no collector. Needs a program built with the feature `otel`.
+    pub otlp: Option<Otlp>,
+}
+
+/// `[telemetry.otlp]`: a collector of traces, spoken to by OTLP over gRPC.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Otlp {
+    /// Where it is: `http://127.0.0.1:4317`.
+    pub endpoint: String,
+    /// The authority that signed its certificate, a PEM file; for an `https://` endpoint.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// How many calls of a hundred are traced. A caller that traces its own call decides for it.
+    #[serde(default = "every_call")]
+    pub sampled_percent: Bounded<0, 100>,
+}
+
+const fn every_call() -> Bounded<0, 100> {
+    Bounded::of::<100>()
 }
 
 /// `[log]`: what is logged, and how.

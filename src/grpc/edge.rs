@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request, Response, Status};
+use tracing::Instrument as _;
 
 use super::convert::FieldError;
 use super::deadline::time_to_answer;
@@ -17,7 +18,10 @@ use super::status_service::status_of;
 use crate::clock::{Clock, Now};
 use crate::domain::Requester;
 use crate::service::ServiceError;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, call_ended, call_span};
+
+/// Where a caller that traces names its span (W3C Trace Context).
+const TRACE_PARENT: &str = "traceparent";
 
 /// The gate that every call passes. Cheap to clone.
 #[derive(Clone)]
@@ -54,11 +58,13 @@ impl Edge {
     {
         let call = Call::start(method);
         let (metadata, extensions, message) = request.into_parts();
+        let caller = metadata.get(TRACE_PARENT).and_then(|value| value.to_str().ok());
+        let span = call_span(method, caller);
         let result = match self.requester(&metadata, &extensions) {
             Ok(requester) => {
                 let within = time_to_answer(&metadata, self.answer_time_max);
                 // On the heap, where it stays: it would be copied with each future around it.
-                let work = Box::pin(work(Requester::clone(&requester), message));
+                let work = Box::pin(work(Requester::clone(&requester), message).instrument(span.clone()));
                 match tokio::time::timeout(within, work).await {
                     Ok(worked) => self.answer(worked),
                     Err(_elapsed) => Err(status::deadline_exceeded()),
@@ -66,7 +72,9 @@ impl Edge {
             }
             Err(refusal) => Err(refusal),
         };
-        call.end(&self.metrics, result.as_ref().err());
+        let refusal = result.as_ref().err();
+        call_ended(&span, status::code_name(refusal.map_or(Code::Ok, Status::code)));
+        call.end(&self.metrics, refusal);
         result.map(Response::new)
     }
 

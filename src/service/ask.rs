@@ -5,6 +5,7 @@
 //! a decision comes this way and differs only in what an approval does: its [`Effect`].
 
 use chrono::{DateTime, Utc};
+use tracing::Instrument as _;
 
 use super::answer::Answer;
 use super::due;
@@ -20,6 +21,7 @@ use crate::domain::{
     Account, Approval, Factor, FactorOption, Line, Mode, Outcome, RecordId, Requester, Seq, Standing, Usability,
 };
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Reserve, Urgency};
+use crate::telemetry::hop_span;
 
 /// How often a use case starts again because another engine changed the account meanwhile.
 pub(super) const CONFLICT_RETRIES_MAX: usize = 3;
@@ -103,7 +105,7 @@ impl Engine {
         effect: &mut E,
         looked: &mut Looked,
     ) -> Result<Attempt, ServiceError> {
-        let mut target = self.target(asking.requester, &asking.question.scope).await?;
+        let mut target = self.target(asking.requester, &asking.question.scope).instrument(hop_span("find")).await?;
         loop {
             self.check_reach(who, &target)?;
             if !target.indexed {
@@ -113,8 +115,8 @@ impl Engine {
                 self.charge_unknown(asking.requester, target.name, asking.now).await?;
                 return Err(ServiceError::NotFound("account"));
             }
-            let _turn = self.queues.enter(target.account).await?;
-            let open = match self.vault.open(self.opening(asking, &target)).await? {
+            let _turn = self.queues.enter(target.account).instrument(hop_span("wait")).await?;
+            let open = match self.vault.open(self.opening(asking, &target)).instrument(hop_span("open")).await? {
                 Opening::Open(open) => open,
                 Opening::Answered(id) => return self.repeat(asking.requester, id).await.map(Attempt::answered),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
@@ -156,7 +158,7 @@ impl Engine {
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
         effect.check(account_of(&open)?, line)?;
         let case = Case::new(asking, target, standing, &open, line)?;
-        let weighed = self.weigh(&case, looked).await;
+        let weighed = self.weigh(&case, looked).instrument(hop_span("weigh")).await;
         if question.mode == Mode::Enforce && standing == Standing::Known {
             note_checks(&mut open, &weighed, target.line, now);
         }
@@ -199,7 +201,7 @@ impl Engine {
         closing: Closing,
         decision: RecordId,
     ) -> Result<Attempt, ServiceError> {
-        let closed = match self.vault.close(open, closing).await {
+        let closed = match self.vault.close(open, closing).instrument(hop_span("commit")).await {
             Ok(closed) => closed,
             Err(CommitError::Conflict) => return Ok(Attempt::Again),
             Err(CommitError::Answered(id)) => return self.repeat(requester, id).await.map(Attempt::answered),

@@ -10,8 +10,9 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 
-use crate::config::{Log, LogFormat, LogLevel};
+use crate::config::{Log, LogFormat, LogLevel, Telemetry};
 
 /// Why nothing can be logged.
 #[derive(Debug, Error)]
@@ -19,6 +20,40 @@ pub enum TelemetryError {
     /// This process logs already.
     #[error("logging has been set up before")]
     Installed(#[source] tracing::subscriber::SetGlobalDefaultError),
+    /// Traces are asked for, and this program knows none.
+    #[error("`telemetry.otlp` needs a program that was built with `--features otel`")]
+    NoTraces,
+    /// Whom a collector is believed by cannot be read.
+    #[error("cannot read `telemetry.otlp.ca_file`, which is {}", path.display())]
+    Authority {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What sends traces cannot be made.
+    #[error("traces cannot be sent to `telemetry.otlp.endpoint`: {0}")]
+    Exporter(String),
+}
+
+/// What is still to be sent when the process ends.
+#[derive(Debug, Default)]
+pub struct Traces {
+    #[cfg(feature = "otel")]
+    provider: Option<opentelemetry_sdk::trace::SdkTracerProvider>,
+}
+
+impl Traces {
+    /// Sends it. Blocks until a collector has it, or for a few seconds.
+    pub fn finish(self) {
+        #[cfg(feature = "otel")]
+        if let Some(provider) = self.provider
+            && let Err(error) = provider.shutdown()
+        {
+            tracing::warn!(%error, "the last spans were not sent");
+        }
+    }
 }
 
 /// Sends the log to the standard error stream, panics included, from here on and for the whole process.
@@ -32,8 +67,33 @@ pub fn install(log: Log) -> Result<(), TelemetryError> {
     Ok(())
 }
 
+/// The same, and spans to a collector where the settings name one. Within a runtime, which sends them.
+///
+/// # Errors
+///
+/// When it has been done before, or spans cannot be sent.
+pub fn install_with_traces(log: Log, telemetry: &Telemetry) -> Result<Traces, TelemetryError> {
+    let Some(otlp) = &telemetry.otlp else {
+        install(log)?;
+        return Ok(Traces::default());
+    };
+    #[cfg(feature = "otel")]
+    {
+        let provider = super::otlp::provider(otlp)?;
+        let subscriber = subscriber(log, std::io::stderr).with(super::otlp::layer(&provider));
+        tracing::subscriber::set_global_default(subscriber).map_err(TelemetryError::Installed)?;
+        panic::set_hook(Box::new(log_panic));
+        Ok(Traces { provider: Some(provider) })
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        let _ = otlp;
+        Err(TelemetryError::NoTraces)
+    }
+}
+
 /// What turns events into lines and writes them.
-pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + Send + Sync
+pub fn subscriber<W>(log: Log, writer: W) -> impl Subscriber + for<'span> LookupSpan<'span> + Send + Sync
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {

@@ -1,4 +1,4 @@
-//! What the service tells its operators: log lines and counters.
+//! What the service tells its operators: log lines, counters and, with the feature `otel`, traces.
 //!
 //! INVARIANT (secrets-stay-in): labels of counters are texts of the program, never of a request, so no phone number or
 //! account can be one; a panic is logged by its place, never by its message, which may quote what it choked on.
@@ -6,9 +6,13 @@
 mod catalogue;
 mod logging;
 mod metrics;
+#[cfg(feature = "otel")]
+mod otlp;
+mod spans;
 mod standing;
 
 pub use catalogue::Described;
-pub use logging::{TelemetryError, install, subscriber};
+pub use logging::{TelemetryError, Traces, install, install_with_traces, subscriber};
 pub use metrics::{METRICS_CONTENT_TYPE, Metrics};
+pub use spans::{call_ended, call_span, hop_span};
 pub use standing::Standing;

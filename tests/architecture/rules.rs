@@ -20,9 +20,13 @@ pub(crate) const RULES: &[Rule] = &[
         module: "telemetry",
         internal: &["config"],
         external: &[
+            "opentelemetry",
+            "opentelemetry_otlp",
+            "opentelemetry_sdk",
             "prometheus_client",
             "thiserror",
             "tracing",
+            "tracing_opentelemetry",
             "tracing_subscriber",
         ],
     },

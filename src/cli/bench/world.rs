@@ -229,6 +229,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
         },
         pin_pool: PinPool::default(),
         log: config::Log::default(),
+        telemetry: config::Telemetry::default(),
     })
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
 use crate::config::{Config, Overrides};
+use crate::telemetry::install_with_traces;
 
 const EXAMPLES: &str = "\
 Settings come from the file, then from variables (PORTCULLIS_SECTION_KEY), then from --set; the later wins. Secrets \
@@ -50,8 +51,13 @@ pub(crate) fn run(args: ServeArgs, output: Output) -> Result<Exit, Failure> {
         }
         failure.advise("--config FILE, or PORTCULLIS_CONFIG; `portcullis keys generate DIR --development` makes one")
     })?;
-    crate::telemetry::install(config.log).map_err(|error| Failure::caused(Exit::Failed, &error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
-    runtime.block_on(super::run::serve(config, output))
+    let within = runtime.enter();
+    let traces = install_with_traces(config.log, &config.telemetry);
+    let traces = traces.map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    drop(within);
+    let served = runtime.block_on(super::run::serve(config, output));
+    traces.finish();
+    served
 }
