@@ -1,6 +1,7 @@
 //! Keys looked after through the command line: sealed anew, retired, looked at.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
@@ -17,6 +18,12 @@ fn restarted(service: Service) -> Service {
     let (status, place) = service.stop();
     assert!(status.success(), "{status}");
     Service::start(place)
+}
+
+/// What a check of the doctor's said: its states.
+fn states<'a>(report: &'a Value, check: &str) -> Vec<&'a str> {
+    let checks = report["checks"].as_array().unwrap().iter().filter(|found| found["check"] == check);
+    checks.map(|found| found["state"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -81,4 +88,39 @@ fn nobody_else_looks_after_keys() {
         let refused = service.ask(subject, &["keys", "reseal"]).ending(3).error();
         assert_eq!(refused["reason"], "FORBIDDEN", "{subject}");
     }
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_with_keys() {
+    let service = open();
+    service.place.mint("ops", "admin", &[]);
+    let running = ["keys", "doctor", KEYRING, "--store", "dev/store", "--running"];
+    let well = service.ask("ops", &running).ending(0).json();
+    assert_eq!(well["state"], "ok", "{well}");
+    for check in ["keys.keyring", "keys.folder", "keys.self_test", "keys.place", "keys.store", "keys.running"] {
+        assert_eq!(states(&well, check), ["ok"], "{check}");
+    }
+    assert_eq!(states(&well, "keys.age").len(), 5);
+    // Rotated, and not started again yet; then started again, and something still names the old key.
+    rotate(&service.place, "seal");
+    let early = service.ask("ops", &running).ending(0).json();
+    assert_eq!((&early["state"], states(&early, "keys.running")), (&json!("warn"), vec!["warn"]));
+    let service = restarted(service);
+    let named = service.ask("ops", &running).ending(0).json();
+    assert_eq!((states(&named, "keys.running"), states(&named, "keys.retired")), (vec!["ok"], vec!["warn"]));
+    service.ask("ops", &["keys", "reseal"]).ending(0);
+    assert_eq!(states(&service.ask("ops", &running).ending(0).json(), "keys.retired"), ["ok"]);
+
+    // Another keyring than the store's, a folder that others write, a file that others read.
+    let place = &service.place;
+    fs::create_dir(place.path("other")).unwrap();
+    place.run(&["keys", "generate", "other/keyring.json"]).ending(0);
+    let beside = ["--json", "keys", "doctor", "other/keyring.json", "--store", "dev/store"];
+    let foreign = place.run(&beside).ending(3).json();
+    assert_eq!((&foreign["state"], states(&foreign, "keys.store")), (&json!("fail"), vec!["fail"]));
+    let alone = ["keys", "doctor", "other/keyring.json", "--json"];
+    fs::set_permissions(place.path("other"), fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(states(&place.run(&alone).ending(3).json(), "keys.folder"), ["fail"]);
+    fs::set_permissions(place.path("other/keyring.json"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(states(&place.run(&alone).ending(3).json(), "keys.keyring"), ["fail"]);
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{app, generate, list, reseal, retire, rotate};
+use super::{app, doctor, generate, list, reseal, retire, rotate};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::run::calling;
@@ -20,6 +20,8 @@ pub(crate) enum KeysCommand {
     Reseal(reseal::ResealArgs),
     /// Take a retired key out for good, once nothing names it
     Retire(retire::RetireArgs),
+    /// Look whether a keyring is as it should be, alone, beside its store and beside the service that runs with it
+    Doctor(doctor::DoctorArgs),
     /// Make the key that a customer's app would hold, for development
     App(app::AppArgs),
 }
@@ -32,6 +34,7 @@ pub(crate) fn run(command: KeysCommand, output: Output) -> Result<Exit, Failure>
         KeysCommand::Rotate(args) => rotate::run(&args, output),
         KeysCommand::Reseal(args) => calling(reseal::run(&args, output)),
         KeysCommand::Retire(args) => calling(retire::run(&args, output)),
+        KeysCommand::Doctor(args) => calling(doctor::run(&args, output)),
         KeysCommand::App(args) => app::run(&args, output),
     }
 }

@@ -1,10 +1,13 @@
 //! `portcullis keys`: the keyring, and what a service on one's own machine needs besides.
 
 mod app;
+mod checks;
 mod command;
 mod config;
 mod development;
+mod doctor;
 mod files;
+mod finding;
 mod generate;
 mod list;
 mod reseal;

@@ -238,6 +238,7 @@ pub(super) fn keys_fit(connection: &Connection, marks: &[(String, Token)]) -> Re
     Ok(Ok(()))
 }
 
+/// The marks of all keys that may have made something in the store.
 pub(super) fn noted_keys(connection: &Connection) -> Result<Vec<(String, Vec<u8>)>, Fault> {
     let mut select = connection.prepare("SELECT name, mark FROM keys")?;
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
