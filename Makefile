@@ -20,6 +20,11 @@ TEST_LOG := $(TARGET)/test.log
 RUN ?= day
 BENCH ?= --store embedded --seconds 10 --accounts 10000 --json
 
+# How long `make fuzz` gives each parser, in seconds; which ones (all: no names), and more flags for libFuzzer.
+TIME ?= 60
+FUZZ ?=
+FUZZ_FLAGS ?=
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +60,8 @@ lint: setup ## format check, clippy, buf lint, bans and licences
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 	$(BUF) lint proto
 	$(DENY) --locked check --hide-inclusion-graph bans licenses sources
+	@cd fuzz && cargo metadata --locked --format-version 1 >/dev/null || \
+	  { echo "fuzz/Cargo.lock is behind Cargo.toml: run 'cargo update --workspace' in fuzz/" >&2; exit 1; }
 
 .PHONY: fmt
 fmt: ## format the sources
@@ -63,6 +70,11 @@ fmt: ## format the sources
 .PHONY: bench
 bench: build-tools ## measure decisions against the echo and the bare store
 	cargo run --release --locked -- bench $(BENCH)
+
+.PHONY: fuzz
+fuzz: fuzz-tools ## give every parser made-up input, TIME=60 seconds each (FUZZ="permit request" names some)
+	cd fuzz && cargo build --release --locked
+	@TIME=$(TIME) FUZZ_FLAGS="$(FUZZ_FLAGS)" fuzz/run.sh $(FUZZ)
 
 .PHONY: clean
 clean: ## remove all that was built or set up
@@ -73,12 +85,18 @@ setup: test-tools $(VENV)/.ready $(BUF) $(JOSE) ## install what the other target
 
 # A command on the left, the Debian package that brings it on the right; installed only when the command is missing.
 BUILD_TOOLS := cc=build-essential
+FUZZ_TOOLS := cc=build-essential c++=build-essential
 TEST_TOOLS := $(BUILD_TOOLS) strace=strace node=nodejs npm=npm
 
 .PHONY: build-tools
 build-tools:
 	@$(call need_cargo)
 	@$(call apt_install,$(BUILD_TOOLS))
+
+.PHONY: fuzz-tools
+fuzz-tools:
+	@$(call need_cargo)
+	@$(call apt_install,$(FUZZ_TOOLS))
 
 .PHONY: test-tools
 test-tools:

@@ -6,6 +6,9 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod domain;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod grpc;
 pub mod policy;
 pub mod service;

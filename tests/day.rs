@@ -14,6 +14,9 @@ use portcullis::clock::{Clock as _, SystemClock};
 use portcullis::crypto::{Cost, Keyring};
 use serde_json::Value;
 
+#[path = "command_line/spelt.rs"]
+mod spelt;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 const ANY_PORT: [&str; 4] = ["--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0"];
@@ -86,6 +89,8 @@ fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
     assert!(first["stories"].as_array().unwrap().len() >= 30);
     assert!(decisions(&first) > 1_000);
 
+    nothing_of_the_population_is_in_a_copy_of(&data.path().join("store"));
+
     let second = report(&play(&here().join("examples"), data.path()));
     assert_eq!(second["subscribers"]["found"], second["subscribers"]["accounts"]);
     assert_eq!(second["subscribers"]["created"], 0);
@@ -105,6 +110,42 @@ fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
         assert!(out.contains(line), "no `{line}` in\n{out}");
     }
     assert!(out.contains("bad field  INVALID_ARGUMENT: line.msisdn"), "{out}");
+}
+
+/// Every number, card, contact, name and PIN of a subscriber, by what it is called in the file.
+fn personal<'a>(name: &'a str, value: &'a Value, into: &mut Vec<(&'a str, &'a str)>) {
+    const PERSONAL: [&str; 11] =
+        ["account_number", "name", "postal_code", "email", "sms", "voice", "msisdn", "iccid", "eid", "imei", "pin"];
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                personal(name, value, into);
+            }
+        }
+        Value::Array(list) => {
+            for value in list {
+                personal(name, value, into);
+            }
+        }
+        Value::String(text) if PERSONAL.contains(&name) => into.push((name, text)),
+        _ => {}
+    }
+}
+
+/// Searched byte for byte: the store's files as a thief would take them, without the keyring.
+fn nothing_of_the_population_is_in_a_copy_of(store: &Path) {
+    let file = std::fs::read_to_string(here().join("examples/subscribers.jsonl")).unwrap();
+    let rows: Vec<Value> = file.lines().map(|row| serde_json::from_str(row).unwrap()).collect();
+    let mut values = Vec::new();
+    for row in &rows {
+        personal("", row, &mut values);
+    }
+    let search = spelt::Search::new(values);
+    assert!(search.len() > 50_000, "only {} spellings are looked for", search.len());
+    assert!(search.found_in(file.as_bytes()).len() > 5_000, "what is there is not found");
+    let (found, bytes) = search.found_under(spelt::copy_of(store).path());
+    assert!(found.is_empty(), "{found:?}");
+    assert!(bytes > 1_000_000, "only {bytes} bytes were looked at");
 }
 
 /// A folder with the first two subscribers and, of all sheets, one row: a lock turned on.

@@ -19,7 +19,7 @@ Examples:
 ";
 
 /// `portcullis account`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct AccountArgs {
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub(crate) struct AccountArgs {
     command: AccountCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum AccountCommand {
     /// Tell the service which accounts and lines there are, from a file
     Import(import::ImportArgs),
@@ -38,13 +38,13 @@ enum AccountCommand {
     Activity(ActivityArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ShowArgs {
     #[command(flatten)]
     scope: ScopeArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ActivityArgs {
     #[command(flatten)]
     scope: ScopeArgs,

@@ -23,7 +23,7 @@ Another terminal, asking it:
 ";
 
 /// The command line.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "portcullis",
     version,
@@ -42,7 +42,7 @@ pub(super) struct Cli {
 }
 
 /// What can be done.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(super) enum Command {
     /// Answer over gRPC
     Serve(Box<serve::ServeArgs>),

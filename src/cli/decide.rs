@@ -33,7 +33,7 @@ Examples:
 ";
 
 /// `portcullis decide`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct DecideArgs {
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(crate) struct DecideArgs {
 }
 
 /// What is asked besides the change.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = EXIT_CODES)]
 pub(crate) struct AskArgs {
     #[command(flatten)]

@@ -23,7 +23,7 @@ Examples:
 ";
 
 /// `portcullis decision`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct DecisionArgs {
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(crate) struct DecisionArgs {
     command: DecisionCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum DecisionCommand {
     /// Show a decision as it stands now; its permit is not shown again
     Show(ShowArgs),
@@ -44,20 +44,20 @@ enum DecisionCommand {
     Report(ReportArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ShowArgs {
     /// The decision
     #[arg(value_name = "UUID")]
     decision_id: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct RedeemArgs {
     #[command(subcommand)]
     change: ChangeCommand<PermitArgs>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct PermitArgs {
     /// The permit, in a file of its owner alone; `-` is standard input
     #[arg(long, value_name = "FILE")]
@@ -66,7 +66,7 @@ struct PermitArgs {
     request_id: RequestIdArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct WithdrawArgs {
     /// The decision
     #[arg(value_name = "UUID")]
@@ -78,7 +78,7 @@ struct WithdrawArgs {
     request_id: RequestIdArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ReportArgs {
     /// The decision
     #[arg(value_name = "UUID")]

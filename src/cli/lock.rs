@@ -35,7 +35,7 @@ Examples:
 ";
 
 /// `portcullis lock`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct LockArgs {
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub(crate) struct LockArgs {
     command: LockCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum LockCommand {
     /// Turn a lock on, from this instant
     On(OnArgs),
@@ -58,7 +58,7 @@ enum LockCommand {
 }
 
 /// Which lock.
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct WhichArgs {
     #[command(flatten)]
     scope: ScopeArgs,
@@ -70,7 +70,7 @@ struct WhichArgs {
     holder: HolderName,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct OnArgs {
     #[command(flatten)]
     which: WhichArgs,
@@ -83,7 +83,7 @@ struct OnArgs {
     place: PlaceArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ReleaseArgs {
     #[command(flatten)]
     which: WhichArgs,
@@ -100,7 +100,7 @@ struct ReleaseArgs {
 }
 
 /// What a release is for: exactly one.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[group(required = true, multiple = false)]
 struct PurposeArgs {
     /// Every change that the lock covers, for so long, like 24h
@@ -117,7 +117,7 @@ struct PurposeArgs {
     only_eid: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ShowArgs {
     #[command(flatten)]
     scope: ScopeArgs,
@@ -126,7 +126,7 @@ struct ShowArgs {
     consistency_token: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct CancelArgs {
     /// The release, as `lock show` tells it
     #[arg(value_name = "RELEASE")]

@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `run`, `args` | the start, and the commands there are |
+//! | `run`, `args`, `dumps` | the start, the commands there are, and no trace of secrets in a crash |
 //! | `failure`, `output` | exit codes, errors, and answers as text or JSON |
 //! | `connection` | the flags of a connection, and the connection |
 //! | `secret` | PINs, permits and tokens: from a prompt, a file or standard input, never from an argument |
@@ -28,6 +28,7 @@ mod day;
 mod decide;
 mod decision;
 mod doctor;
+mod dumps;
 mod failure;
 mod flags;
 mod import;
@@ -42,4 +43,8 @@ mod store;
 mod token;
 mod transfer_pin;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use import::{
+    Line as ImportLine, Lines as ImportLines, Problem as ImportProblem, parse_seed as parse_import_row,
+};
 pub use run::main;

@@ -24,7 +24,7 @@ Examples:
 ";
 
 /// `portcullis pin`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct PinArgs {
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub(crate) struct PinArgs {
     command: PinCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum PinCommand {
     /// Change the account PIN
     Set(Box<SetArgs>),
@@ -41,7 +41,7 @@ enum PinCommand {
     Status(StatusArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct SetArgs {
     /// The account
     #[arg(long, value_name = "ID")]
@@ -57,7 +57,7 @@ struct SetArgs {
     proof: ProofArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct StatusArgs {
     /// The account
     #[arg(long, value_name = "ID")]

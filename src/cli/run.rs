@@ -1,22 +1,29 @@
 //! The start of every command.
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use super::args::{Cli, Command};
+use super::dumps::forbid_dumps;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{account, audit, bench, day, decide, decision, doctor, keys, lock, pin, serve, store, token, transfer_pin};
 
+/// So many digits in a row may be a PIN, which has four at least.
+const DIGITS_HIDDEN_MIN: usize = 4;
+
 /// Runs the command that the arguments name. What it prints and how it ends is told by `--help`.
 pub fn main() -> ExitCode {
+    // INVARIANT (secrets-stay-in): before anything is read that a crash could show.
+    crate::telemetry::hide_panics();
     let Cli { json, command } = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(usage) => return refuse(&usage),
     };
     let output = Output::new(json);
-    match run(command, output) {
+    match forbid_dumps().and_then(|()| run(command, output)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             output.fail(&failure);
@@ -27,11 +34,28 @@ pub fn main() -> ExitCode {
 
 /// Help is what was asked for; anything else is an argument that cannot be used.
 fn refuse(usage: &clap::Error) -> ExitCode {
-    let exit = if usage.use_stderr() { Exit::Invalid } else { Exit::Done };
-    match usage.print() {
-        Ok(()) => exit.into(),
-        Err(_) => Exit::Failed.into(),
+    if !usage.use_stderr() {
+        return usage.print().map_or(Exit::Failed, |()| Exit::Done).into();
     }
+    // Nobody is left to tell; the exit code still does.
+    let _ = writeln!(io::stderr().lock(), "{}", without_numbers(&usage.to_string()).trim_end());
+    Exit::Invalid.into()
+}
+
+/// What is wrong with arguments is told with what was typed, and that may be a PIN where none belongs.
+fn without_numbers(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    for piece in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        match piece.get(digits..) {
+            Some(rest) if digits >= DIGITS_HIDDEN_MIN => {
+                told.push_str("...");
+                told.push_str(rest);
+            }
+            _ => told.push_str(piece),
+        }
+    }
+    told
 }
 
 fn run(command: Command, output: Output) -> Result<Exit, Failure> {
@@ -57,4 +81,17 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
 pub(super) fn calling(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_numbers;
+
+    #[test]
+    fn numbers_that_may_be_secrets_are_not_told_again() {
+        let told = without_numbers("unexpected argument '482951' found; use --port 443 or 12.3, not +12125550123");
+        assert_eq!(told, "unexpected argument '...' found; use --port 443 or 12.3, not +...");
+        assert_eq!(without_numbers("1234"), "...");
+        assert_eq!(without_numbers("no \u{e9} number"), "no \u{e9} number");
+    }
 }

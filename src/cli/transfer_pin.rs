@@ -22,7 +22,7 @@ Examples:
 ";
 
 /// `portcullis transfer-pin`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct TransferPinArgs {
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub(crate) struct TransferPinArgs {
     command: TransferPinCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum TransferPinCommand {
     /// Ask for a transfer PIN
     Issue(Box<IssueArgs>),
@@ -41,7 +41,7 @@ enum TransferPinCommand {
     List(ListArgs),
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct IssueArgs {
     #[command(flatten)]
     scope: ScopeArgs,
@@ -56,7 +56,7 @@ struct IssueArgs {
     proof: ProofArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct RevokeArgs {
     /// The transfer PIN, by its id
     #[arg(value_name = "UUID")]
@@ -68,7 +68,7 @@ struct RevokeArgs {
     request_id: RequestIdArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Args)]
 struct ListArgs {
     /// The account
     #[arg(long, value_name = "ID")]

@@ -56,6 +56,14 @@ impl Config {
         layers.lay_overrides(overrides)?;
         layers.finish()
     }
+
+    /// Reads the text of a file alone.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let mut layers = Layers::default();
+        layers.lay_file(Path::new("settings"), text)?;
+        layers.finish()
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]

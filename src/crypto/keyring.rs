@@ -247,7 +247,7 @@ impl Keyring {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 impl Keyring {
     /// A keyring of known keys, for golden bytes: byte `n` of every key of a purpose is the purpose's own number.
     pub(crate) fn known() -> Self {

@@ -110,6 +110,13 @@ impl Keyring {
         Ok((keyring.map_err(|problem| problem.at(path))?, added))
     }
 
+    /// The keyring in a file's text, or what is wrong with it.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        parse(text, |purpose| Err(Problem::Lacks(purpose)))
+            .map_err(|problem| problem.at(Path::new("keyring")).to_string())
+    }
+
     /// Writes the keyring, mode 0600, in place of the file of that name: after a crash there is the old one or the new.
     pub fn save(&self, path: &Path) -> Result<(), KeyringError> {
         Ok(replace_secret_file(path, &self.to_json())?)
@@ -120,7 +127,8 @@ impl Keyring {
         Ok(write_new_secret_file(path, &self.to_json())?)
     }
 
-    fn to_json(&self) -> Zeroizing<Vec<u8>> {
+    /// The file's text.
+    pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let materials: Vec<Zeroizing<String>> =
             self.keys().map(|(_, key, _)| Zeroizing::new(URL_SAFE_NO_PAD.encode(key.material.as_slice()))).collect();
         let forms = self.keys().zip(&materials).map(|((purpose, key, state), material)| KeyForm {

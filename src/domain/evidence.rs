@@ -105,12 +105,19 @@ pub struct Evidence {
 }
 
 /// A signature by a customer's app key over the exact change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AppApproval {
     /// Which key.
     pub device: DeviceId,
     /// The signature.
     pub signature: Vec<u8>,
+}
+
+/// A signature that is not spent yet is as good as its owner's yes.
+impl std::fmt::Debug for AppApproval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppApproval").field("device", &self.device).finish_non_exhaustive()
+    }
 }
 
 /// What looking at an account PIN found. `Matched` is not yet proof: how it was entered and how old it is decide.

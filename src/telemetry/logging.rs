@@ -1,8 +1,5 @@
 //! Log lines on the standard error stream, and panics among them.
 
-use std::panic::{self, PanicHookInfo};
-use std::thread;
-
 use thiserror::Error;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -12,6 +9,7 @@ use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::panics::log_panics;
 use crate::config::{Log, LogFormat, LogLevel, Telemetry};
 
 /// Why nothing can be logged.
@@ -63,7 +61,7 @@ impl Traces {
 /// When it has been done before.
 pub fn install(log: Log) -> Result<(), TelemetryError> {
     tracing::subscriber::set_global_default(subscriber(log, std::io::stderr)).map_err(TelemetryError::Installed)?;
-    panic::set_hook(Box::new(log_panic));
+    log_panics();
     Ok(())
 }
 
@@ -82,7 +80,7 @@ pub fn install_with_traces(log: Log, telemetry: &Telemetry) -> Result<Traces, Te
         let provider = super::otlp::provider(otlp)?;
         let subscriber = subscriber(log, std::io::stderr).with(super::otlp::layer(&provider));
         tracing::subscriber::set_global_default(subscriber).map_err(TelemetryError::Installed)?;
-        panic::set_hook(Box::new(log_panic));
+        log_panics();
         Ok(Traces { provider: Some(provider) })
     }
     #[cfg(not(feature = "otel"))]
@@ -115,12 +113,6 @@ fn worth_a_line(level: LogLevel) -> Targets {
         LogLevel::Debug => LevelFilter::DEBUG,
     };
     Targets::new().with_default(own.min(LevelFilter::WARN)).with_target(env!("CARGO_PKG_NAME"), own)
-}
-
-fn log_panic(info: &PanicHookInfo<'_>) {
-    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
-    let thread = thread::current();
-    tracing::error!(file, line, thread = thread.name(), "panicked");
 }
 
 #[cfg(test)]

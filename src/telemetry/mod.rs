@@ -8,11 +8,13 @@ mod logging;
 mod metrics;
 #[cfg(feature = "otel")]
 mod otlp;
+mod panics;
 mod spans;
 mod standing;
 
 pub use catalogue::Described;
 pub use logging::{TelemetryError, Traces, install, install_with_traces, subscriber};
 pub use metrics::{METRICS_CONTENT_TYPE, Metrics};
+pub use panics::hide_panics;
 pub use spans::{call_ended, call_span, hop_span};
 pub use standing::Standing;

@@ -5,6 +5,7 @@ mod checker_tests;
 mod deploy;
 mod paths;
 mod rules;
+mod secrets;
 mod threats;
 
 use std::collections::BTreeSet;
@@ -127,5 +128,35 @@ fn the_table_itself_points_downward() {
             assert!(above.contains(name), "`{}` names `{name}`, which stands below it", rule.module);
         }
         above.push(rule.module);
+    }
+}
+
+/// INVARIANT (secrets-stay-in): a type that holds a secret, a number or what is personal does not print it.
+#[test]
+fn no_type_prints_a_secret() {
+    let sources = sources(&root().join("src")).unwrap();
+    let tests = test_modules(&sources);
+    let mut told = Vec::new();
+    let mut needed = BTreeSet::new();
+    let mut declared = BTreeSet::new();
+    for Found { path, text } in &sources {
+        declared.extend(secrets::declared(text));
+        if !tests.iter().any(|module| stands_in(path, module)) {
+            for secrets::Telling { place, problem } in secrets::telling(&syn::parse_file(text).unwrap()) {
+                match secrets::SHOWN.iter().find(|(shown, _)| *shown == place) {
+                    Some((shown, _)) => {
+                        needed.insert(*shown);
+                    }
+                    None => told.push(format!("{path}: {place}: {problem}")),
+                }
+            }
+        }
+    }
+    assert_none(&told);
+    let listed: Vec<&str> = secrets::SHOWN.iter().map(|(place, _)| *place).collect();
+    let idle: Vec<_> = listed.iter().filter(|place| !needed.contains(*place)).collect();
+    assert!(idle.is_empty(), "nothing is excused by {idle:?}");
+    for name in secrets::SECRET {
+        assert!(declared.contains(name), "there is no type `{name}` any more");
     }
 }

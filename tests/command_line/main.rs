@@ -8,8 +8,10 @@
 
 mod audit;
 mod backup;
+mod canaries;
 mod day;
 mod doctor;
+mod dumps;
 mod identity;
 mod imports;
 mod key_upkeep;
@@ -17,3 +19,5 @@ mod keys;
 mod program;
 mod refusals;
 mod signed_permits;
+mod spelt;
+mod spelt_tests;

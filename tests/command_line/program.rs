@@ -191,6 +191,18 @@ impl Service {
         assert!(told.success());
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn ended(mut self) -> (ExitStatus, Place) {
+        let status = self.child.wait().unwrap();
+        let place = std::mem::replace(&mut self.place, Place::new());
+        (status, place)
+    }
+
     /// Ends it as a fault would, at once.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

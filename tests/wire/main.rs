@@ -8,6 +8,7 @@
 #![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
 
 mod audit;
+mod canaries;
 mod certificates;
 mod changes;
 mod identity;
@@ -19,4 +20,8 @@ mod rights;
 #[path = "../bad_input/samples.rs"]
 mod samples;
 mod secrets;
+#[path = "../bad_input/table.rs"]
+mod table;
+#[path = "../bad_input/walk.rs"]
+mod walk;
 mod world;

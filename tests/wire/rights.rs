@@ -11,7 +11,7 @@ use tonic::{Code, Request, Status};
 use crate::samples;
 use crate::world::{ACCOUNT, NUMBER, World, reason};
 
-const ROLES: [&str; 14] = [
+pub(crate) const ROLES: [&str; 14] = [
     "porting_system",
     "retail_agent",
     "retail_manager",
@@ -39,9 +39,9 @@ const ASKERS: &str =
     "porting_system retail_agent retail_manager care_agent pin_pad ivr customer business_admin provisioning";
 
 /// One call with good requests, and the roles that are let in; nobody else is.
-struct Call {
-    path: &'static str,
-    requests: Vec<Vec<u8>>,
+pub(crate) struct Call {
+    pub(crate) path: &'static str,
+    pub(crate) requests: Vec<Vec<u8>>,
     roles: &'static str,
 }
 
@@ -73,7 +73,7 @@ const fn call_of(path: &'static str, requests: Vec<Vec<u8>>, roles: &'static str
 }
 
 /// What a person wrote down by reading the policy.
-fn expected() -> Vec<Call> {
+pub(crate) fn expected() -> Vec<Call> {
     let mut all = decisions();
     all.extend(protections_and_credentials());
     all.extend([
@@ -191,7 +191,7 @@ impl Decoder for Bytes {
 }
 
 /// A requester of the samples' account and brand, bound to all that any role is bound to.
-fn claims(world: &World, role: &str, account: &str) -> AccessTokenClaims {
+pub(crate) fn claims(world: &World, role: &str, account: &str) -> AccessTokenClaims {
     AccessTokenClaims {
         brand: Some(samples::BRAND.to_owned()),
         account_id: Some(account.to_owned()),
@@ -202,7 +202,7 @@ fn claims(world: &World, role: &str, account: &str) -> AccessTokenClaims {
 }
 
 /// A served engine on the day of the samples, with their account.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::empty().await;
     world.pass(TimeDelta::seconds(samples::RECEIVED_SECONDS - crate::world::start().timestamp()));
     for mut seed in samples::upsert() {
@@ -216,7 +216,7 @@ async fn world() -> World {
     world
 }
 
-async fn call(world: &World, path: &str, bytes: &[u8], claims: &AccessTokenClaims) -> Result<(), Status> {
+pub(crate) async fn call(world: &World, path: &str, bytes: &[u8], claims: &AccessTokenClaims) -> Result<(), Status> {
     let mut client = tonic::client::Grpc::new(world.channel.clone());
     client.ready().await.unwrap();
     let request = world.with(claims, tokio_stream::iter([bytes.to_vec()]));

@@ -70,7 +70,7 @@ async fn a_pin_is_set_by_decision_and_never_shown() {
 
 /// What a log wrote.
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Written(pub(crate) Arc<Mutex<Vec<u8>>>);
 
 impl Write for Written {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -83,7 +83,7 @@ impl Write for Written {
 }
 
 /// The log's lines without the readings of clocks, whose digits may be anything.
-fn without_clock_readings(log: &[u8]) -> String {
+pub(crate) fn without_clock_readings(log: &[u8]) -> String {
     let lines = serde_json::Deserializer::from_slice(log).into_iter::<serde_json::Map<String, serde_json::Value>>();
     let kept = lines.map(|line| {
         let mut line = line.unwrap();

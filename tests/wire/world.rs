@@ -22,7 +22,7 @@ use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
 use portcullis::grpc::pb::v1::protection_service_client::ProtectionServiceClient;
 use portcullis::grpc::{Edge, Services, serve, services};
 use portcullis::policy::Policy;
-use portcullis::service::{Carrier, Engine, Parts, Silent};
+use portcullis::service::{Carrier, Engine, Parts, Silent, Tally};
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 use portcullis::telemetry::Metrics;
 use prost_types::Timestamp;
@@ -78,6 +78,18 @@ impl World {
 
     /// The same behind another door. Its own channel speaks no TLS.
     pub(crate) async fn behind(door: Door) -> Self {
+        Self::made(door, Arc::new(Silent)).await
+    }
+
+    /// A served engine with the usual account, that tells `tally` what it does.
+    pub(crate) async fn told(tally: Arc<dyn Tally>) -> Self {
+        let door = Door { tls: None, clients: Clients::default(), limits: Limits::default() };
+        let world = Self::made(door, tally).await;
+        world.populate().await;
+        world
+    }
+
+    async fn made(door: Door, tally: Arc<dyn Tally>) -> Self {
         let Door { tls, clients, limits } = door;
         install_jwt_provider().unwrap();
         let clock = Arc::new(ManualClock::at(start()));
@@ -97,7 +109,7 @@ impl World {
             carrier: Carrier { brand: Brand::parse(BRAND).unwrap(), own_spids: vec![Spid::parse("1111").unwrap()] },
             pin_threads: 2,
             pin_queue: 64,
-            tally: Arc::new(Silent),
+            tally,
         })
         .unwrap();
         let signing = SigningKey::generate().unwrap();
@@ -130,10 +142,14 @@ impl World {
     /// A served engine with the usual account: an owner with a known app key, one line, a PIN set long ago.
     pub(crate) async fn populated() -> Self {
         let world = Self::empty().await;
-        let request = pb::UpsertAccountRequest { request_id: world.request_id(), seed: Some(world.seed()) };
-        let created = world.accounts().upsert_account(world.as_role("provisioning", request)).await.unwrap();
-        assert!(created.into_inner().created);
+        world.populate().await;
         world
+    }
+
+    async fn populate(&self) {
+        let request = pb::UpsertAccountRequest { request_id: self.request_id(), seed: Some(self.seed()) };
+        let created = self.accounts().upsert_account(self.as_role("provisioning", request)).await.unwrap();
+        assert!(created.into_inner().created);
     }
 
     pub(crate) fn seed(&self) -> pb::AccountSeed {

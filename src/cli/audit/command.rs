@@ -20,7 +20,7 @@ Keep checkpoints where nobody who can change the store can change them.
 ";
 
 /// `portcullis audit`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct AuditArgs {
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub(crate) struct AuditArgs {
     command: AuditCommand,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum AuditCommand {
     /// List records: of an account or a line the newest first, of all as they were committed
     List(Box<list::ListArgs>),

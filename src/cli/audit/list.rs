@@ -15,7 +15,7 @@ use crate::grpc::pb::v1 as pb;
 const PAGE_SIZE: usize = 50;
 
 /// `portcullis audit list`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(super) struct ListArgs {
     #[command(flatten)]
     scope: OptionalScopeArgs,

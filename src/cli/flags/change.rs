@@ -16,7 +16,7 @@ use crate::grpc::pb::v1::change::Change;
 const JWK_BYTES_MAX: u64 = 4_096;
 
 /// A change of a line, and what else a command needs to know.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum ChangeCommand<A: Args> {
     /// The number moves to another carrier
     PortOut(Of<PortOutArgs, A>),
@@ -33,7 +33,7 @@ pub(crate) enum ChangeCommand<A: Args> {
 }
 
 /// A line, its change, and the rest.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Of<C: Args, A: Args> {
     #[command(flatten)]
     line: LineArgs,
@@ -81,7 +81,7 @@ impl<C: Args, A: Args> Of<C, A> {
 }
 
 /// Flags of a port-out.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct PortOutArgs {
     /// The gaining carrier's SPID
     #[arg(long, value_name = "SPID")]
@@ -109,7 +109,7 @@ impl PortOutArgs {
 }
 
 /// Flags of a SIM change.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct SimChangeArgs {
     #[command(flatten)]
     target: SimTargetArgs,
@@ -125,7 +125,7 @@ pub(crate) struct SimChangeArgs {
 }
 
 /// The new SIM: exactly one.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct SimTargetArgs {
     /// The new card or profile
@@ -150,7 +150,7 @@ impl SimChangeArgs {
 }
 
 /// Flags of a contact change.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct ContactChangeArgs {
     /// The contact, or the id that a new one will have
     #[arg(long, value_name = "ID")]
@@ -160,7 +160,7 @@ pub(crate) struct ContactChangeArgs {
 }
 
 /// A contact's new value: exactly one.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct ContactValueArgs {
     /// An e-mail address
@@ -195,7 +195,7 @@ impl ContactChangeArgs {
 }
 
 /// Flags of call forwarding.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct CallForwardingArgs {
     /// Where calls go
     #[arg(long, value_name = "NUMBER")]
@@ -209,7 +209,7 @@ impl CallForwardingArgs {
 }
 
 /// Flags of an owner change.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct OwnerChangeArgs {
     #[command(flatten)]
     target: OwnerTargetArgs,
@@ -219,7 +219,7 @@ pub(crate) struct OwnerChangeArgs {
 }
 
 /// Who or where to: exactly one.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct OwnerTargetArgs {
     /// A person of the account gets another role
@@ -245,7 +245,7 @@ impl OwnerChangeArgs {
 }
 
 /// Flags of a new device.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct DeviceAddArgs {
     /// The public key, a JSON Web Key
     #[arg(long, value_name = "FILE")]

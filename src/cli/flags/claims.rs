@@ -6,7 +6,7 @@ use super::names::WorthlessName;
 use crate::grpc::pb::v1 as pb;
 
 /// Flags of claims.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 #[command(next_help_heading = "Claims: must match, prove nothing")]
 pub(crate) struct ClaimsArgs {
     /// The account number with the losing carrier

@@ -7,7 +7,7 @@ use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::line_ref::Ref;
 
 /// A line.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub(crate) struct LineArgs {
     /// The line: its number like +12125550123, or its subscription's id
     #[arg(value_name = "LINE")]
@@ -17,7 +17,7 @@ pub(crate) struct LineArgs {
 }
 
 /// The brand of a line.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub(crate) struct BrandArgs {
     /// The line's brand, where it is not the caller's own
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
@@ -38,7 +38,7 @@ fn line_ref(line: &str, brand: &str) -> pb::LineRef {
 }
 
 /// A line or a whole account: exactly one.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub(crate) struct ScopeArgs {
     /// A line: its number like +12125550123, or its subscription's id
     #[arg(value_name = "LINE", required_unless_present = "account")]
@@ -51,7 +51,7 @@ pub(crate) struct ScopeArgs {
 }
 
 /// A line, a whole account, or neither.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 pub(crate) struct OptionalScopeArgs {
     /// A line: its number like +12125550123, or its subscription's id
     #[arg(value_name = "LINE")]

@@ -6,7 +6,7 @@ use super::names::ChannelName;
 use crate::grpc::pb::v1 as pb;
 
 /// Flags of a place.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 #[command(next_help_heading = "Place")]
 pub(crate) struct PlaceArgs {
     /// Through what it is asked; must be one that the token's role serves [default: what the command is for]

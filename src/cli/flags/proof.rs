@@ -11,7 +11,7 @@ use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::evidence::Evidence as Piece;
 
 /// Flags of proof.
-#[derive(Debug, Clone, Args)]
+#[derive(Clone, Args)]
 #[command(next_help_heading = "Proof: secrets are read from a prompt or a file, never from an argument")]
 pub(crate) struct ProofArgs {
     /// Ask for the account PIN at the terminal

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 pub(super) const ROW_BYTES_MAX: usize = 262_144;
 
 /// A line, or that it was too long; its rest has been skipped then.
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// Its bytes, without the line's end.
     Whole(&'a [u8]),
     /// It is longer than [`ROW_BYTES_MAX`].
@@ -14,7 +14,7 @@ pub(super) enum Line<'a> {
 }
 
 /// Reads a file line by line.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     input: R,
     line: Vec<u8>,
     bytes: u64,
@@ -22,7 +22,7 @@ pub(super) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     /// From the beginning of `input`.
-    pub(super) const fn new(input: R) -> Self {
+    pub(crate) const fn new(input: R) -> Self {
         Self { input, line: Vec::new(), bytes: 0 }
     }
 
@@ -32,7 +32,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line; none at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         self.line.clear();
         let mut is_too_long = false;
         loop {

@@ -20,5 +20,7 @@ mod strict;
 mod tell;
 
 pub(super) use command::{ImportArgs, run};
-pub(super) use members::Problem;
-pub(super) use seed::parse as parse_seed;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use lines::{Line, Lines};
+pub(crate) use members::Problem;
+pub(crate) use seed::parse as parse_seed;

@@ -20,3 +20,7 @@ pub(in crate::grpc) mod tell;
 pub mod time;
 
 pub use field::{FieldError, InField};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use position::{
+    consistency_token as write_position, page_start as read_page, page_token as write_page, position as read_position,
+};

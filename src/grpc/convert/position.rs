@@ -20,7 +20,7 @@ const POSITION_KIND: u8 = 1;
 const PAGE_KIND: u8 = 2;
 
 /// The token of a position; empty where nothing was written.
-pub(in crate::grpc) fn consistency_token(position: Option<Position>) -> String {
+pub(crate) fn consistency_token(position: Option<Position>) -> String {
     position.map_or_else(String::new, |Position { epoch, partition, seq }| {
         let parts: [&[u8]; 4] =
             [&[POSITION_KIND], &epoch.to_be_bytes(), &partition.number().to_be_bytes(), &seq.to_be_bytes()];
@@ -29,7 +29,7 @@ pub(in crate::grpc) fn consistency_token(position: Option<Position>) -> String {
 }
 
 /// The position of a token; none where the caller brings none.
-pub(in crate::grpc) fn position(token: &str, name: &str) -> Result<Option<Position>, FieldError> {
+pub(crate) fn position(token: &str, name: &str) -> Result<Option<Position>, FieldError> {
     if token.is_empty() {
         return Ok(None);
     }
@@ -51,12 +51,12 @@ fn read_position(token: &str) -> Option<Position> {
 }
 
 /// The token of the next page; empty at the end.
-pub(in crate::grpc) fn page_token(next: Option<RecordId>) -> String {
+pub(crate) fn page_token(next: Option<RecordId>) -> String {
     next.map_or_else(String::new, |id| URL_SAFE_NO_PAD.encode([&[PAGE_KIND][..], &id.to_bytes()].concat()))
 }
 
 /// Where a page starts; none for the first.
-pub(in crate::grpc) fn page_start(token: &str, name: &str) -> Result<Option<RecordId>, FieldError> {
+pub(crate) fn page_start(token: &str, name: &str) -> Result<Option<RecordId>, FieldError> {
     if token.is_empty() {
         return Ok(None);
     }
