@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `run`, `args`, `dumps` | the start, the commands there are, and no trace of secrets in a crash |
 //! | `failure`, `output` | exit codes, errors, and answers as text or JSON |
+//! | `finding` | what a doctor found |
 //! | `connection` | the flags of a connection, and the connection |
 //! | `secret` | PINs, permits and tokens: from a prompt, a file or standard input, never from an argument |
 //! | `flags/` | flags that commands share, turned into messages of the contract |
@@ -30,6 +31,7 @@ mod decision;
 mod doctor;
 mod dumps;
 mod failure;
+mod finding;
 mod flags;
 mod import;
 mod keys;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::cli::serve::{read_public, tls};
 use crate::config::{ClientAuthority, Transport};
 use crate::crypto::{CertificateFacts, RevocationListFacts, certificates, revocation_lists};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::store::CLOCK_BEHIND_MAX;
 use crate::store::embedded::look::Told;
 
@@ -54,7 +54,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta};
 
     use super::behind;
-    use crate::cli::doctor::finding::{Report, State};
+    use crate::cli::finding::{Report, State};
 
     #[test]
     fn a_clock_behind_the_store_fails() {

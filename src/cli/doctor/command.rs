@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::finding::{Finding, Report};
-use super::{certificates, clock, issuers, keys, policy, service, store};
+use super::{certificates, clock, issuers, policy, service, store};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
+use crate::cli::finding::{Finding, Report};
+use crate::cli::keys;
 use crate::cli::output::Output;
 use crate::cli::serve::setting;
 use crate::clock::{Clock as _, SystemClock};
@@ -87,7 +88,8 @@ fn look(config: &Config, now: DateTime<Utc>, asked: &Asked) -> Vec<Finding> {
     if let Some(folder) = &folder {
         findings.extend(super::room::look(folder, &config.store, told.as_ref()));
     }
-    findings.extend(keys::look(config, folder.as_ref().filter(|_| told.is_some())));
+    let keyring = keys::Looked { file: &config.keys.keyring_file, place: Some(&config.store.path) };
+    findings.extend(keys::look(&keyring, folder.as_ref().filter(|_| told.is_some()), None, now));
     findings.extend(clock::look(now, told.as_ref()));
     findings.push(policy::look());
     findings.extend(certificates::look(&config.transport, now));

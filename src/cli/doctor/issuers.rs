@@ -1,6 +1,6 @@
 //! Who is believed: issuers' keys, and callers known by their certificates.
 
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::cli::serve::{clients, issuers};
 use crate::config::Identity;
 use crate::crypto::install_jwt_provider;

@@ -1,6 +1,6 @@
 //! The policy.
 
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::cli::output::hex;
 use crate::crypto::sha256_plain;
 use crate::policy::Policy;

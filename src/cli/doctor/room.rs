@@ -1,6 +1,6 @@
 //! The disk under the store.
 
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::config::Store;
 use crate::store::embedded::look::{Folder, Told};
 
@@ -53,7 +53,7 @@ fn room(free: u64, settings: &Store, told: Option<&Told>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::{BYTES_PER_MIB, room};
-    use crate::cli::doctor::finding::{Report, State};
+    use crate::cli::finding::{Report, State};
     use crate::config::{Bounded, Store, StoreDurability};
     use crate::store::embedded::look::Told;
 

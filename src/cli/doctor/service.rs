@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::config::Config;
 
 /// How long a running service may take to say whether it is ready.

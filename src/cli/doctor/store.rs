@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::command::Asked;
-use super::finding::Finding;
+use crate::cli::finding::Finding;
 use crate::config::Store;
 use crate::store::embedded::look::{Folder, LookError, Told};
 

@@ -6,13 +6,14 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::finding::Finding;
 use super::upkeep::{Use, bar, cut_off, mark, on_wire};
 use crate::cli::failure::Failure;
+use crate::cli::finding::Finding;
 use crate::crypto::{KeyInfo, KeyState, Keyring, Purpose, self_test};
 use crate::grpc::client::Client;
 use crate::grpc::pb::v1 as pb;
-use crate::store::embedded::noted_keys;
+use crate::store::embedded::KeyFault;
+use crate::store::embedded::look::Folder;
 
 /// Who may write the folder may put another keyring there.
 const OTHERS_WRITE: u32 = 0o022;
@@ -45,14 +46,23 @@ async fn count(client: &Client) -> Result<Vec<Use>, Failure> {
     Err(cut_off())
 }
 
-/// Looks at all of it.
+/// The keyring that is looked at.
+pub(in crate::cli) struct Looked<'a> {
+    /// Its file.
+    pub(in crate::cli) file: &'a Path,
+    /// Where the store is or is to be: the file must lie elsewhere.
+    pub(in crate::cli) place: Option<&'a Path>,
+}
+
+/// Looks at all of it; where there is a store, also whether they fit.
 pub(in crate::cli) fn look(
-    file: &Path,
-    store: Option<&Path>,
+    keyring: &Looked<'_>,
+    store: Option<&Folder>,
     asked: Option<&Asked>,
     now: DateTime<Utc>,
 ) -> Vec<Finding> {
     const KEYRING: &str = "keys.keyring";
+    let Looked { file, place } = *keyring;
     let keyring = match Keyring::load(file) {
         Ok(keyring) => keyring,
         Err(error) => {
@@ -67,7 +77,8 @@ pub(in crate::cli) fn look(
         tried(&keyring),
     ];
     findings.extend(keyring.list().iter().filter(|key| key.state == KeyState::Active).filter_map(|key| age(key, now)));
-    findings.extend(store.into_iter().flat_map(|store| beside_store(&keyring, file, store)));
+    findings.extend(place.map(|place| apart(file, place)));
+    findings.extend(store.map(|store| fit(&keyring, store)));
     findings.extend(asked.into_iter().flat_map(|asked| beside_service(&keyring, asked)));
     findings
 }
@@ -117,44 +128,41 @@ fn age(key: &KeyInfo, now: DateTime<Utc>) -> Option<Finding> {
     Some(Finding::warn(CHECK, format!("{named}: {days} days, another one was due after {}", most.num_days()), advice))
 }
 
-fn beside_store(keyring: &Keyring, file: &Path, store: &Path) -> Vec<Finding> {
-    const PLACE: &str = "keys.place";
-    let inside = match (file.canonicalize(), store.canonicalize()) {
-        (Ok(file), Ok(store)) => file.starts_with(store),
-        _ => file.starts_with(store),
+/// Whether the keyring lies apart from the store's folder.
+fn apart(keyring: &Path, store: &Path) -> Finding {
+    const CHECK: &str = "keys.place";
+    let inside = match (keyring.canonicalize(), store.canonicalize()) {
+        (Ok(keyring), Ok(store)) => keyring.starts_with(store),
+        _ => keyring.starts_with(store),
     };
-    let place = if inside {
+    if inside {
         let advice = "move it away: whoever copies the store's folder, as a backup does, has its keys too";
-        Finding::warn(PLACE, "it lies in the store's folder", advice)
-    } else {
-        Finding::ok(PLACE, "apart from the store")
-    };
-    vec![place, fit(keyring, store)]
+        return Finding::warn(CHECK, "it lies in the store's folder", advice);
+    }
+    Finding::ok(CHECK, "apart from the store")
 }
 
 /// Whether the store would start with this keyring.
-fn fit(keyring: &Keyring, store: &Path) -> Finding {
+fn fit(keyring: &Keyring, store: &Folder) -> Finding {
     const CHECK: &str = "keys.store";
-    let noted = match noted_keys(store) {
-        Ok(noted) => noted,
-        Err(error) => return Finding::error(CHECK, &error, "name the folder of a store, and look at the store first"),
+    let fault = match store.keys(&keyring.marks()) {
+        Ok(Ok(())) => return Finding::ok(CHECK, "every key that the store knows is there"),
+        Ok(Err(fault)) => fault,
+        Err(error) => return Finding::error(CHECK, &error, "look at the store first"),
     };
-    let own = keyring.marks();
-    for (name, mark) in noted {
-        match own.iter().find(|(of, _)| *of == name) {
-            Some((_, own)) if *own == mark => {}
-            Some(_) => {
-                let found = format!("`{name}` is not the one that the store knows");
-                return Finding::fail(CHECK, found, "put back the keyring's newest copy, or the one of this store");
-            }
-            None => {
-                let found = format!("`{name}` is not there, and the store may hold what it made");
-                let advice = "put it back: the keyring's newest copy has it, retired keys included";
-                return Finding::fail(CHECK, found, advice);
-            }
+    let (found, advice) = match fault {
+        KeyFault::Missing { name } => (
+            format!("`{name}` is not there, and the store may hold what it made"),
+            "put it back: the keyring's newest copy has it, retired keys included",
+        ),
+        KeyFault::Other { name } => {
+            (format!("`{name}` is not the one that the store knows"), "put back the keyring's newest copy")
         }
-    }
-    Finding::ok(CHECK, "every key that the store asks for is there")
+        KeyFault::OtherKeyring => {
+            ("it is another store's keyring".to_owned(), "put back the one that the store was made with")
+        }
+    };
+    Finding::fail(CHECK, found, advice)
 }
 
 /// Whether the service started with this keyring, and what names the retired keys.
@@ -199,8 +207,8 @@ mod tests {
 
     use chrono::{DateTime, TimeDelta};
 
-    use super::look;
-    use crate::cli::keys::finding::{Report, State};
+    use super::{Looked, look};
+    use crate::cli::finding::{Report, State};
     use crate::cli::output::Answer as _;
     use crate::crypto::Keyring;
 
@@ -209,7 +217,7 @@ mod tests {
         let (folder, made) = (tempfile::tempdir().unwrap(), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
         let file = folder.path().join("keyring.json");
         Keyring::generate(made).unwrap().save_new(&file).unwrap();
-        let after = |days| Report(look(&file, None, None, made + TimeDelta::days(days)));
+        let after = |days| Report(look(&Looked { file: &file, place: None }, None, None, made + TimeDelta::days(days)));
         assert_eq!(after(1).state(), State::Ok, "{}", after(1).text());
         assert!(after(179).text().contains("permit 1: 179 days, another one is due in 1"), "{}", after(179).text());
         let old = after(400);

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::checks::{self, Asked};
-use super::finding::Report;
+use super::checks::{self, Asked, Looked};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
+use crate::cli::finding::Report;
 use crate::cli::output::Output;
 use crate::clock::{Clock as _, SystemClock};
+use crate::store::embedded::look::Folder;
 
 const EXAMPLES: &str = "\
 Looks at the keyring: who may read it, whether every purpose has its keys and they do what they are for, how old they \
@@ -43,7 +44,11 @@ pub(crate) struct DoctorArgs {
 pub(super) async fn run(args: &DoctorArgs, output: Output) -> Result<Exit, Failure> {
     let now = SystemClock::start().now().map_err(|error| Failure::caused(Exit::Failed, &error))?.instant();
     let asked = if args.running { Some(ask(&args.connection).await?) } else { None };
-    let report = Report(checks::look(&args.file, args.store.as_deref(), asked.as_ref(), now));
+    let store = args.store.as_deref().map(Folder::find).transpose().map_err(|error| {
+        Failure::caused(Exit::Invalid, &error).advise("name the folder of a store: `store.path` of the settings")
+    })?;
+    let keyring = Looked { file: &args.file, place: args.store.as_deref() };
+    let report = Report(checks::look(&keyring, store.as_ref(), asked.as_ref(), now));
     output.show(&report)?;
     Ok(report.exit())
 }

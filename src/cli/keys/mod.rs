@@ -7,7 +7,6 @@ mod config;
 mod development;
 mod doctor;
 mod files;
-mod finding;
 mod generate;
 mod list;
 mod reseal;
@@ -16,6 +15,7 @@ mod rotate;
 mod tls;
 mod upkeep;
 
+pub(super) use checks::{Looked, look};
 pub(super) use command::{KeysCommand, run};
 pub(super) use config::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_BRAND, DEVELOPMENT_ISSUER};
 pub(super) use development::{CONFIG_FILE, make as make_development_set};

@@ -51,7 +51,6 @@ mod tables;
 mod tests;
 mod writer;
 
-pub use open::noted_keys;
 pub use options::{Durability, OpenError, OpenOptions, StoreObserver};
 pub use schema::KeyFault;
 pub use store::EmbeddedStore;

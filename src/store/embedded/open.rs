@@ -1,6 +1,5 @@
 //! Opening: what is checked before anything is served, and what is started.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -11,7 +10,7 @@ use super::check;
 use super::checkpoint::{self, mark_open};
 use super::counters::Counters;
 use super::fault::Fault;
-use super::folder::{Acknowledged, Folder, database};
+use super::folder::{Acknowledged, Folder};
 use super::group::State;
 use super::housekeeping::Housekeeping;
 use super::merge::Merger;
@@ -23,17 +22,6 @@ use super::shared::Shared;
 use super::store::Parts;
 use super::tables::{fresh, journal};
 use super::writer::{self, Writer};
-use crate::crypto::Token;
-
-/// The marks of keys that the store in this folder asks for at a start, whether or not a process owns it. Nothing is written.
-pub fn noted_keys(folder: &Path) -> Result<Vec<(String, Token)>, OpenError> {
-    let marks = schema::reader(&database(folder)).and_then(|db| schema::noted_keys(&db));
-    let mark = |(name, mark): (String, Vec<u8>)| match mark.try_into() {
-        Ok(mark) => Ok((name, Token::from_bytes(mark))),
-        Err(_) => Err(OpenError::Damaged(format!("the mark of key `{name}` is none"))),
-    };
-    marks.map_err(|fault| refused(&fault))?.into_iter().map(mark).collect()
-}
 
 /// Opens the store and starts its threads.
 pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {

@@ -9,7 +9,7 @@ use crate::cli::output::{Answer, parts, table};
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
+pub(in crate::cli) enum State {
     /// As it should be.
     Ok,
     /// The service works, and somebody should look at this.
@@ -30,7 +30,7 @@ impl State {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone)]
-pub(super) struct Finding {
+pub(in crate::cli) struct Finding {
     check: &'static str,
     state: State,
     found: String,
@@ -40,29 +40,29 @@ pub(super) struct Finding {
 
 impl Finding {
     /// All is well.
-    pub(super) fn ok(check: &'static str, found: impl Into<String>) -> Self {
+    pub(in crate::cli) fn ok(check: &'static str, found: impl Into<String>) -> Self {
         Self { check, state: State::Ok, found: found.into(), advice: None }
     }
 
     /// Somebody should look at it.
-    pub(super) fn warn(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(in crate::cli) fn warn(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, state: State::Warn, found: found.into(), advice: Some(advice.into()) }
     }
 
     /// It must be mended.
-    pub(super) fn fail(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(in crate::cli) fn fail(check: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self { check, state: State::Fail, found: found.into(), advice: Some(advice.into()) }
     }
 
     /// It must be mended, as an error tells with its causes.
-    pub(super) fn error(check: &'static str, error: &(dyn Error + 'static), advice: impl Into<String>) -> Self {
+    pub(in crate::cli) fn error(check: &'static str, error: &(dyn Error + 'static), advice: impl Into<String>) -> Self {
         let causes = std::iter::successors(Some(error), |cause| (*cause).source());
         let told: Vec<String> = causes.map(ToString::to_string).collect();
         Self::fail(check, told.join(": "), advice)
     }
 
     /// What was looked at.
-    pub(super) const fn check(&self) -> &'static str {
+    pub(in crate::cli) const fn check(&self) -> &'static str {
         self.check
     }
 
@@ -82,16 +82,16 @@ impl Finding {
 }
 
 /// All that was looked at.
-pub(super) struct Report(pub(super) Vec<Finding>);
+pub(in crate::cli) struct Report(pub(super) Vec<Finding>);
 
 impl Report {
     /// The worst of it.
-    pub(super) fn state(&self) -> State {
+    pub(in crate::cli) fn state(&self) -> State {
         self.0.iter().map(|finding| finding.state).max().unwrap_or(State::Fail)
     }
 
     /// How the command ends.
-    pub(super) fn exit(&self) -> Exit {
+    pub(in crate::cli) fn exit(&self) -> Exit {
         match self.state() {
             State::Ok | State::Warn => Exit::Done,
             State::Fail => Exit::Denied,
