@@ -1,4 +1,5 @@
 //! The load generator, run short: its mix comes out as it is made, nothing fails, and every figure is told.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails where it is")]
 
 use std::process::Command;
 
@@ -43,4 +44,38 @@ fn a_short_run_tells_every_figure_and_its_mix() {
     }
     assert_eq!(report["pin_decide_outcomes"].as_object().unwrap().keys().collect::<Vec<_>>(), ["approve"]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the store is removed");
+}
+
+fn measured(args: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .arg("bench")
+        .args(args)
+        .args(["--json", "--folder"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(run.stdout).unwrap();
+    assert!(run.status.success(), "{told}\n{}", String::from_utf8_lossy(&run.stderr));
+    serde_json::from_str(told.lines().last().unwrap()).unwrap()
+}
+
+/// What is counted, not how fast it was: every approval stands on its record, and nobody is refused without being told
+/// when to come back.
+#[test]
+fn an_overload_ends_by_itself_and_approves_nothing_unchecked() {
+    let report = measured(&["--overload", "--seconds", "3", "--accounts", "200"]);
+    assert!(report["approvals_checked"].as_u64().unwrap() > 0, "{report:#}");
+    assert_eq!(report["approvals_unfounded"], 0, "{report:#}");
+    assert!(report["goodput_per_s"].as_f64().unwrap() > 0.0, "{report:#}");
+    let locks = &report["locks_over_their_own_connection"];
+    assert!(locks["set"].as_u64().unwrap() > 0 && locks["shed"] == 0, "{report:#}");
+}
+
+/// threats.md E11: times are told, answers are judged.
+#[test]
+fn answers_about_numbers_of_every_kind_are_alike() {
+    let report = measured(&["--oracle", "--samples", "50", "--accounts", "1000"]);
+    assert_eq!(report["answers_differing"], 0, "{report:#}");
+    assert_eq!(report["mean_us"].as_object().unwrap().len(), 5, "{report:#}");
 }

@@ -9,7 +9,7 @@ use portcullis::config::Limits;
 use portcullis::grpc::listener::{Tls, TlsIdentity};
 use portcullis::grpc::pb::bench::EchoRequest;
 use portcullis::grpc::pb::bench::echo_service_client::EchoServiceClient;
-use portcullis::grpc::{SERVICES, echo_routes, serve, with_health_and_reflection};
+use portcullis::grpc::{Front, Lanes, SERVICES, echo_routes, serve, with_health_and_reflection};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -43,9 +43,10 @@ async fn start(limits: Limits) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
+    let front = Front { tls: Some(tls), lanes: Lanes::new(&limits, Arc::default()) };
     let serving = tokio::spawn(async move {
         let stopped = async { stopped.await.unwrap_or_default() };
-        serve(listener, &limits, Some(tls), routes, Some(health), stopped).await.unwrap();
+        serve(listener, &limits, front, routes, Some(health), stopped).await.unwrap();
     });
     Running { address, ready, root_pem, stop, serving }
 }

@@ -50,22 +50,49 @@ pub enum IssuerKeys {
     PublicKeyFile(PathBuf),
     /// A JSON Web Key Set (RFC 7517) in a file.
     JwksFile(PathBuf),
+    /// A JSON Web Key Set that the issuer publishes.
+    JwksUrl(PublishedKeys),
+}
+
+/// Where an issuer publishes its keys, and how long they are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedKeys {
+    /// The host, as its certificate names it.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// The path, with its query if there is one.
+    pub path: String,
+    /// Who signed its certificate, a PEM file; those that the system trusts, where none is named.
+    pub ca_file: Option<PathBuf>,
+    /// How long keys are believed that could not be fetched again, in seconds.
+    pub believed_seconds: Bounded<600, 604_800>,
 }
 
 impl IssuerKeys {
-    /// The file.
-    pub const fn path(&self) -> &PathBuf {
+    /// The file, where there is one.
+    pub const fn path(&self) -> Option<&PathBuf> {
         match self {
-            Self::PublicKeyFile(path) | Self::JwksFile(path) => path,
+            Self::PublicKeyFile(path) | Self::JwksFile(path) => Some(path),
+            Self::JwksUrl(_) => None,
         }
     }
+}
 
-    /// The setting that names it.
-    pub const fn setting(&self) -> &'static str {
-        match self {
-            Self::PublicKeyFile(_) => "identity.issuers[].public_key_file",
-            Self::JwksFile(_) => "identity.issuers[].jwks_file",
-        }
+impl PublishedKeys {
+    /// Takes `https://host[:port]/path` apart. Nothing but TLS: whoever could change the keys on their way could sign tokens.
+    fn parse(url: &str) -> Option<(String, u16, String)> {
+        const HTTPS_PORT: u16 = 443;
+        let rest = url.strip_prefix("https://")?;
+        let is_plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'@' | b'\\' | b'"'));
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().ok().filter(|port| *port > 0)?),
+            None => (authority, HTTPS_PORT),
+        };
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        let is_host = !host.is_empty() && host.bytes().all(is_name);
+        (is_plain && is_host).then(|| (host.to_owned(), port, format!("/{path}")))
     }
 }
 
@@ -146,6 +173,12 @@ struct RawIssuer {
     public_key_file: Option<PathBuf>,
     #[serde(default)]
     jwks_file: Option<PathBuf>,
+    #[serde(default)]
+    jwks_url: Option<String>,
+    #[serde(default)]
+    jwks_ca_file: Option<PathBuf>,
+    #[serde(default)]
+    jwks_believed_seconds: Option<Bounded<600, 604_800>>,
     #[serde(default = "usual_algorithms")]
     algorithms: Vec<TokenAlgorithm>,
     #[serde(default = "usual_leeway")]
@@ -201,10 +234,21 @@ impl RawIdentity {
 impl RawIssuer {
     fn complete(self) -> Result<Issuer, ConfigError> {
         let unfit = |key, problem| Err(ConfigError::Unfit { key, problem });
-        let keys = match (self.public_key_file, self.jwks_file) {
-            (Some(path), None) if !path.as_os_str().is_empty() => IssuerKeys::PublicKeyFile(path),
-            (None, Some(path)) if !path.as_os_str().is_empty() => IssuerKeys::JwksFile(path),
-            _ => return unfit("identity.issuers[]", "each issuer needs one of `public_key_file` and `jwks_file`"),
+        let published = (self.jwks_ca_file, self.jwks_believed_seconds);
+        if self.jwks_url.is_none() && published != (None, None) {
+            return unfit(
+                "identity.issuers[].jwks_ca_file",
+                "`jwks_ca_file` and `jwks_believed_seconds` need `jwks_url`",
+            );
+        }
+        let keys = match (self.public_key_file, self.jwks_file, self.jwks_url) {
+            (Some(path), None, None) if !path.as_os_str().is_empty() => IssuerKeys::PublicKeyFile(path),
+            (None, Some(path), None) if !path.as_os_str().is_empty() => IssuerKeys::JwksFile(path),
+            (None, None, Some(url)) => IssuerKeys::JwksUrl(published_keys(&url, published)?),
+            _ => {
+                let problem = "each issuer needs one of `jwks_url`, `jwks_file` and `public_key_file`";
+                return unfit("identity.issuers[]", problem);
+            }
         };
         if self.issuer.trim().is_empty() || self.audience.trim().is_empty() {
             return unfit("identity.issuers[]", "`issuer` and `audience` must say something");
@@ -222,6 +266,16 @@ impl RawIssuer {
             certificate_binding: self.certificate_binding,
         })
     }
+}
+
+fn published_keys(
+    url: &str,
+    (ca_file, believed): (Option<PathBuf>, Option<Bounded<600, 604_800>>),
+) -> Result<PublishedKeys, ConfigError> {
+    let problem = "must be like `https://login.carrier.example/keys`, without a fragment or a user";
+    let (host, port, path) =
+        PublishedKeys::parse(url).ok_or(ConfigError::Unfit { key: "identity.issuers[].jwks_url", problem })?;
+    Ok(PublishedKeys { host, port, path, ca_file, believed_seconds: believed.unwrap_or(Bounded::of::<86_400>()) })
 }
 
 fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
@@ -255,4 +309,33 @@ fn parsed<'de, D: Deserializer<'de>, T>(
 ) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse(&text).map(Some).map_err(|error| D::Error::custom(format_args!("`{text}` {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PublishedKeys;
+
+    #[test]
+    fn keys_are_fetched_over_tls_from_a_plain_address() {
+        let parsed = |url| PublishedKeys::parse(url);
+        let told = |host: &str, port, path: &str| Some((host.to_owned(), port, path.to_owned()));
+        assert_eq!(parsed("https://login.example/a/keys?x=1"), told("login.example", 443, "/a/keys?x=1"));
+        assert_eq!(parsed("https://localhost:8443"), told("localhost", 8443, "/"));
+        for wrong in [
+            "",
+            "http://login.example/keys",
+            "HTTPS://login.example/keys",
+            "https://",
+            "https:///keys",
+            "https://login.example:0/keys",
+            "https://login.example:99999/keys",
+            "https://user@login.example/keys",
+            "https://login.example/keys#top",
+            "https://login.example/ke ys",
+            "https://login.example/ke\r\nys",
+            "https://[::1]/keys",
+        ] {
+            assert_eq!(parsed(wrong), None, "`{wrong}`");
+        }
+    }
 }

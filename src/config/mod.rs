@@ -14,7 +14,7 @@ mod sections;
 
 pub use bounded::Bounded;
 pub use error::ConfigError;
-pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, TokenAlgorithm};
+pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, PublishedKeys, TokenAlgorithm};
 pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
 pub use sections::{
     Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp, PinPool,

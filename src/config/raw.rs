@@ -125,6 +125,7 @@ impl RawConfig {
     pub(super) fn complete(self) -> Result<Config, ConfigError> {
         let Self { server, tls, limits, identity, store, keys, permits, carrier, pin_pool, log, telemetry } = self;
         let transport = tls.complete(&server)?;
+        check_pin_pool(&pin_pool, &limits)?;
         let shows_certificates = matches!(&transport, Transport::Tls { clients: Some(_), .. });
         let config = Config {
             transport,
@@ -141,6 +142,16 @@ impl RawConfig {
         };
         Ok(config)
     }
+}
+
+/// PINs that wait hold their calls' places: the others must have as many.
+fn check_pin_pool(pins: &PinPool, limits: &Limits) -> Result<(), ConfigError> {
+    let held = pins.threads.get().saturating_add(pins.queue.get());
+    if held <= limits.max_calls_in_flight.get() / 2 {
+        return Ok(());
+    }
+    let problem = "must leave half of `limits.max_calls_in_flight` to calls without a PIN: lower it, or raise that";
+    Err(ConfigError::Unfit { key: "pin_pool.queue", problem })
 }
 
 impl RawTls {

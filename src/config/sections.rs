@@ -111,6 +111,10 @@ pub struct Limits {
     pub max_pending_reset_streams: Bounded<1, 1_000>,
     /// Requests of one connection that are worked on at a time; more wait.
     pub concurrency_limit_per_connection: Bounded<1, 10_000>,
+    /// Calls worked on at a time; more are refused at once and told when to come back.
+    pub max_calls_in_flight: Bounded<16, 65_536>,
+    /// The same of calls that turn protection up, use a permit or give one back. They have these places to themselves.
+    pub max_protective_calls_in_flight: Bounded<16, 65_536>,
     /// Longest a request may take, in seconds. A caller's own shorter deadline counts too.
     pub request_timeout_seconds: Bounded<1, 300>,
     /// How long open requests may take to finish once the server is told to stop, in seconds.
@@ -121,7 +125,7 @@ pub struct Limits {
     pub keepalive_timeout_seconds: Bounded<1, 300>,
     /// Age at which a connection is asked to go once its open requests are answered, in seconds, so that callers spread
     /// over new servers.
-    pub max_connection_age_seconds: Bounded<60, 86_400>,
+    pub max_connection_age_seconds: Bounded<1, 86_400>,
     /// How long a watch of records may be silent before a heartbeat, in seconds.
     pub watch_heartbeat_seconds: Bounded<1, 300>,
 }
@@ -136,6 +140,8 @@ impl Default for Limits {
             max_concurrent_streams: Bounded::of::<256>(),
             max_pending_reset_streams: Bounded::of::<20>(),
             concurrency_limit_per_connection: Bounded::of::<256>(),
+            max_calls_in_flight: Bounded::of::<256>(),
+            max_protective_calls_in_flight: Bounded::of::<256>(),
             request_timeout_seconds: Bounded::of::<10>(),
             drain_seconds: Bounded::of::<20>(),
             keepalive_interval_seconds: Bounded::of::<30>(),

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Extensions, Request, Response, Status};
@@ -11,17 +13,21 @@ use tracing::Instrument as _;
 
 use super::convert::FieldError;
 use super::deadline::time_to_answer;
-use super::identity::Authenticator;
+use super::identity::{Authenticator, Suspect, TokenError, Unbelieved};
+use super::lanes::Lanes;
 use super::listener::Peer;
 use super::status;
 use super::status_service::status_of;
 use crate::clock::{Clock, Now};
 use crate::domain::Requester;
-use crate::service::ServiceError;
+use crate::service::{ServiceError, holding};
 use crate::telemetry::{Metrics, call_ended, call_span};
 
 /// Where a caller that traces names its span (W3C Trace Context).
 const TRACE_PARENT: &str = "traceparent";
+
+/// Told of what an operator must look at: who, and what. Must not wait: the caller does.
+pub type Alarm = Arc<dyn Fn(Arc<Requester>, String) + Send + Sync>;
 
 /// The gate that every call passes. Cheap to clone.
 #[derive(Clone)]
@@ -29,18 +35,23 @@ pub struct Edge {
     authenticator: Arc<Authenticator>,
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
+    lanes: Arc<Lanes>,
+    alarm: Alarm,
     answer_time_max: Duration,
 }
 
 impl Edge {
-    /// A gate that lets in whom `authenticator` knows, and answers within `answer_time_max`.
+    /// A gate that lets in whom `authenticator` knows, as many at a time as `lanes` have places, and answers within
+    /// `answer_time_max`.
     pub fn new(
         authenticator: Arc<Authenticator>,
         clock: Arc<dyn Clock>,
         metrics: Arc<Metrics>,
+        lanes: Arc<Lanes>,
+        alarm: Alarm,
         answer_time_max: Duration,
     ) -> Self {
-        Self { authenticator, clock, metrics, answer_time_max }
+        Self { authenticator, clock, metrics, lanes, alarm, answer_time_max }
     }
 
     /// Runs one call: authenticates its caller, hands `work` the requester and the message, and answers in time.
@@ -60,11 +71,15 @@ impl Edge {
         let (metadata, extensions, message) = request.into_parts();
         let caller = metadata.get(TRACE_PARENT).and_then(|value| value.to_str().ok());
         let span = call_span(method, caller);
-        let result = match self.requester(&metadata, &extensions) {
-            Ok(requester) => {
+        let entered = self.requester(&metadata, &extensions);
+        let entered = entered.and_then(|requester| Ok((requester, self.lanes.enter(method)?)));
+        let result = match entered {
+            Ok((requester, slot)) => {
                 let within = time_to_answer(&metadata, self.answer_time_max);
-                // On the heap, where it stays: it would be copied with each future around it.
-                let work = Box::pin(work(Requester::clone(&requester), message).instrument(span.clone()));
+                // On the heap, where it stays: it would be copied with each future around it. The slot goes with it, also
+                // where it goes on alone.
+                let work = work(Requester::clone(&requester), message).instrument(span.clone());
+                let work = Box::pin(holding(Arc::new(slot), work));
                 match tokio::time::timeout(within, work).await {
                     Ok(worked) => self.answer(worked),
                     Err(_elapsed) => Err(status::deadline_exceeded()),
@@ -99,9 +114,12 @@ impl Edge {
     /// Who calls. A clock that cannot be believed lets nobody in: a token's end could not be told.
     pub(super) fn requester(&self, metadata: &MetadataMap, of: &Extensions) -> Result<Arc<Requester>, Status> {
         let peer = of.get::<Peer>();
-        self.authenticator.authenticate(metadata, peer, self.now()?).map_err(|error| {
-            if error.is_suspicious() {
+        self.authenticator.authenticate(metadata, peer, self.now()?).map_err(|unbelieved| {
+            let Unbelieved { error, suspect } = unbelieved;
+            if let Some(suspect) = suspect {
                 tracing::warn!(reason = error.reason(), "a token came over a connection that is not its holder's");
+                self.metrics.suspected(error.reason());
+                (self.alarm)(Arc::clone(&suspect.holder), alert_text(error, &suspect));
             }
             status::unauthenticated(error)
         })
@@ -116,10 +134,22 @@ impl Edge {
         })
     }
 
+    /// The lanes that calls go by, for who serves them.
+    pub fn lanes(&self) -> Arc<Lanes> {
+        Arc::clone(&self.lanes)
+    }
+
     /// Counters, for calls that do not pass through [`Edge::unary`].
     pub(super) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
+}
+
+/// What an alert says: what does not fit, and the certificate that was shown instead. Never the token.
+fn alert_text(error: TokenError, suspect: &Suspect) -> String {
+    let claim = if let TokenError::Elsewhere(claim) = error { claim } else { "cnf" };
+    let shown = suspect.shown.map_or_else(|| "none".to_owned(), |digest| URL_SAFE_NO_PAD.encode(digest));
+    format!("{} {claim} x5t#S256={shown}", error.reason())
 }
 
 /// Why a call has no answer.
@@ -186,11 +216,13 @@ mod tests {
 
     use super::{Edge, Refused};
     use crate::clock::ManualClock;
+    use crate::config::{Bounded, Limits};
     use crate::crypto::{Keyring, SigningKey, Tokens, install_jwt_provider};
     use crate::grpc::identity::{
         AccessTokenClaims, Algorithm, Audience, Authenticator, Clients, DevelopmentIssuer, TokenRules, TrustedIssuer,
         TrustedKeys,
     };
+    use crate::grpc::lanes::Lanes;
     use crate::telemetry::Metrics;
 
     const NOW: i64 = 1_800_000_000;
@@ -223,7 +255,10 @@ mod tests {
         let digests = Tokens::new(&Keyring::known());
         let authenticator = Arc::new(Authenticator::new(issuers, Clients::default(), digests, 8));
         let clock = Arc::new(ManualClock::at(DateTime::from_timestamp(NOW, 0).unwrap()));
-        let edge = Edge::new(authenticator, clock, Arc::new(Metrics::new()), Duration::from_secs(10));
+        let metrics = Arc::new(Metrics::new());
+        let limits = Limits { max_calls_in_flight: Bounded::of::<16>(), ..Limits::default() };
+        let lanes = Lanes::new(&limits, Arc::clone(&metrics));
+        let edge = Edge::new(authenticator, clock, metrics, lanes, Arc::new(|_, _| {}), Duration::from_secs(10));
         (edge, DevelopmentIssuer::new(&key).unwrap().issue(&claims).unwrap())
     }
 
@@ -242,6 +277,26 @@ mod tests {
         assert_eq!(late.code(), Code::DeadlineExceeded);
         let soon = edge.unary("Decide", request(&token, "20S"), |_, ()| async { Ok(7) }).await.unwrap();
         assert_eq!(soon.into_inner(), 7);
+    }
+
+    #[tokio::test]
+    async fn a_call_holds_its_place_while_it_is_worked_on_and_no_longer() {
+        let (edge, token) = edge_and_token();
+        let never = |_, ()| std::future::pending::<Result<(), Refused>>();
+        let mut waiting: Vec<_> =
+            (0..16).map(|_| Box::pin(edge.unary("Decide", request(&token, "20S"), never))).collect();
+        for call in &mut waiting {
+            assert!(tokio::time::timeout(Duration::ZERO, call).await.is_err());
+        }
+        let at_once = |_, ()| async { Ok(7) };
+        let refused = edge.unary("Decide", request(&token, "20S"), at_once).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable);
+        // Who is not known holds no place, and does not learn that there is none.
+        let unknown = edge.unary("Decide", Request::new(()), at_once).await.unwrap_err();
+        assert_eq!(unknown.code(), Code::Unauthenticated);
+        assert_eq!(edge.unary("SetLock", request(&token, "20S"), at_once).await.unwrap().into_inner(), 7);
+        waiting.pop();
+        assert_eq!(edge.unary("Decide", request(&token, "20S"), at_once).await.unwrap().into_inner(), 7);
     }
 
     #[tokio::test]

@@ -8,6 +8,8 @@
 //! | `api/` | the services of the contract, one file each |
 //! | `edge` | what every call goes through: identity, deadline, counters, log |
 //! | `status`, `status_service` | errors on the wire |
+//! | `lanes/` | how many calls are worked on at a time; what is too much is refused unread |
+//! | `lean` | calls at little cost, for the load generator |
 //! | `listener/` | connections: TLS, callers' certificates, how many there may be |
 //! | `transport`, `routes`, `health`, `server` | HTTP/2 settings, health, reflection, serving and draining |
 //! | `echo` | the load generator's floor |
@@ -23,6 +25,8 @@ mod echo;
 mod edge;
 mod health;
 pub mod identity;
+mod lanes;
+pub mod lean;
 pub mod listener;
 pub mod pb;
 mod routes;
@@ -33,9 +37,10 @@ mod transport;
 
 pub use api::{Services, services};
 pub use echo::{ECHO_BYTES_MAX, echo_routes};
-pub use edge::Edge;
+pub use edge::{Alarm, Edge};
 pub use health::{Health, Readiness, SERVICES};
+pub use lanes::Lanes;
 pub use routes::{ReflectionError, with_health_and_reflection};
-pub use server::{ServeError, serve};
+pub use server::{Front, ServeError, serve};
 /// Services put together, ready to be served.
 pub use tonic::service::Routes;

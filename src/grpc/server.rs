@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tonic::service::Routes;
 
 use super::health::Health;
+use super::lanes::{Lanes, SheddingLayer};
 use super::listener::{Tls, incoming};
 use super::transport;
 use crate::config::Limits;
@@ -23,6 +24,15 @@ pub enum ServeError {
     Transport(#[from] tonic::transport::Error),
 }
 
+/// What callers meet before any service.
+#[derive(Debug, Clone)]
+pub struct Front {
+    /// TLS; none on a loopback address.
+    pub tls: Option<Arc<Tls>>,
+    /// How many calls are worked on at a time.
+    pub lanes: Arc<Lanes>,
+}
+
 /// Serves `routes` on `listener` until `stop` resolves; then tells that it goes, takes no new connection, and waits for
 /// open calls to end, at most `limits.drain_seconds`.
 ///
@@ -32,7 +42,7 @@ pub enum ServeError {
 pub async fn serve(
     listener: TcpListener,
     limits: &Limits,
-    tls: Option<Arc<Tls>>,
+    front: Front,
     routes: Routes,
     health: Option<Health>,
     stop: impl Future<Output = ()>,
@@ -49,8 +59,9 @@ pub async fn serve(
             draining.notify_one();
         }
     };
-    let incoming = incoming(listener, limits, tls);
-    let serving = transport::server(limits).serve_with_incoming_shutdown(routes, incoming, stopped);
+    let incoming = incoming(listener, limits, front.tls);
+    let server = transport::server(limits).layer(SheddingLayer(front.lanes));
+    let serving = server.serve_with_incoming_shutdown(routes.prepare(), incoming, stopped);
     let overdue = async {
         draining.notified().await;
         tokio::time::sleep(limits.drain_seconds.seconds()).await;

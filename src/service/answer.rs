@@ -138,7 +138,10 @@ impl Engine {
         let permit = if shows_permit { self.permit_text(&requester.brand, &kept, decided)? } else { None };
         let signed_permit = if shows_permit { self.signed_permit(&kept, decided)? } else { None };
         let state = state.unwrap_or_else(|| DecisionState::at_first(decided));
-        let outward = outward(audience(requester, &kept, decided), &verdict_of(decided));
+        let audience = audience(requester, &kept, decided);
+        // INVARIANT (unknown-looks-known): a position names its partition, and lines of one account share theirs.
+        let position = position.filter(|_| audience != (Audience::Carrier { account_number_matched: false }));
+        let outward = outward(audience, &verdict_of(decided));
         Ok(Answer { kept, permit, signed_permit, state, outward, position })
     }
 

@@ -108,6 +108,7 @@ impl Engine {
         let mut target = self.target(asking.requester, &asking.question.scope).instrument(hop_span("find")).await?;
         loop {
             self.check_reach(who, &target)?;
+            self.check_budget(asking, &target).await?;
             if !target.indexed {
                 self.charge_unknown(asking.requester, asking.reserve.request, asking.now).await?;
             } else if target.line.is_none() && !self.exists(&target, asking.now).await? {
@@ -159,6 +160,7 @@ impl Engine {
         effect.check(account_of(&open)?, line)?;
         let case = Case::new(asking, target, standing, &open, line)?;
         let weighed = self.weigh(&case, looked).instrument(hop_span("weigh")).await;
+        self.charge_unshown(asking, standing, weighed.account_number_matched).await?;
         if question.mode == Mode::Enforce && standing == Standing::Known {
             note_checks(&mut open, &weighed, target.line, now);
         }

@@ -85,6 +85,7 @@ impl Engine {
     ) -> Result<Attempt, ServiceError> {
         let found = self.find_all(asking.requester, lines).await?;
         self.check_reach(who, &found.account)?;
+        self.check_budget(asking, &found.account).await?;
         for target in found.lines.iter().filter(|target| !target.indexed) {
             self.charge_unknown(asking.requester, target.name, asking.now).await?;
         }
@@ -148,6 +149,8 @@ impl Engine {
             let one = self.weigh_one(asking, &open, *target, line, standing_of_account, looked).await?;
             weighed.push(one);
         }
+        let is_shown = weighed.iter().any(|(_, one)| one.account_number_matched);
+        self.charge_unshown(asking, standing_of_account, is_shown).await?;
         let outcome = weighed.iter().map(|(_, one)| one.verdict.outcome.kind()).max().unwrap_or(OutcomeKind::Deny);
         let settle = settled_by_all(&weighed);
         let mut decisions = Vec::with_capacity(lines.len());
@@ -181,7 +184,8 @@ impl Engine {
             }
             answers.push(self.answer(asking.requester, kept, None, Some(closed.position))?);
         }
-        Ok(Attempt::Answered(BatchAnswer { outcome, answers, position: Some(closed.position) }))
+        let position = answers.iter().any(|answer| answer.position.is_some()).then_some(closed.position);
+        Ok(Attempt::Answered(BatchAnswer { outcome, answers, position }))
     }
 
     async fn weigh_one(

@@ -11,6 +11,7 @@ use super::owners::Owners;
 use super::pins::Pins;
 use super::queues::Queues;
 use super::tally::Tally;
+use super::unshown::Spent;
 use super::watch::Watchers;
 use crate::clock::{Clock, Now};
 use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, RecordSigner, sha256_plain};
@@ -61,6 +62,7 @@ pub struct Engine {
     pub(super) pins: Pins,
     pub(super) queues: Queues,
     pub(super) hints: Hints,
+    pub(super) spent: Spent,
     pub(super) owners: Owners,
     pub(super) watchers: Watchers,
     pub(super) record_signer: RecordSigner,
@@ -85,6 +87,7 @@ impl Engine {
             pins: Pins::start(&keyring, pin_threads, pin_queue)?,
             queues: Queues::default(),
             hints: Hints::default(),
+            spent: Spent::default(),
             owners: Owners::default(),
             watchers: Watchers::default(),
             record_signer: RecordSigner::new(&keyring),

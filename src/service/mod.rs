@@ -5,12 +5,13 @@
 //! | `rights` | who may call what, on whose data |
 //! | `engine` | what every use case shares |
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
+//! | `unshown` | how many numbers may be asked about by who does not show to know them |
 //! | `question`, `ask`, `weigh`, `pins` | the way of one decision |
 //! | `answer` | answers, built from committed records |
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
 //! | `protect`, `credentials` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
-//! | `activity`, `ledger` | what happened, to an account and to none |
+//! | `activity`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
 //! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
 //! | `due`, `worker` | what time does |
 //! | `key_upkeep` | what still names a key, sealing anew, doing without one |
@@ -19,6 +20,7 @@
 
 mod accounts;
 mod activity;
+mod alarm;
 mod answer;
 mod ask;
 mod batch;
@@ -47,6 +49,7 @@ mod standing;
 mod tally;
 mod target;
 mod unbroken;
+mod unshown;
 mod verify;
 mod watch;
 mod weigh;
@@ -70,5 +73,6 @@ pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use tally::{Silent, Tally};
 pub use target::{LineName, LineRef, Scope};
+pub use unbroken::{Held, holding};
 pub use verify::Verification;
 pub use watch::{Seen, Watch};

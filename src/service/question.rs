@@ -63,7 +63,7 @@ impl std::fmt::Debug for Body {
 
 impl Question {
     /// The digest of the change, which everything granted is bound to.
-    pub(super) fn digest(&self) -> ChangeDigest {
+    pub fn digest(&self) -> ChangeDigest {
         change_digest(&self.change)
     }
 

@@ -1,12 +1,10 @@
 //! From what a request names to the account that answers for it.
 
-use chrono::{DateTime, Utc};
-
 use super::engine::Engine;
 use super::error::ServiceError;
 use crate::crypto::Token;
 use crate::domain::{AccountId, Brand, LineId, Msisdn, Requester};
-use crate::store::{Before, Charge, ChargeWindows, Place, WindowKey};
+use crate::store::Place;
 
 /// A line, by its number or its subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,30 +116,6 @@ impl Engine {
     pub(super) fn phantom_target(&self, brand: &Brand, name: Token) -> Target {
         let account = self.vault.tokens().phantom(brand, name.partition());
         Target { account, line: Some(name), name, indexed: false }
-    }
-
-    /// Charges the caller's budget of unknown numbers, before anything is kept of the number.
-    pub(super) async fn charge_unknown(
-        &self,
-        requester: &Requester,
-        attempt: Token,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let policy = self.policy.load();
-        let budget = policy.unknown_numbers;
-        let token = self.vault.tokens().window("unknown-numbers", &[requester.subject.as_str().as_bytes()]);
-        let window = WindowKey { partition: token.partition(), token };
-        let cap = u16::try_from(budget.count.saturating_add(1)).unwrap_or(u16::MAX);
-        let charge = Charge { window, subject: attempt, cap, before: Before::Commit };
-        let windows = self.vault.charge(ChargeWindows { charges: vec![charge], attempt, now }).await?;
-        let events = windows.first().map_or(&[][..], |window| &window.events);
-        let recent = events.iter().filter(|event| now.signed_duration_since(event.at) <= budget.window).count();
-        if recent > usize::try_from(budget.count).unwrap_or(usize::MAX) {
-            let oldest = events.first().map(|event| event.at);
-            let retry_at = oldest.and_then(|at| at.checked_add_signed(budget.window));
-            return Err(ServiceError::Exhausted { what: "too many unknown numbers were asked for", retry_at });
-        }
-        Ok(())
     }
 }
 

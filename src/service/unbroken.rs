@@ -1,10 +1,24 @@
 //! Work that goes on to its end, whoever stops waiting for it.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::error::ServiceError;
+
+/// What a call holds while its work goes on, such as its place among the calls in flight.
+pub type Held = Arc<dyn Any + Send + Sync>;
+
+tokio::task_local! {
+    static HELD: Held;
+}
+
+/// Runs a call's work, which holds `held` to its own end: a caller that hangs up sets no place free before the work is done.
+pub fn holding<F: Future>(held: Held, work: F) -> impl Future<Output = F::Output> {
+    HELD.scope(held, work)
+}
 
 /// A use case that, once begun, ends: a caller that hangs up leaves no commit half-followed.
 ///
@@ -17,6 +31,7 @@ where
 {
     work: Option<Pin<Box<F>>>,
     begun: bool,
+    held: Option<Held>,
 }
 
 impl<T, F> Unbroken<T, F>
@@ -26,7 +41,7 @@ where
 {
     /// Nothing begins before it is awaited.
     pub(super) fn new(work: F) -> Self {
-        Self { work: Some(Box::pin(work)), begun: false }
+        Self { work: Some(Box::pin(work)), begun: false, held: HELD.try_with(Arc::clone).ok() }
     }
 }
 
@@ -62,7 +77,11 @@ where
         let Some(work) = self.work.take().filter(|_| self.begun) else { return };
         // Outside a runtime there is nothing left to run it on: the process ends.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(work);
+            let held = self.held.take();
+            runtime.spawn(async move {
+                let _held = held;
+                work.await
+            });
         }
     }
 }
@@ -75,7 +94,7 @@ mod tests {
 
     use tokio::sync::{Notify, oneshot};
 
-    use super::Unbroken;
+    use super::{Held, Unbroken, holding};
 
     #[tokio::test]
     async fn work_that_nobody_awaits_any_more_ends_all_the_same() {
@@ -91,6 +110,26 @@ mod tests {
         drop(unbroken);
         go.notify_one();
         assert_eq!(told.await, Ok("ended"));
+    }
+
+    #[tokio::test]
+    async fn what_a_call_holds_is_held_until_its_work_ends() {
+        let (go, place) = (Arc::new(Notify::new()), Arc::new("a place"));
+        let waits = Arc::clone(&go);
+        let (tell, told) = oneshot::channel();
+        let work = async move {
+            waits.notified().await;
+            let _ = tell.send(());
+            Ok(())
+        };
+        let mut call = Box::pin(holding(Arc::clone(&place) as Held, async { Unbroken::new(work).await }));
+        assert!(futures_poll(call.as_mut()).is_none());
+        drop(call);
+        assert!(Arc::strong_count(&place) > 1, "the caller is gone, the work is not");
+        go.notify_one();
+        told.await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(Arc::strong_count(&place), 1);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 
@@ -43,6 +44,12 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ShedLabels {
+    method: &'static str,
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
     result: &'static str,
 }
@@ -62,12 +69,16 @@ pub struct Metrics {
     reasons: Family<ReasonLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
     request_seconds: Family<MethodLabels, Histogram>,
+    shed: Family<ShedLabels, Counter>,
     store_commit_seconds: Histogram,
     store_group_size: Histogram,
     pin_verify_seconds: Histogram,
     pin_pool_shed: Counter,
     due_transitions: Counter,
     reloads: Family<ReloadLabels, Counter>,
+    key_set_fetches: Family<ReloadLabels, Counter>,
+    suspected_tokens: Family<ReasonLabels, Counter>,
+    key_set_age_seconds: Gauge,
     standing: Standing,
 }
 
@@ -87,6 +98,7 @@ impl Metrics {
             decisions: Family::default(),
             reasons: Family::default(),
             requests: Family::default(),
+            shed: Family::default(),
             request_seconds: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
             store_commit_seconds: Histogram::new(LATENCY_SECONDS),
             store_group_size: Histogram::new(GROUP_SIZES),
@@ -94,6 +106,9 @@ impl Metrics {
             pin_pool_shed: Counter::default(),
             due_transitions: Counter::default(),
             reloads: Family::default(),
+            key_set_fetches: Family::default(),
+            suspected_tokens: Family::default(),
+            key_set_age_seconds: Gauge::default(),
             standing,
         };
         metrics.register_requests();
@@ -107,6 +122,8 @@ impl Metrics {
         catalogue.counter("decisions", &["outcome", "action"], help, self.decisions.clone());
         catalogue.counter("reasons", &["reason"], "Reasons given with decisions", self.reasons.clone());
         catalogue.counter("requests", &["method", "code"], "Requests answered", self.requests.clone());
+        let help = "Calls refused unread, since too many were worked on; not among the requests";
+        catalogue.counter("shed", &["method", "cause"], help, self.shed.clone());
         let help = "Time from a request's arrival to its answer";
         catalogue.histogram(("request", Some(Unit::Seconds)), &["method"], help, self.request_seconds.clone());
     }
@@ -125,6 +142,12 @@ impl Metrics {
         catalogue.counter("due_transitions", &[], help, self.due_transitions.clone());
         let help = "Times that certificates and keys changed, and whether what they changed to is used";
         catalogue.counter("reloads", &["result"], help, self.reloads.clone());
+        let help = "Times that an issuer was asked for its keys, and whether what it answered is used";
+        catalogue.counter("key_set_fetches", &["result"], help, self.key_set_fetches.clone());
+        let help = "Good tokens that came over a connection that is not their holder's";
+        catalogue.counter("suspected_tokens", &["reason"], help, self.suspected_tokens.clone());
+        let help = "Age of the issuer's keys that were fetched longest ago";
+        catalogue.gauge(("key_set_age", Some(Unit::Seconds)), &[], help, self.key_set_age_seconds.clone());
     }
 
     /// What is so now, to be told anew when it changes.
@@ -141,6 +164,22 @@ impl Metrics {
     pub fn reloaded(&self, is_used: bool) {
         let result = if is_used { "used" } else { "refused" };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Counts an issuer that was asked for its keys, and whether what it answered is used.
+    pub fn key_set_fetched(&self, is_used: bool) {
+        let result = if is_used { "used" } else { "refused" };
+        self.key_set_fetches.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Counts a good token that came over a connection that is not its holder's.
+    pub fn suspected(&self, reason: &'static str) {
+        self.suspected_tokens.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// Tells the age of the keys that were fetched longest ago.
+    pub fn key_set_age(&self, age: Duration) {
+        self.key_set_age_seconds.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// Counts a decision that has been recorded, with its reasons.
@@ -160,6 +199,11 @@ impl Metrics {
     pub fn answered(&self, method: &'static str, code: &'static str, elapsed: Duration) {
         self.requests.get_or_create(&RequestLabels { method, code }).inc();
         self.request_seconds.get_or_create(&MethodLabels { method }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a call that was refused unread.
+    pub fn shed(&self, method: &'static str, cause: &'static str) {
+        self.shed.get_or_create(&ShedLabels { method, cause }).inc();
     }
 
     /// Counts a transaction of the store: how long it took and how many requests it carried.
@@ -273,6 +317,9 @@ mod tests {
         metrics.decided("DENY", "PORT_OUT", ["LOCKED"]);
         metrics.answered("Decide", "OK", Duration::from_micros(300));
         metrics.reloaded(true);
+        metrics.shed("Decide", "calls_in_flight");
+        metrics.key_set_fetched(true);
+        metrics.suspected("CHANNEL_MISMATCH");
         metrics.standing().touch();
         let text = metrics.encode().unwrap();
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();

@@ -1,7 +1,8 @@
 //! Who may ask: another vendor's tokens, keys and certificates that change, callers known by a certificate.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::program::{Place, Service};
@@ -12,13 +13,52 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30);
 /// Asks after an account that is not there: who is believed hears so.
 const ASK: [&str; 3] = ["account", "show", "nobody"];
 
-fn provider(place: &Place, names: &[&str]) {
+fn python(script: &str, place: &Place) -> Command {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let python = here.join("target/python/bin/python");
     assert!(python.exists(), "`make setup` makes {}", python.display());
-    let mut issue = Command::new(python);
-    issue.arg(here.join("tests/command_line/issuer.py")).arg(place.folder.path()).args(names);
-    assert!(issue.status().unwrap().success());
+    let mut command = Command::new(python);
+    command.arg(here.join("tests/command_line").join(script)).arg(place.folder.path());
+    command
+}
+
+fn provider(place: &Place, names: &[&str]) {
+    assert!(python("issuer.py", place).args(names).status().unwrap().success());
+}
+
+/// A provider that publishes its keys. Ends with its test.
+struct Publisher {
+    child: Child,
+    port: String,
+}
+
+impl Publisher {
+    fn start(place: &Place) -> Self {
+        let mut publish = python("publisher.py", place);
+        let mut child = publish.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut port = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
+        Self { child, port: port.trim().to_owned() }
+    }
+
+    fn believed(&self) -> String {
+        let issuer = r#"issuer = "https://login.carrier.example", audience = "portcullis", algorithms = ["ES256"]"#;
+        let url = format!(r#"jwks_url = "https://localhost:{}/keys", jwks_ca_file = "dev/ca.pem""#, self.port);
+        format!("identity.issuers=[{{{issuer}, {url}}}]")
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        // One that has ended is no less gone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn fetched(service: &Service, result: &str, times: usize) {
+    let line = format!("portcullis_key_set_fetches_total{{result=\"{result}\"}} {times}\n");
+    service.until_page_says("/metrics", &line, SEEN_WITHIN);
 }
 
 fn believing(algorithms: &str) -> String {
@@ -56,6 +96,55 @@ fn a_providers_keys_change_without_a_restart_and_a_broken_file_changes_nothing()
     service.until_page_says("/metrics", r#"portcullis_reloads_total{result="refused"} 1"#, SEEN_WITHIN);
     assert_eq!(reason(&service, "ES256-new"), "NOT_FOUND");
     assert!(service.log().contains("changed certificates and keys are not used"));
+}
+
+#[test]
+fn published_keys_are_fetched_when_a_token_names_a_new_one_and_kept_when_they_cannot_be() {
+    let place = Place::with_keys();
+    provider(&place, &["ES256-old"]);
+    let publisher = Publisher::start(&place);
+    let service = Service::start_with(place, &[&publisher.believed()]);
+    fetched(&service, "used", 1);
+    assert_eq!(reason(&service, "ES256-old"), "NOT_FOUND");
+    provider(&service.place, &["ES256-new"]);
+    // It is fresh for an hour, so nobody looks; a token that names an unknown key makes it look, once.
+    assert_eq!(reason(&service, "ES256-new"), "TOKEN_INVALID");
+    fetched(&service, "used", 2);
+    assert_eq!(reason(&service, "ES256-new"), "NOT_FOUND");
+    assert_eq!(reason(&service, "ES256-old"), "TOKEN_INVALID");
+    // An issuer that breaks or sends elsewhere is asked again, and its last keys are believed meanwhile.
+    for (times, mood) in [(1, "broken"), (2, "elsewhere")] {
+        std::fs::write(service.place.path("mood"), mood).unwrap();
+        assert_eq!(reason(&service, "ES256-old"), "TOKEN_INVALID");
+        fetched(&service, "refused", times);
+        assert_eq!(reason(&service, "ES256-new"), "NOT_FOUND");
+    }
+    assert!(service.page("/readyz").contains("ready\n"));
+    // Whoever sends tokens of unknown keys does not make the issuer answer each of them.
+    let before = std::fs::read_to_string(service.place.path("asked")).unwrap().lines().count();
+    for _ in 0..20 {
+        assert_eq!(reason(&service, "ES256-old"), "TOKEN_INVALID");
+    }
+    let after = std::fs::read_to_string(service.place.path("asked")).unwrap().lines().count();
+    assert!(after - before < 10, "{before} and then {after}");
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_keeps_nobody_else_out() {
+    let place = Place::with_keys();
+    provider(&place, &["ES256-a"]);
+    let publisher = Publisher::start(&place);
+    std::fs::write(place.path("mood"), "broken").unwrap();
+    let service = Service::start_with(place, &[&publisher.believed()]);
+    assert_eq!(reason(&service, "ES256-a"), "TOKEN_INVALID");
+    let shown = ["--cert-file", "dev/port-hub.pem", "--key-file", "dev/port-hub.key"];
+    let port = ["decide", "port-out", "+12125550143", "--to", "X201", "--pon", "P-1"];
+    service.ask_over(&[&port[..], &shown].concat()).ending(3);
+    assert!(service.page("/readyz").contains("the keys of the issuer https://login.carrier.example"));
+    std::fs::remove_file(service.place.path("mood")).unwrap();
+    fetched(&service, "used", 1);
+    assert_eq!(reason(&service, "ES256-a"), "NOT_FOUND");
+    assert!(service.page("/readyz").contains("ready\n"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use portcullis::grpc::client::Client;
 use portcullis::grpc::pb::v1 as pb;
 
 use crate::http2::{
-    CONTINUATION, Caller, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, call, frame,
+    CONTINUATION, Caller, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, call, frame,
 };
 use crate::service::{Home, Service};
 
@@ -315,4 +315,73 @@ async fn ten_thousand_aborted_handshakes() {
     };
     let grown = scene.beside("10,000 aborted handshakes", attack).await;
     assert!(grown < 64, "{grown} MiB");
+}
+
+#[tokio::test]
+async fn a_connection_has_no_more_streams_than_it_may() {
+    const REFUSED_STREAM: u32 = 7;
+    const MAX_CONCURRENT_STREAMS: u16 = 3;
+    let home = Home::new();
+    let service = home.serve(&["limits.max_concurrent_streams=10"]);
+    let mut raw = Caller::new(&home, &service, Ipv4Addr::LOCALHOST).connect().await.unwrap();
+    let told = raw.until(SETTINGS).await.unwrap().payload;
+    let told = told.chunks(6).find(|one| u16::from_be_bytes([one[0], one[1]]) == MAX_CONCURRENT_STREAMS).unwrap();
+    assert_eq!(u32::from_be_bytes(told[2..6].try_into().unwrap()), 10);
+    for number in 0..11_u32 {
+        raw.send(&frame(HEADERS, END_HEADERS, 1 + 2 * number, &call(DECIDE, &[]))).await.unwrap();
+    }
+    let refused = raw.until(RST_STREAM).await.unwrap();
+    let code = u32::from_be_bytes(refused.payload[..4].try_into().unwrap());
+    assert_eq!((refused.stream, code), (21, REFUSED_STREAM));
+}
+
+#[tokio::test]
+async fn a_message_is_refused_by_its_length_before_it_is_there() {
+    let home = Home::new();
+    let service = home.serve(&["limits.max_message_bytes=4096"]);
+    let bearer = format!("Bearer {}", home.carrier());
+    let mut raw = Caller::new(&home, &service, Ipv4Addr::LOCALHOST).connect().await.unwrap();
+    // Of so many bytes it claims to have, none follows.
+    for (stream, bytes) in [(1, 4_097_u32), (3, u32::MAX)] {
+        let begun = [&[0][..], &bytes.to_be_bytes()].concat();
+        let headers = call(DECIDE, &[("authorization", &bearer)]);
+        let called = [frame(HEADERS, END_HEADERS, stream, &headers), frame(DATA, 0, stream, &begun)];
+        raw.send(&called.concat()).await.unwrap();
+        let refused = raw.until(HEADERS).await.unwrap();
+        assert_eq!((refused.stream, refused.flags & END_STREAM), (stream, END_STREAM));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_live_any_more_is_ended() {
+    let home = Home::new();
+    let service = home.serve(&["limits.keepalive_interval_seconds=1", "limits.keepalive_timeout_seconds=1"]);
+    let mut raw = Caller::new(&home, &service, Ipv4Addr::LOCALHOST).connect().await.unwrap();
+    // It is asked, does not answer, and is cut off.
+    raw.until(PING).await.unwrap();
+    while raw.next().await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_connection_of_age_is_asked_to_go() {
+    let home = Home::new();
+    let service = home.serve(&["limits.max_connection_age_seconds=1"]);
+    let mut raw = Caller::new(&home, &service, Ipv4Addr::LOCALHOST).connect().await.unwrap();
+    let told = raw.until(GOAWAY).await.unwrap();
+    assert_eq!(told.payload[4..8], [0; 4], "without a fault");
+}
+
+/// A crowd that has not said who it is, and says no more, keeps nobody from being answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_that_say_nothing_hold_no_place() {
+    let scene = Scene::set(&["limits.max_calls_in_flight=16", "pin_pool.threads=1", "pin_pool.queue=7"]).await;
+    let mut crowd = Vec::new();
+    for _ in 0..4 {
+        let mut raw = scene.stranger(2).connect().await.unwrap();
+        for number in 0..100_u32 {
+            raw.send(&frame(HEADERS, END_HEADERS, 1 + 2 * number, &call(DECIDE, &[]))).await.unwrap();
+        }
+        crowd.push(raw);
+    }
+    scene.ask(|asked| asked < QUESTIONS).await;
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use portcullis::audit::Event;
-use portcullis::domain::AccountId;
+use portcullis::domain::{AccountId, Requester};
 use portcullis::service::{ServiceError, Upsert, authorise};
 use portcullis::store::{ROWS_MAX, Store, Vault};
 
@@ -32,6 +32,33 @@ async fn alerts_of_many_callers_stand_in_one_chain() {
         let subject = &kept.record().caller.as_ref().unwrap().subject;
         assert!([carrier().subject, customer().subject].contains(subject));
     }
+}
+
+async fn written(world: &World, who: Requester, reason: &str) -> bool {
+    world.engine.alert_once(&who, reason).await.unwrap()
+}
+
+/// threats.md E20: whoever brings bad tokens without end does not fill the disk.
+#[tokio::test]
+async fn alerts_are_merged_by_the_hour_and_have_an_end() {
+    let world = World::populated().await;
+    assert!(written(&world, carrier(), "CHANNEL_MISMATCH").await);
+    for _ in 0..10 {
+        world.pass(chrono::TimeDelta::seconds(1));
+        assert!(!written(&world, carrier(), "CHANNEL_MISMATCH").await);
+    }
+    assert!(written(&world, carrier(), "TOKEN_BOUND_ELSEWHERE").await);
+    assert!(written(&world, customer(), "CHANNEL_MISMATCH").await);
+    let world = world.reopen().await;
+    assert!(!written(&world, carrier(), "CHANNEL_MISMATCH").await, "a restart makes no flood of it");
+    let mut count = 3;
+    for number in 0..1_000 {
+        let who = crate::world::requester(portcullis::domain::Role::RetailAgent, &format!("clerk-{number}"));
+        count += usize::from(written(&world, who, "CHANNEL_MISMATCH").await);
+    }
+    assert_eq!(count, 256);
+    world.pass(chrono::TimeDelta::hours(1));
+    assert!(written(&world, carrier(), "CHANNEL_MISMATCH").await);
 }
 
 #[tokio::test]

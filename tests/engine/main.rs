@@ -14,6 +14,7 @@ mod interleavings;
 mod key_upkeep;
 mod ledger;
 mod locks;
+mod overload;
 mod permits;
 mod pins;
 mod provisioning;

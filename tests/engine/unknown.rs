@@ -53,23 +53,58 @@ async fn an_unknown_line_is_never_approved() {
     assert_ne!(answer.decided().unwrap().outcome, OutcomeKind::Approve);
 }
 
+/// A question under a wrong account number, and one under none.
+fn unshown(world: &World, number: &str) -> [Question; 2] {
+    let given = |text: Option<&str>| {
+        let mut question = about(world.port(), number);
+        question.claims.account_number = text.map(|text| AccountNumber::parse(text).unwrap());
+        question
+    };
+    [given(Some("999")), given(None)]
+}
+
+/// threats.md E11 and E34: what counts is what the caller did not show, so a spent budget tells nothing either.
 #[tokio::test]
-async fn asking_for_unknown_numbers_has_a_budget_of_its_caller() {
+async fn a_budget_spent_refuses_known_and_unknown_numbers_alike() {
     let mut policy = Policy::us_default();
-    policy.unknown_numbers.count = 5;
+    policy.unknown_numbers.count = 6;
     let world = World::with_policy(policy.clone());
     world.create(world.seed()).await;
-    for tail in 0..5 {
+    // Known and unknown numbers count the same, and none is refused before the budget is spent.
+    for tail in 0..3 {
         world.decide(carrier(), about(world.port(), &format!("+1212555013{tail}"))).await.unwrap();
+        let [wrong, _] = unshown(&world, crate::world::NUMBER);
+        world.decide(carrier(), wrong).await.unwrap();
     }
-    let refused = world.decide(carrier(), about(world.port(), "+12125550139")).await;
-    assert!(matches!(refused, Err(ServiceError::Exhausted { retry_at: Some(_), .. })), "{refused:?}");
-    // Known numbers, other callers and later hours are served.
+    let mut refusals = Vec::new();
+    for number in [crate::world::NUMBER, NOBODY] {
+        for question in unshown(&world, number) {
+            let Err(ServiceError::Exhausted { what, retry_at: Some(at) }) = world.decide(carrier(), question).await
+            else {
+                panic!("{number} is not refused");
+            };
+            refusals.push((what, at));
+        }
+    }
+    assert!(refusals.windows(2).all(|two| two[0] == two[1]), "{refusals:?}");
+    // Who names the account, other callers and later hours are served.
     assert!(world.decide(carrier(), world.port()).await.is_ok());
     let other = requester(Role::PortingSystem, "another-hub");
-    assert!(world.decide(other, about(world.port(), "+12125550139")).await.is_ok());
+    assert!(world.decide(other, about(world.port(), NOBODY)).await.is_ok());
     world.pass(policy.unknown_numbers.window + chrono::TimeDelta::seconds(1));
-    assert!(world.decide(carrier(), about(world.port(), "+12125550139")).await.is_ok());
+    assert!(world.decide(carrier(), about(world.port(), NOBODY)).await.is_ok());
+}
+
+/// A customer's own questions are nobody else's to count.
+#[tokio::test]
+async fn who_may_know_has_no_budget_of_known_numbers() {
+    let mut policy = Policy::us_default();
+    policy.unknown_numbers.count = 1;
+    let world = World::with_policy(policy);
+    world.create(world.seed()).await;
+    for _ in 0..3 {
+        world.decide(clerk(), world.sim_change(Channel::Store)).await.unwrap();
+    }
 }
 
 #[tokio::test]

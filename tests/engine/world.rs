@@ -51,7 +51,15 @@ impl World {
     }
 
     pub(crate) fn with_policy(policy: Policy) -> Self {
-        let keyring = Keyring::generate_at_cost(start(), Cost::LowForTestPurposesOnly).unwrap();
+        Self::made_of(Keyring::generate_at_cost(start(), Cost::LowForTestPurposesOnly).unwrap(), policy)
+    }
+
+    /// A world with keys of its own.
+    pub(crate) fn with_keyring(keyring: Keyring) -> Self {
+        Self::made_of(keyring, Policy::us_default())
+    }
+
+    fn made_of(keyring: Keyring, policy: Policy) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(start()));
         let app = SigningKey::generate().unwrap();

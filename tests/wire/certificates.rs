@@ -4,12 +4,16 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::audit::Event;
 use portcullis::config::{Bounded, Limits};
 use portcullis::domain::{Brand, Role, Spid, StoreId};
 use portcullis::grpc::identity::{AccessTokenClaims, ClientBinding, Clients, Confirmation};
 use portcullis::grpc::listener::Presence;
 use portcullis::grpc::pb::v1 as pb;
 use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
+use portcullis::store::{ROWS_MAX, Store as _};
 use tokio::net::TcpSocket;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status};
@@ -76,16 +80,42 @@ async fn a_known_certificate_is_a_caller_without_a_token() {
     }
 }
 
+/// Alerts on record: whose token, and what of it. Waits until there are so many; nobody waits for them to be written.
+async fn alerts(world: &World, count: usize) -> Vec<(String, String)> {
+    let ledger = world.vault.tokens().ledger(&Brand::parse(BRAND).unwrap());
+    loop {
+        let journal = world.store.journal(0, 0, ROWS_MAX).await.unwrap();
+        let mut alerts = Vec::new();
+        for entry in journal.iter().filter(|entry| entry.account == ledger) {
+            let kept = world.vault.record(entry.id).await.unwrap().unwrap();
+            let Event::Alerted { reason } = &kept.record().event else { continue };
+            let subject = kept.record().caller.as_ref().unwrap().subject.as_str();
+            alerts.push((subject.rsplit('|').next().unwrap().to_owned(), reason.as_str().to_owned()));
+        }
+        if alerts.len() >= count {
+            return alerts;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// threats.md E20.
 #[tokio::test]
 async fn a_token_of_one_store_is_refused_on_another_stores_till() {
     let pki = Pki::new();
     let world = world(&pki, Presence::Required, Limits::default()).await;
-    let mut till = connected(&world, &pki, &pki.caller(TILL)).await;
     let question = || ask(&world, sim_change(NEW_SIM), pb::Channel::Store);
     let of_store = |store: &str| AccessTokenClaims { store_id: Some(store.to_owned()), ..world.claims("retail_agent") };
-    let refused = till.decide(world.with(&of_store("S1"), question())).await;
-    assert_eq!(told(refused), (Code::PermissionDenied, "CHANNEL_MISMATCH".to_owned()));
+    let certificate = pki.caller(TILL);
+    let mut till = DecisionServiceClient::new(connect(&world, pki.client(Some(&certificate))).await.unwrap());
+    for _ in 0..10 {
+        let refused = till.decide(world.with(&of_store("S1"), question())).await;
+        assert_eq!(told(refused), (Code::PermissionDenied, "CHANNEL_MISMATCH".to_owned()));
+    }
+    // Once, however often it was tried: who, what did not fit, and what was shown instead.
+    let shown = URL_SAFE_NO_PAD.encode(certificate.thumbprint);
+    let expected = vec![("retail_agent-1".to_owned(), format!("CHANNEL_MISMATCH store_id x5t#S256={shown}"))];
+    assert_eq!(alerts(&world, 1).await, expected);
     let manager = AccessTokenClaims { roles: vec!["retail_manager".to_owned()], ..of_store("S2") };
     let refused = till.decide(world.with(&manager, question())).await;
     assert_eq!(told(refused), (Code::PermissionDenied, "CHANNEL_MISMATCH".to_owned()));
@@ -104,6 +134,13 @@ async fn a_bound_token_is_no_good_to_who_stole_it() {
     assert_eq!(told(connected(&world, &pki, &thief).await.decide(question()).await), elsewhere);
     let mut bare = DecisionServiceClient::new(connect(&world, pki.client(None)).await.unwrap());
     assert_eq!(told(bare.decide(question()).await), elsewhere);
+    let shown = [URL_SAFE_NO_PAD.encode(thief.thumbprint), "none".to_owned()];
+    let mut expected: Vec<_> =
+        shown.map(|shown| ("care_agent-1".to_owned(), format!("TOKEN_BOUND_ELSEWHERE cnf x5t#S256={shown}"))).into();
+    expected.sort();
+    let mut alerted = alerts(&world, 2).await;
+    alerted.sort();
+    assert_eq!(alerted, expected);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod certificates;
 mod changes;
 mod identity;
 mod imports;
+mod overload;
 mod pki;
 mod protection;
 mod reads;
@@ -22,6 +23,7 @@ mod samples;
 mod secrets;
 #[path = "../bad_input/table.rs"]
 mod table;
+mod unknown;
 #[path = "../bad_input/walk.rs"]
 mod walk;
 mod world;

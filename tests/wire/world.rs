@@ -20,9 +20,10 @@ use portcullis::grpc::pb::v1::account_service_client::AccountServiceClient;
 use portcullis::grpc::pb::v1::credential_service_client::CredentialServiceClient;
 use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
 use portcullis::grpc::pb::v1::protection_service_client::ProtectionServiceClient;
-use portcullis::grpc::{Edge, Services, serve, services};
+use portcullis::grpc::{Alarm, Edge, Front, Lanes, Services, serve, services};
 use portcullis::policy::Policy;
 use portcullis::service::{Carrier, Engine, Parts, Silent, Tally};
+use portcullis::store::Vault;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 use portcullis::telemetry::Metrics;
 use prost_types::Timestamp;
@@ -58,8 +59,12 @@ pub(crate) struct World {
     pub(crate) channel: Channel,
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) lanes: Arc<Lanes>,
     issuer: DevelopmentIssuer,
     requests: AtomicU64,
+    /// Reads records as they are kept.
+    pub(crate) vault: Vault,
+    pub(crate) store: Arc<EmbeddedStore>,
     _folder: tempfile::TempDir,
 }
 
@@ -97,8 +102,9 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let options = OpenOptions::new(folder.path().join("store"), keyring.marks(), 7);
         let metrics = Arc::new(Metrics::new());
+        let store = Arc::new(EmbeddedStore::open(&options).unwrap());
         let engine = Engine::new(Parts {
-            store: Arc::new(EmbeddedStore::open(&options).unwrap()),
+            store: store.clone(),
             keyring: keyring.clone(),
             clock: clock.clone(),
             permit_names: Some(PermitNames {
@@ -124,7 +130,15 @@ impl World {
         let keys = TrustedKeys::from_pem(&signing.public_pem()).unwrap();
         let issuers = vec![TrustedIssuer::new(rules, keys).unwrap()];
         let authenticator = Authenticator::new(issuers, clients, Tokens::new(&keyring), 64);
-        let edge = Edge::new(Arc::new(authenticator), clock.clone(), metrics.clone(), Duration::from_secs(10));
+        let lanes = Lanes::new(&limits, metrics.clone());
+        let authenticator = Arc::new(authenticator);
+        let alerted = engine.clone();
+        let alarm: Alarm = Arc::new(move |requester, reason| {
+            let engine = alerted.clone();
+            tokio::spawn(async move { engine.alert_once(&requester, &reason).await.unwrap() });
+        });
+        let edge =
+            Edge::new(authenticator, clock.clone(), metrics.clone(), lanes.clone(), alarm, Duration::from_secs(10));
         let address = listen(Services { engine, edge }, limits, tls).await;
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         Self {
@@ -133,8 +147,11 @@ impl World {
             app: SigningKey::generate().unwrap(),
             channel,
             metrics,
+            lanes,
             issuer: DevelopmentIssuer::new(&signing).unwrap(),
             requests: AtomicU64::new(1),
+            vault: Vault::new(store.clone(), &keyring),
+            store,
             _folder: folder,
         }
     }
@@ -266,10 +283,11 @@ impl World {
 }
 
 async fn listen(on: Services, limits: Limits, tls: Option<Arc<Tls>>) -> SocketAddr {
+    let front = Front { tls, lanes: on.edge.lanes() };
     let routes = services(on, &limits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { serve(listener, &limits, tls, routes, None, std::future::pending()).await });
+    tokio::spawn(async move { serve(listener, &limits, front, routes, None, std::future::pending()).await });
     address
 }
 

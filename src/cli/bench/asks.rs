@@ -86,6 +86,11 @@ impl Questions {
         }
     }
 
+    /// Any of the locked accounts, as the nth of its kind.
+    pub(super) const fn any_locked(&mut self) -> u64 {
+        self.random.below(self.accounts / 10 * 6)
+    }
+
     fn account(&mut self, kind: Kind) -> u64 {
         let of_kind = match kind {
             Kind::Locked => self.accounts / 10 * 6,
@@ -100,6 +105,14 @@ pub(super) fn with_pin(account: u64) -> Result<Ask, Failure> {
     let mut request = sim_change(account)?;
     request.evidence.push(evidence(pb::evidence::Evidence::AccountPin(PIN.to_owned())));
     Ok(Ask { asker: Asker::PinPad, request })
+}
+
+/// A port of a number whose account number is not known.
+pub(super) fn wrong_port(msisdn: &str) -> Result<pb::DecideRequest, Failure> {
+    let port = pb::PortOut { gaining_spid: GAINING_SPID.to_owned(), pon: "PON-1".to_owned(), ..pb::PortOut::default() };
+    let mut request = question_about(msisdn.to_owned(), pb::change::Change::PortOut(port), pb::Channel::Port)?;
+    request.claims = Some(pb::Claims { account_number: "1".to_owned(), ..pb::Claims::default() });
+    Ok(request)
 }
 
 fn port_out(account: u64) -> Result<pb::DecideRequest, Failure> {
@@ -123,7 +136,15 @@ fn sim_change(account: u64) -> Result<pb::DecideRequest, Failure> {
 }
 
 fn question(account: u64, change: pb::change::Change, channel: pb::Channel) -> Result<pb::DecideRequest, Failure> {
-    let line = pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn(account))), brand: String::new() };
+    question_about(msisdn(account), change, channel)
+}
+
+fn question_about(
+    msisdn: String,
+    change: pb::change::Change,
+    channel: pb::Channel,
+) -> Result<pb::DecideRequest, Failure> {
+    let line = pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn)), brand: String::new() };
     Ok(pb::DecideRequest {
         request_id: random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?,
         line: Some(line),

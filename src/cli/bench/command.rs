@@ -13,8 +13,10 @@ use super::asks::{Ask, Questions};
 use super::bare::BareStore;
 use super::callers::sizes;
 use super::figures::calls_in;
-use super::import::{Imported, import};
-use super::population::Population;
+use super::import::{Imported, import, import_seeds};
+use super::oracle;
+use super::overload::{self, Cores, Offered};
+use super::population::{OTHER_BRAND, Population};
 use super::report::Report;
 use super::rounds::{self, Rig};
 use super::world::{Connection, Scratch, World};
@@ -22,6 +24,7 @@ use super::{pins, solo};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Output, note};
 use crate::crypto::{SigningKey, verify_app_signature};
+use crate::domain::Role;
 use crate::grpc::client::Client;
 
 const ABOUT: &str = "\
@@ -32,13 +35,19 @@ policy, no sealing), and an echo of the same sizes on the same server settings (
 
 Of ten decisions six are denied by a lock, three approved, one challenged. The policy is the default one, and it approves
 nothing without proof: approvals rest on the owner's app, whose signature over the exact request is checked each time.
-What that costs is told apart. No other secret is looked at, except in the phase with PINs.";
+What that costs is told apart. No other secret is looked at, except in the phase with PINs.
+
+With --overload: what the service answers at most, and then four times as many calls a second, by a schedule that waits for
+no answer, with locks among them. Service and callers have half of the cores each, in both. A call that is not answered in
+a second counts as lost. Every approval is held against the record that it names.";
 
 const EXAMPLES: &str = "\
 Examples:
   portcullis bench --accounts 10000 --seconds 10
   portcullis bench --store embedded --seconds 10 --accounts 1000000 --json
   portcullis bench --rate 5000
+  portcullis bench --overload --seconds 15
+  portcullis bench --oracle --samples 10000
 ";
 
 /// The length that a round should have, in seconds.
@@ -88,6 +97,15 @@ pub(crate) struct BenchArgs {
     /// Decisions a second of the open loop; by default half of what the closed loop reached
     #[arg(long, value_name = "N")]
     rate: Option<f64>,
+    /// Offer four times as many calls as can be answered, with locks among them, instead of the other loads
+    #[arg(long, conflicts_with = "rate")]
+    overload: bool,
+    /// Ask about numbers of every kind under a wrong account number, instead of the other loads: do times tell them apart?
+    #[arg(long, conflicts_with_all = ["rate", "overload"])]
+    oracle: bool,
+    /// How often each kind of number is asked about
+    #[arg(long, default_value_t = 10_000, requires = "oracle", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    samples: u32,
     /// Where to make the folder: the disk to be measured
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     folder: PathBuf,
@@ -96,8 +114,15 @@ pub(crate) struct BenchArgs {
 /// Runs it.
 pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
     let StoreKind::Embedded = args.store;
-    let report = Bench::start(args)?.measure()?;
-    output.show(&report)?;
+    if args.overload {
+        let report = Bench::start(args, Some(&Cores::split()?))?.overload()?;
+        output.show(&report)?;
+    } else if args.oracle {
+        output.show(&Bench::start(args, None)?.oracle()?)?;
+    } else {
+        let report = Bench::start(args, None)?.measure()?;
+        output.show(&report)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -105,6 +130,8 @@ pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
 struct Bench<'a> {
     args: &'a BenchArgs,
     accounts: u64,
+    /// Cores of the service and of its callers, where they are apart.
+    cores: (u32, u32),
     server: Runtime,
     client: Runtime,
     world: World,
@@ -115,17 +142,22 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn start(args: &'a BenchArgs) -> Result<Self, Failure> {
+    /// With a share of the cores for the service and another for its callers, or without.
+    fn start(args: &'a BenchArgs, cores: Option<&Cores>) -> Result<Self, Failure> {
         let scratch = Scratch::make(&args.folder)?;
-        let (server, client) = (runtime("bench-server")?, runtime("bench-client")?);
+        cores.map_or(Ok(()), Cores::of_service)?;
+        let server = runtime("bench-server")?;
         let world = server.block_on(World::start(scratch.path()))?;
+        cores.map_or(Ok(()), Cores::of_offering)?;
+        let client = runtime("bench-client")?;
         let (mut connections, mut echoes) = (Vec::new(), Vec::new());
         for _ in 0..args.connections {
             connections.push(client.block_on(world.connect())?);
             echoes.push(client.block_on(world.connect_echo())?);
         }
         let accounts = args.accounts.div_ceil(10).saturating_mul(10);
-        Ok(Self { args, accounts, server, client, world, connections, echoes, scratch })
+        let cores = cores.map_or((0, 0), |cores| cores.counts);
+        Ok(Self { args, accounts, cores, server, client, world, connections, echoes, scratch })
     }
 
     fn measure(self) -> Result<Report, Failure> {
@@ -167,6 +199,47 @@ impl<'a> Bench<'a> {
             solo,
             pins,
         };
+        self.server.block_on(self.world.close())?;
+        drop(self.scratch);
+        Ok(report)
+    }
+
+    fn overload(self) -> Result<overload::Report, Failure> {
+        let provisioning = &self.connections.first().ok_or_else(|| Failure::invalid("no connection"))?.provisioning;
+        let population = Population { device_jwk: self.world.app.public_jwk(), now: self.world.made_at };
+        self.import(provisioning, &population)?;
+        let mut questions = Questions::new(self.accounts, Arc::clone(&self.world.app))?;
+        note("load: the peak, then four times as much, in turns; the first turn does not count");
+        let offered = Offered {
+            world: &self.world,
+            server: &self.server,
+            client: &self.client,
+            connections: usize::from(self.args.connections),
+            streams: usize::from(self.args.streams),
+            limit: Duration::from_secs(self.args.seconds) / overload::ROUNDS,
+            cores: self.cores,
+            accounts: self.accounts,
+        };
+        let report = overload::run(&offered, &mut questions)?;
+        self.server.block_on(self.world.close())?;
+        drop(self.scratch);
+        Ok(report)
+    }
+
+    fn oracle(self) -> Result<oracle::Report, Failure> {
+        let connection = self.connections.first().ok_or_else(|| Failure::invalid("no connection"))?;
+        let population = Population { device_jwk: self.world.app.public_jwk(), now: self.world.made_at };
+        self.import(&connection.provisioning, &population)?;
+        let others = self.world.token_of(Role::Provisioning, "others", OTHER_BRAND)?;
+        let others = connection.provisioning.with_token(&others)?;
+        for (client, seeds) in
+            [&connection.provisioning, &others].into_iter().zip(oracle::seeds(&population, self.accounts))
+        {
+            self.client.block_on(import_seeds(client, seeds, |_| {}))?;
+        }
+        note("load: one question after the other");
+        let samples = usize::try_from(self.args.samples).unwrap_or(usize::MAX);
+        let report = self.client.block_on(oracle::run(&self.world, self.accounts, samples))?;
         self.server.block_on(self.world.close())?;
         drop(self.scratch);
         Ok(report)

@@ -32,11 +32,23 @@ pub(super) async fn import(
     pin: Option<&'static str>,
     progress: impl Fn(u64),
 ) -> Result<Imported, Failure> {
-    let sent = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
     let maker = population.clone();
-    let rows = (1_i64..)
-        .zip(accounts)
-        .map(move |(row, account)| pb::ImportAccountsRequest { row, seed: Some(maker.seed(account, pin)) });
+    let seeds = accounts.into_iter().map(move |account| maker.seed(account, pin));
+    import_seeds(client, seeds, progress).await
+}
+
+/// Imports these.
+pub(super) async fn import_seeds<S>(
+    client: &Client,
+    seeds: impl IntoIterator<Item = pb::AccountSeed, IntoIter = S>,
+    progress: impl Fn(u64),
+) -> Result<Imported, Failure>
+where
+    S: ExactSizeIterator<Item = pb::AccountSeed> + Send + 'static,
+{
+    let seeds = seeds.into_iter();
+    let sent = u64::try_from(seeds.len()).unwrap_or(u64::MAX);
+    let rows = (1_i64..).zip(seeds).map(|(row, seed)| pb::ImportAccountsRequest { row, seed: Some(seed) });
     let started = Instant::now();
     let answer = client.accounts_without_deadline().import_accounts(tokio_stream::iter(rows)).await?;
     let mut reports = answer.into_inner();

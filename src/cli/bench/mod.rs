@@ -9,6 +9,8 @@
 //! | `callers` | one call: a decision, an echo, a bare trip to the store |
 //! | `shapes`, `bare` | what decisions ask of the store, and the same asked without them |
 //! | `rounds`, `solo`, `pins`, `import` | the phases |
+//! | `oracle` | whether times tell of numbers |
+//! | `overload/` | more calls than can be answered, and locks among them |
 //! | `report` | the figures, for programs and for people |
 //!
 //! Measures and floors alternate in short rounds, so that a machine that drifts drifts for both; what is told is the median.
@@ -22,6 +24,8 @@ mod command;
 mod drive;
 mod figures;
 mod import;
+mod oracle;
+mod overload;
 mod pins;
 mod population;
 mod report;

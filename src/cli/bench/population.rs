@@ -8,6 +8,9 @@ use crate::grpc::pb::v1 as pb;
 /// The brand of every account.
 pub(super) const BRAND: &str = "bench";
 
+/// The brand of accounts that are none of its callers' business.
+pub(super) const OTHER_BRAND: &str = "bench-other";
+
 /// The device that every owner approves with.
 pub(super) const DEVICE: &str = "phone";
 

@@ -129,7 +129,7 @@ impl Report {
 }
 
 /// Three digits behind the point: more would be noise.
-fn rounded(figure: f64) -> f64 {
+pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 1_000.0).round() / 1_000.0
 }
 

@@ -2,7 +2,7 @@
 //! that ask. Beside it, on the same settings, the echo.
 
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,15 +20,16 @@ use super::population::BRAND;
 use super::shapes::Noted;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, make_development_set};
-use crate::cli::serve::{Composed, compose};
+use crate::cli::serve::{Composed, KeySets, compose};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Bounded, Config, Limits, PinPool, Transport};
 use crate::crypto::{Keyring, SigningKey, random_uuid, read_secret_file};
 use crate::domain::{Brand, Role, Spid};
 use crate::grpc::client::{CallerCertificate, Client, Target};
 use crate::grpc::identity::{AccessTokenClaims, Audience, Confirmation, DevelopmentIssuer};
-use crate::grpc::listener::{PeerCertificate, Tls};
-use crate::grpc::{Routes, echo_routes, serve, services};
+use crate::grpc::listener::PeerCertificate;
+use crate::grpc::{Front, Routes, echo_routes, serve, services};
+use crate::service::Engine;
 
 const OWN_SPID: &str = "1111";
 const TOKEN_LIFE: TimeDelta = TimeDelta::hours(12);
@@ -105,7 +106,8 @@ impl World {
         make_development_set(&keys, made_at)?;
         let config = config(&keys, &folder.join("store"))?;
         let mut noted = None;
-        let composed = compose(&config, |store| {
+        let published = KeySets::new(&config.identity);
+        let composed = compose(&config, (Arc::default(), &published), |store| {
             let store = Noted::new(store);
             noted = Some(Arc::clone(&store));
             store
@@ -118,7 +120,7 @@ impl World {
         let shown = CertificateDer::from_pem_slice(certificate.as_bytes()).map_err(|error| failed(&error))?;
         let (stop, stopped) = watch::channel(false);
         let routes = services(composed.services.clone(), &config.limits);
-        let tls = composed.tls.clone();
+        let front = Front { tls: composed.tls.clone(), lanes: composed.services.edge.lanes() };
         Ok(Self {
             noted: noted.ok_or_else(|| Failure::failed("the store was not seen"))?,
             keyring: Keyring::load(&config.keys.keyring_file).map_err(|error| failed(&error))?,
@@ -131,8 +133,8 @@ impl World {
             thumbprint: PeerCertificate::new(&shown).thumbprint,
             certificate,
             certificate_key: read_secret_file(&keys.join("port-hub.key")).map_err(|error| failed(&error))?,
-            service_address: listen(routes, &config.limits, tls.clone(), stopped.clone()).await?,
-            echo_address: listen(echo_routes(), &config.limits, tls, stopped).await?,
+            service_address: listen(routes, &config.limits, front.clone(), stopped.clone()).await?,
+            echo_address: listen(echo_routes(), &config.limits, front, stopped).await?,
             stop,
         })
     }
@@ -150,6 +152,27 @@ impl World {
         self.client(&self.echo_address, Role::PortingSystem).await
     }
 
+    /// Where the service listens.
+    pub(super) fn address(&self) -> Result<SocketAddr, Failure> {
+        let address = self.service_address.strip_prefix("https://").unwrap_or(&self.service_address);
+        address.parse().map_err(|_| Failure::failed("the service's address is none"))
+    }
+
+    /// Who signed its certificate.
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// What callers show.
+    pub(super) fn certificate(&self) -> CallerCertificate<'_> {
+        CallerCertificate { chain_pem: &self.certificate, key_pem: &self.certificate_key }
+    }
+
+    /// The use cases, to read records by.
+    pub(super) const fn engine(&self) -> &Arc<Engine> {
+        &self.composed.services.engine
+    }
+
     /// Stops the servers and closes the store.
     pub(super) async fn close(self) -> Result<(), Failure> {
         // A server that is gone already needs no telling.
@@ -162,25 +185,31 @@ impl World {
         let target = Target {
             endpoint: address,
             root_pem: Some(&self.authority),
-            certificate: Some(CallerCertificate { chain_pem: &self.certificate, key_pem: &self.certificate_key }),
+            certificate: Some(self.certificate()),
             token: Some(&token),
             answer_time_max: ANSWER_TIME_MAX,
         };
         Ok(Client::connect(&target).await?)
     }
 
-    fn token(&self, role: Role) -> Result<String, Failure> {
+    /// A token of a role.
+    pub(super) fn token(&self, role: Role) -> Result<String, Failure> {
+        self.token_of(role, role.name(), BRAND)
+    }
+
+    /// A token of a role in somebody's name, for a brand.
+    pub(super) fn token_of(&self, role: Role, subject: &str, brand: &str) -> Result<String, Failure> {
         let is_at_counter = matches!(role, Role::RetailAgent | Role::PinPad);
         let claims = AccessTokenClaims {
             iss: DEVELOPMENT_ISSUER.to_owned(),
-            sub: role.name().to_owned(),
+            sub: subject.to_owned(),
             aud: Audience::One(DEVELOPMENT_AUDIENCE.to_owned()),
             client_id: "bench".to_owned(),
             exp: (self.made_at + TOKEN_LIFE).timestamp(),
             iat: self.made_at.timestamp(),
-            jti: role.name().to_owned(),
+            jti: subject.to_owned(),
             roles: vec![role.name().to_owned()],
-            brand: Some(BRAND.to_owned()),
+            brand: Some(brand.to_owned()),
             store_id: is_at_counter.then(|| "store-1".to_owned()),
             spid: (role == Role::PortingSystem).then(|| GAINING_SPID.to_owned()),
             cnf: Some(Confirmation::of(&self.thumbprint)),
@@ -237,7 +266,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
 async fn listen(
     routes: Routes,
     limits: &Limits,
-    tls: Option<Arc<Tls>>,
+    front: Front,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<String, Failure> {
     let unheard = |error: std::io::Error| Failure::failed(format!("cannot listen on this machine: {error}"));
@@ -249,7 +278,7 @@ async fn listen(
             // An end without a word is an end.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        serve(listener, &limits, tls, routes, None, stop).await
+        serve(listener, &limits, front, routes, None, stop).await
     });
     Ok(format!("https://127.0.0.1:{port}"))
 }

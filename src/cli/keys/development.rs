@@ -98,7 +98,7 @@ mod tests {
         let config = Config::load(Some(&folder.path().join(CONFIG_FILE)), &Overrides::default()).unwrap();
         Keyring::load(&config.keys.keyring_file).unwrap();
         let issuer = read_secret_file(&folder.path().join("issuer.key")).unwrap();
-        let public = fs::read_to_string(config.identity.issuers[0].keys.path()).unwrap();
+        let public = fs::read_to_string(config.identity.issuers[0].keys.path().unwrap()).unwrap();
         assert_eq!(SigningKey::from_private_pem(&issuer).unwrap().public_pem(), public);
     }
 

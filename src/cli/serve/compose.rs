@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::gauges::{tell_certificates, tell_keys};
 use super::identities::{clients, issuers, tls};
+use super::key_sets::KeySets;
 use super::refusal::refused;
 use super::tally::Counting;
 use crate::cli::failure::Failure;
@@ -12,7 +15,7 @@ use crate::config::{Config, SignedPermits, StoreDurability};
 use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set, random_bytes};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
-use crate::grpc::{Edge, Services};
+use crate::grpc::{Alarm, Edge, Lanes, Services};
 use crate::policy::Policy;
 use crate::service::{Carrier, Engine, Parts};
 use crate::store::Store;
@@ -42,13 +45,13 @@ pub(crate) struct Composed {
 
 /// Puts it together. Opening the store blocks, for well under a second.
 ///
-/// `seen` is given the store and gives what the engine is to see of it: the load generator looks in between.
+/// `published` holds what was fetched of the issuers' keys. `seen` is given the store and gives what the engine is to see of it: the load generator looks in between.
 pub(crate) fn compose(
     config: &Config,
+    (metrics, published): (Arc<Metrics>, &KeySets),
     seen: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
 ) -> Result<Composed, Failure> {
     install_jwt_provider().map_err(|error| refused(&error))?;
-    let metrics = Arc::new(Metrics::new());
     let counting = Arc::new(Counting(Arc::clone(&metrics)));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     metrics.standing().started(clock.now().map_err(|error| refused(&error))?.instant().timestamp());
@@ -64,7 +67,7 @@ pub(crate) fn compose(
         Some(identity) => Some(Arc::new(Tls::new(&identity).map_err(|error| refused(&error).advise("look at `tls`"))?)),
         None => None,
     };
-    let (issuers, clients) = (issuers(&config.identity)?, clients(&config.identity)?);
+    let (issuers, clients) = (issuers(&config.identity, published)?, clients(&config.identity)?);
     let authenticator = Arc::new(Authenticator::new(issuers, clients, tokens.clone(), REMEMBERED_TOKENS_MAX));
     let store = Arc::new(open(config, &keyring, &counting)?);
     let permit_keys = permit_key_set(&keyring).into();
@@ -83,8 +86,29 @@ pub(crate) fn compose(
     };
     let engine = Engine::new(parts).map_err(|error| refused(&error))?;
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
-    let edge = Edge::new(Arc::clone(&authenticator), clock, Arc::clone(&metrics), answer_time_max);
+    let lanes = Lanes::new(&config.limits, Arc::clone(&metrics));
+    let alarm = alarm(&engine);
+    let edge = Edge::new(Arc::clone(&authenticator), clock, Arc::clone(&metrics), lanes, alarm, answer_time_max);
     Ok(Composed { metrics, store, services: Services { engine, edge }, tls, authenticator, permit_keys })
+}
+
+/// Alerts on their way to the ledger at a time. Those of one identity are merged, so that more are of a crowd; the log and
+/// the counters have them all.
+const ALERTS_IN_FLIGHT_MAX: usize = 64;
+
+/// Writes alerts down, beside the calls that caused them.
+fn alarm(engine: &Arc<Engine>) -> Alarm {
+    let (engine, places) = (Arc::clone(engine), Arc::new(Semaphore::new(ALERTS_IN_FLIGHT_MAX)));
+    Arc::new(move |requester, reason| {
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { return };
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = engine.alert_once(&requester, &reason).await {
+                tracing::error!(%error, "an alert was not written down");
+            }
+        });
+    })
 }
 
 fn open(config: &Config, keyring: &Keyring, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::key_sets::KeySets;
 use super::refusal::refused;
 use crate::cli::failure::{Exit, Failure};
 use crate::config::{
     CertificateBinding, ClientCertificates, Config, Identity, Issuer, IssuerKeys, TokenAlgorithm, Transport,
 };
 use crate::crypto::read_secret_file;
-use crate::grpc::identity::{Algorithm, ClientBinding, Clients, TokenRules, TrustedIssuer, TrustedKeys};
+use crate::grpc::identity::{Algorithm, ClientBinding, Clients, IdentityError, TokenRules, TrustedIssuer, TrustedKeys};
 use crate::grpc::listener::{ClientAuthority, Presence, TlsIdentity};
 
 /// The longest file that is read, in bytes: the certificates of many authorities, a long revocation list.
@@ -38,19 +39,22 @@ pub(in crate::cli) fn tls(transport: &Transport) -> Result<Option<TlsIdentity>, 
     }))
 }
 
-/// The issuers that are believed, with the keys that their files hold now.
-pub(in crate::cli) fn issuers(identity: &Identity) -> Result<Vec<TrustedIssuer>, Failure> {
-    identity.issuers.iter().map(issuer).collect()
+/// The issuers that are believed, with the keys that their files hold now, or that they have published.
+pub(in crate::cli) fn issuers(identity: &Identity, published: &KeySets) -> Result<Vec<TrustedIssuer>, Failure> {
+    identity.issuers.iter().map(|named| issuer(named, published)).collect()
 }
 
-fn issuer(issuer: &Issuer) -> Result<TrustedIssuer, Failure> {
-    let (setting, path) = (issuer.keys.setting(), issuer.keys.path());
-    let unusable = |error| refused(&error).advise(format!("look at `{setting}`, which is {}", path.display()));
-    let text = read(setting, path)?;
-    let keys = match issuer.keys {
-        IssuerKeys::PublicKeyFile(_) => TrustedKeys::from_pem(&text),
-        IssuerKeys::JwksFile(_) => TrustedKeys::from_jwks(&text),
+fn issuer(issuer: &Issuer, published: &KeySets) -> Result<TrustedIssuer, Failure> {
+    let (keys, advice) = match &issuer.keys {
+        IssuerKeys::PublicKeyFile(path) => {
+            from_file("identity.issuers[].public_key_file", path, TrustedKeys::from_pem)?
+        }
+        IssuerKeys::JwksFile(path) => from_file("identity.issuers[].jwks_file", path, TrustedKeys::from_jwks)?,
+        IssuerKeys::JwksUrl(_) => {
+            (Ok(published.keys_of(&issuer.issuer)), "look at `identity.issuers[].jwks_url`".to_owned())
+        }
     };
+    let unusable = |error| refused(&error).advise(advice.clone());
     let rules = TokenRules {
         issuer: issuer.issuer.clone(),
         audience: issuer.audience.clone(),
@@ -59,7 +63,21 @@ fn issuer(issuer: &Issuer) -> Result<TrustedIssuer, Failure> {
         roles: issuer.roles.clone(),
         must_be_bound: issuer.certificate_binding == CertificateBinding::Required,
     };
-    TrustedIssuer::new(rules, keys.map_err(unusable)?).map_err(unusable)
+    let trusted = TrustedIssuer::new(rules, keys.map_err(unusable)?).map_err(unusable)?;
+    Ok(match published.unknown_key(&issuer.issuer) {
+        Some(unknown_key) => trusted.telling(unknown_key),
+        None => trusted,
+    })
+}
+
+/// A file's keys, and where to look if they cannot be used.
+fn from_file(
+    setting: &str,
+    path: &Path,
+    parse: fn(&str) -> Result<TrustedKeys, IdentityError>,
+) -> Result<(Result<TrustedKeys, IdentityError>, String), Failure> {
+    let text = read(setting, path)?;
+    Ok((parse(&text), format!("look at `{setting}`, which is {}", path.display())))
 }
 
 const fn algorithm(named: TokenAlgorithm) -> Algorithm {
@@ -94,7 +112,8 @@ pub(in crate::cli) fn clients(identity: &Identity) -> Result<Clients, Failure> {
 
 /// Every file that is read here.
 pub(super) fn files(config: &Config) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = config.identity.issuers.iter().map(|issuer| issuer.keys.path().clone()).collect();
+    let mut files: Vec<PathBuf> =
+        config.identity.issuers.iter().filter_map(|issuer| issuer.keys.path().cloned()).collect();
     if let Transport::Tls { cert_file, key_file, clients } = &config.transport {
         files.extend([cert_file.clone(), key_file.clone()]);
         if let Some(clients) = clients {

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::gauges::tell_certificates;
 use super::identities::{files, issuers, tls};
+use super::key_sets::KeySets;
 use crate::cli::failure::Failure;
 use crate::config::Config;
 use crate::crypto::sha256_plain;
@@ -24,17 +25,18 @@ pub(super) struct Reloaded {
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) published: Arc<KeySets>,
 }
 
 /// Follows files that change, and whoever asks for a look.
 pub(super) struct Reloads {
-    parts: Reloaded,
+    parts: Arc<Reloaded>,
     asked: Signal,
 }
 
 impl Reloads {
     /// Listens from here on: before it is told that the service is there, since a SIGHUP that nobody listens to ends it.
-    pub(super) fn listen(parts: Reloaded) -> Result<Self, Failure> {
+    pub(super) fn listen(parts: Arc<Reloaded>) -> Result<Self, Failure> {
         let asked = signal(SignalKind::hangup());
         let asked = asked.map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         Ok(Self { parts, asked })
@@ -43,7 +45,7 @@ impl Reloads {
     /// Follows the files until `stop` says so. Files that cannot be used change nothing: what was good stays.
     pub(super) async fn follow(self, mut stop: watch::Receiver<bool>) {
         let Self { parts, mut asked } = self;
-        let this = Arc::new(parts);
+        let this = parts;
         let mut looks = tokio::time::interval(Duration::from_secs(LOOK_EVERY_SECONDS));
         let mut seen = this.contents();
         loop {
@@ -76,6 +78,19 @@ impl Reloads {
 }
 
 impl Reloaded {
+    /// Follows the key sets that issuers publish until `stop` says so.
+    pub(super) async fn follow_published(&self, stop: watch::Receiver<bool>) {
+        let changed = || match issuers(&self.config.identity, &self.published) {
+            Ok(issuers) => {
+                self.authenticator.replace(issuers);
+                tracing::info!("the keys of an issuer changed");
+            }
+            // A file that cannot be used now: what was good stays, and `follow` tells of it.
+            Err(failure) => tracing::error!(failure = failure.text(), "changed keys of an issuer are not used"),
+        };
+        self.published.follow(&self.metrics, stop, changed).await;
+    }
+
     /// A digest of all files; one that cannot be read counts as empty.
     fn contents(&self) -> [u8; 32] {
         let each = files(&self.config).into_iter().map(|path| sha256_plain(&std::fs::read(path).unwrap_or_default()));
@@ -84,7 +99,7 @@ impl Reloaded {
 
     fn reload(&self) -> Result<(), Failure> {
         // Both are read before either is replaced: half of a change is none.
-        let (identity, issuers) = (tls(&self.config.transport)?, issuers(&self.config.identity)?);
+        let (identity, issuers) = (tls(&self.config.transport)?, issuers(&self.config.identity, &self.published)?);
         if let (Some(tls), Some(identity)) = (&self.tls, &identity) {
             tls.replace(identity).map_err(|error| super::refusal::refused(&error))?;
             tell_certificates(&self.metrics, identity);

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::compose::{Composed, compose};
 use super::gauges::Gauges;
+use super::key_sets::KeySets;
 use super::notify::{Notice, tell};
 use super::refusal::{occupied, refused};
 use super::reload::{Reloaded, Reloads};
@@ -18,8 +19,9 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Answer, Output};
 use crate::config::Config;
 use crate::crypto::{Token, random_bytes};
-use crate::grpc::{self, services, with_health_and_reflection};
+use crate::grpc::{self, Front, services, with_health_and_reflection};
 use crate::service::Engine;
+use crate::telemetry::Metrics;
 use crate::web::{self, OpsState};
 
 /// Serves until it is told to stop, and prints where.
@@ -33,15 +35,18 @@ pub(in crate::cli) async fn serve_until(
     mut stops: Stops,
     told: impl FnOnce(Listening) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
-    let composed = compose(&config, |store| store)?;
+    let (metrics, published) = (Arc::new(Metrics::new()), KeySets::new(&config.identity));
+    // An issuer that does not answer keeps nobody else out: its tokens are believed once it has.
+    published.fetch_due(&metrics).await;
+    let composed = compose(&config, (metrics, &published), |store| store)?;
     let (listener, address) = listen("server.listen", config.server.listen).await?;
     let (ops_listener, ops_address) = listen("server.ops_listen", config.server.ops_listen).await?;
 
     let engine = Arc::clone(&composed.services.engine);
-    let readiness = readiness(&engine);
+    let readiness = readiness(&engine, &published);
     let routes = services(composed.services.clone(), &config.limits);
     let (routes, health) = with_health_and_reflection(routes, Arc::clone(&readiness)).await.map_err(|e| refused(&e))?;
-    let helpers = Helpers::start(config.clone(), &composed, readiness, ops_listener)?;
+    let helpers = Helpers::start(config.clone(), (&composed, published), readiness, ops_listener)?;
 
     // Requests are answered from here on: told to health, so that who waits for it is not kept until its next look.
     health.look().await;
@@ -49,7 +54,8 @@ pub(in crate::cli) async fn serve_until(
     tracing::info!(%address, %ops_address, "listening");
     tell(Notice::Ready);
     let (stopping, stop) = oneshot::channel();
-    let serving = grpc::serve(listener, &config.limits, composed.tls.clone(), routes, Some(health), async {
+    let front = Front { tls: composed.tls.clone(), lanes: composed.services.edge.lanes() };
+    let serving = grpc::serve(listener, &config.limits, front, routes, Some(health), async {
         // A sender that is gone stops as well.
         let _ = stop.await;
     });
@@ -77,15 +83,18 @@ async fn listen(setting: &str, address: SocketAddr) -> Result<(TcpListener, Sock
     Ok((listener, bound))
 }
 
-fn readiness(engine: &Arc<Engine>) -> grpc::Readiness {
-    let engine = Arc::clone(engine);
-    Arc::new(move || engine.health().map_err(|error| error.to_string()))
+fn readiness(engine: &Arc<Engine>, published: &Arc<KeySets>) -> grpc::Readiness {
+    let (engine, published) = (Arc::clone(engine), Arc::clone(published));
+    Arc::new(move || {
+        engine.health().map_err(|error| error.to_string())?;
+        published.health()
+    })
 }
 
 /// What runs beside the listener.
 struct Helpers {
     stop: watch::Sender<bool>,
-    running: [JoinHandle<()>; 4],
+    running: [JoinHandle<()>; 5],
 }
 
 impl Helpers {
@@ -93,7 +102,7 @@ impl Helpers {
     /// that changed.
     fn start(
         config: Config,
-        composed: &Composed,
+        (composed, published): (&Composed, Arc<KeySets>),
         readiness: web::Readiness,
         pages: TcpListener,
     ) -> Result<Self, Failure> {
@@ -107,13 +116,16 @@ impl Helpers {
             store: config.store.path.clone(),
         };
         let gauges = gauges.follow(stopped.clone());
-        let reloaded = Reloaded {
+        let reloaded = Arc::new(Reloaded {
             config,
             tls: composed.tls.clone(),
             authenticator: Arc::clone(&composed.authenticator),
             metrics: Arc::clone(&composed.metrics),
-        };
-        let following = Reloads::listen(reloaded)?.follow(stopped.clone());
+            published,
+        });
+        let following = Reloads::listen(Arc::clone(&reloaded))?.follow(stopped.clone());
+        let stop_fetching = stopped.clone();
+        let fetching = async move { reloaded.follow_published(stop_fetching).await };
         let permit_keys = Arc::clone(&composed.permit_keys);
         let state = OpsState { metrics: Arc::clone(&composed.metrics), readiness, permit_keys };
         let mut told = stopped;
@@ -127,8 +139,8 @@ impl Helpers {
             }
         };
         let (worker, pages) = (tokio::spawn(worker), tokio::spawn(pages));
-        let (following, gauges) = (tokio::spawn(following), tokio::spawn(gauges));
-        Ok(Self { stop, running: [worker, pages, following, gauges] })
+        let (following, gauges, fetching) = (tokio::spawn(following), tokio::spawn(gauges), tokio::spawn(fetching));
+        Ok(Self { stop, running: [worker, pages, following, gauges, fetching] })
     }
 
     async fn stop(self) {

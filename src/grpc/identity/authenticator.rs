@@ -23,6 +23,30 @@ struct Believed {
     remembered: Cache<[u8; 32], Arc<Verified>>,
 }
 
+/// Why nobody is believed to call.
+#[derive(Debug)]
+pub struct Unbelieved {
+    /// Why.
+    pub error: TokenError,
+    /// Who is behind a good token that came over a connection that is not its holder's.
+    pub suspect: Option<Suspect>,
+}
+
+/// Whose token was brought by somebody else, or lent.
+#[derive(Debug)]
+pub struct Suspect {
+    /// Its holder.
+    pub holder: Arc<Requester>,
+    /// The digest of the certificate that the connection showed, if any.
+    pub shown: Option<[u8; 32]>,
+}
+
+impl From<TokenError> for Unbelieved {
+    fn from(error: TokenError) -> Self {
+        Self { error, suspect: None }
+    }
+}
+
 /// Turns bearer tokens and certificates into requesters.
 ///
 /// A signature check costs as much as half a decision, so verified tokens are remembered by a keyed digest until they end:
@@ -59,32 +83,36 @@ impl Authenticator {
     ///
     /// # Errors
     ///
-    /// Why nobody is believed to call.
+    /// Why nobody is believed to call, and who is behind a token that looks stolen.
     pub fn authenticate(
         &self,
         metadata: &MetadataMap,
         peer: Option<&Peer>,
         now: DateTime<Utc>,
-    ) -> Result<Arc<Requester>, TokenError> {
+    ) -> Result<Arc<Requester>, Unbelieved> {
         let certificate = peer.and_then(|peer| peer.certificate.as_deref());
         let client = certificate.and_then(|certificate| self.clients.of(certificate));
         let token = match bearer_token(metadata) {
             Err(TokenError::Missing) => {
                 let known = client.and_then(|client| client.requester());
-                return known.map(Arc::clone).ok_or(TokenError::Missing);
+                return Ok(known.map(Arc::clone).ok_or(TokenError::Missing)?);
             }
             token => token?,
         };
         let verified = self.verified(token)?;
         // INVARIANT (time-is-an-argument): a remembered token ends when it says so, by the clock of this request.
         verified.check_time(now)?;
+        let suspect = |error| {
+            let shown = certificate.map(|certificate| certificate.thumbprint);
+            Unbelieved { error, suspect: Some(Suspect { holder: Arc::clone(&verified.requester), shown }) }
+        };
         if let Some(bound) = &verified.certificate
             && certificate.is_none_or(|shown| shown.thumbprint != *bound)
         {
-            return Err(TokenError::BoundElsewhere);
+            return Err(suspect(TokenError::BoundElsewhere));
         }
         if let Some(client) = client {
-            client.admit(&verified.requester)?;
+            client.admit(&verified.requester).map_err(suspect)?;
         }
         Ok(Arc::clone(&verified.requester))
     }
@@ -202,7 +230,8 @@ mod tests {
             metadata.insert("authorization", format!("Bearer {token}").parse().unwrap());
             let address = "192.0.2.1:1".parse().unwrap();
             let peer = Peer { address, certificate: certificate.map(Arc::new) };
-            self.authenticator.authenticate(&metadata, Some(&peer), at(now)).map(|requester| requester.role)
+            let authenticated = self.authenticator.authenticate(&metadata, Some(&peer), at(now));
+            authenticated.map(|requester| requester.role).map_err(|unbelieved| unbelieved.error)
         }
     }
 

@@ -43,11 +43,6 @@ impl TokenError {
         }
     }
 
-    /// Whether it looks stolen or lent.
-    pub const fn is_suspicious(self) -> bool {
-        matches!(self, Self::BoundElsewhere | Self::Elsewhere(_))
-    }
-
     /// Whether its holder is known, and refused all the same.
     pub const fn is_of_known_holder(self) -> bool {
         matches!(self, Self::Elsewhere(_) | Self::OffRoster)

@@ -53,6 +53,16 @@ impl TrustedKeys {
         Self::counted(keys)
     }
 
+    /// None: what an issuer has signed is not believed, for now.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether a key of this name is among them.
+    pub(super) fn names(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
+    }
+
     fn counted(keys: Vec<TrustedKey>) -> Result<Self, IdentityError> {
         if keys.is_empty() || keys.len() > TRUSTED_KEYS_MAX { Err(IdentityError::KeyCount) } else { Ok(Self(keys)) }
     }

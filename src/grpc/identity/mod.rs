@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `authenticator` | the way of one call; what was verified is remembered |
 //! | `trust`, `keys` | issuers: their rules, their keys |
+//! | `published` | key sets as issuers publish them |
 //! | `claims`, `bearer` | what a token says, and where it stands in a call |
 //! | `clients` | callers known by a certificate, and what their connections are bound to |
 //! | `issuer` | the development issuer |
@@ -21,9 +22,10 @@ mod clients;
 mod error;
 mod issuer;
 mod keys;
+mod published;
 mod trust;
 
-pub use authenticator::{Authenticator, TOKEN_BYTES_MAX};
+pub use authenticator::{Authenticator, Suspect, TOKEN_BYTES_MAX, Unbelieved};
 pub use bearer::bearer_token;
 pub use claims::{AccessTokenClaims, Audience, Confirmation};
 pub use clients::{ClientBinding, ClientError, Clients};
@@ -31,4 +33,5 @@ pub use error::{IdentityError, TokenError};
 pub use issuer::DevelopmentIssuer;
 pub use jsonwebtoken::Algorithm;
 pub use keys::{TRUSTED_KEYS_MAX, TrustedKeys};
-pub use trust::{LEEWAY_SECONDS_MAX, TokenRules, TrustedIssuer};
+pub use published::{FetchError, FetchedKeySet, KeySetAddress, fetch_key_set};
+pub use trust::{LEEWAY_SECONDS_MAX, TokenRules, TrustedIssuer, UnknownKey};

@@ -37,10 +37,14 @@ pub struct TokenRules {
     pub must_be_bound: bool,
 }
 
+/// Told of a token that names a key nobody knows: its issuer may have published a new one. Anybody can cause it.
+pub type UnknownKey = Arc<dyn Fn() + Send + Sync>;
+
 /// An issuer with its keys.
 pub struct TrustedIssuer {
     rules: TokenRules,
     keys: TrustedKeys,
+    unknown_key: Option<UnknownKey>,
     validations: Vec<(Algorithm, Validation)>,
 }
 
@@ -83,12 +87,23 @@ impl TrustedIssuer {
             }
         }
         let validations = rules.algorithms.iter().map(|algorithm| (*algorithm, validation(*algorithm, &rules)));
-        Ok(Self { validations: validations.collect(), rules, keys })
+        Ok(Self { validations: validations.collect(), rules, keys, unknown_key: None })
+    }
+
+    /// The same, that tells of keys it does not know.
+    #[must_use]
+    pub fn telling(self, unknown_key: UnknownKey) -> Self {
+        Self { unknown_key: Some(unknown_key), ..self }
     }
 
     fn verify(&self, token: &str, header: &Header) -> Result<Verified, TokenError> {
         let named = self.validations.iter().find(|(algorithm, _)| *algorithm == header.alg);
         let (algorithm, validation) = named.ok_or(TokenError::Invalid)?;
+        if let (Some(tell), Some(id)) = (&self.unknown_key, &header.kid)
+            && !self.keys.names(id)
+        {
+            tell();
+        }
         let signed = |key: &DecodingKey| jsonwebtoken::decode(token, key, validation).ok();
         let signed = self.keys.candidates(*algorithm, header.kid.as_deref()).find_map(signed);
         let claims: AccessTokenClaims = signed.ok_or(TokenError::Invalid)?.claims;
