@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome,
+    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, effect, factor, factor_option, hash, instant, level, line_id,
@@ -121,6 +121,8 @@ fn engine_event() -> BoxedStrategy<Event> {
             digest
         }),
         reference().prop_map(|reason| Event::Alerted { reason }),
+        segment().prop_map(Event::SegmentArchived),
+        segment().prop_map(Event::SegmentDeleted),
     ]
     .boxed()
 }
@@ -140,6 +142,11 @@ fn filter() -> BoxedStrategy<RecordFilter> {
             outcome,
         })
         .boxed()
+}
+
+fn segment() -> impl Strategy<Value = SegmentTrace> {
+    (any::<u16>(), any::<u64>(), any::<u64>(), any::<u32>(), hash())
+        .prop_map(|(journal, first, last, records, digest)| SegmentTrace { journal, first, last, records, digest })
 }
 
 fn scope() -> impl Strategy<Value = StepScope> {

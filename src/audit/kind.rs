@@ -67,6 +67,10 @@ kinds! {
     ExportDone = 18, "EXPORT_DONE";
     /// An operator must look.
     Alerted = 19, "ALERTED";
+    /// Records left the store for a segment.
+    SegmentArchived = 21, "SEGMENT_ARCHIVED";
+    /// A segment was deleted.
+    SegmentDeleted = 22, "SEGMENT_DELETED";
 }
 
 impl Event {
@@ -88,6 +92,8 @@ impl Event {
             Self::ExportApproved { .. } => EventKind::ExportApproved,
             Self::ExportDone { .. } => EventKind::ExportDone,
             Self::Alerted { .. } => EventKind::Alerted,
+            Self::SegmentArchived(_) => EventKind::SegmentArchived,
+            Self::SegmentDeleted(_) => EventKind::SegmentDeleted,
             Self::AccountCreated { .. } => EventKind::AccountCreated,
             Self::AccountChanged { .. } => EventKind::AccountChanged,
             Self::LineAdded => EventKind::LineAdded,

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 pub(crate) mod arbitrary;
+pub mod archive;
 mod chain;
 mod checkpoint;
 mod fault;
@@ -21,5 +22,5 @@ pub use filter::RecordFilter;
 pub use kind::EventKind;
 pub use record::{
     AnswerWindow, AuditStep, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution,
-    RecordedReason, ReportedOutcome,
+    RecordedReason, ReportedOutcome, SegmentTrace,
 };

@@ -150,6 +150,10 @@ pub enum Event {
         /// The digest of what left.
         digest: [u8; 32],
     },
+    /// A segment's records are kept in the archive, and leave the store from here on. Stands in the engine's own account.
+    SegmentArchived(SegmentTrace),
+    /// A segment's time is over: it is deleted. Stands in the engine's own account.
+    SegmentDeleted(SegmentTrace),
     /// Something that an operator must look at: a token over a connection that is not its holder's. Stands in the engine's
     /// own account.
     Alerted {
@@ -173,6 +177,21 @@ pub enum Event {
         /// The account it went to, if it went to one.
         to: Option<AccountId>,
     },
+}
+
+/// Which segment of the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentTrace {
+    /// Its journal.
+    pub journal: u16,
+    /// The place of its first record.
+    pub first: u64,
+    /// The place of its last record.
+    pub last: u64,
+    /// How many records.
+    pub records: u32,
+    /// The digest of its manifest.
+    pub digest: [u8; 32],
 }
 
 /// What of an account was looked at.

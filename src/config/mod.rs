@@ -17,6 +17,6 @@ pub use error::ConfigError;
 pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, PublishedKeys, TokenAlgorithm};
 pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
 pub use sections::{
-    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp, PinPool,
-    Server, SignedPermits, Store, StoreDurability, Telemetry, Transport,
+    Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp,
+    PinPool, Server, SignedPermits, Store, StoreDurability, Telemetry, Transport,
 };

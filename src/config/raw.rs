@@ -8,15 +8,27 @@ use serde::de::{Deserializer, Error};
 
 use super::identity::RawIdentity;
 use super::sections::{
-    Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, SignedPermits, Store,
-    StoreDurability, Telemetry, Transport,
+    Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, SignedPermits,
+    Store, StoreDurability, Telemetry, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another.
-pub(super) const SECTIONS: [&str; 11] =
-    ["server", "tls", "limits", "identity", "store", "keys", "permits", "carrier", "pin_pool", "log", "telemetry"];
+pub(super) const SECTIONS: [&str; 12] = [
+    "server",
+    "tls",
+    "limits",
+    "identity",
+    "store",
+    "archive",
+    "keys",
+    "permits",
+    "carrier",
+    "pin_pool",
+    "log",
+    "telemetry",
+];
 
 const OWN_SPIDS_MAX: usize = 64;
 
@@ -34,6 +46,7 @@ pub(super) struct RawConfig {
     limits: Limits,
     identity: RawIdentity,
     store: RawStore,
+    archive: RawArchive,
     keys: RawKeys,
     permits: RawPermits,
     carrier: RawCarrier,
@@ -83,6 +96,14 @@ impl Default for RawStore {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+struct RawArchive {
+    folder: Option<PathBuf>,
+    keep_in_store_days: Option<Bounded<90, 3_650>>,
+    retention_days: Option<Bounded<365, 36_500>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct RawKeys {
     keyring_file: Option<PathBuf>,
 }
@@ -123,7 +144,8 @@ fn wrong<'de, D: Deserializer<'de>>(text: &str, error: FormatError) -> D::Error 
 impl RawConfig {
     /// Every layer has been laid: what is missing now is missing.
     pub(super) fn complete(self) -> Result<Config, ConfigError> {
-        let Self { server, tls, limits, identity, store, keys, permits, carrier, pin_pool, log, telemetry } = self;
+        let Self { server, tls, limits, identity, store, archive, keys, permits, carrier, pin_pool, log, telemetry } =
+            self;
         let transport = tls.complete(&server)?;
         check_pin_pool(&pin_pool, &limits)?;
         let shows_certificates = matches!(&transport, Transport::Tls { clients: Some(_), .. });
@@ -131,6 +153,7 @@ impl RawConfig {
             transport,
             identity: identity.complete(shows_certificates)?,
             store: store.complete()?,
+            archive: archive.complete()?,
             keys: keys.complete()?,
             permits: permits.complete()?,
             carrier: carrier.complete()?,
@@ -207,6 +230,27 @@ impl RawStore {
             Some(AcceptDataLoss::ForTestPurposesOnly) => StoreDurability::LosesLastAnswers,
         };
         Ok(Store { path: path("store.path", "the folder of the store", folder)?, disk_reserve_mib, durability })
+    }
+}
+
+impl RawArchive {
+    fn complete(self) -> Result<Option<Archive>, ConfigError> {
+        const NEEDED: &str = "needs `archive.folder`: without a folder nothing is archived";
+        let Self { folder, keep_in_store_days, retention_days } = self;
+        let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+            return match (keep_in_store_days, retention_days) {
+                (None, None) => Ok(None),
+                (Some(_), _) => Err(ConfigError::Unfit { key: "archive.keep_in_store_days", problem: NEEDED }),
+                (None, Some(_)) => Err(ConfigError::Unfit { key: "archive.retention_days", problem: NEEDED }),
+            };
+        };
+        let keep_in_store_days = keep_in_store_days.unwrap_or(Bounded::of::<90>());
+        let retention_days = retention_days.unwrap_or(Bounded::of::<1_095>());
+        if retention_days.get() < keep_in_store_days.get() {
+            let problem = "must be at least `archive.keep_in_store_days`";
+            return Err(ConfigError::Unfit { key: "archive.retention_days", problem });
+        }
+        Ok(Some(Archive { folder, keep_in_store_days, retention_days }))
     }
 }
 

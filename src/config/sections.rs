@@ -22,6 +22,8 @@ pub struct Config {
     pub identity: Identity,
     /// Where records are kept.
     pub store: Store,
+    /// Where old records go; none where they stay in the store.
+    pub archive: Option<Archive>,
     /// Where the keys are.
     pub keys: Keys,
     /// Whose name signed permits bear; none where none are signed.
@@ -170,6 +172,18 @@ pub enum StoreDurability {
     Full,
     /// The end of the process alone: for tests, which must say so in words.
     LosesLastAnswers,
+}
+
+/// `[archive]`: where records go when they are old, and how long they are kept there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// The folder of the segments. Apart from the store's: what is archived outlives it.
+    pub folder: PathBuf,
+    /// How long a record stays in the store, in days, at least: all that may still be undone, and every permit that is
+    /// still good, is younger.
+    pub keep_in_store_days: Bounded<90, 3_650>,
+    /// How long a record is kept at all, in days: no segment with a younger one is deleted.
+    pub retention_days: Bounded<365, 36_500>,
 }
 
 /// `[keys]`: where the keys are.

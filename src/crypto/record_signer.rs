@@ -12,6 +12,8 @@ pub enum Signed {
     Checkpoint,
     /// What an archive segment holds.
     ArchiveManifest,
+    /// That an archive segment was deleted.
+    ArchiveDeletion,
 }
 
 impl Signed {
@@ -19,6 +21,7 @@ impl Signed {
         match self {
             Self::Checkpoint => b"portcullis checkpoint v1\n",
             Self::ArchiveManifest => b"portcullis archive manifest v1\n",
+            Self::ArchiveDeletion => b"portcullis archive deletion v1\n",
         }
     }
 

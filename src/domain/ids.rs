@@ -1,5 +1,7 @@
 //! Names of things: those that carriers give and those that the engine mints.
 
+use chrono::{DateTime, Utc};
+
 use super::text::{FormatError, is_identifier_char, text_type};
 
 const IDENTIFIER: &str = "must be 1 to 64 letters, digits, `-`, `_`, `.`, `:`, `@` or `|`";
@@ -102,9 +104,27 @@ uuid_type! {
     TransferPinId
 }
 
+impl RecordId {
+    /// When it was minted, to the millisecond: the instant of the commit that holds the record. Of an id that was never
+    /// minted, some instant.
+    pub fn minted_at(self) -> DateTime<Utc> {
+        let millis = (self.0 >> 80) as i64;
+        DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{AccountId, RequestId};
+    use chrono::DateTime;
+
+    use super::{AccountId, RecordId, RequestId};
+
+    #[test]
+    fn a_record_tells_when_it_was_minted() {
+        let id = RecordId::parse("01a0c450-6c7b-7012-8d15-9e26af37bf8c").unwrap();
+        assert_eq!(Some(id.minted_at()), DateTime::from_timestamp_millis(1_790_000_000_123));
+        assert!(RecordId::from_u128(u128::MAX).minted_at() > id.minted_at());
+    }
 
     #[test]
     fn formats() {

@@ -86,6 +86,9 @@ requests![
     (RetireKeyRequest, |m, brand| ask::retire_key(m)),
     (ListKeysRequest, |_m, brand| Ok::<(), FieldError>(())),
     (CountKeyUsesRequest, |_m, brand| Ok::<(), FieldError>(())),
+    (ArchiveRecordsRequest, |m, brand| ask::archive_records(m)),
+    (ListSegmentsRequest, |m, brand| ask::list_segments(m)),
+    (DeleteSegmentRequest, |m, brand| ask::delete_segment(m)),
 ];
 
 /// A request as bytes; the first byte says which.

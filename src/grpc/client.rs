@@ -17,6 +17,7 @@ use tonic_types::StatusExt as _;
 
 use super::pb::bench::echo_service_client::EchoServiceClient;
 use super::pb::v1::account_service_client::AccountServiceClient;
+use super::pb::v1::archive_service_client::ArchiveServiceClient;
 use super::pb::v1::audit_service_client::AuditServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
@@ -181,6 +182,17 @@ impl Client {
     pub fn keys(&self) -> KeyServiceClient<Wire> {
         let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
         KeyServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+    }
+
+    /// Calls of the archive service.
+    pub fn archive(&self) -> ArchiveServiceClient<Wire> {
+        ArchiveServiceClient::new(self.wire())
+    }
+
+    /// Calls of the archive service that take as long as they take: runs.
+    pub fn archive_without_deadline(&self) -> ArchiveServiceClient<Wire> {
+        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
+        ArchiveServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
     }
 
     /// Calls of the audit service.

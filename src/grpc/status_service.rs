@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 
 use super::status::{RETRY_DELAY_MILLISECONDS, bad_field_because, failure, precondition, retryable, unavailable};
 use crate::service::{Refusal, ServiceError};
+use crate::store::archive::ArchiveError;
 
 /// The longest wait that a caller is told, in seconds: longer ones are better asked about than waited out.
 const RETRY_SECONDS_MAX: u64 = 86_400;
@@ -28,6 +29,19 @@ pub(super) fn status_of(error: &ServiceError, now: DateTime<Utc>) -> Status {
         ServiceError::Exhausted { what, retry_at } => {
             retryable(Code::ResourceExhausted, "EXHAUSTED", what, delay(*retry_at, now))
         }
+        ServiceError::Archive(ArchiveError::InUse) => {
+            let message = "another run has the archive: try again when it is over";
+            retryable(Code::Aborted, "ARCHIVE_BUSY", message, delay(None, now))
+        }
+        ServiceError::Archive(cause @ (ArchiveError::Io { .. } | ArchiveError::Broken | ArchiveError::Store(_))) => {
+            tracing::error!(%cause, "the archive cannot be used");
+            unavailable()
+        }
+        ServiceError::Archive(damage) => {
+            tracing::error!(%damage, "the archive does not hold");
+            failure(Code::DataLoss, "ARCHIVE_DAMAGED", damage.to_string())
+        }
+        ServiceError::KeptUntil(_) => precondition("SEGMENT_TOO_YOUNG", "segment", &error.to_string()),
         ServiceError::Unavailable(cause) => {
             // The cause is the operator's; to the caller every doubt looks the same.
             tracing::warn!(%cause, "cannot decide");
@@ -51,6 +65,10 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::LockNotOn | Refusal::ReleaseUnderWay => precondition(reason, "set", message),
         Refusal::NoSuchRelease => precondition(reason, "release_id", message),
         Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
+        Refusal::RecordArchived => precondition(reason, "record", message),
+        Refusal::HouseOnly => failure(Code::PermissionDenied, reason, message),
+        Refusal::ArchiveOff => precondition(reason, "archive", message),
+        Refusal::SegmentNotOldest | Refusal::SegmentGone => precondition(reason, "segment", message),
     }
 }
 

@@ -6,7 +6,7 @@ use super::rights::{Authorised, right};
 use super::target::Scope;
 use crate::audit::ReadOf;
 use crate::domain::RecordId;
-use crate::store::Kept;
+use crate::store::{Found, Kept};
 
 /// The most entries of one page.
 pub const ACTIVITY_PAGE_MAX: usize = 100;
@@ -18,6 +18,8 @@ pub struct ActivityPage {
     pub records: Vec<Kept>,
     /// Where the next page starts; none at the end.
     pub next: Option<RecordId>,
+    /// Whether it ends here because what is older was archived.
+    pub older_archived: bool,
 }
 
 impl Engine {
@@ -41,16 +43,24 @@ impl Engine {
             None => open.account().and_then(|account| account.chain.last),
         };
         let mut next = from.or(newest);
-        let mut records = Vec::new();
+        let (mut records, mut older_archived) = (Vec::new(), false);
         while records.len() < size.clamp(1, ACTIVITY_PAGE_MAX) {
             let Some(id) = next else { break };
             let about_it = |kept: &Kept| {
                 let trace = kept.record().line.as_ref().map(|line| &line.id);
                 kept.account() == target.account && (target.line.is_none() || trace == line.map(|line| &line.id))
             };
-            let kept = self.vault.record(id).await?.filter(about_it);
-            let kept =
-                kept.ok_or(ServiceError::Invalid { field: "page_token", expected: "must be a token of this list" })?;
+            let kept = match self.vault.find(id).await? {
+                Found::Kept(kept) if about_it(&kept) => *kept,
+                Found::Kept(_) | Found::Nowhere => {
+                    let expected = "must be a token of this list";
+                    return Err(ServiceError::Invalid { field: "page_token", expected });
+                }
+                Found::Archived => {
+                    (next, older_archived) = (None, true);
+                    break;
+                }
+            };
             let record = kept.record();
             next = match (&target.line, &record.line) {
                 (Some(_), Some(line)) => line.previous,
@@ -59,6 +69,6 @@ impl Engine {
             };
             records.push(kept);
         }
-        Ok(ActivityPage { records, next })
+        Ok(ActivityPage { records, next, older_archived })
     }
 }

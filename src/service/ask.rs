@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 use super::answer::Answer;
 use super::due;
 use super::engine::Engine;
-use super::error::ServiceError;
+use super::error::{Refusal, ServiceError};
 use super::question::{Question, caller_of};
 use super::rights::{Authorised, Right};
 use super::standing::{stand_in, stood_in};
@@ -20,7 +20,7 @@ use crate::audit::{AnswerWindow, Decided, Event, Made, RecordedContribution, Rec
 use crate::domain::{
     Account, Approval, Factor, FactorOption, Line, Mode, Outcome, RecordId, Requester, Seq, Standing, Usability,
 };
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Reserve, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
 use crate::telemetry::hop_span;
 
 /// How often a use case starts again because another engine changed the account meanwhile.
@@ -220,9 +220,20 @@ impl Engine {
 
     /// The answer that was given before.
     pub(super) async fn repeat(&self, requester: &Requester, id: RecordId) -> Result<Answer, ServiceError> {
-        let kept = self.vault.record(id).await?;
-        let kept = kept.ok_or_else(|| ServiceError::Unavailable("the decision's record cannot be read".to_owned()))?;
+        let kept = self.answering_record(id).await?;
         self.answer(requester, kept, None, None)
+    }
+}
+
+impl Engine {
+    /// The record that answers a request which was answered before. Its key is younger than any record that leaves the
+    /// store, unless nothing was committed for months: then the key may still be there and the record not.
+    pub(super) async fn answering_record(&self, id: RecordId) -> Result<Kept, ServiceError> {
+        match self.vault.find(id).await? {
+            Found::Kept(kept) => Ok(*kept),
+            Found::Archived => Err(ServiceError::Refused(Refusal::RecordArchived)),
+            Found::Nowhere => Err(ServiceError::Unavailable("the answer's record cannot be read".to_owned())),
+        }
     }
 }
 

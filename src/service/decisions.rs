@@ -16,7 +16,7 @@ use super::unbroken::Unbroken;
 use crate::audit::{Event, ReadOf, ReportedOutcome};
 use crate::crypto::Token;
 use crate::domain::{OutcomeKind, PermitState, RecordId, Reference, RequestId, Requester};
-use crate::store::{Ask, Claim, Closing, Entry, Kept, OpenAccount, Opening, Position, Reserve, Urgency};
+use crate::store::{Ask, Claim, Closing, Entry, Found, Kept, OpenAccount, Opening, Position, Reserve, Urgency};
 
 /// A request about a decision made before.
 #[derive(Debug, Clone)]
@@ -159,7 +159,12 @@ impl Engine {
     ///
     /// INVARIANT (unknown-looks-known): ids say nothing to who did not ask.
     async fn decision_record<R: Right>(&self, who: &Authorised<R>, decision: RecordId) -> Result<Kept, ServiceError> {
-        let kept = self.vault.record(decision).await?.ok_or(ServiceError::NotFound("decision"))?;
+        let kept = match self.vault.find(decision).await? {
+            Found::Kept(kept) => *kept,
+            // Told by the id's time alone, whoever asked for it and whether it ever was.
+            Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
+            Found::Nowhere => return Err(ServiceError::NotFound("decision")),
+        };
         let is_decision = matches!(kept.record().event, Event::Decided(_));
         let theirs = who.whose() == Whose::Brand || asked_by(kept.record().caller.as_ref(), who.requester());
         if is_decision && theirs { Ok(kept) } else { Err(ServiceError::NotFound("decision")) }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
+use super::archive::ArchiveSettings;
 use super::error::ServiceError;
 use super::hints::Hints;
 use super::key_upkeep::HeldKey;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub pin_queue: usize,
     /// Who is told what was decided.
     pub tally: Arc<dyn Tally>,
+    /// Where old records go; none where they stay.
+    pub archive: Option<ArchiveSettings>,
 }
 
 /// The engine. Shared by all edges; every use case is a method in a file of its own.
@@ -67,12 +70,14 @@ pub struct Engine {
     pub(super) watchers: Watchers,
     pub(super) record_signer: RecordSigner,
     pub(super) tally: Arc<dyn Tally>,
+    pub(super) archive: Option<ArchiveSettings>,
 }
 
 impl Engine {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ServiceError> {
-        let Parts { store, keyring, clock, permit_names, mut policy, carrier, pin_threads, pin_queue, tally } = parts;
+        let Parts { store, keyring, clock, permit_names, mut policy, carrier, pin_threads, pin_queue, tally, archive } =
+            parts;
         policy.validate().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
         // Every record names the policy that decided by the digest of all that it says.
         policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
@@ -92,6 +97,7 @@ impl Engine {
             watchers: Watchers::default(),
             record_signer: RecordSigner::new(&keyring),
             tally,
+            archive,
         }))
     }
 

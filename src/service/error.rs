@@ -1,9 +1,11 @@
 //! Why a use case gives no answer. The edge turns each into one status; none of them can be read as a yes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::audit::archive::SegmentError;
 use crate::clock::ClockError;
-use crate::crypto::RandomError;
+use crate::crypto::{RandomError, SignatureError};
+use crate::store::archive::ArchiveError;
 use crate::store::{CommitError, StoreError};
 
 /// Why there is no answer.
@@ -37,6 +39,12 @@ pub enum ServiceError {
         /// When to come back.
         retry_at: Option<DateTime<Utc>>,
     },
+    /// The archive does not hold, or cannot be read or written: an operator must look.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A segment must be kept longer.
+    #[error("the segment must be kept until {}", .0.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    KeptUntil(DateTime<Utc>),
     /// Nothing can be decided now.
     ///
     /// INVARIANT (fail-closed): every doubt about store, clock or keys ends here: retryable, and never an approval.
@@ -77,6 +85,16 @@ pub enum Refusal {
     PinUnchanged,
     /// A lock forbids making a transfer PIN.
     AccountExistsElsewhere,
+    /// The record has left the store.
+    RecordArchived,
+    /// What belongs to all brands is the house's own matter.
+    HouseOnly,
+    /// There is no archive.
+    ArchiveOff,
+    /// A younger segment would go before an older one.
+    SegmentNotOldest,
+    /// The segment was deleted before.
+    SegmentGone,
 }
 
 impl Refusal {
@@ -98,6 +116,11 @@ impl Refusal {
             Self::PinGuessable => "PIN_GUESSABLE",
             Self::PinUnchanged => "PIN_UNCHANGED",
             Self::AccountExistsElsewhere => "LINE_ON_ANOTHER_ACCOUNT",
+            Self::RecordArchived => "RECORD_ARCHIVED",
+            Self::HouseOnly => "HOUSE_ONLY",
+            Self::ArchiveOff => "ARCHIVE_OFF",
+            Self::SegmentNotOldest => "SEGMENT_NOT_OLDEST",
+            Self::SegmentGone => "SEGMENT_GONE",
         }
     }
 
@@ -125,7 +148,24 @@ impl Refusal {
             }
             Self::PinUnchanged => "the PIN is the one before: choose another",
             Self::AccountExistsElsewhere => "the line belongs to another account: move it with MoveLine",
+            Self::RecordArchived => "records of that time have left the store: they are in the archive",
+            Self::HouseOnly => "this concerns all brands: only the carrier's own brand may do it",
+            Self::ArchiveOff => "this service has no archive: its settings name no `archive.folder`",
+            Self::SegmentNotOldest => "an older segment is there: the oldest goes first",
+            Self::SegmentGone => "the segment was deleted before",
         }
+    }
+}
+
+impl From<SegmentError> for ServiceError {
+    fn from(error: SegmentError) -> Self {
+        Self::Unavailable(format!("no segment can be made: {error}"))
+    }
+}
+
+impl From<SignatureError> for ServiceError {
+    fn from(error: SignatureError) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 

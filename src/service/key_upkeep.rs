@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
+use super::archive::ArchiveKey;
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::rights::{Authorised, right};
@@ -178,6 +179,7 @@ impl Engine {
         loop {
             let page = self.vault.walk(&mut walk).await?;
             if page.is_empty() {
+                self.count_in_archive(&mut uses).await?;
                 return Ok((read, uses.into_values().collect()));
             }
             read = read.saturating_add(page.len() as u64);
@@ -191,6 +193,23 @@ impl Engine {
             tell(steps, UpkeepStep::Going { read, resealed: 0 })?;
             tokio::task::yield_now().await;
         }
+    }
+
+    /// What is archived is never sealed or signed anew: its keys are needed until it is deleted.
+    async fn count_in_archive(&self, uses: &mut BTreeMap<(Purpose, u8), KeyUse>) -> Result<(), ServiceError> {
+        for named in self.keys_of_archive().await? {
+            let number = match named.key {
+                ArchiveKey::Seal(number) => Some((Purpose::Seal, number)),
+                ArchiveKey::Signing(id) => {
+                    let held = self.held_keys.iter().find(|key| key.info.key_id == Some(id));
+                    held.map(|key| (key.info.purpose, key.info.id))
+                }
+            };
+            if let Some(found) = number.and_then(|key| uses.get_mut(&key)) {
+                (found.uses, found.free_at) = (found.uses.saturating_add(named.uses), None);
+            }
+        }
+        Ok(())
     }
 
     async fn retired(&self, retirement: Retirement, steps: &UpkeepSteps) -> Result<UpkeepStep, ServiceError> {

@@ -13,6 +13,7 @@
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `activity`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
 //! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
+//! | `archive/` | old records leave the store, and in the end the archive |
 //! | `due`, `worker` | what time does |
 //! | `key_upkeep` | what still names a key, sealing anew, doing without one |
 //!
@@ -22,6 +23,7 @@ mod accounts;
 mod activity;
 mod alarm;
 mod answer;
+mod archive;
 mod ask;
 mod batch;
 mod carry_out;
@@ -58,6 +60,7 @@ mod worker;
 pub use accounts::{Upsert, UpsertEffect, Upserted};
 pub use activity::{ACTIVITY_PAGE_MAX, ActivityPage};
 pub use answer::{Answer, DecisionState, PermitText};
+pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};

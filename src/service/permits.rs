@@ -191,9 +191,7 @@ impl Engine {
     }
 
     async fn repeat_redemption(&self, id: RecordId) -> Result<Redeemed, ServiceError> {
-        let kept = self.vault.record(id).await?;
-        let kept =
-            kept.ok_or_else(|| ServiceError::Unavailable("the redemption's record cannot be read".to_owned()))?;
+        let kept = self.answering_record(id).await?;
         match (&kept.record().event, &kept.record().line) {
             (Event::PermitRedeemed { .. }, Some(line)) => {
                 Ok(Redeemed { id, at: kept.record().at, line: line.id.clone(), position: None })

@@ -13,7 +13,7 @@ use super::target::Scope;
 use crate::audit::{AuditStep, Event, ReadOf, RecordFilter};
 use crate::crypto::Ids;
 use crate::domain::{AccountId, Brand, RecordId, Requester};
-use crate::store::{Journalled, Kept, StoreError};
+use crate::store::{Found, Journalled, Kept, StoreError};
 
 /// The most records of one page.
 pub const RECORDS_PAGE_MAX: usize = 200;
@@ -147,12 +147,15 @@ impl Engine {
             if page.records.len() >= query.size {
                 break;
             }
-            let told = match self.vault.record(id).await {
+            let told = match self.vault.find(id).await {
                 // Where the chain goes on is in the record: a list ends here, and verification tells why.
                 Err(StoreError::Damaged(_)) => Told::Unreadable(id),
-                kept => {
-                    Told::Whole(Box::new(kept?.filter(|kept| kept.account() == target.account).ok_or_else(other_list)?))
-                }
+                found => match found? {
+                    Found::Kept(kept) if kept.account() == target.account => Told::Whole(kept),
+                    // What is older was archived: the list ends.
+                    Found::Archived => return Ok(page),
+                    Found::Kept(_) | Found::Nowhere => return Err(other_list()),
+                },
             };
             next = match &told {
                 Told::Whole(kept) => kept.record().previous,

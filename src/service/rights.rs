@@ -137,6 +137,14 @@ rights! {
     MaintainKeys {
         Engine: [Admin],
     }
+    /// See what the archive holds.
+    ReadArchive {
+        Brand: [Auditor, Admin],
+    }
+    /// Move old records out of the store, and delete segments whose time is over.
+    ManageArchive {
+        Brand: [Admin],
+    }
     /// Read an account.
     ReadAccount {
         Brand: [Provisioning, FraudOps, Auditor],
@@ -321,6 +329,8 @@ mod tests {
         ),
         ("Provision", &["provisioning"], &[]),
         ("MaintainKeys", &[], &[]),
+        ("ReadArchive", &["auditor", "admin"], &[]),
+        ("ManageArchive", &["admin"], &[]),
         ("ReadAccount", &["provisioning", "fraud_ops", "auditor"], &["customer", "business_admin"]),
         ("ReadRecords", &["fraud_ops", "auditor"], &[]),
         ("VerifyRecords", &["fraud_ops", "auditor", "admin"], &[]),

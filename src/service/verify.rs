@@ -12,6 +12,7 @@ use super::target::Scope;
 use crate::audit::{AuditStep, ChainMark, CheckpointSeal, CheckpointWriter, Event, Fault, FaultKind, ReadOf};
 use crate::crypto::Token;
 use crate::domain::{AccountId, Requester};
+use crate::store::archive::ArchiveReader;
 use crate::store::{AllChains, ChainFault, Marks, ROWS_MAX, StoreError, Verified, VerifyError, Verifying};
 
 /// Steps that wait for a slow reader; then nothing more is read.
@@ -48,7 +49,7 @@ impl Engine {
         let engine = Arc::clone(self);
         let end = tokio::spawn(async move {
             match one {
-                Some((account, id)) => engine.verify_one(account, id, marks, &told).await,
+                Some((account, id)) => engine.verify_one(&requester, account, id, marks, &told).await,
                 None => engine.verify_all(&requester, marks, &told).await,
             }
         });
@@ -69,15 +70,34 @@ impl Engine {
         told: &mpsc::Sender<Verifying>,
     ) -> Result<Verified, ServiceError> {
         let now = self.now()?.instant();
-        let all = AllChains::new(&self.vault, &requester.brand, now, told);
-        all.run(&mut Marks::new(marks)).await.map_err(|error| match error {
-            VerifyError::Store(error) => error.into(),
-            VerifyError::Unheard => ServiceError::Unavailable(error.to_string()),
-        })
+        let archive = self.archive_to_read().await?;
+        let all = AllChains::new(&self.vault, &requester.brand, now, told).with_archive(archive);
+        all.run(&mut Marks::new(marks)).await.map_err(ended)
+    }
+
+    /// The same, its beginning read from the archive.
+    async fn verify_one_with_archive(
+        &self,
+        requester: &Requester,
+        account: Token,
+        wanted: Option<ChainMark>,
+        archive: Arc<ArchiveReader>,
+        told: &mpsc::Sender<Verifying>,
+    ) -> Result<Verified, ServiceError> {
+        let now = self.now()?.instant();
+        let (mark, marks) = mpsc::channel(1);
+        if let Some(wanted) = wanted {
+            // There is room for one.
+            let _ = mark.send(wanted).await;
+        }
+        drop(mark);
+        let chains = AllChains::new(&self.vault, &requester.brand, now, told).with_archive(Some(archive));
+        chains.only(account).run(&mut Marks::new(Some(marks))).await.map_err(ended)
     }
 
     async fn verify_one(
         &self,
+        requester: &Requester,
         account: Token,
         id: AccountId,
         marks: Option<mpsc::Receiver<ChainMark>>,
@@ -90,6 +110,9 @@ impl Engine {
             }
         }
         let now = self.now()?.instant();
+        if let Some(archive) = self.archive_to_read().await? {
+            return self.verify_one_with_archive(requester, account, wanted, archive, told).await;
+        }
         let (kind, record, seq) = match self.vault.verify_chain_against(account, wanted, now).await {
             Ok(records) => return Ok(Verified { accounts: 1, records }),
             Err(ChainFault::Store(error)) => return Err(error.into()),
@@ -164,5 +187,13 @@ impl Engine {
         // As above: who went away has not what is on record, and asks again.
         let _ = told.send(Ok(text + &end)).await;
         Ok(())
+    }
+}
+
+fn ended(error: VerifyError) -> ServiceError {
+    match error {
+        VerifyError::Store(error) => error.into(),
+        VerifyError::Archive(error) => error.into(),
+        VerifyError::Unheard => ServiceError::Unavailable(error.to_string()),
     }
 }

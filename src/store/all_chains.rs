@@ -5,10 +5,12 @@
 //! went beyond is compared with its head once more: a head that was put back to an older one shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
+use super::archive::{ArchiveError, ArchiveReader};
 use super::contract::{Journalled, ROWS_MAX, StoreError};
 use super::vault::Vault;
 use crate::audit::{ChainMark, Fault, FaultKind};
@@ -42,6 +44,9 @@ pub enum VerifyError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The archive.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// Nobody listens any more.
     #[error("nobody listens any more")]
     Unheard,
@@ -99,6 +104,8 @@ pub struct AllChains<'a> {
     told: &'a mpsc::Sender<Verifying>,
     verified: Verified,
     members: BTreeMap<Token, Member>,
+    archive: Option<Arc<ArchiveReader>>,
+    only: Option<Token>,
 }
 
 impl<'a> AllChains<'a> {
@@ -110,7 +117,19 @@ impl<'a> AllChains<'a> {
         told: &'a mpsc::Sender<Verifying>,
     ) -> Self {
         let verified = Verified { accounts: 0, records: 0 };
-        Self { vault, brand, now, told, verified, members: BTreeMap::new() }
+        Self { vault, brand, now, told, verified, members: BTreeMap::new(), archive: None, only: None }
+    }
+
+    /// With what was archived: the beginning of the journals.
+    #[must_use]
+    pub fn with_archive(self, archive: Option<Arc<ArchiveReader>>) -> Self {
+        Self { archive, ..self }
+    }
+
+    /// One account's chain alone.
+    #[must_use]
+    pub fn only(self, account: Token) -> Self {
+        Self { only: Some(account), ..self }
     }
 
     /// Verifies them all.
@@ -134,6 +153,12 @@ impl<'a> AllChains<'a> {
 
     /// Takes the next accounts, with what their chains must reach. The last of them; none if there are no more behind.
     async fn take_stripe(&mut self, after: Option<Token>) -> Result<Option<Token>, VerifyError> {
+        if let Some(account) = self.only {
+            if let Some(member) = self.member(account).await? {
+                self.members.insert(account, member);
+            }
+            return Ok(None);
+        }
         let mut last = after;
         while self.members.len() < STRIPE_ACCOUNTS {
             let page = self.vault.store().accounts(last, ROWS_MAX).await?;
@@ -193,27 +218,54 @@ impl<'a> AllChains<'a> {
         end: Option<Token>,
     ) -> Result<(), VerifyError> {
         let mut place = 0;
+        if let Some(archive) = self.archive.clone() {
+            for segment in archive.segments(number) {
+                for entry in archive.read(segment).await? {
+                    self.follow_in_stripe(entry, after, end).await?;
+                }
+                self.tell_progress().await?;
+            }
+            place = archive.last(number);
+        }
         loop {
             let page = self.vault.store().journal(number, place, ROWS_MAX).await?;
             let Some(last) = page.last() else { return Ok(()) };
             place = last.place;
             for entry in page {
-                let in_stripe =
-                    after.is_none_or(|after| entry.account > after) && end.is_none_or(|end| entry.account <= end);
-                if in_stripe {
-                    self.follow(entry).await?;
-                }
+                self.follow_in_stripe(entry, after, end).await?;
             }
-            self.told.send(Verifying::Progress(self.verified)).await.map_err(|_| VerifyError::Unheard)?;
+            self.tell_progress().await?;
         }
     }
 
+    async fn tell_progress(&self) -> Result<(), VerifyError> {
+        self.told.send(Verifying::Progress(self.verified)).await.map_err(|_| VerifyError::Unheard)
+    }
+
+    async fn follow_in_stripe(
+        &mut self,
+        entry: Journalled,
+        after: Option<Token>,
+        end: Option<Token>,
+    ) -> Result<(), VerifyError> {
+        let in_stripe = after.is_none_or(|after| entry.account > after)
+            && end.is_none_or(|end| entry.account <= end)
+            && self.only.is_none_or(|only| entry.account == only);
+        if in_stripe { self.follow(entry).await } else { Ok(()) }
+    }
+
+    /// When the youngest record was made that was deleted in its time: chains may begin after it.
+    fn deleted_up_to(&self) -> Option<DateTime<Utc>> {
+        let archive = self.archive.as_ref()?;
+        (0..self.vault.store().journals()).filter_map(|number| archive.deleted_up_to(number)).max()
+    }
+
     async fn follow(&mut self, entry: Journalled) -> Result<(), VerifyError> {
-        let (account, record) = (entry.account, entry.id);
+        let (account, record, deleted) = (entry.account, entry.id, self.deleted_up_to());
         let faults = match self.members.get_mut(&account) {
             Some(Member::Followed(followed)) => {
                 self.verified.records = self.verified.records.saturating_add(1);
-                followed.take(self.vault, entry)
+                followed.take(self.vault, entry, deleted)
             }
             Some(Member::Passed) => return Ok(()),
             None => {
@@ -241,7 +293,8 @@ impl<'a> AllChains<'a> {
             let Member::Followed(followed) = member else { continue };
             self.verified.accounts = self.verified.accounts.saturating_add(1);
             let (account, id, seq) = (Some(account), Some(followed.id), followed.seq);
-            if seq < followed.head.seq {
+            let gone = seq == 0 && followed.head.last.is_some_and(|last| was_deleted(last, self.deleted_up_to()));
+            if seq < followed.head.seq && !gone {
                 let missing = Some(seq.saturating_add(1));
                 self.found(FaultKind::TailMissing, account, id.clone(), followed.head.last, missing).await?;
             } else if seq > followed.head.seq {
@@ -288,12 +341,17 @@ impl<'a> AllChains<'a> {
     }
 }
 
+/// Whether a record was made when everything is deleted by now.
+fn was_deleted(id: RecordId, deleted: Option<DateTime<Utc>>) -> bool {
+    deleted.is_some_and(|deleted| id.minted_at() <= deleted)
+}
+
 /// What is wrong with a record, which one, and at which place of the chain.
 type Wrong = (FaultKind, Option<RecordId>, Seq);
 
 impl Followed {
     /// Takes the next record that the journal has of this account.
-    fn take(&mut self, vault: &Vault, entry: Journalled) -> Vec<Wrong> {
+    fn take(&mut self, vault: &Vault, entry: Journalled, deleted: Option<DateTime<Utc>>) -> Vec<Wrong> {
         let (id, next) = (entry.id, self.seq.saturating_add(1));
         let Ok(kept) = vault.unseal_journalled(entry) else {
             (self.seq, self.hash, self.last) = (next, None, Some(id));
@@ -304,7 +362,9 @@ impl Followed {
             return vec![(FaultKind::RecordOutOfPlace, Some(id), record.seq)];
         }
         let mut wrong = Vec::new();
-        if record.seq > next {
+        if self.seq == 0 && record.previous.is_some_and(|before| was_deleted(before, deleted)) {
+            // All before it was deleted in its time: the chain begins here.
+        } else if record.seq > next {
             wrong.push((FaultKind::RecordMissing, record.previous, next));
         } else if record.previous != self.last || self.hash.is_some_and(|hash| hash != record.previous_hash) {
             wrong.push((FaultKind::RecordChanged, self.last, self.seq));

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use super::contract::{
-    BODY_BYTES_MAX, Charge, ChargeWindows, Commit, IndexEntry, LeaseRequest, Load, ROWS_MAX, StoreError,
+    BODY_BYTES_MAX, Charge, ChargeWindows, Commit, Forget, IndexEntry, LeaseRequest, Load, ROWS_MAX, StoreError,
 };
 use super::upkeep::Reseal;
 
@@ -65,6 +65,14 @@ impl LeaseRequest {
             return Err(StoreError::Refused("a lease's name is too long"));
         }
         Ok(())
+    }
+}
+
+impl Forget {
+    /// Whether a store may carry it out.
+    pub fn check_bounds(&self) -> Result<(), StoreError> {
+        few(self.limit)?;
+        if self.limit == 0 { Err(StoreError::Refused("no record is to be taken out")) } else { Ok(()) }
     }
 }
 

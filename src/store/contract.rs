@@ -66,8 +66,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// The records of a journal after a place, in the order of their commits and, inside one, as the commit named them.
     ///
-    /// Laws: *complete*: every committed record stands in its journal once, at a place that never changes; once a place
-    /// was read, no record appears before it. *Bounded*: a page has at most `limit` records (at least 1, at most
+    /// Laws: *complete*: every committed record that was not taken out stands in its journal once, at a place that never
+    /// changes; once a place was read, no record appears before it. *Bounded*: a page has at most `limit` records (at least 1, at most
     /// [`ROWS_MAX`]) and ends once their bodies exceed [`PAGE_BYTES`]; only an empty page says that nothing comes after.
     /// *Rung before read*: what a ring told of is there. Reading a journal holds up no commit, and no other read.
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>>;
@@ -111,6 +111,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Does without the mark of a key from now on. Durable when it returns; one that was not noted is forgotten too.
     fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>>;
+
+    /// The store's life: another after it was made anew. Every [`Position`] of it says the same.
+    fn epoch(&self) -> u64;
+
+    /// How far a journal's records were taken out; `None` while all of them are there.
+    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>>;
+
+    /// Takes the oldest records out of a journal, once they are kept elsewhere. Returns how many: 0 when none is left up to
+    /// the place that was named.
+    ///
+    /// Laws: *in order*: what is gone is the beginning of the journal, never a record without all before it. *Told*: from
+    /// the same commit on [`Store::archived`] says how far. *Nothing else*: rows, names, requests' keys, windows, due
+    /// entries and younger records stay as they are, and so do positions. *A little at a time*: no more than `limit`, so
+    /// that others are served in between.
+    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>>;
 
     /// Rings once for each commit's partition. A hint that may be lost: whoever listens re-reads.
     fn rings(&self) -> tokio::sync::broadcast::Receiver<Partition>;
@@ -400,6 +415,30 @@ impl fmt::Debug for Journalled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Journalled({}, {}, {:?}, {} bytes)", self.place, self.id, self.account, self.body.len())
     }
+}
+
+/// How far a journal's records were taken out of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchivedUpTo {
+    /// The place of the last one that is gone.
+    pub place: u64,
+    /// When the youngest of them was made: an older record that is not there was archived.
+    pub at: DateTime<Utc>,
+    /// What was given with them: the digest of the manifest that proves where they are.
+    pub manifest: [u8; 32],
+}
+
+/// Records to be taken out of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forget {
+    /// Which journal.
+    pub journal: u16,
+    /// The place of the last one to go.
+    pub up_to: u64,
+    /// The digest of the manifest that proves where they are.
+    pub manifest: [u8; 32],
+    /// How many may go in this call, at least 1, at most [`ROWS_MAX`].
+    pub limit: usize,
 }
 
 /// How far a store has come: what a consistency token says.

@@ -9,6 +9,7 @@
 //! | `vault` | opens an account's rows for one use case and closes them into one commit |
 //! | `open_account`, `sealed_rows` | the account in between, and its rows under their seals |
 //! | `upkeep`, `walk` | all that is sealed, page by page; which keys it names, and sealing it anew |
+//! | `archive/` | records outside the store: signed segments in a folder |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
 //! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
 //!
@@ -16,6 +17,7 @@
 //! every meaning of what is stored.
 
 mod all_chains;
+pub mod archive;
 mod bounds;
 mod chain_check;
 mod codec;
@@ -35,12 +37,12 @@ pub use codec::{
     encode_credentials, encode_line, encode_permit, encode_record,
 };
 pub use contract::{
-    BODY_BYTES_MAX, Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence,
-    IndexEntry, Journalled, LeaseRequest, Load, Loaded, NewRecord, PAGE_BYTES, Place, Position, REQUEST_KEPT, ROWS_MAX,
-    Reply, Reservation, Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency, WINDOW_KEPT, Window, WindowEvent,
-    WindowKey, Write,
+    ArchivedUpTo, BODY_BYTES_MAX, Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError,
+    DueEntry, Fence, Forget, IndexEntry, Journalled, LeaseRequest, Load, Loaded, NewRecord, PAGE_BYTES, Place,
+    Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation, Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency,
+    WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };
 pub use open_account::{Entry, OpenAccount};
 pub use upkeep::{PermitRow, Reseal, SealedAt};
-pub use vault::{Ask, Closed, Closing, Kept, Opening, Vault};
+pub use vault::{Ask, Closed, Closing, Found, Kept, Opening, Vault};
 pub use walk::{KeyNamed, SealedBody, Walk};

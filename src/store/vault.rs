@@ -85,6 +85,17 @@ impl Kept {
     }
 }
 
+/// What looking for a record came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Here it is.
+    Kept(Box<Kept>),
+    /// The records of its time were archived: it is not in the store.
+    Archived,
+    /// There is none.
+    Nowhere,
+}
+
 /// What a commit came to.
 #[derive(Debug, Clone)]
 pub struct Closed {
@@ -196,7 +207,38 @@ impl Vault {
         Ok(Closed { position, records })
     }
 
-    /// A record that was committed before.
+    /// A record that was committed before, or where it went.
+    pub async fn find(&self, id: RecordId) -> Result<Found, StoreError> {
+        match self.record(id).await? {
+            Some(kept) => Ok(Found::Kept(Box::new(kept))),
+            // Asked after the record: what left meanwhile is told of.
+            None if self.is_archived(id).await? => Ok(Found::Archived),
+            None => Ok(Found::Nowhere),
+        }
+    }
+
+    /// Whether a record of that id, if there ever was one, has left the store: told by when it was made, so that nothing
+    /// is learnt of ids that were never minted.
+    async fn is_archived(&self, id: RecordId) -> Result<bool, StoreError> {
+        for journal in 0..self.store.journals() {
+            if self.store.archived(journal).await?.is_some_and(|archived| id.minted_at() <= archived.at) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether two sealed bodies are of one record, under whichever keys.
+    pub fn is_same_record(&self, one: &Journalled, other: &Journalled) -> bool {
+        let plain = |entry: &Journalled| {
+            let sealer = self.sealer.for_account(&entry.account);
+            sealer.open_copy(record_place(entry.account, &entry.id.to_bytes()), &entry.body)
+        };
+        let (Ok(first), Ok(second)) = (plain(one), plain(other)) else { return false };
+        (one.place, one.id, one.account) == (other.place, other.id, other.account) && *first == *second
+    }
+
+    /// A record that was committed before and is still in the store.
     pub async fn record(&self, id: RecordId) -> Result<Option<Kept>, StoreError> {
         match self.store.record(id).await? {
             Some(StoredRecord { account, body }) => self.unseal(id, account, body).map(Some),

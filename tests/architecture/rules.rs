@@ -52,7 +52,11 @@ pub(crate) const RULES: &[Rule] = &[
         ],
     },
     // Level 2.
-    Rule { module: "audit", internal: &["domain", "policy", "crypto"], external: &["chrono", "thiserror"] },
+    Rule {
+        module: "audit",
+        internal: &["domain", "policy", "crypto"],
+        external: &["chrono", "serde", "serde_json", "thiserror"],
+    },
     // Level 3.
     Rule {
         module: "store",

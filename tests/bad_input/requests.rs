@@ -56,6 +56,9 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("ReleaseLockRequest", samples::release_lock, ReleaseLockRequest, |r| ask::release_lock(r, &brand())),
     request!("CancelReleaseRequest", samples::cancel_release, CancelReleaseRequest, |r| ask::cancel_release(r)),
     request!("ListActivityRequest", samples::list_activity, ListActivityRequest, |r| ask::list_activity(r)),
+    request!("ArchiveRecordsRequest", samples::archive_records, ArchiveRecordsRequest, |r| ask::archive_records(r)),
+    request!("ListSegmentsRequest", samples::list_segments, ListSegmentsRequest, |r| ask::list_segments(r)),
+    request!("DeleteSegmentRequest", samples::delete_segment, DeleteSegmentRequest, |r| ask::delete_segment(r)),
     request!("SetPinRequest", samples::set_pin, SetPinRequest, |r| ask::set_pin(r)),
     request!("GetCredentialStatusRequest", samples::get_status, GetCredentialStatusRequest, |r| {
         ask::get_credential_status(r)

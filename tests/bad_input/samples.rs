@@ -338,6 +338,20 @@ fn seed() -> pb::AccountSeed {
     }
 }
 
+const SEGMENT: &str = "00000-00000000000000000001-00000000000000000042";
+
+pub(crate) fn archive_records() -> Vec<pb::ArchiveRecordsRequest> {
+    vec![pb::ArchiveRecordsRequest { before_time: then() }, pb::ArchiveRecordsRequest { before_time: None }]
+}
+
+pub(crate) fn list_segments() -> Vec<pb::ListSegmentsRequest> {
+    vec![pb::ListSegmentsRequest { page_size: 10, page_token: text(SEGMENT) }]
+}
+
+pub(crate) fn delete_segment() -> Vec<pb::DeleteSegmentRequest> {
+    vec![pb::DeleteSegmentRequest { segment: text(SEGMENT) }]
+}
+
 pub(crate) fn upsert() -> Vec<pb::UpsertAccountRequest> {
     vec![pb::UpsertAccountRequest { request_id: text(UUID), seed: Some(seed()) }]
 }

@@ -118,6 +118,7 @@ fn begin(settings: &[&str]) -> Run {
         ("voice", "ivr", &[][..]),
         ("fraud", "fraud_ops", &[][..]),
         ("aud", "auditor", &[][..]),
+        ("ops", "admin", &[][..]),
         ("ada", "customer", &["--account", "A-1", "--person", "P-1", "--device", "D-1"][..]),
     ] {
         place.mint(subject, role, bound);
@@ -313,6 +314,11 @@ fn audit(run: &mut Run) {
     run.ask("aud", &["audit", "list"], "", &asked).ending(0);
     run.once("aud", &["audit", "checkpoint", "--out", "checkpoint"], "").ending(0);
     run.ask("aud", &["audit", "verify", "--checkpoint", "checkpoint"], "", &[]).ending(0);
+    run.ask("ops", &["audit", "archive", "run"], "", &[]).ending(0);
+    run.ask("ops", &["audit", "archive", "list"], "", &[]).ending(0);
+    run.ask("ops", &["audit", "archive", "delete", "0"], "", &[]).ending(2);
+    run.ask("ops", &["audit", "archive", "verify", "dev/archive", "--keyring", "dev/keyring.json"], "", &[]);
+    run.ask("aud", &["audit", "keys", "dev/keyring.json"], "", &[]).ending(0);
 }
 
 /// Input that cannot be used: its field is named and it is not told.
@@ -403,7 +409,7 @@ fn live(settings: &[&str]) -> Run {
 #[test]
 fn commands_logs_and_pages_show_no_canary() {
     for format in ["log.format=json", "log.format=text"] {
-        let run = live(&[format]);
+        let run = live(&[format, "archive.folder=dev/archive"]);
         let log = run.service.log();
         assert!(log.contains("Decide") && log.contains("ImportAccounts"), "{log}");
         let pages = ["/metrics", "/readyz", "/healthz", "/nowhere/491512345678901"].map(|path| run.service.page(path));

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod archive;
 mod disk;
 mod hostile;
 mod http2;

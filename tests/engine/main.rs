@@ -8,6 +8,7 @@
 )]
 
 mod altered;
+mod archive;
 mod attacks;
 mod batch;
 mod interleavings;

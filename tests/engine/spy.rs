@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use portcullis::crypto::{Partition, Token};
 use portcullis::domain::RecordId;
 use portcullis::store::{
-    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded,
-    PermitRow, Place, Position, Reply, Reseal, Reservation, Row, Slot, Store, StoreError, StoredRecord, Window,
+    ArchivedUpTo, Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
+    LeaseRequest, Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Reservation, Row, Slot, Store, StoreError,
+    StoredRecord, Window,
 };
 
 pub(crate) struct SpyStore {
@@ -16,11 +17,13 @@ pub(crate) struct SpyStore {
     charged: Mutex<Vec<Before>>,
     broken: Mutex<Option<Token>>,
     blind: AtomicBool,
+    forgetting: Mutex<Option<(usize, usize)>>,
 }
 
 impl SpyStore {
     pub(crate) fn over(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, charged: Mutex::default(), broken: Mutex::default(), blind: AtomicBool::new(false) })
+        let (charged, broken, forgetting) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { inner, charged, broken, blind: AtomicBool::new(false), forgetting })
     }
 
     /// When each charge of every load so far had to be durable.
@@ -31,6 +34,11 @@ impl SpyStore {
     /// From here on a load does not see what a request was answered: as when another engine answers it between load and commit.
     pub(crate) fn miss_answers(&self) {
         self.blind.store(true, Ordering::Relaxed);
+    }
+
+    /// From here on no more than `at_once` records are taken out in one call, and after so many calls none.
+    pub(crate) fn forget_haltingly(&self, at_once: usize, calls: usize) {
+        *self.forgetting.lock().unwrap() = Some((at_once, calls));
     }
 
     /// From here on this account cannot be read.
@@ -80,6 +88,27 @@ impl Store for SpyStore {
 
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
         self.inner.journal(number, after, limit)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.inner.epoch()
+    }
+
+    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
+        self.inner.archived(journal)
+    }
+
+    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
+        let mut forgetting = self.forgetting.lock().unwrap();
+        let limit = match &mut *forgetting {
+            None => forget.limit,
+            Some((_, 0)) => return Box::pin(async { Err(StoreError::Unavailable("as it was told".to_owned())) }),
+            Some((at_once, calls)) => {
+                *calls -= 1;
+                *at_once
+            }
+        };
+        self.inner.forget(Forget { limit, ..forget })
     }
 
     fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {

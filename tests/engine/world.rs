@@ -1,5 +1,6 @@
 //! A whole engine on a store of its own, with a clock that stands still until it is moved.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use portcullis::domain::{
 };
 use portcullis::policy::Policy;
 use portcullis::service::{
-    Answer, Body, Carrier, Engine, Guarding, LineName, LineRef, LineSeed, LockOrder, LockSeed, Parts, PermitText,
-    PinSeed, Question, Redemption, Scope, Seed, ServiceError, Silent, Upsert, authorise,
+    Answer, ArchiveSettings, Body, Carrier, Engine, Guarding, LineName, LineRef, LineSeed, LockOrder, LockSeed, Parts,
+    PermitText, PinSeed, Question, Redemption, Scope, Seed, ServiceError, Silent, Upsert, authorise,
 };
 use portcullis::store::Store;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
@@ -28,6 +29,9 @@ pub(crate) const PIN: &str = "482951";
 pub(crate) const GAINING: &str = "6529";
 pub(crate) const OLD_SIM: &str = "8901260123456789011";
 pub(crate) const NEW_SIM: &str = "8901260123456789029";
+
+const STORE: &str = "store";
+const ARCHIVE: &str = "archive";
 
 /// When every world begins.
 pub(crate) fn start() -> DateTime<Utc> {
@@ -73,47 +77,62 @@ impl World {
         app: SigningKey,
         policy: Policy,
     ) -> Self {
-        let options = OpenOptions::new(folder.path().join("store"), keyring.marks(), 7);
+        let options = OpenOptions::new(folder.path().join(STORE), keyring.marks(), 7);
         let store = Arc::new(EmbeddedStore::open(&options).unwrap());
-        let engine = Engine::new(parts_over(store.clone(), &keyring, &clock, &policy)).unwrap();
+        let engine = Engine::new(parts_over(store.clone(), &keyring, &clock, &policy, folder.path())).unwrap();
         let requests = std::sync::atomic::AtomicU64::new(1);
         Self { clock, engine, store, keyring, app, policy, requests, folder: Some(folder) }
     }
 
     /// What another engine of this world is made of.
     pub(crate) fn parts(&self, store: Arc<dyn Store>) -> Parts {
-        parts_over(store, &self.keyring, &self.clock, &self.policy)
+        parts_over(store, &self.keyring, &self.clock, &self.policy, self.folder())
+    }
+
+    fn folder(&self) -> &Path {
+        self.folder.as_ref().unwrap().path()
+    }
+
+    /// Where old records go.
+    pub(crate) fn archive_folder(&self) -> PathBuf {
+        self.folder().join(ARCHIVE)
     }
 
     /// The same store and keys in a new process's stead.
     pub(crate) async fn reopen(self) -> Self {
-        self.reopen_as(|keyring| keyring, |_| ()).await
+        self.closed(|keyring| keyring, |_| ()).await
     }
 
     /// The same store in a new process's stead, with the keyring changed.
     pub(crate) async fn reopen_under(self, change: impl FnOnce(Keyring) -> Keyring) -> Self {
-        self.reopen_as(change, |_| ()).await
+        self.closed(change, |_| ()).await
     }
 
     /// The same after somebody had a hand in the store's file.
     pub(crate) async fn reopen_altered(self, alter: impl FnOnce(&rusqlite::Connection)) -> Self {
-        self.reopen_as(|keyring| keyring, alter).await
+        let alter_in = |folder: &Path| alter(&rusqlite::Connection::open(folder.join("store/portcullis.db")).unwrap());
+        self.closed(|keyring| keyring, alter_in).await
     }
 
-    async fn reopen_as(
-        mut self,
-        change: impl FnOnce(Keyring) -> Keyring,
-        alter: impl FnOnce(&rusqlite::Connection),
-    ) -> Self {
+    /// What comes of a world whose store is put back to what it is now after all that is done meanwhile.
+    pub(crate) async fn with_backup(self, meanwhile: impl AsyncFnOnce(Self) -> Self) -> Self {
+        let world = self.closed(|keys| keys, |folder| copy(&folder.join(STORE), &folder.join("backup"))).await;
+        let put_back = |folder: &Path| {
+            std::fs::remove_dir_all(folder.join(STORE)).unwrap();
+            copy(&folder.join("backup"), &folder.join(STORE));
+        };
+        meanwhile(world).await.closed(|keys| keys, put_back).await
+    }
+
+    async fn closed(mut self, change: impl FnOnce(Keyring) -> Keyring, on_disk: impl FnOnce(&Path)) -> Self {
         let folder = self.folder.take().unwrap();
         let keyring = Arc::new(change(copied(&folder, &self.keyring)));
         let (clock, app, policy) = (self.clock.clone(), self.app, self.policy.clone());
         self.store.close().await.unwrap();
         drop(self.engine);
         drop(self.store);
+        on_disk(folder.path());
         let used = self.requests.into_inner();
-        let file = folder.path().join("store/portcullis.db");
-        alter(&rusqlite::Connection::open(file).unwrap());
         let world = Self::open(folder, clock, keyring, app, policy);
         world.requests.store(used, std::sync::atomic::Ordering::Relaxed);
         world
@@ -318,7 +337,20 @@ fn copied(folder: &tempfile::TempDir, keyring: &Keyring) -> Keyring {
     Keyring::load(&file).unwrap()
 }
 
-fn parts_over(store: Arc<dyn Store>, keyring: &Arc<Keyring>, clock: &Arc<ManualClock>, policy: &Policy) -> Parts {
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+fn parts_over(
+    store: Arc<dyn Store>,
+    keyring: &Arc<Keyring>,
+    clock: &Arc<ManualClock>,
+    policy: &Policy,
+    folder: &Path,
+) -> Parts {
     Parts {
         store,
         keyring: keyring.clone(),
@@ -332,6 +364,7 @@ fn parts_over(store: Arc<dyn Store>, keyring: &Arc<Keyring>, clock: &Arc<ManualC
         pin_threads: 2,
         pin_queue: 64,
         tally: Arc::new(Silent),
+        archive: Some(ArchiveSettings { folder: folder.join(ARCHIVE), keep_in_store_days: 90, retention_days: 1_095 }),
     }
 }
 

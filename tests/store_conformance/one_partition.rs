@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use portcullis::crypto::{Ids, Partition, Token};
 use portcullis::domain::RecordId;
 use portcullis::store::{
-    Before, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load,
-    Loaded, PermitRow, Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
+    ArchivedUpTo, Before, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
+    LeaseRequest, Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord,
+    Window,
 };
 use tokio::sync::broadcast;
 
@@ -107,6 +108,18 @@ impl Store for Double {
 
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
         self.store.journal(number, after, limit)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.store.epoch()
+    }
+
+    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
+        self.store.archived(journal)
+    }
+
+    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
+        self.store.forget(forget)
     }
 
     fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {

@@ -93,6 +93,9 @@ pub(crate) fn expected() -> Vec<Call> {
         call_of("AuditService/WatchRecords", encoded(&samples::watch_records()), "fraud_ops auditor"),
         call_of("AuditService/VerifyChain", encoded(&samples::verify_chain()), "fraud_ops auditor admin"),
         call_of("AuditService/MakeCheckpoint", encoded(&samples::make_checkpoint()), "auditor admin"),
+        call_of("ArchiveService/ArchiveRecords", encoded(&samples::archive_records()), "admin"),
+        call_of("ArchiveService/ListSegments", encoded(&samples::list_segments()), "auditor admin"),
+        call_of("ArchiveService/DeleteSegment", encoded(&samples::delete_segment()), "admin"),
     ]);
     all
 }

@@ -22,7 +22,7 @@ use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
 use portcullis::grpc::pb::v1::protection_service_client::ProtectionServiceClient;
 use portcullis::grpc::{Alarm, Edge, Front, Lanes, Services, serve, services};
 use portcullis::policy::Policy;
-use portcullis::service::{Carrier, Engine, Parts, Silent, Tally};
+use portcullis::service::{ArchiveSettings, Carrier, Engine, Parts, Silent, Tally};
 use portcullis::store::Vault;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 use portcullis::telemetry::Metrics;
@@ -116,6 +116,11 @@ impl World {
             pin_threads: 2,
             pin_queue: 64,
             tally,
+            archive: Some(ArchiveSettings {
+                folder: folder.path().join("archive"),
+                keep_in_store_days: 90,
+                retention_days: 1_095,
+            }),
         })
         .unwrap();
         let signing = SigningKey::generate().unwrap();

@@ -169,7 +169,7 @@ pub(crate) struct Activities(pub(crate) pb::ListActivityResponse);
 
 impl Answer for Activities {
     fn json(&self) -> Value {
-        let pb::ListActivityResponse { activities, next_page_token } = &self.0;
+        let pb::ListActivityResponse { activities, next_page_token, older_archived } = &self.0;
         let activity = |activity: &pb::Activity| {
             let pb::Activity { activity_id, time, line, kind, outcome, summary, channel } = activity;
             json!({
@@ -185,6 +185,7 @@ impl Answer for Activities {
         json!({
             "activities": activities.iter().map(activity).collect::<Vec<_>>(),
             "next_page_token": next_page_token,
+            "older_archived": older_archived,
         })
     }
 
@@ -199,12 +200,13 @@ impl Answer for Activities {
                 activity.summary.clone(),
             ]
         });
+        let archived = if self.0.older_archived { "what is older is in the archive" } else { "" }.to_owned();
         if self.0.activities.is_empty() {
-            return "nothing happened".to_owned();
+            return if self.0.older_archived { archived } else { "nothing happened".to_owned() };
         }
         let further = self.0.next_page_token.as_str();
         let more = if further.is_empty() { String::new() } else { format!("more with --page-token {further}") };
-        parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "LINE", "SUMMARY"], rows), more])
+        parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "LINE", "SUMMARY"], rows), more, archived])
     }
 }
 

@@ -7,12 +7,12 @@ use crate::grpc::client::Timestamp;
 use crate::grpc::pb::v1 as pb;
 
 /// An instant in RFC 3339, or `null`.
-pub(super) fn instant(at: Option<Timestamp>) -> Value {
+pub(crate) fn instant(at: Option<Timestamp>) -> Value {
     at.and_then(parsed).map_or(Value::Null, |at| Value::String(at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))
 }
 
 /// An instant for people; empty if absent.
-pub(super) fn spoken(at: Option<Timestamp>) -> String {
+pub(crate) fn spoken(at: Option<Timestamp>) -> String {
     at.and_then(parsed).map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{checkpoint, list, verify, watch};
+use super::{archive, checkpoint, list, trusted, verify, watch};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
@@ -15,6 +15,9 @@ Examples:
   portcullis audit checkpoint --out 2026-03-01.checkpoint
   portcullis audit verify --checkpoint 2026-03-01.checkpoint
   portcullis audit verify --checkpoint 2026-03-01.checkpoint --signed-by THUMBPRINT --offline
+  portcullis audit archive run
+  portcullis audit archive list
+  portcullis audit archive verify /var/lib/portcullis-archive --keys record-keys.json
 
 Keep checkpoints where nobody who can change the store can change them.
 ";
@@ -39,6 +42,10 @@ enum AuditCommand {
     Verify(verify::VerifyArgs),
     /// Write down where every chain stands, signed, in a file
     Checkpoint(checkpoint::CheckpointArgs),
+    /// Move old records out of the store, and look after the archive that they go to
+    Archive(archive::ArchiveArgs),
+    /// Print the public halves of a keyring's record-signing keys: with them anyone verifies an archive
+    Keys(trusted::KeysArgs),
 }
 
 /// Runs it.
@@ -49,5 +56,7 @@ pub(crate) async fn run(args: AuditArgs, output: Output) -> Result<Exit, Failure
         AuditCommand::Watch(args) => watch::run(*args, &connection, output).await,
         AuditCommand::Verify(args) => verify::run(args, &connection, output).await,
         AuditCommand::Checkpoint(args) => checkpoint::run(args, &connection, output).await,
+        AuditCommand::Archive(args) => archive::run(args, &connection, output).await,
+        AuditCommand::Keys(args) => trusted::show(&args, output),
     }
 }

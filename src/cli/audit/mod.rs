@@ -7,12 +7,17 @@
 //! | `list`, `watch` | reading them |
 //! | `verify`, `text` | verifying chains, and checkpoints as files |
 //! | `checkpoint` | making one |
+//! | `archive`, `told` | old records leave the store; what the archive holds |
+//! | `trusted` | whose signatures are believed |
 
+mod archive;
 mod checkpoint;
 mod command;
 mod filter;
 mod list;
 mod text;
+mod told;
+mod trusted;
 mod verify;
 mod watch;
 

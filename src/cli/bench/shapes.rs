@@ -9,8 +9,8 @@ use tokio::sync::broadcast;
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::store::{
-    ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded, PermitRow,
-    Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
+    ArchivedUpTo, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled, LeaseRequest,
+    Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
 };
 
 /// Shapes kept: enough that the mix is the load's.
@@ -113,6 +113,18 @@ impl Store for Noted {
 
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
         self.store.journal(number, after, limit)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.store.epoch()
+    }
+
+    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
+        self.store.archived(journal)
+    }
+
+    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
+        self.store.forget(forget)
     }
 
     fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {

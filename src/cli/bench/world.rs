@@ -250,6 +250,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
             disk_reserve_mib: Bounded::of::<512>(),
             durability: config::StoreDurability::Full,
         },
+        archive: None,
         keys: config::Keys { keyring_file: keys.join("keyring.json") },
         permits: None,
         carrier: config::Carrier {

@@ -11,13 +11,13 @@ use super::refusal::refused;
 use super::tally::Counting;
 use crate::cli::failure::Failure;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, SignedPermits, StoreDurability};
+use crate::config::{Archive, Config, SignedPermits, StoreDurability};
 use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set, random_bytes};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Alarm, Edge, Lanes, Services};
 use crate::policy::Policy;
-use crate::service::{Carrier, Engine, Parts};
+use crate::service::{ArchiveSettings, Carrier, Engine, Parts};
 use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions};
 use crate::telemetry::Metrics;
@@ -83,6 +83,7 @@ pub(crate) fn compose(
         pin_threads: config.pin_pool.threads.to_usize(),
         pin_queue: config.pin_pool.queue.to_usize(),
         tally: counting,
+        archive: config.archive.as_ref().map(archive),
     };
     let engine = Engine::new(parts).map_err(|error| refused(&error))?;
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
@@ -109,6 +110,14 @@ fn alarm(engine: &Arc<Engine>) -> Alarm {
             }
         });
     })
+}
+
+fn archive(settings: &Archive) -> ArchiveSettings {
+    ArchiveSettings {
+        folder: settings.folder.clone(),
+        keep_in_store_days: settings.keep_in_store_days.to_u32(),
+        retention_days: settings.retention_days.to_u32(),
+    }
 }
 
 fn open(config: &Config, keyring: &Keyring, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {

@@ -70,6 +70,25 @@ fn the_example_holds_every_setting_and_its_default() {
     assert_eq!((&shown.algorithms, shown.certificate_binding), (&usual.algorithms, usual.certificate_binding));
     assert_eq!(example.store.disk_reserve_mib, least.store.disk_reserve_mib);
     assert_eq!(example.carrier.brand, least.carrier.brand);
+    let archive =
+        assemble(LEAST, &[("PORTCULLIS_ARCHIVE_FOLDER", "/var/lib/portcullis-archive")], &Overrides::default());
+    assert_eq!((least.archive, example.archive), (None, archive.unwrap().archive));
+}
+
+#[test]
+fn an_archive_needs_its_folder_and_keeps_no_record_shorter_than_the_store() {
+    for key in ["keep_in_store_days", "retention_days"] {
+        let error = file_error(&format!("{LEAST}\n[archive]\n{key} = 400"));
+        assert_eq!(
+            error,
+            format!("setting `archive.{key}`: needs `archive.folder`: without a folder nothing is archived")
+        );
+    }
+    let shorter = "[archive]\nfolder = \"a\"\nkeep_in_store_days = 400\nretention_days = 399";
+    let error = file_error(&format!("{LEAST}\n{shorter}"));
+    assert_eq!(error, "setting `archive.retention_days`: must be at least `archive.keep_in_store_days`");
+    let younger = file_error(&format!("{LEAST}\n[archive]\nfolder = \"a\"\nkeep_in_store_days = 89"));
+    assert!(younger.contains("90 to 3650"), "{younger}");
 }
 
 #[test]

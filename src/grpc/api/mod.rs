@@ -1,6 +1,7 @@
 //! The services of the contract, one file each: identity and deadline from the edge, conversion, one use case.
 
 mod account;
+mod archive;
 mod audit;
 mod credential;
 mod decision;

@@ -94,6 +94,7 @@ impl ProtectionService for ProtectionApi {
             Ok(pb::ListActivityResponse {
                 activities: page.records.iter().map(tell::activity).collect(),
                 next_page_token: tell::page_token(page.next),
+                older_archived: page.older_archived,
             })
         };
         edge.unary("ListActivity", request, work).await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tonic::service::Routes;
 
 use super::account::AccountApi;
+use super::archive::ArchiveApi;
 use super::audit::AuditApi;
 use super::credential::CredentialApi;
 use super::decision::DecisionApi;
@@ -13,6 +14,7 @@ use super::protection::ProtectionApi;
 use crate::config::Limits;
 use crate::grpc::edge::Edge;
 use crate::grpc::pb::v1::account_service_server::AccountServiceServer;
+use crate::grpc::pb::v1::archive_service_server::ArchiveServiceServer;
 use crate::grpc::pb::v1::audit_service_server::AuditServiceServer;
 use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
@@ -47,5 +49,6 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
         .add_service(bounded!(CredentialServiceServer, CredentialApi))
         .add_service(bounded!(AccountServiceServer, AccountApi))
         .add_service(bounded!(KeyServiceServer, KeyApi))
+        .add_service(bounded!(ArchiveServiceServer, ArchiveApi))
         .add_service(audit)
 }

@@ -4,7 +4,7 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::decided::StoredDecided;
-use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead};
+use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead, StoredSegment};
 use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text, text};
 use crate::audit::Event;
 use crate::domain::{LockStep, RecordId, ReleaseId, TransferPinId};
@@ -51,6 +51,10 @@ pub(super) enum StoredEvent {
     ExportDone(StoredExport),
     #[prost(string, tag = "28")]
     Alerted(String),
+    #[prost(message, tag = "29")]
+    SegmentArchived(StoredSegment),
+    #[prost(message, tag = "30")]
+    SegmentDeleted(StoredSegment),
 }
 
 #[derive(Message)]
@@ -185,6 +189,8 @@ impl From<&Event> for StoredEvent {
                 digest: Some(digest.to_vec()),
             }),
             Event::Alerted { reason } => Self::Alerted(reason.as_str().to_owned()),
+            Event::SegmentArchived(segment) => Self::SegmentArchived(segment.into()),
+            Event::SegmentDeleted(segment) => Self::SegmentDeleted(segment.into()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
@@ -221,6 +227,8 @@ impl TryFrom<StoredEvent> for Event {
                 Self::ExportApproved { export: id(Some(ask), "approved.export", RecordId::from_u128)? }
             }
             StoredEvent::ExportDone(event) => event.try_into()?,
+            StoredEvent::SegmentArchived(segment) => Self::SegmentArchived(segment.try_into()?),
+            StoredEvent::SegmentDeleted(segment) => Self::SegmentDeleted(segment.try_into()?),
             StoredEvent::Alerted(reason) => Self::Alerted { reason: text(Some(reason), "alerted.reason")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },
             StoredEvent::AccountChanged(StoredFields { fields }) => Self::AccountChanged { fields },

@@ -7,7 +7,7 @@ use super::field::{
     digest, id, millis, nested, number_of, numbered, of_number, optional_instant, optional_numbered, optional_text,
     required,
 };
-use crate::audit::{Event, RecordFilter};
+use crate::audit::{Event, RecordFilter, SegmentTrace};
 use crate::domain::RecordId;
 
 #[derive(Message)]
@@ -56,6 +56,51 @@ pub(super) struct StoredFilter {
     caller: Option<String>,
     #[prost(uint32, optional, tag = "7")]
     outcome: Option<u32>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredSegment {
+    #[prost(uint32, optional, tag = "1")]
+    journal: Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    first: Option<u64>,
+    #[prost(uint64, optional, tag = "3")]
+    last: Option<u64>,
+    #[prost(uint32, optional, tag = "4")]
+    records: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    digest: Option<Vec<u8>>,
+}
+
+impl From<&SegmentTrace> for StoredSegment {
+    fn from(segment: &SegmentTrace) -> Self {
+        let SegmentTrace { journal, first, last, records, digest } = segment;
+        Self {
+            journal: Some(u32::from(*journal)),
+            first: Some(*first),
+            last: Some(*last),
+            records: Some(*records),
+            digest: Some(digest.to_vec()),
+        }
+    }
+}
+
+impl TryFrom<StoredSegment> for SegmentTrace {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredSegment) -> Result<Self, CodecError> {
+        const JOURNAL: &str = "segment.journal";
+        let StoredSegment { journal, first, last, records, digest: of_all } = stored;
+        let number = required(journal, JOURNAL)?;
+        Ok(Self {
+            journal: u16::try_from(number).map_err(|_| CodecError::UnknownNumber { field: JOURNAL, number })?,
+            first: required(first, "segment.first")?,
+            last: required(last, "segment.last")?,
+            records: required(records, "segment.records")?,
+            digest: digest(of_all, "segment.digest")?,
+        })
+    }
 }
 
 impl From<&RecordFilter> for StoredFilter {

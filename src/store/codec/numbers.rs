@@ -104,6 +104,8 @@ numbered! {
         ExportApproved = 17,
         ExportDone = 18,
         Alerted = 19,
+        SegmentArchived = 21,
+        SegmentDeleted = 22,
     }
 }
 

@@ -19,11 +19,11 @@ use super::schema;
 use super::shared::Shared;
 use super::tables::journal::{self, Happened};
 use super::tables::rows::Numbered;
-use super::tables::{fresh, leases, sealed};
+use super::tables::{archived, fresh, leases, sealed};
 use crate::crypto::{Partition, Token};
 use crate::store::{
-    ChargeWindows, Commit, CommitError, Fence, IndexEntry, LeaseRequest, Load, Loaded, Position, Reseal, SealedAt,
-    StoreError, Window, WindowKey,
+    ChargeWindows, Commit, CommitError, Fence, Forget, IndexEntry, LeaseRequest, Load, Loaded, Position, Reseal,
+    SealedAt, StoreError, Window, WindowKey,
 };
 
 /// Where an answer goes. Who asked may have gone away: the job is done all the same.
@@ -39,6 +39,8 @@ pub(super) enum Job {
     Charge(ChargeWindows, Asker<Result<Vec<Window>, StoreError>>),
     /// Point names at places.
     Index(Vec<IndexEntry>, Asker<Result<(), StoreError>>),
+    /// Take old records out.
+    Forget(Forget, Asker<Result<usize, StoreError>>),
     /// Take a lease.
     Lease(LeaseRequest, Asker<Result<Option<Fence>, StoreError>>),
     /// Put bodies in the place of what they were made of.
@@ -81,6 +83,7 @@ enum Answer {
     Load(Asker<Result<Loaded, StoreError>>, Result<Loaded, StoreError>),
     Windows(Asker<Result<Vec<Window>, StoreError>>, Result<Vec<Window>, StoreError>),
     Index(Asker<Result<(), StoreError>>, Result<(), StoreError>),
+    Forget(Asker<Result<usize, StoreError>>, Result<usize, StoreError>),
     Lease(Asker<Result<Option<Fence>, StoreError>>, Result<Option<Fence>, StoreError>),
     Reseal(Asker<Result<usize, StoreError>>, Result<usize, StoreError>),
     ForgetKey(Asker<Result<(), StoreError>>),
@@ -93,6 +96,7 @@ impl Answer {
             Self::Load(asker, answer) => drop(asker.send(answer)),
             Self::Windows(asker, answer) => drop(asker.send(answer)),
             Self::Index(asker, answer) => drop(asker.send(answer)),
+            Self::Forget(asker, answer) => drop(asker.send(answer)),
             Self::Lease(asker, answer) => drop(asker.send(answer)),
             Self::Reseal(asker, answer) => drop(asker.send(answer)),
             Self::ForgetKey(asker) => drop(asker.send(Ok(()))),
@@ -160,6 +164,12 @@ impl<'a> Group<'a> {
             Job::Index(entries, asker) => {
                 self.index(&entries);
                 self.answers.push(Answer::Index(asker, Ok(())));
+            }
+            Job::Forget(forget, asker) => {
+                let answer = archived::forget(self.db, &forget).map_err(Stop::Fault);
+                let answer = self.told::<_, StoreError>(answer)?;
+                self.written |= answer.is_ok();
+                self.answers.push(Answer::Forget(asker, answer));
             }
             Job::Lease(request, asker) => {
                 let answer = self.lease(&request);

@@ -14,10 +14,12 @@ use super::loads::{self, Stop};
 use super::lookup::Lookup;
 use super::shared::{Sentinel, Shared};
 use super::tables::rows::Numbered;
-use super::tables::{due, records, sealed};
+use super::tables::{archived, due, records, sealed};
 use crate::crypto::Token;
 use crate::domain::RecordId;
-use crate::store::{DueEntry, Journalled, Load, Loaded, PermitRow, Place, Row, Slot, StoreError, StoredRecord};
+use crate::store::{
+    ArchivedUpTo, DueEntry, Journalled, Load, Loaded, PermitRow, Place, Row, Slot, StoreError, StoredRecord,
+};
 
 /// How many threads read.
 pub(super) const READERS: usize = 2;
@@ -34,6 +36,8 @@ pub(super) enum Job {
     Resolve(Token, Asker<Result<Option<Place>, StoreError>>),
     /// Load, without charges that must be durable first.
     Load(Box<Load>, Asker<Result<Loaded, StoreError>>),
+    /// How far records were taken out.
+    Archived(Asker<Result<Option<ArchivedUpTo>, StoreError>>),
     /// A record by its id.
     Record(RecordId, Asker<Result<Option<StoredRecord>, StoreError>>),
     /// What falls due: until when, in nanoseconds, and how many at most.
@@ -133,6 +137,7 @@ impl Desk {
                 drop(asker.send(health.and_then(|()| self.read(self.lookup().place(name)))));
             }
             Job::Load(load, asker) => drop(asker.send(health.and_then(|()| self.load(&load)))),
+            Job::Archived(asker) => drop(asker.send(health.and_then(|()| self.read(archived::up_to(&self.db))))),
             Job::Record(id, asker) => drop(asker.send(health.and_then(|()| self.read(records::read(&self.db, id))))),
             Job::Due(until, limit, asker) => {
                 drop(asker.send(health.and_then(|()| self.read(due::earliest(&self.db, until, limit)))));

@@ -11,7 +11,10 @@ use super::options::{Durability, OpenError, OpenOptions};
 use crate::crypto::Token;
 
 /// The version of tables and keys that this code writes and reads.
-pub(super) const SCHEMA: i64 = 2;
+pub(super) const SCHEMA: i64 = 3;
+
+/// The version before it, which only lacks [`ARCHIVED`].
+const SCHEMA_BEFORE: i64 = 2;
 
 /// Marks the file as this store's (SQLite's `application_id`): the letters `PTCL`.
 const APPLICATION: i64 = 0x5054_434c;
@@ -50,6 +53,12 @@ const TABLES: &str = "
     CREATE TABLE meta (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, groups INTEGER NOT NULL, seq INTEGER NOT NULL, highest INTEGER, accounts INTEGER NOT NULL, clean INTEGER NOT NULL) STRICT;
 ";
 
+/// How far the records of a journal were taken out.
+const ARCHIVED: &str = "
+    CREATE TABLE archived (journal INTEGER PRIMARY KEY, place INTEGER NOT NULL, at INTEGER NOT NULL, manifest BLOB NOT NULL)
+        STRICT;
+";
+
 /// The writer's connection; makes the tables where there are none.
 pub(super) fn writer(path: &Path, options: &OpenOptions) -> Result<Connection, OpenError> {
     let synchronous = match &options.durability {
@@ -74,6 +83,7 @@ pub(super) fn writer(path: &Path, options: &OpenOptions) -> Result<Connection, O
     let found = version(&connection).map_err(|fault| refused(&fault))?;
     match found {
         Some(SCHEMA) => {}
+        Some(SCHEMA_BEFORE) => bring_up(&mut connection).map_err(|fault| refused(&fault))?,
         None => make(&mut connection, options).map_err(|fault| refused(&fault))?,
         Some(found) => return Err(OpenError::OtherSchema { found, known: SCHEMA }),
     }
@@ -136,11 +146,21 @@ pub(super) fn version(connection: &Connection) -> Result<Option<i64>, Fault> {
 fn make(connection: &mut Connection, options: &OpenOptions) -> Result<(), Fault> {
     let transaction = connection.transaction()?;
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(ARCHIVED)?;
     transaction.execute(
         "INSERT INTO meta (one, epoch, groups, seq, highest, accounts, clean) VALUES (1, ?1, 0, 0, NULL, 0, 1)",
         (options.epoch_seed.cast_signed(),),
     )?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A store of the version before it gets what it lacks.
+fn bring_up(connection: &mut Connection) -> Result<(), Fault> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(ARCHIVED)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     transaction.commit()?;
     Ok(())

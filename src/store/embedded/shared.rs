@@ -92,6 +92,11 @@ impl Shared {
         Position { epoch: self.epoch, partition, seq }
     }
 
+    /// The store's life.
+    pub(super) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     /// Positions up to this one are reached.
     pub(super) fn advance(&self, seq: u64) {
         self.seq.store(seq, Ordering::Release);

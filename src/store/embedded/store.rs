@@ -21,8 +21,9 @@ use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::store::bounds::{check_index, check_journal, check_reseal};
 use crate::store::{
-    Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, IndexEntry, Journalled, LeaseRequest, Load, Loaded,
-    PermitRow, Place, Position, ROWS_MAX, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
+    ArchivedUpTo, Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
+    LeaseRequest, Load, Loaded, PermitRow, Place, Position, ROWS_MAX, Reply, Reseal, Row, Slot, Store, StoreError,
+    StoredRecord, Window,
 };
 
 /// The store inside the process.
@@ -189,6 +190,25 @@ impl Store for EmbeddedStore {
 
     fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
         Box::pin(async move { self.page(|asker| reader::Job::Accounts(after, limit.clamp(1, ROWS_MAX), asker)).await? })
+    }
+
+    fn epoch(&self) -> u64 {
+        self.shared.epoch()
+    }
+
+    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
+        Box::pin(async move {
+            check_journal(journal, self.journals())?;
+            self.read(reader::Job::Archived).await?
+        })
+    }
+
+    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
+        Box::pin(async move {
+            forget.check_bounds()?;
+            check_journal(forget.journal, self.journals())?;
+            self.write(|asker| Job::Forget(forget, asker)).await?
+        })
     }
 
     fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {

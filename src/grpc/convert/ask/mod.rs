@@ -1,6 +1,7 @@
 //! Requests: from a message of a call to what its use case takes, one file a service.
 
 mod account;
+mod archive;
 mod audit;
 mod body;
 mod credential;
@@ -10,6 +11,7 @@ mod protection;
 mod seed;
 
 pub use account::{get_account, import_row, move_line, upsert_account};
+pub use archive::{Shelf, archive_records, delete_segment, list_segments};
 pub use audit::{Following, VerifyStep, list_records, make_checkpoint, verify_chain, watch_records};
 pub use credential::{Revocation, get_credential_status, issue_transfer_pin, revoke_transfer_pin, set_pin};
 pub use decision::{

@@ -3,6 +3,7 @@
 
 mod account;
 mod activity;
+mod archive;
 mod credential;
 mod decision;
 mod keys;
@@ -12,6 +13,7 @@ mod wire;
 
 pub(in crate::grpc) use account::{account, import_error, line};
 pub(in crate::grpc) use activity::activity;
+pub(in crate::grpc) use archive::{archiving, segment};
 pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, transfer_pin_status};
 pub(in crate::grpc) use decision::{Showing, batch, decision};
 pub(in crate::grpc) use keys::{held_key, key_uses, resealed, retired_key};

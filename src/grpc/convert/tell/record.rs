@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::decision::explanation;
 use super::wire;
-use crate::audit::{AuditStep, Decided, Event, Fault, Made, ReadOf, RecordFilter, RecordedReason, ReportedOutcome};
+use crate::audit::archive::{Digest, SegmentName};
+use crate::audit::{
+    AuditStep, Decided, Event, Fault, Made, ReadOf, RecordFilter, RecordedReason, ReportedOutcome, SegmentTrace,
+};
 use crate::crypto::Token;
 use crate::domain::{Factor, Level, LockName, LockStepKind, Mode, OutcomeKind, Standing, StepScope};
 use crate::grpc::convert::time::timestamp;
@@ -104,6 +107,14 @@ fn details(event: &Event) -> Value {
         Event::ExportApproved { export } => json!({ "export_id": export.to_string() }),
         Event::ExportDone { export, records, digest } => {
             json!({ "export_id": export.to_string(), "records": records, "sha256": hex(digest) })
+        }
+        Event::SegmentArchived(segment) | Event::SegmentDeleted(segment) => {
+            let SegmentTrace { journal, first, last, records, digest } = segment;
+            json!({
+                "segment": SegmentName { journal: *journal, first: *first, last: *last }.to_string(),
+                "records": records,
+                "manifest": Digest(*digest).to_string(),
+            })
         }
         Event::Alerted { reason } => json!({ "reason": reason.as_str() }),
     }
@@ -231,7 +242,7 @@ mod tests {
             let told = pb::RecordKind::try_from(i32::from(*kind as u8)).unwrap();
             assert_eq!(told.as_str_name(), format!("RECORD_KIND_{}", kind.name()));
         }
-        let beyond = EventKind::ALL.len() + 1;
-        assert_eq!(pb::RecordKind::try_from(i32::try_from(beyond).unwrap()), Ok(pb::RecordKind::Unreadable));
+        let unreadable = u8::try_from(i32::from(pb::RecordKind::Unreadable)).unwrap();
+        assert_eq!(EventKind::from_number(unreadable), None, "what cannot be read is of no recorded kind");
     }
 }

@@ -8,7 +8,7 @@ use super::samples::{
 };
 use crate::audit::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome,
+    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
 };
 use crate::domain::{
     AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, Effect, Factor,
@@ -162,6 +162,10 @@ fn windows() -> [AnswerWindow; 5] {
     ]
 }
 
+const fn segment() -> SegmentTrace {
+    SegmentTrace { journal: 1, first: 7, last: 49, records: 40, digest: [0xdd; 32] }
+}
+
 fn filter() -> RecordFilter {
     RecordFilter {
         account: Some(account_id()),
@@ -213,6 +217,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("export_approved", Event::ExportApproved { export: record_id(6) }),
         ("export_done", Event::ExportDone { export: record_id(6), records: 0, digest: [0xee; 32] }),
         ("alerted", Event::Alerted { reason: reference("CHANNEL_MISMATCH") }),
+        ("segment_archived", Event::SegmentArchived(segment())),
+        ("segment_deleted", Event::SegmentDeleted(segment())),
         ("account_created", Event::AccountCreated { lines: 0 }),
         ("account_changed", Event::AccountChanged { fields }),
         ("line_added", Event::LineAdded),

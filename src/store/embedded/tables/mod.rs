@@ -1,6 +1,7 @@
 //! What is asked of each table: one file a table, every statement beside its meaning.
 
 pub(super) mod accounts;
+pub(super) mod archived;
 pub(super) mod directory;
 pub(super) mod due;
 pub(super) mod fresh;

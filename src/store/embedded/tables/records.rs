@@ -75,6 +75,34 @@ pub(in super::super) fn append(
     Ok(())
 }
 
+/// The oldest records up to a place, at most `limit`: their places and ids.
+pub(super) fn oldest(db: &Connection, up_to: u64, limit: usize) -> Result<Vec<(u64, RecordId)>, Fault> {
+    let (up_to, limit) = (i64::try_from(up_to).unwrap_or(i64::MAX), i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut statement = db.prepare_cached("SELECT seq, id FROM records WHERE seq <= ?1 ORDER BY seq LIMIT ?2")?;
+    let named = |row: &Row<'_>| {
+        let id = RecordId::from_u128(u128::from_be_bytes(row.get(1)?));
+        Ok((row.get::<_, i64>(0)?.cast_unsigned(), id))
+    };
+    Ok(statement.query_map((up_to, limit), named)?.collect::<Result<_, _>>()?)
+}
+
+/// Forgets where a record stands.
+pub(super) fn forget_id(db: &Connection, place: u64, id: RecordId) -> Result<(), Fault> {
+    for (key, seq) in candidates(db, id)? {
+        if seq == place.cast_signed() {
+            db.prepare_cached("DELETE FROM record_ids WHERE key = ?1")?.execute([key])?;
+            return Ok(());
+        }
+    }
+    Err(Fault::Damaged("a record stands under no id"))
+}
+
+/// Forgets the records up to and including a place.
+pub(super) fn forget(db: &Connection, up_to: u64) -> Result<(), Fault> {
+    db.prepare_cached("DELETE FROM records WHERE seq <= ?1")?.execute([up_to.cast_signed()])?;
+    Ok(())
+}
+
 /// Where the records may be that share an id's bucket: key and number.
 pub(in super::super) fn candidates(db: &Connection, id: RecordId) -> Result<Vec<(i64, i64)>, Fault> {
     let bucket = layout::record(id);
