@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `contract` | the trait every store implements, and the laws it keeps |
+//! | `contract`, `error` | the trait every store implements, the laws it keeps, and why it gives no answer |
 //! | `bounds` | what a call may ask at all, for every store alike |
 //! | `chain_check`, `all_chains` | verify one account's chain, or every one of a brand, and say where it does not hold |
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
@@ -23,6 +23,7 @@ mod chain_check;
 mod codec;
 mod contract;
 pub mod embedded;
+mod error;
 mod open_account;
 mod sealed_rows;
 mod upkeep;

@@ -434,7 +434,7 @@ fn commands_logs_and_pages_show_no_canary() {
 
 #[test]
 fn a_copy_of_the_store_without_the_keys_holds_no_canary() {
-    let run = live(&[]);
+    let run = live(&["archive.folder=dev/archive"]);
     let mut canaries = canaries(&run.cards);
     let x = run.new_key.split("\"x\":\"").nth(1).unwrap().split('"').next().unwrap();
     canaries.extend([("device key", x), ("subject", "https://issuer.portcullis.example|ada")]);

@@ -60,6 +60,9 @@ const METHODS: &[(&str, Lane)] = &[
     ("WatchRecords", Lane::Ordinary),
     ("VerifyChain", Lane::Ordinary),
     ("MakeCheckpoint", Lane::Ordinary),
+    ("ArchiveRecords", Lane::Ordinary),
+    ("ListSegments", Lane::Ordinary),
+    ("DeleteSegment", Lane::Ordinary),
 ];
 
 #[cfg(test)]
