@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::unnecessary_wraps, reason = "requests are built as the messages want them")]
 
+mod alone;
 mod archive;
 mod audit;
 mod canaries;
