@@ -115,6 +115,7 @@ fn engine_event() -> BoxedStrategy<Event> {
         (any::<u64>(), hash()).prop_map(|(accounts, digest)| Event::CheckpointMade { accounts, digest }),
         filter().prop_map(|filter| Event::ExportAsked { filter: Box::new(filter) }),
         record_id().prop_map(|export| Event::ExportApproved { export }),
+        record_id().prop_map(|export| Event::ExportBegun { export }),
         (record_id(), any::<u64>(), hash()).prop_map(|(export, records, digest)| Event::ExportDone {
             export,
             records,

@@ -63,7 +63,7 @@ kinds! {
     ExportAsked = 16, "EXPORT_ASKED";
     /// An export was approved.
     ExportApproved = 17, "EXPORT_APPROVED";
-    /// An export was carried out.
+    /// An export was handed over whole.
     ExportDone = 18, "EXPORT_DONE";
     /// An operator must look.
     Alerted = 19, "ALERTED";
@@ -71,6 +71,8 @@ kinds! {
     SegmentArchived = 21, "SEGMENT_ARCHIVED";
     /// A segment was deleted.
     SegmentDeleted = 22, "SEGMENT_DELETED";
+    /// An export was begun to be handed over.
+    ExportBegun = 23, "EXPORT_BEGUN";
 }
 
 impl Event {
@@ -90,6 +92,7 @@ impl Event {
             Self::CheckpointMade { .. } => EventKind::CheckpointMade,
             Self::ExportAsked { .. } => EventKind::ExportAsked,
             Self::ExportApproved { .. } => EventKind::ExportApproved,
+            Self::ExportBegun { .. } => EventKind::ExportBegun,
             Self::ExportDone { .. } => EventKind::ExportDone,
             Self::Alerted { .. } => EventKind::Alerted,
             Self::SegmentArchived(_) => EventKind::SegmentArchived,

@@ -141,7 +141,12 @@ pub enum Event {
         /// The record of the ask.
         export: RecordId,
     },
-    /// An approved export was carried out.
+    /// Who asked for an approved export began to fetch it: from here on, all of it may have left.
+    ExportBegun {
+        /// The record of the ask.
+        export: RecordId,
+    },
+    /// An approved export was handed over whole.
     ExportDone {
         /// The record of the ask.
         export: RecordId,

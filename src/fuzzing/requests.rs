@@ -89,6 +89,10 @@ requests![
     (ArchiveRecordsRequest, |m, brand| ask::archive_records(m)),
     (ListSegmentsRequest, |m, brand| ask::list_segments(m)),
     (DeleteSegmentRequest, |m, brand| ask::delete_segment(m)),
+    (RequestExportRequest, |m, brand| ask::request_export(m)),
+    (GetExportRequest, |m, brand| ask::get_export(m)),
+    (ApproveExportRequest, |m, brand| ask::approve_export(m)),
+    (ExportRecordsRequest, |m, brand| ask::export_records(m)),
 ];
 
 /// A request as bytes; the first byte says which.

@@ -21,6 +21,7 @@ use super::pb::v1::archive_service_client::ArchiveServiceClient;
 use super::pb::v1::audit_service_client::AuditServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
+use super::pb::v1::export_service_client::ExportServiceClient;
 use super::pb::v1::key_service_client::KeyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
 use super::status::code_name;
@@ -204,6 +205,17 @@ impl Client {
     pub fn audit_without_deadline(&self) -> AuditServiceClient<Wire> {
         let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
         AuditServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+    }
+
+    /// Calls of the export service.
+    pub fn exports(&self) -> ExportServiceClient<Wire> {
+        ExportServiceClient::new(self.wire())
+    }
+
+    /// Calls of the export service that take as long as they take: handing over.
+    pub fn exports_without_deadline(&self) -> ExportServiceClient<Wire> {
+        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
+        ExportServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
     }
 
     /// Calls of the load generator's echo.

@@ -67,6 +67,9 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
         Refusal::RecordArchived => precondition(reason, "record", message),
         Refusal::HouseOnly => failure(Code::PermissionDenied, reason, message),
+        Refusal::SecondPersonNeeded | Refusal::ExportNotApproved | Refusal::ExportExpired => {
+            precondition(reason, "export_id", message)
+        }
         Refusal::ArchiveOff => precondition(reason, "archive", message),
         Refusal::SegmentNotOldest | Refusal::SegmentGone => precondition(reason, "segment", message),
     }

@@ -89,6 +89,12 @@ pub enum Refusal {
     RecordArchived,
     /// What belongs to all brands is the house's own matter.
     HouseOnly,
+    /// Who asked for an export cannot approve it.
+    SecondPersonNeeded,
+    /// Nobody has approved the export yet.
+    ExportNotApproved,
+    /// The export's time is over.
+    ExportExpired,
     /// There is no archive.
     ArchiveOff,
     /// A younger segment would go before an older one.
@@ -118,6 +124,9 @@ impl Refusal {
             Self::AccountExistsElsewhere => "LINE_ON_ANOTHER_ACCOUNT",
             Self::RecordArchived => "RECORD_ARCHIVED",
             Self::HouseOnly => "HOUSE_ONLY",
+            Self::SecondPersonNeeded => "SECOND_PERSON_NEEDED",
+            Self::ExportNotApproved => "EXPORT_NOT_APPROVED",
+            Self::ExportExpired => "EXPORT_EXPIRED",
             Self::ArchiveOff => "ARCHIVE_OFF",
             Self::SegmentNotOldest => "SEGMENT_NOT_OLDEST",
             Self::SegmentGone => "SEGMENT_GONE",
@@ -150,6 +159,9 @@ impl Refusal {
             Self::AccountExistsElsewhere => "the line belongs to another account: move it with MoveLine",
             Self::RecordArchived => "records of that time have left the store: they are in the archive",
             Self::HouseOnly => "this concerns all brands: only the carrier's own brand may do it",
+            Self::SecondPersonNeeded => "who asked for an export cannot approve it: somebody else must",
+            Self::ExportNotApproved => "nobody has approved the export yet: a second person must",
+            Self::ExportExpired => "the export's time is over: ask for it again",
             Self::ArchiveOff => "this service has no archive: its settings name no `archive.folder`",
             Self::SegmentNotOldest => "an older segment is there: the oldest goes first",
             Self::SegmentGone => "the segment was deleted before",

@@ -3,13 +3,15 @@
 //! Each brand has one. Whoever reads records of many accounts, makes a checkpoint or exports anything is written down here
 //! before they are answered, and so is what an operator must look at.
 
+use chrono::{DateTime, Utc};
+
 use super::ask::CONFLICT_RETRIES_MAX;
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::question::caller_of;
 use crate::audit::{Caller, Event};
 use crate::domain::{Account, Brand, LEDGER_NAME, RecordId, Reference, Requester};
-use crate::store::{Ask, Closing, CommitError, Entry, Opening, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, Opening, Reserve, Urgency};
 
 impl Engine {
     /// Appends an event to a brand's ledger. One read and one commit; whoever calls waits for the disk.
@@ -21,13 +23,25 @@ impl Engine {
         caller: Option<Caller>,
         event: Event,
     ) -> Result<RecordId, ServiceError> {
-        let (account, now) = (self.vault.tokens().ledger(brand), self.now()?.instant());
+        self.note_once(brand, caller, event, None).await
+    }
+
+    /// The same of what can happen once alone: `once` names it. Where it happened before, the record of that comes back and
+    /// nothing is appended.
+    pub(super) async fn note_once(
+        &self,
+        brand: &Brand,
+        caller: Option<Caller>,
+        event: Event,
+        once: Option<Reserve>,
+    ) -> Result<RecordId, ServiceError> {
+        let now = self.now()?.instant();
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter(account).await?;
-            let (lines, charges, windows) = (Vec::new(), Vec::new(), Vec::new());
-            let ask = Ask { account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
-            let Opening::Open(mut open) = self.vault.open(ask).await? else {
-                return Err(ServiceError::RequestIdReused);
+            let _turn = self.queues.enter(self.vault.tokens().ledger(brand)).await?;
+            let mut open = match self.open_ledger(brand, once, now).await? {
+                Opening::Open(open) => open,
+                Opening::Answered(before) => return Ok(before),
+                Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
             if open.account().is_none() {
                 let never = |_| ServiceError::Unavailable(format!("`{LEDGER_NAME}` is no name"));
@@ -35,15 +49,46 @@ impl Engine {
             }
             let entry = Entry { at: now, line: None, caller: caller.clone(), channel: None, event: event.clone() };
             let id = open.append(entry)?;
+            let claim = once.map(|reserve| Claim { reserve, record: id });
             let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
-            let closing = Closing { urgency: Urgency::Ordinary, claim: None, settle, due, done };
+            let closing = Closing { urgency: Urgency::Ordinary, claim, settle, due, done };
             match self.vault.close(open, closing).await {
                 Ok(_) => return Ok(id),
+                Err(CommitError::Answered(before)) => return Ok(before),
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(ServiceError::Unavailable("the ledger keeps changing".to_owned()))
+    }
+
+    /// The record of what can happen once alone, if it happened.
+    pub(super) async fn noted(
+        &self,
+        brand: &Brand,
+        once: Reserve,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Kept>, ServiceError> {
+        match self.open_ledger(brand, Some(once), now).await? {
+            Opening::Open(_) => Ok(None),
+            Opening::Answered(id) => match self.vault.record(id).await? {
+                Some(kept) => Ok(Some(kept)),
+                None => Err(ServiceError::Unavailable("a record of the ledger is not there".to_owned())),
+            },
+            Opening::Taken => Err(ServiceError::RequestIdReused),
+        }
+    }
+
+    async fn open_ledger(
+        &self,
+        brand: &Brand,
+        reserve: Option<Reserve>,
+        now: DateTime<Utc>,
+    ) -> Result<Opening, ServiceError> {
+        let (lines, charges, windows) = (Vec::new(), Vec::new(), Vec::new());
+        let account = self.vault.tokens().ledger(brand);
+        let ask = Ask { account, lines, permit: None, reserve, charges, windows, now, at_least: None };
+        Ok(self.vault.open(ask).await?)
     }
 
     /// Writes down that an operator must look at something that `requester` did. `reason` is its stable name.

@@ -13,6 +13,7 @@
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `activity`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
 //! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
+//! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
 //! | `archive/` | old records leave the store, and in the end the archive |
 //! | `due`, `worker` | what time does |
 //! | `key_upkeep` | what still names a key, sealing anew, doing without one |
@@ -26,6 +27,7 @@ mod answer;
 mod archive;
 mod ask;
 mod batch;
+mod budget;
 mod carry_out;
 mod credentials;
 mod decide;
@@ -33,6 +35,7 @@ mod decisions;
 mod due;
 mod engine;
 mod error;
+mod exports;
 mod hints;
 mod key_upkeep;
 mod ledger;
@@ -66,6 +69,7 @@ pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
 pub use engine::{Carrier, Engine, Parts};
 pub use error::{Refusal, ServiceError};
+pub use exports::{Export, HandOver, HandedOver};
 pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};
@@ -78,4 +82,4 @@ pub use tally::{Silent, Tally};
 pub use target::{LineName, LineRef, Scope};
 pub use unbroken::{Held, holding};
 pub use verify::Verification;
-pub use watch::{Seen, Watch};
+pub use watch::{Reached, Seen, Watch};

@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::budget::Budget;
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::question::caller_of;
@@ -29,6 +30,13 @@ const LOOK_LASTS: TimeDelta = TimeDelta::hours(1);
 
 /// Commits may be as far apart from the order of their instants, with a margin.
 const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(10);
+
+/// What one caller sees of all the brand's records without a second person; for more there are exports.
+const PAGES: Budget = Budget {
+    name: "record-pages",
+    most: 250,
+    what: "so many pages of all records are shown to nobody alone: ask for an export",
+};
 
 /// Which records somebody wants to read, and from where on.
 #[derive(Debug, Clone)]
@@ -95,6 +103,8 @@ pub struct RecordPage {
     pub look: RecordId,
     /// Where the next page begins; none at the end.
     pub next: Option<NextPage>,
+    /// Whether an account's list ends here because what is older was archived.
+    pub older_archived: bool,
 }
 
 impl Engine {
@@ -141,7 +151,7 @@ impl Engine {
                 (look, from)
             }
         };
-        let mut page = RecordPage { records: Vec::new(), look, next: None };
+        let mut page = RecordPage { records: Vec::new(), look, next: None, older_archived: false };
         for _ in 0..RECORDS_SCANNED_MAX {
             let Some(id) = next else { break };
             if page.records.len() >= query.size {
@@ -152,8 +162,7 @@ impl Engine {
                 Err(StoreError::Damaged(_)) => Told::Unreadable(id),
                 found => match found? {
                     Found::Kept(kept) if kept.account() == target.account => Told::Whole(kept),
-                    // What is older was archived: the list ends.
-                    Found::Archived => return Ok(page),
+                    Found::Archived => return Ok(RecordPage { older_archived: true, ..page }),
                     Found::Kept(_) | Found::Nowhere => return Err(other_list()),
                 },
             };
@@ -193,13 +202,14 @@ impl Engine {
             Some(_) => return Err(other_list()),
             None => (0, self.first_place(0, filter.from).await?),
         };
-        let (mut page, mut scanned) = (RecordPage { records: Vec::new(), look, next: None }, 0_usize);
+        let (mut page, mut scanned) =
+            (RecordPage { records: Vec::new(), look, next: None, older_archived: false }, 0_usize);
         while page.records.len() < size && scanned < RECORDS_SCANNED_MAX {
             let entries = self.vault.store().journal(journal, place, JOURNAL_PAGE).await?;
             if entries.is_empty() {
                 journal = journal.saturating_add(1);
                 if journal >= self.vault.store().journals() {
-                    return Ok(page);
+                    return self.shown(requester, page, now).await;
                 }
                 place = self.first_place(journal, filter.from).await?;
             }
@@ -212,6 +222,20 @@ impl Engine {
             }
         }
         page.next = Some(NextPage::On { journal, place });
+        self.shown(requester, page, now).await
+    }
+
+    /// A page of all the brand's records, within what its reader may see alone. Counted before it is shown; a page without
+    /// records shows nothing.
+    async fn shown(
+        &self,
+        requester: &Requester,
+        page: RecordPage,
+        now: DateTime<Utc>,
+    ) -> Result<RecordPage, ServiceError> {
+        if !page.records.is_empty() {
+            self.spend(&PAGES, requester, now).await?;
+        }
         Ok(page)
     }
 

@@ -154,6 +154,18 @@ rights! {
     ReadRecords {
         Brand: [FraudOps, Auditor],
     }
+    /// Ask for an export of many records, and fetch it once a second person has approved it.
+    ExportRecords {
+        Brand: [FraudOps, Auditor],
+    }
+    /// See which export was asked for, and how it stands.
+    ReadExport {
+        Brand: [FraudOps, Auditor, Admin],
+    }
+    /// Approve an export that somebody else asked for.
+    ApproveExport {
+        Brand: [Auditor, Admin],
+    }
     /// Verify that records are as they were: shows no record.
     VerifyRecords {
         Brand: [FraudOps, Auditor, Admin],
@@ -333,6 +345,9 @@ mod tests {
         ("ManageArchive", &["admin"], &[]),
         ("ReadAccount", &["provisioning", "fraud_ops", "auditor"], &["customer", "business_admin"]),
         ("ReadRecords", &["fraud_ops", "auditor"], &[]),
+        ("ExportRecords", &["fraud_ops", "auditor"], &[]),
+        ("ReadExport", &["fraud_ops", "auditor", "admin"], &[]),
+        ("ApproveExport", &["auditor", "admin"], &[]),
         ("VerifyRecords", &["fraud_ops", "auditor", "admin"], &[]),
         ("MakeCheckpoint", &["auditor", "admin"], &[]),
     ];

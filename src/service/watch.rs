@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::engine::Engine;
 use super::error::ServiceError;
@@ -15,15 +15,23 @@ use super::records::{JOURNAL_PAGE, RecordView};
 use super::rights::{Authorised, right};
 use crate::audit::{AuditStep, Event, RecordFilter};
 use crate::crypto::Partition;
-use crate::domain::{Brand, Subject};
+use crate::domain::{Requester, Subject};
 
 /// Who may follow at a time: one identity, and all.
 const WATCHES_OF_ONE_MAX: usize = 4;
 const WATCHES_MAX: usize = 64;
 
-/// Who follows now.
-#[derive(Default)]
-pub(super) struct Watchers(Arc<Mutex<HashMap<Subject, usize>>>);
+/// Who follows now, and whether anybody may any more.
+pub(super) struct Watchers {
+    seated: Arc<Mutex<HashMap<Subject, usize>>>,
+    over: watch::Sender<bool>,
+}
+
+impl Default for Watchers {
+    fn default() -> Self {
+        Self { seated: Arc::default(), over: watch::Sender::new(false) }
+    }
+}
 
 /// A place among the watchers, given back when it is dropped.
 struct Seat {
@@ -33,7 +41,10 @@ struct Seat {
 
 impl Watchers {
     fn take_seat(&self, of: &Subject) -> Result<Seat, ServiceError> {
-        let mut seated = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seated = self.seated.lock().unwrap_or_else(PoisonError::into_inner);
+        if *self.over.borrow() {
+            return Err(ServiceError::Unavailable("the service is stopping".to_owned()));
+        }
         let full = |what| Err(ServiceError::Exhausted { what, retry_at: None });
         if seated.values().sum::<usize>() >= WATCHES_MAX {
             return full("too many follow the records already");
@@ -43,7 +54,7 @@ impl Watchers {
             return full("this caller follows the records too often already");
         }
         *own = own.saturating_add(1);
-        Ok(Seat { watchers: Arc::clone(&self.0), of: of.clone() })
+        Ok(Seat { watchers: Arc::clone(&self.seated), of: of.clone() })
     }
 }
 
@@ -62,11 +73,21 @@ impl Drop for Seat {
 /// Somebody who follows.
 pub struct Watch {
     engine: Arc<Engine>,
-    brand: Brand,
+    requester: Requester,
     filter: RecordFilter,
     places: Vec<u64>,
     rings: broadcast::Receiver<Partition>,
+    over: watch::Receiver<bool>,
     _seat: Seat,
+}
+
+/// A place in every journal that somebody came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The places.
+    pub places: Vec<u64>,
+    /// That it was they: a keyed digest.
+    pub mark: [u8; 32],
 }
 
 /// What came since the last time.
@@ -79,32 +100,48 @@ pub struct Seen {
 }
 
 impl Engine {
-    /// Begins to follow: from these places in the journals on, or else from now on.
+    /// Begins to follow: from where this caller had come on, or else from now on. Nobody follows what was before they
+    /// first came: that is for lists, which are counted, and for exports, which need a second person.
     pub async fn watch_records(
         self: &Arc<Self>,
         who: &Authorised<right::ReadRecords>,
         filter: RecordFilter,
-        from: Option<Vec<u64>>,
+        from: Option<Reached>,
     ) -> Result<Watch, ServiceError> {
         let requester = who.requester();
+        if from.as_ref().is_some_and(|from| from.mark != self.mark_of(requester, &from.places)) {
+            return Err(not_reached());
+        }
         let seat = self.watchers.take_seat(&requester.subject)?;
         // Before the places are read: a commit in between rings.
-        let rings = self.vault.store().rings();
+        let (rings, over) = (self.vault.store().rings(), self.watchers.over.subscribe());
         let journals = self.vault.store().journals();
         let mut ends = Vec::with_capacity(usize::from(journals));
         for journal in 0..journals {
             ends.push(self.last_place_where(journal, |_| true).await?);
         }
-        let places = from.unwrap_or_else(|| ends.clone());
+        let places = from.map_or_else(|| ends.clone(), |from| from.places);
         // A place that was never reached is another store's, or this one lost what came after: to wait there would pass over
         // what comes first.
         if places.len() != ends.len() || places.iter().zip(&ends).any(|(place, end)| place > end) {
-            return Err(ServiceError::Invalid { field: "resume_token", expected: "must be a token of this store" });
+            return Err(not_reached());
         }
         let event = Event::RecordsRead { how: AuditStep::Watched, filter: Box::new(filter.clone()) };
         self.note(&requester.brand, Some(caller_of(requester)), event).await?;
-        let (engine, brand) = (Arc::clone(self), requester.brand.clone());
-        Ok(Watch { engine, brand, filter, places, rings, _seat: seat })
+        let (engine, requester) = (Arc::clone(self), requester.clone());
+        Ok(Watch { engine, requester, filter, places, rings, over, _seat: seat })
+    }
+
+    /// Ends all that follow, and lets nobody begin: the service stops, and must not wait for who would stay for ever.
+    pub fn end_watches(&self) {
+        self.watchers.over.send_replace(true);
+    }
+
+    /// What shows that a caller came to these places: nobody makes it without the index key.
+    fn mark_of(&self, requester: &Requester, places: &[u64]) -> [u8; 32] {
+        let places: Vec<u8> = places.iter().flat_map(|place| place.to_be_bytes()).collect();
+        let parts = [requester.brand.as_str().as_bytes(), requester.subject.as_str().as_bytes(), &places];
+        self.vault.tokens().digest("watch-place", &parts)
     }
 }
 
@@ -112,6 +149,11 @@ impl Watch {
     /// How far it has come in every journal.
     pub fn places(&self) -> &[u64] {
         &self.places
+    }
+
+    /// What its caller is told of places that it came to.
+    pub fn reached(&self, places: &[u64]) -> Reached {
+        Reached { places: places.to_vec(), mark: self.engine.mark_of(&self.requester, places) }
     }
 
     /// Reads a page of what came since the last time.
@@ -123,16 +165,27 @@ impl Watch {
             seen.more |= !entries.is_empty();
             for entry in entries {
                 let at = entry.place;
-                seen.records.extend(self.engine.view((journal, entry), &self.brand, &self.filter, now).await?);
+                seen.records
+                    .extend(self.engine.view((journal, entry), &self.requester.brand, &self.filter, now).await?);
                 *place = at;
             }
         }
         Ok(seen)
     }
 
-    /// Waits until something may have come.
+    /// Whether it is over: whoever follows goes on elsewhere.
+    pub fn is_over(&self) -> bool {
+        *self.over.borrow()
+    }
+
+    /// Waits until something may have come, or it is over.
     pub async fn rung(&mut self) -> Result<(), ServiceError> {
-        match self.rings.recv().await {
+        let rung = tokio::select! {
+            rung = self.rings.recv() => rung,
+            // A sender that is gone stops as well.
+            _ = self.over.wait_for(|over| *over) => return Ok(()),
+        };
+        match rung {
             // Rings that were lost told of what is read next, as do those that came meanwhile.
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
                 self.rings = self.rings.resubscribe();
@@ -143,4 +196,8 @@ impl Watch {
             }
         }
     }
+}
+
+const fn not_reached() -> ServiceError {
+    ServiceError::Invalid { field: "resume_token", expected: "must be a token that this store gave this caller" }
 }

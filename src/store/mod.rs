@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `contract`, `error` | the trait every store implements, the laws it keeps, and why it gives no answer |
+//! | `around` | a store around another: what it does otherwise, and all else passed on |
 //! | `bounds` | what a call may ask at all, for every store alike |
 //! | `chain_check`, `all_chains` | verify one account's chain, or every one of a brand, and say where it does not hold |
 //! | `codec/` | stored messages: what a row or a record is before it is sealed |
@@ -18,6 +19,7 @@
 
 mod all_chains;
 pub mod archive;
+mod around;
 mod bounds;
 mod chain_check;
 mod codec;
@@ -32,6 +34,7 @@ mod walk;
 mod windows;
 
 pub use all_chains::{AllChains, Marks, Verified, VerifyError, Verifying};
+pub use around::Around;
 pub use chain_check::ChainFault;
 pub use codec::{
     CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,

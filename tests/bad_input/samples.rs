@@ -435,6 +435,26 @@ pub(crate) fn verify_chain() -> Vec<pb::VerifyChainRequest> {
         .to_vec()
 }
 
+pub(crate) fn request_export() -> Vec<pb::RequestExportRequest> {
+    vec![pb::RequestExportRequest { filter: Some(record_filter()), account_id: text("acct-1") }]
+}
+
+fn export_id() -> String {
+    text("0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91")
+}
+
+pub(crate) fn get_export() -> Vec<pb::GetExportRequest> {
+    vec![pb::GetExportRequest { export_id: export_id() }]
+}
+
+pub(crate) fn approve_export() -> Vec<pb::ApproveExportRequest> {
+    vec![pb::ApproveExportRequest { export_id: export_id() }]
+}
+
+pub(crate) fn export_records() -> Vec<pb::ExportRecordsRequest> {
+    vec![pb::ExportRecordsRequest { export_id: export_id() }]
+}
+
 pub(crate) fn make_checkpoint() -> Vec<pb::MakeCheckpointRequest> {
     vec![pb::MakeCheckpointRequest {}]
 }

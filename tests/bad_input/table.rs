@@ -365,4 +365,10 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("VerifyChainRequest.checkpoint_lines", &[Missing, Text(""), Text("canary line"), Long(300)]),
     ("VerifyStart.account_id", OPTIONAL_IDS),
     ("VerifyStart.with_checkpoint", ANY),
+    // export_service.proto
+    ("RequestExportRequest.filter", OPTIONAL_MESSAGE),
+    ("RequestExportRequest.account_id", OPTIONAL_IDS),
+    ("GetExportRequest.export_id", UUIDS),
+    ("ApproveExportRequest.export_id", UUIDS),
+    ("ExportRecordsRequest.export_id", UUIDS),
 ];

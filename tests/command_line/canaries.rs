@@ -314,6 +314,15 @@ fn audit(run: &mut Run) {
     run.ask("aud", &["audit", "list"], "", &asked).ending(0);
     run.once("aud", &["audit", "checkpoint", "--out", "checkpoint"], "").ending(0);
     run.ask("aud", &["audit", "verify", "--checkpoint", "checkpoint"], "", &[]).ending(0);
+    let export = run.once("aud", &["audit", "export", "request"], "").ending(0).json();
+    let export = export["export_id"].as_str().unwrap();
+    run.ask("aud", &["audit", "export", "fetch", export, "--out", "early"], "", &[]).ending(3);
+    run.ask("ops", &["audit", "export", "show", export], "", &[]).ending(0);
+    run.ask("ops", &["audit", "export", "approve", export], "", &[]).ending(0);
+    run.once("aud", &["audit", "export", "fetch", export, "--out", "exported"], "").ending(0);
+    let exported = fs::read_to_string(run.service.place.path("exported")).unwrap();
+    let exported = asked.iter().fold(exported, |text, value| text.replace(value, "(shown)"));
+    assert!(exported.lines().count() > 10 && run.search.found_in(exported.as_bytes()).is_empty());
     run.ask("ops", &["audit", "archive", "run"], "", &[]).ending(0);
     run.ask("ops", &["audit", "archive", "list"], "", &[]).ending(0);
     run.ask("ops", &["audit", "archive", "delete", "0"], "", &[]).ending(2);

@@ -3,14 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chrono::{DateTime, Utc};
-use portcullis::crypto::{Partition, Token};
-use portcullis::domain::RecordId;
-use portcullis::store::{
-    ArchivedUpTo, Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
-    LeaseRequest, Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Reservation, Row, Slot, Store, StoreError,
-    StoredRecord, Window,
-};
+use portcullis::crypto::Token;
+use portcullis::store::{Around, Before, Forget, Load, Loaded, Reply, Reservation, Store, StoreError};
 
 pub(crate) struct SpyStore {
     inner: Arc<dyn Store>,
@@ -47,17 +41,9 @@ impl SpyStore {
     }
 }
 
-impl Store for SpyStore {
-    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>> {
-        self.inner.resolve(name)
-    }
-
-    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>> {
-        self.inner.index(entries)
-    }
-
-    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
-        self.inner.charge(charge)
+impl Around for SpyStore {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
     }
 
     fn load(&self, mut load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
@@ -74,30 +60,6 @@ impl Store for SpyStore {
         })
     }
 
-    fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
-        self.inner.commit(commit)
-    }
-
-    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
-        self.inner.record(id)
-    }
-
-    fn journals(&self) -> u16 {
-        self.inner.journals()
-    }
-
-    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
-        self.inner.journal(number, after, limit)
-    }
-
-    fn epoch(&self) -> u64 {
-        self.inner.epoch()
-    }
-
-    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
-        self.inner.archived(journal)
-    }
-
     fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
         let mut forgetting = self.forgetting.lock().unwrap();
         let limit = match &mut *forgetting {
@@ -109,46 +71,5 @@ impl Store for SpyStore {
             }
         };
         self.inner.forget(Forget { limit, ..forget })
-    }
-
-    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
-        self.inner.accounts(after, limit)
-    }
-
-    fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {
-        self.inner.due(until, limit)
-    }
-
-    fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
-        self.inner.lease(lease)
-    }
-
-    fn rows(
-        &self,
-        account: Token,
-        after: Option<Slot>,
-        limit: usize,
-    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>> {
-        self.inner.rows(account, after, limit)
-    }
-
-    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>> {
-        self.inner.permits(after, limit)
-    }
-
-    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>> {
-        self.inner.reseal(bodies)
-    }
-
-    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
-        self.inner.forget_key(name)
-    }
-
-    fn rings(&self) -> tokio::sync::broadcast::Receiver<Partition> {
-        self.inner.rings()
-    }
-
-    fn health(&self) -> Result<(), StoreError> {
-        self.inner.health()
     }
 }

@@ -1,15 +1,11 @@
 //! A double that passes on only what is of one partition. A store spread over many machines could do nothing else, so the
 //! laws hold there too only if none of them needs more.
 
-use chrono::{DateTime, Utc};
-use portcullis::crypto::{Ids, Partition, Token};
+use portcullis::crypto::{Ids, Partition};
 use portcullis::domain::RecordId;
 use portcullis::store::{
-    ArchivedUpTo, Before, ChargeWindows, Claim, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
-    LeaseRequest, Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord,
-    Window,
+    Around, Before, Claim, Commit, CommitError, DueEntry, Load, Loaded, Position, Reply, Slot, Store, StoreError,
 };
-use tokio::sync::broadcast;
 
 use crate::harness::{Account, Embedded, Home, at, charge, fresh, request, write};
 
@@ -77,17 +73,9 @@ impl Double {
     }
 }
 
-impl Store for Double {
-    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>> {
-        self.store.resolve(name)
-    }
-
-    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>> {
-        self.store.index(entries)
-    }
-
-    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
-        self.store.charge(charge)
+impl Around for Double {
+    fn inner(&self) -> &dyn Store {
+        &*self.store
     }
 
     fn load(&self, load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
@@ -96,71 +84,6 @@ impl Store for Double {
 
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
         if self.passes_commit(&commit) { self.store.commit(commit) } else { Box::pin(async { Err(ELSEWHERE.into()) }) }
-    }
-
-    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
-        self.store.record(id)
-    }
-
-    fn journals(&self) -> u16 {
-        self.store.journals()
-    }
-
-    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
-        self.store.journal(number, after, limit)
-    }
-
-    fn epoch(&self) -> u64 {
-        self.store.epoch()
-    }
-
-    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
-        self.store.archived(journal)
-    }
-
-    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
-        self.store.forget(forget)
-    }
-
-    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
-        self.store.accounts(after, limit)
-    }
-
-    fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {
-        self.store.due(until, limit)
-    }
-
-    fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
-        self.store.lease(lease)
-    }
-
-    fn rows(
-        &self,
-        account: Token,
-        after: Option<Slot>,
-        limit: usize,
-    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>> {
-        self.store.rows(account, after, limit)
-    }
-
-    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>> {
-        self.store.permits(after, limit)
-    }
-
-    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>> {
-        self.store.reseal(bodies)
-    }
-
-    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
-        self.store.forget_key(name)
-    }
-
-    fn rings(&self) -> broadcast::Receiver<Partition> {
-        self.store.rings()
-    }
-
-    fn health(&self) -> Result<(), StoreError> {
-        self.store.health()
     }
 }
 

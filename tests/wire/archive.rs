@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use portcullis::grpc::pb::v1 as pb;
 use portcullis::grpc::pb::v1::archive_service_client::ArchiveServiceClient;
+use portcullis::grpc::pb::v1::audit_service_client::AuditServiceClient;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -108,6 +109,10 @@ async fn a_customer_is_told_where_the_history_ends() {
     let page = list().await;
     assert_eq!((page.activities.len(), page.older_archived), (1, true));
     assert!(page.next_page_token.is_empty());
+    let scope = Some(pb::list_records_request::Scope::AccountId(ACCOUNT.to_owned()));
+    let request = world.as_role("auditor", pb::ListRecordsRequest { scope, ..pb::ListRecordsRequest::default() });
+    let records = AuditServiceClient::new(world.channel.clone()).list_records(request).await.unwrap().into_inner();
+    assert_eq!((records.records.len(), records.older_archived, records.next_page_token.as_str()), (1, true, ""));
     let request = pb::GetDecisionRequest { decision_id: decision, ..pb::GetDecisionRequest::default() };
     let told = world.decisions().get_decision(world.as_role("porting_system", request)).await.err().unwrap();
     assert_eq!((told.code(), reason(&told).as_str()), (Code::FailedPrecondition, "RECORD_ARCHIVED"));

@@ -268,18 +268,49 @@ async fn watches_are_bounded_and_given_back() {
     while watch(&world, "", decided()).await.is_err() {
         tokio::task::yield_now().await;
     }
-    let of_another_store = {
-        use base64::Engine as _;
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([&[5_u8][..], &u64::MAX.to_be_bytes()].concat())
+}
+
+#[tokio::test]
+async fn a_resume_token_is_good_for_whom_it_was_given_to() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let world = world().await;
+    let first = watch(&world, "", decided()).await.unwrap().message().await.unwrap().unwrap().resume_token;
+    port(&world).await;
+    let by = |claims: AccessTokenClaims, token: &str| {
+        let request = pb::WatchRecordsRequest { resume_token: token.to_owned(), ..Default::default() };
+        let (mut client, request) = (audit(&world), world.with(&claims, request));
+        async move { client.watch_records(request).await.map(|_| ()) }
     };
-    streams.clear();
-    let refused = loop {
-        let refused = watch(&world, &of_another_store, decided()).await.err().unwrap();
-        if refused.code() != Code::ResourceExhausted {
-            break refused;
-        }
-    };
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    by(world.claims("auditor"), &first).await.expect("its own");
+    let elsewhere = AccessTokenClaims { brand: Some("other".to_owned()), ..world.claims("auditor") };
+    // The beginning of all, and a place that nobody has come to, by who has seen a token.
+    let bytes = URL_SAFE_NO_PAD.decode(&first).unwrap();
+    let moved = |places: &[u8]| URL_SAFE_NO_PAD.encode([&bytes[..33], places].concat());
+    let forged = [moved(&[0; 8]), moved(&[0xff; 8])];
+    for (claims, token) in [
+        (world.claims("fraud_ops"), &first),
+        (elsewhere, &first),
+        (world.claims("auditor"), &forged[0]),
+        (world.claims("auditor"), &forged[1]),
+    ] {
+        let refused = by(claims, token).await.unwrap_err();
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::InvalidArgument, "FIELD_INVALID"));
+    }
+}
+
+#[tokio::test]
+async fn watches_end_well_when_the_service_stops() {
+    let world = world().await;
+    let mut stream = watch(&world, "", decided()).await.unwrap();
+    let first = stream.message().await.unwrap().unwrap();
+    world.engine.end_watches();
+    // Heartbeats may have been on their way.
+    while let Some(beat) = stream.message().await.expect("a good end") {
+        assert_eq!(beat.resume_token, first.resume_token);
+    }
+    let refused = watch(&world, &first.resume_token, decided()).await.err().unwrap();
+    assert_eq!(refused.code(), Code::Unavailable, "elsewhere, or later");
 }
 
 /// A verification to its verdict, with all faults in it.

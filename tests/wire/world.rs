@@ -65,6 +65,7 @@ pub(crate) struct World {
     /// Reads records as they are kept.
     pub(crate) vault: Vault,
     pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) engine: Arc<Engine>,
     _folder: tempfile::TempDir,
 }
 
@@ -144,7 +145,7 @@ impl World {
         });
         let edge =
             Edge::new(authenticator, clock.clone(), metrics.clone(), lanes.clone(), alarm, Duration::from_secs(10));
-        let address = listen(Services { engine, edge }, limits, tls).await;
+        let address = listen(Services { engine: engine.clone(), edge }, limits, tls).await;
         let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect_lazy();
         Self {
             clock,
@@ -157,6 +158,7 @@ impl World {
             requests: AtomicU64::new(1),
             vault: Vault::new(store.clone(), &keyring),
             store,
+            engine,
             _folder: folder,
         }
     }

@@ -15,4 +15,4 @@ pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, Tra
 pub(super) use decision::{Decided, Redeemed, exit_of};
 pub(super) use protection::{Activities, Guarded, Protections, Released};
 pub(super) use record::{Record, records_table};
-pub(super) use value::{Named, instant, spoken};
+pub(super) use value::{Named, instant, name, spoken, word};

@@ -64,12 +64,12 @@ named! {
 }
 
 /// The contract's name of a value; of one that this program does not know, its number.
-pub(super) fn name<T: Named>(value: i32) -> Value {
+pub(crate) fn name<T: Named>(value: i32) -> Value {
     T::try_from(value).map_or_else(|_| Value::from(value), |known| Value::from(known.full()))
 }
 
 /// The name for people: lower case, without what all begin with. Empty where nothing is said.
-pub(super) fn word<T: Named>(value: i32) -> String {
+pub(crate) fn word<T: Named>(value: i32) -> String {
     match T::try_from(value) {
         Ok(known) if value != 0 => {
             let full = known.full();

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{archive, checkpoint, list, trusted, verify, watch};
+use super::{archive, checkpoint, export, list, trusted, verify, watch};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
@@ -15,6 +15,9 @@ Examples:
   portcullis audit checkpoint --out 2026-03-01.checkpoint
   portcullis audit verify --checkpoint 2026-03-01.checkpoint
   portcullis audit verify --checkpoint 2026-03-01.checkpoint --signed-by THUMBPRINT --offline
+  portcullis audit export request --kind decided --outcome approve --from 2026-03-01T00:00:00Z
+  portcullis audit export approve 019ca8f1-2233-7444-8555-66778899aa0a
+  portcullis audit export fetch 019ca8f1-2233-7444-8555-66778899aa0a --out approvals.jsonl
   portcullis audit archive run
   portcullis audit archive list
   portcullis audit archive verify /var/lib/portcullis-archive --keys record-keys.json
@@ -42,6 +45,8 @@ enum AuditCommand {
     Verify(verify::VerifyArgs),
     /// Write down where every chain stands, signed, in a file
     Checkpoint(checkpoint::CheckpointArgs),
+    /// Take many records out: one person asks, another approves, and who asked fetches
+    Export(export::ExportArgs),
     /// Move old records out of the store, and look after the archive that they go to
     Archive(archive::ArchiveArgs),
     /// Print the public halves of a keyring's record-signing keys: with them anyone verifies an archive
@@ -56,6 +61,7 @@ pub(crate) async fn run(args: AuditArgs, output: Output) -> Result<Exit, Failure
         AuditCommand::Watch(args) => watch::run(*args, &connection, output).await,
         AuditCommand::Verify(args) => verify::run(args, &connection, output).await,
         AuditCommand::Checkpoint(args) => checkpoint::run(args, &connection, output).await,
+        AuditCommand::Export(args) => export::run(args, &connection, output).await,
         AuditCommand::Archive(args) => archive::run(args, &connection, output).await,
         AuditCommand::Keys(args) => trusted::show(&args, output),
     }

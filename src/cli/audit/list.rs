@@ -45,25 +45,29 @@ pub(super) async fn run(args: ListArgs, connection: &ConnectionArgs, output: Out
     };
     let mut audit = connection.connect().await?.audit();
     let mut records = Vec::new();
-    loop {
+    let older_archived = loop {
         let room = limit.saturating_sub(records.len()).min(PAGE_SIZE);
         request.page_size = i32::try_from(room).unwrap_or(i32::MAX);
         let page = audit.list_records(request.clone()).await?.into_inner();
         records.extend(page.records);
         request.page_token = page.next_page_token;
         if request.page_token.is_empty() || records.len() >= limit {
-            break;
+            break page.older_archived;
         }
-    }
+    };
     let more = (!request.page_token.is_empty()).then_some(request.page_token);
     if output.is_json() {
         let lines = records.into_iter().map(|record| Record(record).json().to_string());
         let end = more.map(|token| json!({ "next_page_token": token }).to_string());
-        print_lines(lines.chain(end))?;
+        let archived = older_archived.then(|| json!({ "older_archived": true }).to_string());
+        print_lines(lines.chain(end).chain(archived))?;
     } else {
         print_lines(std::iter::once(records_table(&records)).filter(|table| !table.is_empty()))?;
         if let Some(token) = more {
             output.note(&format!("There are more: --page-token {token}"));
+        }
+        if older_archived {
+            output.note("Older records of the account are in the archive.");
         }
     }
     Ok(Exit::Done)

@@ -7,12 +7,15 @@
 //! | `list`, `watch` | reading them |
 //! | `verify`, `text` | verifying chains, and checkpoints as files |
 //! | `checkpoint` | making one |
+//! | `export`, `exported` | many records leave with a second person |
 //! | `archive`, `told` | old records leave the store; what the archive holds |
 //! | `trusted` | whose signatures are believed |
 
 mod archive;
 mod checkpoint;
 mod command;
+mod export;
+mod exported;
 mod filter;
 mod list;
 mod text;

@@ -3,15 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
-use tokio::sync::broadcast;
-
-use crate::crypto::{Partition, Token};
-use crate::domain::RecordId;
-use crate::store::{
-    ArchivedUpTo, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled, LeaseRequest,
-    Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Row, Slot, Store, StoreError, StoredRecord, Window,
-};
+use crate::store::{Around, Commit, CommitError, Position, Reply, Slot, Store};
 
 /// Shapes kept: enough that the mix is the load's.
 const SHAPES_MAX: usize = 4_096;
@@ -74,7 +66,11 @@ impl Noted {
     }
 }
 
-impl Store for Noted {
+impl Around for Noted {
+    fn inner(&self) -> &dyn Store {
+        &*self.store
+    }
+
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
         if self.noting.load(Ordering::Relaxed)
             && let Some(shape) = Shape::of(&commit)
@@ -84,87 +80,6 @@ impl Store for Noted {
                 shapes.push(shape);
             }
         }
-        self.store.commit(commit)
-    }
-
-    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>> {
-        self.store.resolve(name)
-    }
-
-    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>> {
-        self.store.index(entries)
-    }
-
-    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
-        self.store.charge(charge)
-    }
-
-    fn load(&self, load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
-        self.store.load(load)
-    }
-
-    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
-        self.store.record(id)
-    }
-
-    fn journals(&self) -> u16 {
-        self.store.journals()
-    }
-
-    fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
-        self.store.journal(number, after, limit)
-    }
-
-    fn epoch(&self) -> u64 {
-        self.store.epoch()
-    }
-
-    fn archived(&self, journal: u16) -> Reply<'_, Result<Option<ArchivedUpTo>, StoreError>> {
-        self.store.archived(journal)
-    }
-
-    fn forget(&self, forget: Forget) -> Reply<'_, Result<usize, StoreError>> {
-        self.store.forget(forget)
-    }
-
-    fn accounts(&self, after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>> {
-        self.store.accounts(after, limit)
-    }
-
-    fn due(&self, until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>> {
-        self.store.due(until, limit)
-    }
-
-    fn lease(&self, lease: LeaseRequest) -> Reply<'_, Result<Option<Fence>, StoreError>> {
-        self.store.lease(lease)
-    }
-
-    fn rows(
-        &self,
-        account: Token,
-        after: Option<Slot>,
-        limit: usize,
-    ) -> Reply<'_, Result<Vec<(Slot, Row)>, StoreError>> {
-        self.store.rows(account, after, limit)
-    }
-
-    fn permits(&self, after: Option<u64>, limit: usize) -> Reply<'_, Result<Vec<PermitRow>, StoreError>> {
-        self.store.permits(after, limit)
-    }
-
-    fn reseal(&self, bodies: Vec<Reseal>) -> Reply<'_, Result<usize, StoreError>> {
-        self.store.reseal(bodies)
-    }
-
-    fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
-        self.store.forget_key(name)
-    }
-
-    fn rings(&self) -> broadcast::Receiver<Partition> {
-        self.store.rings()
-    }
-
-    fn health(&self) -> Result<(), StoreError> {
-        self.store.health()
+        self.inner().commit(commit)
     }
 }

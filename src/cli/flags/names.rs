@@ -188,7 +188,9 @@ words! {
         ExportAsked,
         /// An export approved
         ExportApproved,
-        /// An export carried out
+        /// An export begun to be handed over
+        ExportBegun,
+        /// An export handed over whole
         ExportDone,
         /// Something to look at
         Alerted,

@@ -59,10 +59,12 @@ pub(in crate::cli) async fn serve_until(
         // A sender that is gone stops as well.
         let _ = stop.await;
     });
+    let following = Arc::clone(&composed.services.engine);
     let stopped = async {
         stops.next().await;
         tracing::info!("stopping");
         tell(Notice::Stopping);
+        following.end_watches();
         let _ = stopping.send(());
         stops.next().await;
         tracing::warn!("stopping without waiting for open requests");

@@ -43,16 +43,17 @@ impl AuditService for AuditApi {
         let message_bytes_max = self.message_bytes_max;
         let work = |requester: Requester, message| async move {
             let query = ask::list_records(message)?;
-            let RecordPage { records: views, look, mut next } =
+            let RecordPage { records: views, look, mut next, mut older_archived } =
                 engine.list_records(&authorise(requester)?, query).await?;
             let mut records: Vec<_> = views.iter().map(tell::record).collect();
             let fit = fitting(&records, message_bytes_max);
             if fit < records.len() {
                 records.truncate(fit);
                 next = views.get(fit.saturating_sub(1)).and_then(|last| last.after);
+                older_archived = false;
             }
             let next = next.map(|next| PagePlace { look, next });
-            Ok(pb::ListRecordsResponse { records, next_page_token: tell::record_page_token(next) })
+            Ok(pb::ListRecordsResponse { records, next_page_token: tell::record_page_token(next), older_archived })
         };
         edge.unary("ListRecords", request, work).await
     }

@@ -35,7 +35,11 @@ mod tests {
         assert_eq!(fitting(&records, 1_000_000), 20);
         let most = 8_192;
         let fit = fitting(&records, most);
-        let message = pb::ListRecordsResponse { records: records[..fit].to_vec(), next_page_token: "t".repeat(64) };
+        let message = pb::ListRecordsResponse {
+            records: records[..fit].to_vec(),
+            next_page_token: "t".repeat(64),
+            ..Default::default()
+        };
         assert!(fit > 4 && message.encoded_len() <= most, "{fit}");
         assert_eq!(fitting(&records, 100), 1);
     }

@@ -5,11 +5,13 @@ mod archive;
 mod audit;
 mod credential;
 mod decision;
+mod export;
 mod fitting;
 mod import;
 mod keys;
 mod protection;
 mod services;
+mod told;
 mod verify;
 mod watch;
 

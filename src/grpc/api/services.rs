@@ -9,6 +9,7 @@ use super::archive::ArchiveApi;
 use super::audit::AuditApi;
 use super::credential::CredentialApi;
 use super::decision::DecisionApi;
+use super::export::ExportApi;
 use super::keys::KeyApi;
 use super::protection::ProtectionApi;
 use crate::config::Limits;
@@ -18,6 +19,7 @@ use crate::grpc::pb::v1::archive_service_server::ArchiveServiceServer;
 use crate::grpc::pb::v1::audit_service_server::AuditServiceServer;
 use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
+use crate::grpc::pb::v1::export_service_server::ExportServiceServer;
 use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
 use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
 use crate::service::Engine;
@@ -37,18 +39,19 @@ pub struct Services {
 pub fn services(services: Services, limits: &Limits) -> Routes {
     let most = limits.max_message_bytes.to_usize();
     macro_rules! bounded {
-        ($server:ident, $api:ident) => {
-            $server::new($api(services.clone())).max_decoding_message_size(most).max_encoding_message_size(most)
+        ($server:ident, $api:expr) => {
+            $server::new($api).max_decoding_message_size(most).max_encoding_message_size(most)
         };
     }
     let heartbeat = limits.watch_heartbeat_seconds.seconds();
     let audit = AuditApi { services: services.clone(), message_bytes_max: most, heartbeat };
-    let audit = AuditServiceServer::new(audit).max_decoding_message_size(most).max_encoding_message_size(most);
-    Routes::new(bounded!(DecisionServiceServer, DecisionApi))
-        .add_service(bounded!(ProtectionServiceServer, ProtectionApi))
-        .add_service(bounded!(CredentialServiceServer, CredentialApi))
-        .add_service(bounded!(AccountServiceServer, AccountApi))
-        .add_service(bounded!(KeyServiceServer, KeyApi))
-        .add_service(bounded!(ArchiveServiceServer, ArchiveApi))
-        .add_service(audit)
+    let exports = ExportApi { services: services.clone(), message_bytes_max: most };
+    Routes::new(bounded!(DecisionServiceServer, DecisionApi(services.clone())))
+        .add_service(bounded!(ProtectionServiceServer, ProtectionApi(services.clone())))
+        .add_service(bounded!(CredentialServiceServer, CredentialApi(services.clone())))
+        .add_service(bounded!(AccountServiceServer, AccountApi(services.clone())))
+        .add_service(bounded!(AuditServiceServer, audit))
+        .add_service(bounded!(ExportServiceServer, exports))
+        .add_service(bounded!(ArchiveServiceServer, ArchiveApi(services.clone())))
+        .add_service(bounded!(KeyServiceServer, KeyApi(services)))
 }

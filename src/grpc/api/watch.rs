@@ -2,23 +2,16 @@
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use super::fitting::fitting;
+use super::told::{Over, Teller};
 use crate::grpc::convert::tell;
 use crate::grpc::edge::Edge;
 use crate::grpc::pb::v1 as pb;
-use crate::grpc::status;
-use crate::service::{NextPage, RecordView, ServiceError, Watch};
-
-/// Messages that wait for a slow reader; then nothing more is read.
-const MESSAGES_WAITING_MAX: usize = 2;
-
-/// How long a reader may take no message before its place goes to others, in seconds.
-const SLOW_READER_SECONDS: u64 = 60;
+use crate::service::{NextPage, RecordView, Watch};
 
 /// How long a stream lasts, in seconds: a token that ended, or a right that was taken, must not go on for ever.
 const STREAM_SECONDS_MAX: u64 = 3_600;
@@ -33,68 +26,47 @@ pub(super) struct Pace {
 }
 
 type Message = Result<pb::WatchRecordsResponse, Status>;
+type Told = Teller<pb::WatchRecordsResponse>;
 
-/// Starts to follow; what it returns ends when the reader goes, reads nothing for too long, or has had its time.
+/// Starts to follow; what it returns ends when the reader goes, reads nothing for too long, or has had its time, and when
+/// the service stops.
 pub(super) fn start(watch: Watch, edge: Edge, pace: Pace) -> ReceiverStream<Message> {
-    let (told, stream) = mpsc::channel(MESSAGES_WAITING_MAX);
+    let (told, stream) = Teller::new();
     tokio::spawn(async move {
-        let follow = follow(watch, &edge, pace, &told);
-        if timeout(Duration::from_secs(STREAM_SECONDS_MAX), follow).await.is_err() {
-            tracing::debug!("a watch has had its time");
+        match timeout(Duration::from_secs(STREAM_SECONDS_MAX), follow(watch, pace, &told)).await {
+            Ok(over) => told.end(over, &edge).await,
+            Err(_) => tracing::debug!("a watch has had its time"),
         }
     });
     ReceiverStream::new(stream)
 }
 
-async fn follow(mut watch: Watch, edge: &Edge, pace: Pace, told: &mpsc::Sender<Message>) {
+async fn follow(mut watch: Watch, pace: Pace, told: &Told) -> Over {
     let mut beats = interval_at(Instant::now(), pace.heartbeat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match step(&mut watch, pace, told, &mut beats).await {
-            Ok(()) => {}
-            Err(Over::Gone) => return,
-            Err(Over::Slow) => {
-                let slow = status::failure(Code::Aborted, "READER_SLOW", "nothing was read for too long: resume");
-                // It reads nothing: what waits for it is all that it may still get.
-                let _ = told.try_send(Err(slow));
-                return;
-            }
-            Err(Over::Failed(error)) => {
-                // As above.
-                let _ = timeout(SLOW, told.send(edge.answer(Err(error.into())))).await;
-                return;
-            }
+        if let Err(over) = step(&mut watch, pace, told, &mut beats).await {
+            return over;
         }
     }
 }
 
-/// Why a stream ends.
-enum Over {
-    Gone,
-    Slow,
-    Failed(ServiceError),
-}
-
-const SLOW: Duration = Duration::from_secs(SLOW_READER_SECONDS);
-
 /// Tells what came, and waits when that was all.
-async fn step(
-    watch: &mut Watch,
-    pace: Pace,
-    told: &mpsc::Sender<Message>,
-    beats: &mut tokio::time::Interval,
-) -> Result<(), Over> {
+async fn step(watch: &mut Watch, pace: Pace, told: &Told, beats: &mut tokio::time::Interval) -> Result<(), Over> {
+    if watch.is_over() {
+        return Err(Over::Gone);
+    }
     let before = watch.places().to_vec();
     let seen = watch.read().await.map_err(Over::Failed)?;
     if !seen.records.is_empty() {
-        tell_records(&seen.records, before, watch.places(), pace, told).await?;
+        tell_records(watch, &seen.records, before, pace, told).await?;
         beats.reset();
     }
-    let resume_token = tell::resume_token(watch.places());
+    let resume_token = tell::resume_token(&watch.reached(watch.places()));
     tokio::select! {
         biased;
-        () = told.closed() => Err(Over::Gone),
-        _ = beats.tick() => send(told, pb::WatchRecordsResponse { records: Vec::new(), resume_token }).await,
+        () = told.gone() => Err(Over::Gone),
+        _ = beats.tick() => told.tell(pb::WatchRecordsResponse { records: Vec::new(), resume_token }).await,
         () = std::future::ready(()), if seen.more => Ok(()),
         rung = watch.rung(), if !seen.more => rung.map_err(Over::Failed),
     }
@@ -103,11 +75,11 @@ async fn step(
 /// Tells records in as many messages as it takes. The token of each stands right behind its last record; the last one's
 /// also behind what was read and not meant.
 async fn tell_records(
+    watch: &Watch,
     views: &[RecordView],
     mut places: Vec<u64>,
-    end: &[u64],
     pace: Pace,
-    told: &mpsc::Sender<Message>,
+    told: &Told,
 ) -> Result<(), Over> {
     let mut records: Vec<_> = views.iter().map(tell::record).collect();
     let mut views = views.iter();
@@ -121,17 +93,10 @@ async fn tell_records(
                 *known = place;
             }
         }
-        let resume_token = tell::resume_token(if rest.is_empty() { end } else { &places });
-        send(told, pb::WatchRecordsResponse { records, resume_token }).await?;
+        let reached = watch.reached(if rest.is_empty() { watch.places() } else { &places });
+        let resume_token = tell::resume_token(&reached);
+        told.tell(pb::WatchRecordsResponse { records, resume_token }).await?;
         records = rest;
     }
     Ok(())
-}
-
-async fn send(told: &mpsc::Sender<Message>, message: pb::WatchRecordsResponse) -> Result<(), Over> {
-    match timeout(SLOW, told.send(Ok(message))).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(Over::Gone),
-        Err(_) => Err(Over::Slow),
-    }
 }

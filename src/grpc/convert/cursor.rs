@@ -1,12 +1,12 @@
-//! Places in the records: where a page of them begins, and where a stream goes on. Opaque to callers, without a secret, and
-//! granting nothing.
+//! Places in the records: where a page of them begins, and where a stream goes on. Opaque to callers, without a secret. A
+//! page's grants nothing; a stream's is good for whom it was given to.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::field::FieldError;
 use crate::domain::RecordId;
-use crate::service::{NextPage, PagePlace};
+use crate::service::{NextPage, PagePlace, Reached};
 
 const PAGE_TOKEN: &str = "must be a page token as it was given";
 const RESUME_TOKEN: &str = "must be a resume token as it was given";
@@ -14,7 +14,7 @@ const RESUME_TOKEN: &str = "must be a resume token as it was given";
 /// Marks what kind of token it is, so that one is never read as another: see [`super::position`], which has 1 and 2.
 const PAGE_BACK_KIND: u8 = 3;
 const PAGE_ON_KIND: u8 = 4;
-const RESUME_KIND: u8 = 5;
+const RESUME_KIND: u8 = 6;
 
 /// Journals of a store, at most: one a partition.
 const JOURNALS_MAX: usize = 1_024;
@@ -60,34 +60,41 @@ const fn id(bytes: [u8; 16]) -> RecordId {
     RecordId::from_u128(u128::from_be_bytes(bytes))
 }
 
-/// The token of a place in every journal.
-pub(in crate::grpc) fn resume_token(places: &[u64]) -> String {
+/// The token of where somebody came to.
+pub(in crate::grpc) fn resume_token(reached: &Reached) -> String {
     let mut bytes = vec![RESUME_KIND];
-    bytes.extend(places.iter().flat_map(|place| place.to_be_bytes()));
+    bytes.extend(reached.mark);
+    bytes.extend(reached.places.iter().flat_map(|place| place.to_be_bytes()));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Where a stream goes on; none where the caller brings no token.
-pub(in crate::grpc) fn resume_places(token: &str, name: &str) -> Result<Option<Vec<u64>>, FieldError> {
+pub(in crate::grpc) fn reached(token: &str, name: &str) -> Result<Option<Reached>, FieldError> {
     if token.is_empty() {
         return Ok(None);
     }
-    read_places(token).map(Some).ok_or_else(|| FieldError::new(name, RESUME_TOKEN))
+    read_reached(token).map(Some).ok_or_else(|| FieldError::new(name, RESUME_TOKEN))
 }
 
-fn read_places(token: &str) -> Option<Vec<u64>> {
+fn read_reached(token: &str) -> Option<Reached> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (kind, rest) = bytes.split_first()?;
+    let (mark, rest) = rest.split_first_chunk()?;
     let (places, left) = rest.as_chunks::<8>();
     let is_whole = *kind == RESUME_KIND && left.is_empty() && (1..=JOURNALS_MAX).contains(&places.len());
-    is_whole.then(|| places.iter().map(|place| u64::from_be_bytes(*place)).collect())
+    let places = || places.iter().map(|place| u64::from_be_bytes(*place)).collect();
+    is_whole.then(|| Reached { places: places(), mark: *mark })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{record_page, record_page_token, resume_places, resume_token};
+    use super::{reached, record_page, record_page_token, resume_token};
     use crate::domain::RecordId;
-    use crate::service::{NextPage, PagePlace};
+    use crate::service::{NextPage, PagePlace, Reached};
+
+    fn at(places: &[u64]) -> Reached {
+        Reached { places: places.to_vec(), mark: [7; 32] }
+    }
 
     #[test]
     fn tokens_come_back_as_they_went() {
@@ -97,20 +104,20 @@ mod tests {
             assert_eq!(record_page(&record_page_token(Some(place)), "t"), Ok(Some(place)));
         }
         assert_eq!(record_page(&record_page_token(None), "t"), Ok(None));
-        for places in [vec![0], vec![u64::MAX, 3]] {
-            assert_eq!(resume_places(&resume_token(&places), "t"), Ok(Some(places)));
+        for place in [at(&[0]), at(&[u64::MAX, 3])] {
+            assert_eq!(reached(&resume_token(&place), "t"), Ok(Some(place)));
         }
-        assert_eq!(resume_places("", "t"), Ok(None));
+        assert_eq!(reached("", "t"), Ok(None));
     }
 
     #[test]
     fn one_kind_of_token_is_not_another() {
         let look = RecordId::from_u128(1);
         let back = record_page_token(Some(PagePlace { look, next: NextPage::Back(look) }));
-        let resume = resume_token(&[1, 2, 3]);
-        assert!(record_page(&resume, "t").is_err() && resume_places(&back, "t").is_err());
-        for wrong in ["!", "AA", &format!("{back}AA"), &resume_token(&[])] {
-            assert!(record_page(wrong, "t").is_err() && resume_places(wrong, "t").is_err(), "{wrong}");
+        let resume = resume_token(&at(&[1, 2, 3]));
+        assert!(record_page(&resume, "t").is_err() && reached(&back, "t").is_err());
+        for wrong in ["!", "AA", &format!("{back}AA"), &resume_token(&at(&[]))] {
+            assert!(record_page(wrong, "t").is_err() && reached(wrong, "t").is_err(), "{wrong}");
         }
     }
 }

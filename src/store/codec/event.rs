@@ -55,6 +55,8 @@ pub(super) enum StoredEvent {
     SegmentArchived(StoredSegment),
     #[prost(message, tag = "30")]
     SegmentDeleted(StoredSegment),
+    #[prost(bytes = "vec", tag = "31")]
+    ExportBegun(Vec<u8>),
 }
 
 #[derive(Message)]
@@ -183,6 +185,7 @@ impl From<&Event> for StoredEvent {
             }
             Event::ExportAsked { filter } => Self::ExportAsked(filter.as_ref().into()),
             Event::ExportApproved { export } => Self::ExportApproved(export.to_bytes().to_vec()),
+            Event::ExportBegun { export } => Self::ExportBegun(export.to_bytes().to_vec()),
             Event::ExportDone { export, records, digest } => Self::ExportDone(StoredExport {
                 export: Some(export.to_bytes().to_vec()),
                 records: Some(*records),
@@ -225,6 +228,9 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::ExportAsked(filter) => Self::ExportAsked { filter: Box::new(filter.try_into()?) },
             StoredEvent::ExportApproved(ask) => {
                 Self::ExportApproved { export: id(Some(ask), "approved.export", RecordId::from_u128)? }
+            }
+            StoredEvent::ExportBegun(ask) => {
+                Self::ExportBegun { export: id(Some(ask), "begun.export", RecordId::from_u128)? }
             }
             StoredEvent::ExportDone(event) => event.try_into()?,
             StoredEvent::SegmentArchived(segment) => Self::SegmentArchived(segment.try_into()?),

@@ -106,6 +106,7 @@ numbered! {
         Alerted = 19,
         SegmentArchived = 21,
         SegmentDeleted = 22,
+        ExportBegun = 23,
     }
 }
 

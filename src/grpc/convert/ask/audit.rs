@@ -2,13 +2,13 @@
 
 use crate::audit::{EventKind, RecordFilter};
 use crate::domain::{AccountId, FormatError, OutcomeKind, Subject};
-use crate::grpc::convert::cursor::{record_page, resume_places};
+use crate::grpc::convert::cursor::{reached, record_page};
 use crate::grpc::convert::field::{FieldError, InField, first_repeated, optional_text, required};
 use crate::grpc::convert::line::{account_scope, line_scope};
 use crate::grpc::convert::position::page_size;
 use crate::grpc::convert::time::optional_instant;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{RECORDS_PAGE_MAX, RecordQuery};
+use crate::service::{RECORDS_PAGE_MAX, Reached, RecordQuery};
 
 /// Kinds that a filter may name.
 const KINDS_MAX: usize = 20;
@@ -23,7 +23,7 @@ pub struct Following {
     /// Which records.
     pub filter: RecordFilter,
     /// From where on; from now on without it.
-    pub from: Option<Vec<u64>>,
+    pub from: Option<Reached>,
 }
 
 /// A step of a verification's request.
@@ -62,7 +62,7 @@ pub fn watch_records(message: pb::WatchRecordsRequest) -> Result<Following, Fiel
     let pb::WatchRecordsRequest { resume_token, filter, account_id } = message;
     let filter = filter.map_or_else(|| Ok(RecordFilter::default()), record_filter).in_field("filter")?;
     let account = optional_text(&account_id, "account_id", AccountId::parse)?;
-    Ok(Following { filter: RecordFilter { account, ..filter }, from: resume_places(&resume_token, "resume_token")? })
+    Ok(Following { filter: RecordFilter { account, ..filter }, from: reached(&resume_token, "resume_token")? })
 }
 
 /// A step of a verification.
@@ -86,7 +86,7 @@ pub fn make_checkpoint(message: pb::MakeCheckpointRequest) -> Result<(), FieldEr
     Ok(())
 }
 
-fn record_filter(message: pb::RecordFilter) -> Result<RecordFilter, FieldError> {
+pub(super) fn record_filter(message: pb::RecordFilter) -> Result<RecordFilter, FieldError> {
     let pb::RecordFilter { from_time, before_time, kinds, caller_subject, outcome } = message;
     Ok(RecordFilter {
         account: None,

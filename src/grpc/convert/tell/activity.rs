@@ -49,6 +49,7 @@ fn told(event: &Event) -> (&'static str, String) {
         | Event::CheckpointMade { .. }
         | Event::ExportAsked { .. }
         | Event::ExportApproved { .. }
+        | Event::ExportBegun { .. }
         | Event::ExportDone { .. }
         | Event::SegmentArchived(_)
         | Event::SegmentDeleted(_)

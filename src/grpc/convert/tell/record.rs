@@ -104,7 +104,7 @@ fn details(event: &Event) -> Value {
         Event::RecordsRead { how, filter } => json!({ "how": step(*how), "filter": filtered(filter) }),
         Event::CheckpointMade { accounts, digest } => json!({ "accounts": accounts, "sha256": hex(digest) }),
         Event::ExportAsked { filter } => json!({ "filter": filtered(filter) }),
-        Event::ExportApproved { export } => json!({ "export_id": export.to_string() }),
+        Event::ExportApproved { export } | Event::ExportBegun { export } => json!({ "export_id": export.to_string() }),
         Event::ExportDone { export, records, digest } => {
             json!({ "export_id": export.to_string(), "records": records, "sha256": hex(digest) })
         }

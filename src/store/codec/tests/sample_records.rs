@@ -215,6 +215,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("export_asked", Event::ExportAsked { filter: Box::new(filter()) }),
         ("export_asked_for_all", Event::ExportAsked { filter: Box::default() }),
         ("export_approved", Event::ExportApproved { export: record_id(6) }),
+        ("export_begun", Event::ExportBegun { export: record_id(6) }),
         ("export_done", Event::ExportDone { export: record_id(6), records: 0, digest: [0xee; 32] }),
         ("alerted", Event::Alerted { reason: reference("CHANNEL_MISMATCH") }),
         ("segment_archived", Event::SegmentArchived(segment())),
