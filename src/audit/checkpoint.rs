@@ -76,8 +76,7 @@ pub struct CheckpointWriter {
 impl CheckpointWriter {
     /// Begins one. The text so far comes back, as from every step.
     pub fn begin(brand: &Brand, made: DateTime<Utc>) -> (Self, String) {
-        let made = made.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let text = format!("{FIRST_LINE}\nbrand {}\nmade {made}\n", brand.as_str());
+        let text = format!("{FIRST_LINE}\nbrand {}\nmade {}\n", brand.as_str(), instant(made));
         let mut writer = Self { digest: RunningDigest::default(), accounts: 0 };
         writer.digest.update(text.as_bytes());
         (writer, text)
@@ -179,8 +178,7 @@ impl CheckpointReader {
                 Ok(CheckpointLine::Brand(brand))
             }
             Expected::Made => {
-                let made = line.strip_prefix("made ").and_then(|made| DateTime::parse_from_rfc3339(made).ok());
-                made.ok_or_else(|| self.wrong("must say when it was made"))?;
+                line.strip_prefix("made ").and_then(made).ok_or_else(|| self.wrong("must say when it was made"))?;
                 Ok(self.passed(Expected::Mark))
             }
             Expected::Mark => self.mark_or_count(line),
@@ -213,7 +211,7 @@ impl CheckpointReader {
 
     fn mark_or_count(&mut self, line: &str) -> Result<CheckpointLine, CheckpointError> {
         if let Some(count) = line.strip_prefix("accounts ") {
-            if count.parse() != Ok(self.accounts) {
+            if count != self.accounts.to_string() {
                 return Err(self.wrong("must be the number of accounts before it"));
             }
             self.found = std::mem::take(&mut self.digest).finish();
@@ -237,6 +235,16 @@ impl CheckpointReader {
     const fn wrong(&self, expected: &'static str) -> CheckpointError {
         CheckpointError { line: self.line, expected }
     }
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// When it was made, in the one spelling that [`instant`] has.
+fn made(text: &str) -> Option<DateTime<Utc>> {
+    let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
+    (instant(at) == text).then_some(at)
 }
 
 fn mark(line: &str) -> Option<ChainMark> {
@@ -347,6 +355,22 @@ mod tests {
         match read(text).ok()?.pop()? {
             CheckpointLine::End { seal, .. } => Some(seal),
             _ => None,
+        }
+    }
+
+    /// The digest is over the text: what says the same in other characters is another text.
+    #[test]
+    fn an_instant_and_a_number_have_one_spelling() {
+        for (written, otherwise) in [
+            ("made 2027-01-15T08:00:00Z", "made 2027-01-15T08:00:00.0Z"),
+            ("made 2027-01-15T08:00:00Z", "made 2027-01-15T08:00:00+00:00"),
+            ("made 2027-01-15T08:00:00Z", "made 2027-01-15t08:00:00z"),
+            ("accounts 2", "accounts 02"),
+            ("accounts 2", "accounts +2"),
+            (" 1234567 ", " +1234567 "),
+        ] {
+            assert!(GOLDEN.contains(written));
+            assert!(read(&GOLDEN.replacen(written, otherwise, 1)).is_err(), "{otherwise}");
         }
     }
 

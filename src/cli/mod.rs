@@ -46,6 +46,8 @@ mod token;
 mod transfer_pin;
 
 #[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use audit::parse_public_keys;
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use import::{
     Line as ImportLine, Lines as ImportLines, Problem as ImportProblem, parse_seed as parse_import_row,
 };

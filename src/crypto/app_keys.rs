@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::digest::sha256_plain;
+use super::json::parse_object;
 
 /// A public key with every member it may have is under 400 bytes.
 const JWK_BYTES_MAX: usize = 1024;
@@ -73,7 +74,7 @@ impl AppKey {
         if jwk.len() > JWK_BYTES_MAX {
             return Err(AppKeyError::NotJwk);
         }
-        let form: JwkForm = serde_json::from_str(jwk).map_err(|_| AppKeyError::NotJwk)?;
+        let form: JwkForm = parse_object(jwk.as_bytes()).map_err(|_| AppKeyError::NotJwk)?;
         if form.d.is_some() {
             return Err(AppKeyError::Private);
         }
@@ -254,6 +255,11 @@ mod tests {
         let cases = [
             (String::new(), AppKeyError::NotJwk),
             ("[]".to_owned(), AppKeyError::NotJwk),
+            // Its members' values in their order, without the names.
+            (
+                format!(r#"["OKP","Ed25519","62WEWyAmxjS74icBpCacv3zt4J53i0SVVBBvICIeFHM"{}]"#, ",null".repeat(7)),
+                AppKeyError::NotJwk,
+            ),
             (ed("\"x\"", "\"z\""), AppKeyError::NotJwk),
             (ed("{", r#"{"nonsense":1,"#), AppKeyError::NotJwk),
             (ed("{", r#"{"kty":"OKP","#), AppKeyError::NotJwk),

@@ -22,6 +22,7 @@
 //! | `jwt` | what the token library verifies with |
 //! | `certificates` | what certificates and revocation lists say of themselves |
 //! | `digest` | unkeyed digests, and the step of an account's chain of records |
+//! | `json` | objects of JSON, in one spelling |
 //!
 //! Deliberately absent: the clock (time is an argument), who may do what, any store, any network, and every way to read
 //! a key's material out again. Nothing here decides: it answers "matches" or "does not", and what cannot be checked is
@@ -32,6 +33,7 @@ mod certificates;
 mod cost;
 mod digest;
 mod ids;
+mod json;
 mod jwt;
 mod keyring;
 mod keyring_file;
@@ -55,6 +57,7 @@ pub use certificates::{CertificateError, CertificateFacts, RevocationListFacts, 
 pub use cost::Cost;
 pub use digest::{RunningDigest, chain, change_digest, sha256, sha256_of, sha256_plain};
 pub use ids::Ids;
+pub(crate) use json::{object, parse_object};
 pub use jwt::{JwtSetupError, install_jwt_provider};
 pub use keyring::{KeyInfo, KeyState, Keyring, Purpose};
 pub use keyring_file::KeyringError;

@@ -38,15 +38,21 @@ pub(super) fn sealed(data: &[u8]) {
     let sealer = Sealer::new(&Keyring::known()).for_account(&ACCOUNT);
     let place = Place { kind: 1, owner: ACCOUNT, extra: &[], version: 1 };
     assert!(sealer.open_copy(place, data).is_err(), "bytes that nobody sealed were opened");
-    let Ok(mut sealed) = sealer.seal(place, data) else { return };
+    let Ok(sealed) = sealer.seal(place, data) else { return };
     assert_eq!(sealer.open_copy(place, &sealed).map(|opened| opened.to_vec()), Ok(data.to_vec()));
     assert!(sealer.open_copy(Place { version: 2, ..place }, &sealed).is_err(), "it opens at another version");
-    let turned = data.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
-    let length = sealed.len();
-    if let Some(byte) = sealed.get_mut(turned % length) {
+    assert!(sealer.open_copy(place, &turned(&sealed, data)).is_err(), "it opens with a bit turned");
+}
+
+/// The bytes with one bit turned, in a place that follows from `chosen_by`.
+pub(super) fn turned(bytes: &[u8], chosen_by: &[u8]) -> Vec<u8> {
+    let sum = chosen_by.iter().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+    let place = sum.checked_rem(bytes.len()).unwrap_or_default();
+    let mut turned = bytes.to_vec();
+    if let Some(byte) = turned.get_mut(place) {
         *byte ^= 1;
     }
-    assert!(sealer.open_copy(place, &sealed).is_err(), "it opens with a bit turned");
+    turned
 }
 
 /// Verifiers of PINs as stored: read, or an error; what was not made here matches nothing.

@@ -3,9 +3,10 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `table` | the targets by name; the only list of them |
-//! | `requests` | messages of the contract, names and numbers, position and page tokens, rows of an import |
+//! | `requests` | messages of the contract, names and numbers, tokens of positions and pages, rows of an import |
 //! | `identity` | access tokens, key sets, certificates and revocation lists |
 //! | `kept` | stored rows and records, sealed bodies, verifiers, permits, device keys |
+//! | `signed` | archive segments, manifests and tombstones, checkpoints, signed permits, public keys |
 //! | `files` | the keyring, settings |
 //!
 //! A target panics where a parser breaks its promise, and a promise is more than to come back: what is read is written
@@ -17,6 +18,7 @@ mod files;
 mod identity;
 mod kept;
 mod requests;
+mod signed;
 mod table;
 
 pub use table::{TARGETS, Target, run};

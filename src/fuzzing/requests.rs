@@ -8,7 +8,10 @@ use prost::Message;
 
 use crate::cli::{ImportLine, ImportLines, ImportProblem, parse_import_row};
 use crate::domain::{AccountId, Brand, Eid, FormatError, Iccid, Imei, Msisdn, RequestId, Spid, Subject};
-use crate::grpc::convert::{FieldError, ask, read_page, read_position, write_page, write_position};
+use crate::grpc::convert::{
+    FieldError, ask, reached, read_page, read_position, record_page, record_page_token, resume_token, write_page,
+    write_position,
+};
 use crate::grpc::pb::v1 as pb;
 
 /// When the requests come, in seconds since 1970.
@@ -153,22 +156,26 @@ pub(super) fn name(data: &[u8]) {
     }
 }
 
-/// Consistency and page tokens: one spelling each, and never the one for the other.
+/// Tokens of positions, of pages, of pages of records and of where a stream goes on: one spelling each, and never the one
+/// for the other.
 pub(super) fn page_token(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let (position, page) = (read_position(text, "token"), read_page(text, "token"));
+    let written = [
+        read_position(text, "token").map(write_position),
+        read_page(text, "token").map(write_page),
+        record_page(text, "token").map(record_page_token),
+        reached(text, "token").map(|place| place.map_or_else(String::new, |place| resume_token(&place))),
+    ];
     if text.is_empty() {
-        assert_eq!((position, page), (Ok(None), Ok(None)));
+        assert!(written.iter().all(|none| none.as_deref() == Ok("")), "{written:?}");
         return;
     }
-    assert!(position.is_err() || page.is_err(), "`{text}` is read as both");
-    match position {
-        Ok(position) => assert_eq!(write_position(position), text),
-        Err(error) => assert_tells_nothing(&error),
-    }
-    match page {
-        Ok(page) => assert_eq!(write_page(page), text),
-        Err(error) => assert_tells_nothing(&error),
+    assert!(written.iter().filter(|read| read.is_ok()).count() <= 1, "`{text}` is read as more than one: {written:?}");
+    for written in &written {
+        match written {
+            Ok(written) => assert_eq!(written, text),
+            Err(error) => assert_tells_nothing(error),
+        }
     }
 }
 

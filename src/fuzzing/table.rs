@@ -1,6 +1,6 @@
 //! The targets by name.
 
-use super::{files, identity, kept, requests};
+use super::{files, identity, kept, requests, signed};
 
 /// One parser, or a family of them that the first byte chooses from.
 pub struct Target {
@@ -15,15 +15,20 @@ pub const TARGETS: &[Target] = &[
     Target { name: "access_token", run: identity::access_token },
     Target { name: "app_key", run: kept::app_key },
     Target { name: "certificate", run: identity::certificate },
+    Target { name: "checkpoint", run: signed::checkpoint },
     Target { name: "import_row", run: requests::import_row },
     Target { name: "key_set", run: identity::key_set },
     Target { name: "keyring", run: files::keyring },
+    Target { name: "manifest", run: signed::manifest },
     Target { name: "name", run: requests::name },
     Target { name: "page_token", run: requests::page_token },
     Target { name: "permit", run: kept::permit },
+    Target { name: "public_key", run: signed::public_key },
     Target { name: "request", run: requests::request },
     Target { name: "sealed", run: kept::sealed },
+    Target { name: "segment", run: signed::segment },
     Target { name: "settings", run: files::settings },
+    Target { name: "signed_permit", run: signed::signed_permit },
     Target { name: "stored", run: kept::stored },
     Target { name: "verifier", run: kept::verifier },
 ];

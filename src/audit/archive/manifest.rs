@@ -31,12 +31,13 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::digest::{Digest, bytes, hex};
 use super::segment::Summary;
 use super::text::{instant, parse_instant};
-use crate::crypto::{KeyId, PublicKey, RecordSigner, Signature, SignatureError, Signed, sha256_plain};
+use crate::crypto::{KeyId, PublicKey, RecordSigner, Signature, SignatureError, Signed, parse_object, sha256_plain};
 
 /// The longest manifest or tombstone, in bytes.
 pub const MANIFEST_BYTES_MAX: usize = 16 * 1_024;
@@ -288,11 +289,11 @@ pub(super) fn signature(key: &str, signature: &str) -> Result<Signature, Manifes
     Ok(Signature { key, bytes })
 }
 
-pub(super) fn read<'a, F: Deserialize<'a>>(json: &'a [u8]) -> Result<F, ManifestError> {
+pub(super) fn read<F: DeserializeOwned>(json: &[u8]) -> Result<F, ManifestError> {
     if json.len() > MANIFEST_BYTES_MAX {
         return Err(ManifestError::Malformed { what: "longer than any manifest" });
     }
-    serde_json::from_slice(json).map_err(|_| ManifestError::Malformed { what: "not the JSON of a manifest" })
+    parse_object(json).map_err(|_| ManifestError::Malformed { what: "not the JSON of a manifest" })
 }
 
 pub(super) fn written<F: Serialize>(form: &F) -> Vec<u8> {

@@ -85,6 +85,30 @@ fn golden_manifest_and_tombstone() {
     assert!(tombstone.verify(&signer()).unwrap().is_timely());
 }
 
+/// Members are named: their values alone, in the same order, are no other spelling of it.
+#[test]
+fn a_list_is_no_manifest_and_no_tombstone() {
+    fn listed(json: &[u8]) -> serde_json::Value {
+        // In the order of the text, which a map of JSON does not keep.
+        let text = std::str::from_utf8(json).unwrap();
+        let mut members: Vec<_> = serde_json::from_str::<serde_json::Map<_, _>>(text).unwrap().into_iter().collect();
+        members.sort_by_key(|(name, _)| text.find(&format!("\"{name}\":")).unwrap());
+        members.into_iter().map(|(_, value)| value).collect()
+    }
+    let refused = |value: &serde_json::Value| {
+        let json = serde_json::to_vec(value).unwrap();
+        SignedManifest::parse(&json).is_err() && SignedTombstone::parse(&json).is_err()
+    };
+    let manifest_listed = listed(&manifest().to_json());
+    assert!(manifest_listed[1] == manifest().unverified().name().to_string() && refused(&manifest_listed));
+    let tombstone = Tombstone { manifest: manifest(), deleted_at: at(1_900_000_000_000), retention_days: 1_095 };
+    let json = tombstone.sign(&signer()).unwrap().to_json();
+    let mut whole: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert!(!refused(&whole));
+    whole["manifest"] = manifest_listed;
+    assert!(refused(&whole));
+}
+
 fn with_another_digit(text: &str) -> String {
     let at = text.rfind(|c: char| c.is_ascii_digit()).unwrap();
     let mut bytes = text.as_bytes().to_vec();

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::hex;
 use super::manifest::{ManifestError, ManifestForm, SignedManifest, Verifying, canonical, read, signature, written};
 use super::text::{instant, parse_instant};
-use crate::crypto::{KeyId, RecordSigner, Signature, SignatureError, Signed};
+use crate::crypto::{KeyId, RecordSigner, Signature, SignatureError, Signed, object};
 
 const FORMAT: u16 = 1;
 
@@ -115,6 +115,7 @@ impl SignedTombstone {
 #[serde(deny_unknown_fields)]
 struct TombstoneForm {
     format: u16,
+    #[serde(deserialize_with = "object")]
     manifest: ManifestForm,
     deleted_time: String,
     retention_days: u32,

@@ -25,3 +25,5 @@ mod verify;
 mod watch;
 
 pub(super) use command::{AuditArgs, run};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use trusted::parse_public_keys;

@@ -78,7 +78,12 @@ fn read_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
         return Err(unusable(&format_args!("the file is longer than {KEYS_BYTES_MAX} bytes")));
     }
     let text = fs::read(path).map_err(|error| unusable(&error))?;
-    let set: Value = serde_json::from_slice(&text).map_err(|error| unusable(&error))?;
-    let keys = set.get("keys").and_then(Value::as_array).ok_or_else(|| unusable(&"it is no JSON Web Key Set"))?;
-    keys.iter().map(|key| PublicKey::parse(&key.to_string()).map_err(|error| unusable(&error))).collect()
+    parse_public_keys(&text).map_err(|cause| unusable(&cause))
+}
+
+/// The keys of a JSON Web Key Set. What is wrong is told without a key: it may be a private one.
+pub(crate) fn parse_public_keys(text: &[u8]) -> Result<Vec<PublicKey>, String> {
+    let set: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let keys = set.get("keys").and_then(Value::as_array).ok_or("it is no JSON Web Key Set")?;
+    keys.iter().map(|key| PublicKey::parse(&key.to_string()).map_err(|error| error.to_string())).collect()
 }

@@ -20,7 +20,7 @@ const RESUME_KIND: u8 = 6;
 const JOURNALS_MAX: usize = 1_024;
 
 /// The token of the next page; empty at the end.
-pub(in crate::grpc) fn record_page_token(next: Option<PagePlace>) -> String {
+pub(crate) fn record_page_token(next: Option<PagePlace>) -> String {
     next.map_or_else(String::new, |PagePlace { look, next }| {
         let look = look.to_bytes();
         URL_SAFE_NO_PAD.encode(match next {
@@ -33,7 +33,7 @@ pub(in crate::grpc) fn record_page_token(next: Option<PagePlace>) -> String {
 }
 
 /// Where a page begins; none for the first.
-pub(in crate::grpc) fn record_page(token: &str, name: &str) -> Result<Option<PagePlace>, FieldError> {
+pub(crate) fn record_page(token: &str, name: &str) -> Result<Option<PagePlace>, FieldError> {
     if token.is_empty() {
         return Ok(None);
     }
@@ -61,7 +61,7 @@ const fn id(bytes: [u8; 16]) -> RecordId {
 }
 
 /// The token of where somebody came to.
-pub(in crate::grpc) fn resume_token(reached: &Reached) -> String {
+pub(crate) fn resume_token(reached: &Reached) -> String {
     let mut bytes = vec![RESUME_KIND];
     bytes.extend(reached.mark);
     bytes.extend(reached.places.iter().flat_map(|place| place.to_be_bytes()));
@@ -69,7 +69,7 @@ pub(in crate::grpc) fn resume_token(reached: &Reached) -> String {
 }
 
 /// Where a stream goes on; none where the caller brings no token.
-pub(in crate::grpc) fn reached(token: &str, name: &str) -> Result<Option<Reached>, FieldError> {
+pub(crate) fn reached(token: &str, name: &str) -> Result<Option<Reached>, FieldError> {
     if token.is_empty() {
         return Ok(None);
     }

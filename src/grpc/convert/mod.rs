@@ -19,6 +19,8 @@ mod signal;
 pub(in crate::grpc) mod tell;
 pub mod time;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use cursor::{reached, record_page, record_page_token, resume_token};
 pub use field::{FieldError, InField};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use position::{
