@@ -121,6 +121,8 @@ pub(super) fn copier(path: &Path) -> Result<Connection, Fault> {
 fn prepare(connection: &Connection, cache_kib: i64) -> Result<(), Fault> {
     // A connection that closes must leave the log alone: checkpoints have their own place and time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A statement's plan is made once, not again for every pair of keys that it is asked to look between.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Nobody else writes, and whoever would have to wait for a reader comes back later.
     connection.busy_timeout(Duration::ZERO)?;
     connection.set_prepared_statement_cache_capacity(64);
