@@ -7,9 +7,14 @@
     reason = "a test that cannot be set up should fail where it is; the program's helpers are shared"
 )]
 
+#[path = "command_line/canary_life.rs"]
+mod canary_life;
 #[path = "command_line/program.rs"]
 mod program;
+#[path = "command_line/spelt.rs"]
+mod spelt;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +23,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest
 use opentelemetry_proto::tonic::trace::v1::Span;
 use portcullis::grpc::pb::v1 as pb;
 use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
+use prost::Message as _;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig};
@@ -135,6 +141,28 @@ async fn a_call_and_the_hops_of_its_decision_are_spans_of_the_callers_trace() {
     let told = format!("{spans:?}");
     for hidden in [NUMBER, NUMBER.trim_start_matches('+'), ACCOUNT_NUMBER, "PON-1", "X201", "hub", token.trim()] {
         assert!(!told.contains(hidden), "`{hidden}` is in {told}");
+    }
+}
+
+/// E12: a whole life of canaries, and all that the collector was sent of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_canary_is_sent_to_the_collector() {
+    let (collector, address) = Collector::start().await;
+    let lived = tokio::task::spawn_blocking(move || {
+        let otlp = format!("telemetry.otlp={{endpoint = \"http://{address}\"}}");
+        let run = canary_life::live(&[&otlp, "archive.folder=dev/archive"]);
+        let (status, _place) = run.service.stop();
+        assert!(status.success());
+        run.search
+    });
+    let search = lived.await.unwrap();
+    let sent: BTreeSet<String> = collector.spans().into_iter().map(|span| span.name).collect();
+    for name in ["Decide", "IssueTransferPin", "SetPin", "GetAccount", "WatchRecords", "find", "commit"] {
+        assert!(sent.contains(name), "no `{name}` was sent, only {sent:?}");
+    }
+    for request in collector.0.lock().unwrap().iter() {
+        let found = search.found_in(&request.encode_to_vec());
+        assert!(found.is_empty(), "{found:?} in {request:?}");
     }
 }
 

@@ -9,6 +9,8 @@
 mod audit;
 mod backup;
 mod canaries;
+mod canary_beside;
+mod canary_life;
 mod day;
 mod doctor;
 mod dumps;

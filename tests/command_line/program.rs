@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -44,6 +44,11 @@ fn ran(mut command: Command, input: &str) -> Ran {
     let mut child = command.spawn().unwrap();
     // One that ends without reading is told by how it ended.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    ended(child)
+}
+
+/// How a command ends, and what it has said until then.
+pub(crate) fn ended(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ran { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -106,6 +111,8 @@ fn token_of(subject: &str) -> String {
 pub(crate) struct Service {
     pub(crate) place: Place,
     child: Child,
+    told: String,
+    stdout: BufReader<ChildStdout>,
     endpoint: String,
     ops: String,
 }
@@ -133,14 +140,14 @@ impl Service {
         command.args(["--set", "log.level=debug"]).envs(variables.iter().copied());
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let mut told = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut told).unwrap();
-        let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| {
+        let (mut told, mut stdout) = (String::new(), BufReader::new(child.stdout.take().unwrap()));
+        stdout.read_line(&mut told).unwrap();
+        let addresses: Value = serde_json::from_str(&told).unwrap_or_else(|_| {
             child.wait().unwrap();
             panic!("it did not start: {}", fs::read_to_string(place.path("log")).unwrap())
         });
-        let (address, ops) = (told["listening"].as_str().unwrap(), told["ops_listening"].as_str().unwrap());
-        Self { place, child, endpoint: format!("https://{address}"), ops: ops.to_owned() }
+        let [address, ops] = ["listening", "ops_listening"].map(|name| addresses[name].as_str().unwrap().to_owned());
+        Self { place, child, told, stdout, endpoint: format!("https://{address}"), ops }
     }
 
     /// Asks as the holder of a token, for JSON.
@@ -234,6 +241,15 @@ impl Service {
         let status = self.child.wait().unwrap();
         let place = std::mem::replace(&mut self.place, Place::new());
         (status, place)
+    }
+
+    /// The same, with all that it wrote to its standard output.
+    pub(crate) fn stop_having_told(mut self) -> (ExitStatus, Place, String) {
+        self.signal("TERM");
+        self.stdout.read_to_string(&mut self.told).unwrap();
+        let told = std::mem::take(&mut self.told);
+        let (status, place) = self.ended();
+        (status, place, told)
     }
 
     /// All that it logged so far.
