@@ -96,6 +96,25 @@ fn records_are_listed_followed_written_down_and_verified() {
     service.place.run(&[&["--json"], &another[..]].concat()).ending(3);
 }
 
+/// Whoever follows would stay for ever: the service does not wait for them.
+#[test]
+fn a_service_stops_though_somebody_follows() {
+    let service = open();
+    let place = service.place.path("place");
+    fs::write(&place, "").unwrap();
+    let watch = ["audit", "watch", "--resume-file", "place"];
+    let mut watching = service.asking("auditor", &watch).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while fs::read_to_string(&place).unwrap().is_empty() {
+        std::thread::yield_now();
+    }
+    let (status, place) = service.stop();
+    let log = fs::read_to_string(place.path("log")).unwrap();
+    assert!(status.success() && !log.contains("the time to drain was over"), "{status}: {log}");
+    // It looks for the service elsewhere, or has given up.
+    let _ = watching.kill();
+    watching.wait().unwrap();
+}
+
 #[test]
 fn a_cut_tail_ends_with_code_3() {
     let service = open();

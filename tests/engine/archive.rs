@@ -21,23 +21,23 @@ use crate::world::{
     ACCOUNT, ACCOUNT_NUMBER, NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, port_out, requester,
 };
 
-fn admin() -> Requester {
+pub(crate) fn admin() -> Requester {
     requester(Role::Admin, "operator-1")
 }
 
 /// A run to its end.
-async fn archive_by(engine: &Arc<Engine>) -> Result<Archiving, ServiceError> {
+pub(crate) async fn archive_by(engine: &Arc<Engine>) -> Result<Archiving, ServiceError> {
     let (tell, mut told) = mpsc::channel(4);
     let listen = async { while told.recv().await.is_some() {} };
     let run = engine.archive_records(authorise(admin()).unwrap(), None, tell);
     tokio::join!(run, listen).0
 }
 
-async fn archive(world: &World) -> Archiving {
+pub(crate) async fn archive(world: &World) -> Archiving {
     archive_by(&world.engine).await.unwrap()
 }
 
-async fn journal(world: &World) -> Vec<Journalled> {
+pub(crate) async fn journal(world: &World) -> Vec<Journalled> {
     world.store.journal(0, 0, ROWS_MAX).await.unwrap()
 }
 
@@ -67,7 +67,7 @@ fn places(records: &[Journalled]) -> Vec<(u64, RecordId)> {
 }
 
 /// Some decisions, asked for now.
-async fn decisions(world: &World, count: usize) -> Vec<RecordId> {
+pub(crate) async fn decisions(world: &World, count: usize) -> Vec<RecordId> {
     let mut made = Vec::new();
     for _ in 0..count {
         made.push(world.decide(carrier(), world.port()).await.unwrap().id());
@@ -76,7 +76,7 @@ async fn decisions(world: &World, count: usize) -> Vec<RecordId> {
 }
 
 /// A world with records of long ago and of today.
-async fn aged() -> (World, Vec<RecordId>, Vec<RecordId>) {
+pub(crate) async fn aged() -> (World, Vec<RecordId>, Vec<RecordId>) {
     let world = World::populated().await;
     let old = decisions(&world, 5).await;
     world.pass(TimeDelta::days(91));
@@ -257,7 +257,7 @@ async fn a_caller_who_goes_away_ends_the_run_between_two_steps() {
     assert_eq!(world.store.archived(0).await.unwrap().map(|gone| gone.place), Some(6));
 }
 
-fn file(folder: &Path, suffix: &str) -> std::path::PathBuf {
+pub(crate) fn file(folder: &Path, suffix: &str) -> std::path::PathBuf {
     let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.retain(|path| path.to_str().unwrap().ends_with(suffix));
     found.sort();
@@ -265,7 +265,7 @@ fn file(folder: &Path, suffix: &str) -> std::path::PathBuf {
 }
 
 /// Two segments, and records that could follow.
-async fn two_segments() -> World {
+pub(crate) async fn two_segments() -> World {
     let (world, _, _) = aged().await;
     archive(&world).await;
     world.pass(TimeDelta::days(91));
@@ -369,7 +369,7 @@ async fn a_segment_is_deleted_in_its_time_and_in_its_turn() {
     assert!(matches!(states[..], [SegmentState::DeletedAt(_), SegmentState::DeletedAt(_), SegmentState::KeptUntil(_)]));
 }
 
-fn who_reads() -> portcullis::service::Authorised<portcullis::service::right::ReadArchive> {
+pub(crate) fn who_reads() -> portcullis::service::Authorised<portcullis::service::right::ReadArchive> {
     authorise(admin()).unwrap()
 }
 
@@ -378,10 +378,10 @@ async fn it_is_the_houses_matter_and_needs_a_folder_and_old_records() {
     let (world, _, _) = aged().await;
     let mut stranger = admin();
     stranger.brand = portcullis::domain::Brand::parse("other").unwrap();
-    let (tell, _told) = mpsc::channel(1);
+    let (tell, _told) = mpsc::channel(64);
     let refused = world.engine.archive_records(authorise(stranger).unwrap(), None, tell).await;
     assert!(matches!(refused, Err(ServiceError::Refused(Refusal::HouseOnly))), "{refused:?}");
-    let (tell, _told) = mpsc::channel(1);
+    let (tell, _told) = mpsc::channel(64);
     let young = Some(world.now() - TimeDelta::days(90) + TimeDelta::milliseconds(1));
     let refused = world.engine.archive_records(authorise(admin()).unwrap(), young, tell).await;
     assert!(matches!(refused, Err(ServiceError::Invalid { field: "before_time", .. })), "{refused:?}");
@@ -426,10 +426,17 @@ async fn a_segment_shows_no_number_and_no_secret() {
 }
 
 /// Verifies one account's chain, or all; what holds, and what does not.
-async fn verified(world: &World, one: Option<&str>) -> Result<(Verified, Vec<Fault>), ServiceError> {
+pub(crate) async fn verified(world: &World, one: Option<&str>) -> Result<(Verified, Vec<Fault>), ServiceError> {
+    verified_by(&world.engine, one).await
+}
+
+pub(crate) async fn verified_by(
+    engine: &Arc<Engine>,
+    one: Option<&str>,
+) -> Result<(Verified, Vec<Fault>), ServiceError> {
     let account = one.map(|id| AccountId::parse(id).unwrap());
     let who = authorise(requester(Role::Auditor, "auditor-1")).unwrap();
-    let mut verification = world.engine.verify(&who, account, None).await?;
+    let mut verification = engine.verify(&who, account, None).await?;
     let mut faults = Vec::new();
     while let Some(step) = verification.steps.recv().await {
         if let Verifying::Found(fault) = step {

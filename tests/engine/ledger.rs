@@ -9,6 +9,19 @@ use portcullis::store::{ROWS_MAX, Store, Vault};
 
 use crate::world::{World, brand, carrier, customer, provisioning};
 
+/// What stands in the house's ledger, in order.
+pub(crate) async fn events(world: &World) -> Vec<Event> {
+    let vault = Vault::new(world.store.clone(), &world.keyring);
+    let ledger = vault.tokens().ledger(&brand());
+    let mut found = Vec::new();
+    for entry in world.store.journal(0, 0, ROWS_MAX).await.unwrap() {
+        if entry.account == ledger {
+            found.push(vault.record(entry.id).await.unwrap().unwrap().record().event.clone());
+        }
+    }
+    found
+}
+
 #[tokio::test]
 async fn alerts_of_many_callers_stand_in_one_chain() {
     const ALERTS: u64 = 20;

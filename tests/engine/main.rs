@@ -9,8 +9,10 @@
 
 mod altered;
 mod archive;
+mod archive_order;
 mod attacks;
 mod batch;
+mod exports;
 mod interleavings;
 mod key_upkeep;
 mod ledger;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use portcullis::crypto::Token;
 use portcullis::store::{Around, Before, Forget, Load, Loaded, Reply, Reservation, Store, StoreError};
+use tokio::sync::Barrier;
 
 pub(crate) struct SpyStore {
     inner: Arc<dyn Store>,
@@ -12,12 +13,13 @@ pub(crate) struct SpyStore {
     broken: Mutex<Option<Token>>,
     blind: AtomicBool,
     forgetting: Mutex<Option<(usize, usize)>>,
+    together: Mutex<Option<(usize, Arc<Barrier>)>>,
 }
 
 impl SpyStore {
     pub(crate) fn over(inner: Arc<dyn Store>) -> Arc<Self> {
         let (charged, broken, forgetting) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { inner, charged, broken, blind: AtomicBool::new(false), forgetting })
+        Arc::new(Self { inner, charged, broken, blind: AtomicBool::new(false), forgetting, together: Mutex::default() })
     }
 
     /// When each charge of every load so far had to be durable.
@@ -35,6 +37,19 @@ impl SpyStore {
         *self.forgetting.lock().unwrap() = Some((at_once, calls));
     }
 
+    /// The next so many loads are answered together: all have read before anybody goes on.
+    pub(crate) fn answer_together(&self, loads: usize) {
+        *self.together.lock().unwrap() = Some((loads, Arc::new(Barrier::new(loads))));
+    }
+
+    /// Where a load waits for those that are answered with it.
+    fn meets(&self) -> Option<Arc<Barrier>> {
+        let mut together = self.together.lock().unwrap();
+        let (left, barrier) = together.as_mut().filter(|(left, _)| *left > 0)?;
+        *left -= 1;
+        Some(barrier.clone())
+    }
+
     /// From here on this account cannot be read.
     pub(crate) fn break_account(&self, account: Token) {
         *self.broken.lock().unwrap() = Some(account);
@@ -50,6 +65,13 @@ impl Around for SpyStore {
         self.charged.lock().unwrap().extend(load.charges.iter().map(|charge| charge.before));
         if *self.broken.lock().unwrap() == Some(load.account) {
             return Box::pin(async { Err(StoreError::Damaged("as it was told".to_owned())) });
+        }
+        if let Some(barrier) = self.meets() {
+            return Box::pin(async move {
+                let loaded = self.inner.load(load).await;
+                barrier.wait().await;
+                loaded
+            });
         }
         if !self.blind.load(Ordering::Relaxed) || load.reserve.take().is_none() {
             return self.inner.load(load);

@@ -172,6 +172,26 @@ fn a_series_has_no_gap_and_no_stranger() {
     assert_eq!(next(7, 4, first.digest()), Some(SeriesError::Gap { name, after: 4, expected: 5 }));
     assert_eq!(next(8, 5, first.digest()), None, "put back from a backup, the store has another life");
     assert_eq!(next(7, 5, Digest([1; 32])), Some(SeriesError::Previous { name }));
+    let mut strange = segment(7, 5, 9, first.digest()).unverified().clone();
+    strange.summary.journal = 5;
+    let name = SegmentName { journal: 5, ..name };
+    let strange = strange.sign(&signer()).unwrap();
+    assert_eq!(series.clone().follow(&strange).err(), Some(SeriesError::OtherJournal { name }));
+}
+
+/// Whoever writes the digest anew must count rightly too.
+#[test]
+fn a_footer_that_counts_other_records_is_refused_though_its_digest_is_right() {
+    let (bytes, _) = two_records();
+    let footer = bytes.len() - 32 - 8 - 4;
+    for at in [footer + 3, footer + 11] {
+        let mut changed = bytes[..bytes.len() - 32].to_vec();
+        changed[at] += 1;
+        let digest = crate::crypto::sha256_plain(&changed);
+        changed.extend(digest);
+        let refused = parse_segment(&changed).unwrap_err();
+        assert_eq!((refused.at, refused.what), (footer as u64, "the footer counts other records than there are"));
+    }
 }
 
 #[test]
