@@ -40,8 +40,8 @@ macro_rules! conformance {
             time: a_clock_behind_is_refused, due_entries_come_in_order, due_entries_acted_on_are_gone,
                 a_lease_has_one_holder, fencing_numbers_never_go_back;
             journal: records_come_in_the_order_of_their_commits, an_account_stands_in_one_journal,
-                a_page_goes_on_where_the_last_ended, a_page_of_long_bodies_ends_early, a_refused_commit_is_in_no_journal,
-                who_follows_misses_nothing, every_account_is_met_once;
+                a_page_goes_on_where_the_last_ended, a_page_of_long_bodies_ends_early, no_page_is_longer_than_any_may_be, a_refused_commit_is_in_no_journal,
+                who_follows_misses_nothing, what_a_ring_told_of_is_there, every_account_is_met_once;
             forgetting: what_is_taken_out_is_the_beginning, what_is_not_a_record_stays,
                 the_newest_of_what_is_gone_is_told, wrong_questions_take_nothing_out, the_life_of_a_store_is_told;
             model: every_history_agrees_with_the_model;

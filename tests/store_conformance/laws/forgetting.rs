@@ -3,10 +3,11 @@
 use portcullis::crypto::Token;
 use portcullis::domain::RecordId;
 use portcullis::store::{
-    ArchivedUpTo, Claim, Commit, Forget, Journalled, Load, NewRecord, ROWS_MAX, Reservation, Slot, Store, StoreError,
+    ArchivedUpTo, Before, Claim, Commit, Forget, Journalled, Load, NewRecord, ROWS_MAX, Reservation, Slot, Store,
+    StoreError,
 };
 
-use crate::harness::{Account, Home, at, request, row, write};
+use crate::harness::{Account, Home, at, charge, request, row, write};
 use crate::laws::journal::{accounts, journal};
 
 const MANIFEST: [u8; 32] = [7; 32];
@@ -66,10 +67,12 @@ pub(crate) async fn what_is_taken_out_is_the_beginning(home: &impl Home) {
 }
 
 pub(crate) async fn what_is_not_a_record_stays(home: &impl Home) {
-    let (store, account, key) = (home.open(), Account::new(home), request(1));
-    let due = account.due(50);
+    let (mut store, account, key) = (home.open(), Account::new(home), request(1));
+    let (due, window) = (account.due(50), account.window());
+    let permit = Slot::Permit(account.record_id(at(0)));
+    account.charge(&*store, request(2), &[charge(window, Before::Look)]).await.unwrap();
     let commit = Commit {
-        writes: vec![write(Slot::Head, 0, b"head")],
+        writes: vec![write(Slot::Head, 0, b"head"), write(permit, 0, b"permit")],
         records: vec![account.record(at(0), b"answer")],
         due: vec![due],
         ..account.commit(at(0))
@@ -82,13 +85,18 @@ pub(crate) async fn what_is_not_a_record_stays(home: &impl Home) {
         gone += store.forget(forget(number, u64::MAX, ROWS_MAX)).await.unwrap();
     }
     assert_eq!(gone, 1);
-    assert!(store.record(answer).await.unwrap().is_none());
-    let load = Load { slots: vec![Slot::Head], reserve: Some(key), ..account.load(at(1)) };
-    let loaded = store.load(load).await.unwrap();
-    assert_eq!(loaded.reservation, Reservation::Answered(answer), "the answer's name is known, though it is gone");
-    assert_eq!(loaded.rows, [row(1, b"head")]);
-    assert_eq!(accounts(&*store, ROWS_MAX).await, [account.token]);
-    assert_eq!(store.due(at(50), 10).await.unwrap(), [due]);
+    for _ in 0..2 {
+        assert!(store.record(answer).await.unwrap().is_none());
+        let load = Load { slots: vec![Slot::Head, permit], reserve: Some(key), ..account.load(at(1)) };
+        let loaded = store.load(load).await.unwrap();
+        assert_eq!(loaded.reservation, Reservation::Answered(answer), "the answer's name is known, though it is gone");
+        assert_eq!(loaded.rows, [row(1, b"head"), row(1, b"permit")]);
+        assert_eq!(account.count(&*store, window).await, 1);
+        assert_eq!(accounts(&*store, ROWS_MAX).await, [account.token]);
+        assert_eq!(store.due(at(50), 10).await.unwrap(), [due]);
+        drop(store);
+        store = home.open();
+    }
     let after = store.commit(Commit { records: vec![account.record(at(2), b"next")], ..account.commit(at(2)) }).await;
     assert!(after.unwrap().seq > before.seq, "places are never given again");
 }

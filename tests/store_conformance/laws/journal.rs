@@ -127,6 +127,23 @@ pub(crate) async fn a_page_of_long_bodies_ends_early(home: &impl Home) {
     }
 }
 
+pub(crate) async fn no_page_is_longer_than_any_may_be(home: &impl Home) {
+    let store = home.open();
+    let accounts_made: Vec<_> = (0..ROWS_MAX + 6).map(|_| Account::new(home)).collect();
+    // One account with many records, and many with a row.
+    let many = vec![&b"x"[..]; ROWS_MAX];
+    store.commit(records(&accounts_made[0], many)).await.unwrap();
+    let rows = accounts_made.iter().map(|account| account.put(&*store, Slot::Head, 0, b""));
+    assert!(all(rows).await.iter().all(Result::is_ok));
+    store.commit(records(&accounts_made[0], [&b"x"[..]; 6])).await.unwrap();
+    for number in 0..store.journals() {
+        let page = store.journal(number, 0, usize::MAX).await.unwrap();
+        assert_eq!(page.len(), journal(&*store, number, 0, ROWS_MAX).await.len().min(ROWS_MAX));
+    }
+    assert_eq!(store.accounts(None, usize::MAX).await.unwrap().len(), ROWS_MAX);
+    assert_eq!(store.accounts(None, 0).await.unwrap().len(), 1, "a page of none would read as the end");
+}
+
 pub(crate) async fn a_refused_commit_is_in_no_journal(home: &impl Home) {
     let (store, account) = (home.open(), Account::new(home));
     let conflict = Commit { writes: vec![write(Slot::Head, 3, b"")], ..records(&account, [&b"never"[..]]) };
@@ -163,6 +180,27 @@ pub(crate) async fn who_follows_misses_nothing(home: &impl Home) {
     let write = all(commits.into_iter().map(|commit| store.commit(commit)));
     let ((), outcomes) = tokio::join!(follow, write);
     assert!(outcomes.iter().all(Result::is_ok));
+}
+
+/// Whoever hears a ring reads at once what it told of.
+pub(crate) async fn what_a_ring_told_of_is_there(home: &impl Home) {
+    let (store, account) = (home.open(), Account::new(home));
+    let mut rings = store.rings();
+    let mut places = vec![0; usize::from(store.journals())];
+    for round in 0..20_u8 {
+        let heard = async {
+            assert_eq!(rings.recv().await.unwrap(), account.partition());
+            let mut found = 0;
+            for (number, place) in (0..).zip(&mut places) {
+                let page = store.journal(number, *place, ROWS_MAX).await.unwrap();
+                *place = page.last().map_or(*place, |entry| entry.place);
+                found += page.len();
+            }
+            assert_eq!(found, 1, "in round {round}");
+        };
+        let (committed, ()) = tokio::join!(store.commit(records(&account, [&[round][..]])), heard);
+        committed.unwrap();
+    }
 }
 
 pub(crate) async fn every_account_is_met_once(home: &impl Home) {

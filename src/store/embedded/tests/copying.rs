@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::world::{DATABASE, account, at, folder, make, open, options, reserve, token, whole};
+use super::world::{DATABASE, LOG, account, at, folder, make, open, options, reserve, token, whole};
 use crate::store::embedded::backup::{BackupError, back_up, restore};
 use crate::store::embedded::look::Folder;
-use crate::store::embedded::{EmbeddedStore, KeyFault};
+use crate::store::embedded::{EmbeddedStore, KeyFault, OpenError};
 use crate::store::{Load, NewRecord, Slot, Store as _, StoreError, Write};
 
 /// The keys of the tests' stores.
@@ -84,6 +84,62 @@ async fn a_store_is_never_overwritten_and_half_a_copy_never_stays() {
     let left: Vec<_> = std::fs::read_dir(other.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left, ["lock"], "the folder was empty but for its lock");
     assert!(home.path().join(DATABASE).exists());
+}
+
+/// What one of a store's files is left of is not nothing: its log may hold commits that were acknowledged.
+#[tokio::test]
+async fn a_folder_with_anything_of_a_store_or_in_use_is_left_alone() {
+    let (home, copy) = (folder(), folder());
+    let store = open(home.path());
+    make(&store, 0..3).await.unwrap();
+    let file = copy.path().join("copy");
+    back_up(&Folder::find(home.path()).unwrap(), &file).unwrap();
+    for left in [DATABASE, LOG, "acknowledged"] {
+        let other = folder();
+        std::fs::write(other.path().join(left), "left").unwrap();
+        let refused = restore(&file, other.path(), &marks(), 8);
+        assert!(matches!(refused, Err(BackupError::Occupied(_))), "{left}: {refused:?}");
+        assert_eq!(std::fs::read(other.path().join(left)).unwrap(), b"left");
+    }
+    let refused = restore(&file, home.path(), &marks(), 8);
+    assert!(matches!(refused, Err(BackupError::Folder(OpenError::InUse { .. }))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_is_of_another_version_is_neither_copied_nor_put_back() {
+    let (home, copy, other) = (folder(), folder(), folder());
+    let store = open(home.path());
+    make(&store, 0..3).await.unwrap();
+    drop(store);
+    let (looked, file) = (Folder::find(home.path()).unwrap(), copy.path().join("copy"));
+    back_up(&looked, &file).unwrap();
+    let newer = |path: &std::path::Path| {
+        rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    };
+    newer(&file);
+    let refused = restore(&file, other.path(), &marks(), 8);
+    assert!(matches!(refused, Err(BackupError::OtherSchema { found: 99, .. })), "{refused:?}");
+    newer(&home.path().join(DATABASE));
+    let again = copy.path().join("again");
+    let refused = back_up(&looked, &again);
+    assert!(matches!(refused, Err(BackupError::OtherSchema { found: 99, .. })), "{refused:?}");
+    assert!(!again.exists(), "half a copy");
+}
+
+#[tokio::test]
+async fn a_restored_store_is_its_owners_alone_and_checks_itself() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, copy, other) = (folder(), folder(), folder());
+    let store = open(home.path());
+    make(&store, 0..3).await.unwrap();
+    let file = copy.path().join("copy");
+    back_up(&Folder::find(home.path()).unwrap(), &file).unwrap();
+    restore(&file, other.path(), &marks(), 8).unwrap();
+    for path in [&file, &other.path().join(DATABASE)] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
+    // Not closed in good order: the first start looks through its files.
+    assert!(!Folder::find(other.path()).unwrap().told().unwrap().clean);
 }
 
 #[tokio::test]
