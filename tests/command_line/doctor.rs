@@ -1,6 +1,8 @@
 //! The doctor: a set-up that is well, and one broken in each way, as it happens.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -79,9 +81,13 @@ fn served() -> Place {
 }
 
 fn certificate(place: &Place, until: (i32, u8, u8)) {
+    certificate_from(place, 2020, until);
+}
+
+fn certificate_from(place: &Place, year: i32, until: (i32, u8, u8)) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["portcullis.example".to_owned()]).unwrap();
-    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_before = date_time_ymd(year, 1, 1);
     params.not_after = date_time_ymd(until.0, until.1, until.2);
     fs::write(place.path("dev/server.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
     fs::write(place.path("dev/server.key"), key.serialize_pem()).unwrap();
@@ -128,12 +134,34 @@ fn a_service_that_runs_is_asked_and_not_disturbed() {
     assert!(visit.ok("store.owner").starts_with("process "));
     assert_eq!(visit.ok("store.closed"), "in use");
     // Another address, where nobody answers.
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     drop(silent);
     let visit = Visit::to(&service.place, &[&format!("server.ops_listen={address}")]);
     assert!(visit.failed("service.ready").contains("does not answer"));
     assert!(service.stop().0.success());
+}
+
+#[test]
+fn a_service_that_is_not_ready_or_listens_anywhere_is_told() {
+    let service = Service::start(Place::with_keys());
+    assert!(Visit::to(&service.place, &[]).warned("service.ready").contains("a free port"));
+    // Something answers that it cannot decide.
+    let unready = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = unready.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        let (mut asked, _) = unready.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            asked.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        asked.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\nthe clock is out of bounds\n").unwrap();
+    });
+    let visit = Visit::to(&service.place, &[&format!("server.ops_listen={address}")]);
+    assert_eq!(visit.failed("service.ready"), "the clock is out of bounds");
+    answering.join().unwrap();
 }
 
 #[test]
@@ -147,6 +175,23 @@ fn settings_that_are_none_are_named() {
 fn a_store_that_is_not_there_is_only_new() {
     let place = Place::with_keys();
     assert!(Visit::to(&place, &[]).warned("store.folder").contains("is not there"));
+}
+
+#[test]
+fn a_path_that_is_no_folder_is_told() {
+    let place = Place::with_keys();
+    let visit = Visit::to(&place, &["store.path=dev/keyring.json"]);
+    assert!(visit.failed("store.folder").contains("cannot be entered"));
+}
+
+#[test]
+fn a_database_of_another_version_or_of_none_is_told() {
+    let place = served();
+    let database = place.path("dev/store/portcullis.db");
+    rusqlite::Connection::open(&database).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(Visit::to(&place, &[]).failed("store.database").contains("schema 99"));
+    fs::write(&database, [7; 8_192]).unwrap();
+    Visit::to(&place, &[]).failed("store.database");
 }
 
 #[test]
@@ -237,6 +282,33 @@ fn certificates_that_end_ended_or_do_not_fit_are_told() {
 }
 
 #[test]
+fn a_certificate_of_later_and_files_that_are_not_there_are_told() {
+    let place = served();
+    certificate_from(&place, 2090, (2091, 1, 1));
+    assert!(Visit::to(&place, &[]).failed("tls.server").contains("not good before 2090-01-01T00:00:00Z"));
+    fs::remove_file(place.path("dev/server.pem")).unwrap();
+    let visit = Visit::to(&place, &["tls.client_crl_file=dev/crl.pem"]);
+    for check in ["tls.server", "tls.pair", "tls.client_crl"] {
+        assert!(visit.failed(check).contains("cannot read"), "{check}");
+    }
+    fs::write(place.path("dev/crl.pem"), "no list").unwrap();
+    Visit::to(&place, &["tls.client_crl_file=dev/crl.pem"]).failed("tls.client_crl");
+}
+
+#[test]
+fn a_service_without_tls_is_told() {
+    let place = served();
+    let settings = fs::read_to_string(place.path("dev/portcullis.toml")).unwrap();
+    let part = |from: &str, to: &str| settings.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned();
+    // Clients are known by certificates, which nobody shows without TLS.
+    let (issuers, rest) = (part("[[identity.issuers]]", "[["), settings.split_once("[store]").unwrap().1);
+    let tls = "[tls]\nplaintext = \"yes_on_loopback_only\"";
+    let plain = format!("{tls}\n[[identity.issuers]]{issuers}\n[store]{rest}");
+    fs::write(place.path("dev/portcullis.toml"), plain).unwrap();
+    assert!(Visit::to(&place, &[]).warned("tls.server").contains("no TLS"));
+}
+
+#[test]
 fn a_revocation_list_out_of_date_is_told() {
     let place = served();
     let mut params = CertificateParams::default();
@@ -262,9 +334,24 @@ fn an_issuer_without_keys_and_an_address_that_is_taken_are_told() {
     let place = served();
     fs::write(place.path("dev/issuer.pem"), "no key").unwrap();
     Visit::to(&place, &[]).failed("identity.issuers");
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let visit = Visit::to(&place, &[&format!("server.listen={}", taken.local_addr().unwrap())]);
     assert!(visit.failed("server.listen").contains("cannot be listened on"));
+}
+
+#[test]
+fn an_issuer_that_does_not_answer_and_a_client_that_is_nobody_are_told() {
+    let place = served();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    drop(silent);
+    let issuer = r#"issuer = "https://login.carrier.example", audience = "portcullis", algorithms = ["ES256"]"#;
+    let url = format!(r#"jwks_url = "https://localhost:{port}/keys", jwks_ca_file = "dev/ca.pem""#);
+    let visit = Visit::to(&place, &[&format!("identity.issuers=[{{{issuer}, {url}}}]")]);
+    assert!(visit.failed("identity.issuers").contains("https://login.carrier.example"));
+    // A porting system without the provider that it speaks for.
+    let client = r#"identity.clients=[{name = "hub.example", role = "porting_system", brand = "main"}]"#;
+    assert!(Visit::to(&place, &[client]).failed("identity.clients").contains("spid"));
 }
 
 #[test]

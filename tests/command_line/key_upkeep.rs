@@ -118,6 +118,10 @@ fn the_doctor_finds_what_is_wrong_with_keys() {
     let beside = ["--json", "keys", "doctor", "other/keyring.json", "--store", "dev/store"];
     let foreign = place.run(&beside).ending(3).json();
     assert_eq!((&foreign["state"], states(&foreign, "keys.store")), (&json!("fail"), vec!["fail"]));
+    // No store in the folder that was named.
+    fs::create_dir(place.path("empty")).unwrap();
+    let nothing = place.run(&["--json", "keys", "doctor", KEYRING, "--store", "empty"]).ending(3).json();
+    assert_eq!(states(&nothing, "keys.store"), ["fail"]);
     let alone = ["keys", "doctor", "other/keyring.json", "--json"];
     fs::set_permissions(place.path("other"), fs::Permissions::from_mode(0o777)).unwrap();
     assert_eq!(states(&place.run(&alone).ending(3).json(), "keys.folder"), ["fail"]);

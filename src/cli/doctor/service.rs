@@ -134,7 +134,15 @@ fn dumps(limits: &Limits) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::soft;
+    use super::{Limits, dumps, soft};
+    use crate::cli::finding::{Report, State};
+
+    #[test]
+    fn a_process_that_may_leave_a_dump_is_told() {
+        let state =
+            |dump_bytes| Report(vec![dumps(&Limits { whose: "the service", descriptors: None, dump_bytes })]).state();
+        assert_eq!((state(Some(0)), state(Some(1)), state(None)), (State::Ok, State::Warn, State::Warn));
+    }
 
     #[test]
     fn limits_are_read_as_the_system_tells_them() {

@@ -192,3 +192,110 @@ fn caused(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use tokio::sync::{Notify, mpsc, watch};
+
+    use super::{KeySet, KeySets, Known};
+    use crate::config::{Bounded, PublishedKeys};
+    use crate::telemetry::Metrics;
+
+    const ISSUER: &str = "https://login.carrier.example";
+    /// Ed25519, of RFC 8037, appendix A.2.
+    const KEYS: &str =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    const BELIEVED: u64 = 600;
+
+    fn ago(seconds: u64) -> Instant {
+        Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap()
+    }
+
+    /// A set that was fetched so many seconds ago, is fresh for another hour, and is published nowhere.
+    fn fetched(seconds: u64) -> Arc<KeySet> {
+        let published = PublishedKeys {
+            host: "localhost".to_owned(),
+            port: 1,
+            path: "/keys".to_owned(),
+            ca_file: None,
+            believed_seconds: Bounded::of::<BELIEVED>(),
+        };
+        let next = Instant::now().checked_add(Duration::from_secs(3_600));
+        let known = Known { good: Some((KEYS.to_owned(), ago(seconds))), next, tried: Some(ago(seconds)) };
+        Arc::new(KeySet { issuer: ISSUER.to_owned(), published, known: known.into(), is_asked: false.into() })
+    }
+
+    fn sets(set: &Arc<KeySet>) -> KeySets {
+        KeySets { sets: vec![Arc::clone(set)], asked: Arc::new(Notify::new()) }
+    }
+
+    #[test]
+    fn keys_that_are_too_old_are_nobodys() {
+        let young = sets(&fetched(BELIEVED - 5));
+        assert!(young.keys_of(ISSUER).names("a"));
+        assert_eq!(young.health(), Ok(()));
+        let old = sets(&fetched(BELIEVED));
+        assert!(!old.keys_of(ISSUER).names("a"));
+        assert!(old.health().unwrap_err().contains(ISSUER));
+        assert!(!young.keys_of("https://other.example").names("a"), "another issuer's");
+    }
+
+    #[test]
+    fn an_unknown_key_has_its_issuer_asked_but_not_too_often() {
+        let set = fetched(3_000);
+        assert!(!set.is_due(), "it is fresh");
+        sets(&set).unknown_key(ISSUER).unwrap()();
+        assert!(set.is_due());
+        set.known().tried = Some(ago(9));
+        assert!(!set.is_due(), "within ten seconds of the last fetch");
+        set.known().tried = Some(ago(10));
+        assert!(set.is_due());
+        // What is due by itself keeps the distance as well.
+        let set = fetched(3_000);
+        set.known().next = Some(ago(1));
+        assert!(set.is_due());
+        set.known().tried = Some(ago(9));
+        assert!(!set.is_due());
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_fails_keeps_the_last_good_set_and_comes_again_soon() {
+        let set = fetched(60);
+        set.is_asked.store(true, std::sync::atomic::Ordering::Relaxed);
+        // Nobody answers at port 1.
+        let (set, told) = set.fetch().await;
+        told.unwrap_err();
+        assert_eq!(set.believed().as_deref(), Some(KEYS));
+        let known = set.known();
+        assert!(known.tried.unwrap().elapsed() < Duration::from_secs(50), "it was tried now");
+        assert!(known.next.unwrap() <= Instant::now() + Duration::from_secs(30));
+        drop(known);
+        assert!(!set.is_due() && !set.is_asked.load(std::sync::atomic::Ordering::Relaxed));
+    }
+
+    /// Tokens that were verified under keys that nobody believes any more must be forgotten then.
+    #[tokio::test]
+    async fn keys_that_grow_too_old_are_news() {
+        let set = fetched(60);
+        let sets = Arc::new(sets(&set));
+        let ((tell, mut told), (_stop, stopped)) = (mpsc::channel(1), watch::channel(false));
+        let followed = Arc::clone(&sets);
+        let following = tokio::spawn(async move {
+            followed
+                .follow(&Metrics::new(), stopped, || {
+                    let _ = tell.try_send(());
+                })
+                .await;
+        });
+        // It looks once, and waits.
+        sets.asked.notify_one();
+        tokio::task::yield_now().await;
+        set.known().good = Some((KEYS.to_owned(), ago(BELIEVED)));
+        sets.asked.notify_one();
+        tokio::time::timeout(Duration::from_secs(20), told.recv()).await.expect("it is told").unwrap();
+        following.abort();
+    }
+}

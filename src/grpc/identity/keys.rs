@@ -59,7 +59,7 @@ impl TrustedKeys {
     }
 
     /// Whether a key of this name is among them.
-    pub(super) fn names(&self, id: &str) -> bool {
+    pub(crate) fn names(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id.as_deref() == Some(id))
     }
 
