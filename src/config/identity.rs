@@ -313,7 +313,7 @@ fn parsed<'de, D: Deserializer<'de>, T>(
 
 #[cfg(test)]
 mod tests {
-    use super::PublishedKeys;
+    use super::{Bounded, PublishedKeys, published_keys};
 
     #[test]
     fn keys_are_fetched_over_tls_from_a_plain_address() {
@@ -337,5 +337,12 @@ mod tests {
         ] {
             assert_eq!(parsed(wrong), None, "`{wrong}`");
         }
+    }
+
+    #[test]
+    fn fetched_keys_are_believed_for_a_day_unless_it_is_said() {
+        let believed = |said| published_keys("https://login.example/keys", (None, said)).unwrap().believed_seconds;
+        assert_eq!(believed(None).get(), 24 * 60 * 60);
+        assert_eq!(believed(Bounded::new(600)).get(), 600);
     }
 }

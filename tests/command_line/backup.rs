@@ -128,6 +128,9 @@ fn a_copy_that_is_none_is_refused_and_a_store_is_never_overwritten() {
     assert!(refused(2).contains("changed or cut"), "{}", refused(2));
     fs::write(&database, whole).unwrap();
     let manifest = fs::read(place.path("backups/monday/manifest.json")).unwrap();
+    let later = String::from_utf8(manifest.clone()).unwrap().replace("portcullis-backup-v1", "portcullis-backup-v2");
+    fs::write(place.path("backups/monday/manifest.json"), later).unwrap();
+    assert!(refused(2).contains("is no manifest of a copy"), "{}", refused(2));
     fs::remove_file(place.path("backups/monday/manifest.json")).unwrap();
     assert!(refused(2).contains("manifest.json"), "{}", refused(2));
     assert!(!place.path("dev/store/portcullis.db").exists());
