@@ -112,8 +112,8 @@ fn published_keys_are_fetched_when_a_token_names_a_new_one_and_kept_when_they_ca
     fetched(&service, "used", 2);
     assert_eq!(reason(&service, "ES256-new"), "NOT_FOUND");
     assert_eq!(reason(&service, "ES256-old"), "TOKEN_INVALID");
-    // An issuer that breaks or sends elsewhere is asked again, and its last keys are believed meanwhile.
-    for (times, mood) in [(1, "broken"), (2, "elsewhere")] {
+    // An issuer that breaks, sends elsewhere or has no keys is asked again, and its last keys are believed meanwhile.
+    for (times, mood) in [(1, "broken"), (2, "elsewhere"), (3, "empty")] {
         std::fs::write(service.place.path("mood"), mood).unwrap();
         assert_eq!(reason(&service, "ES256-old"), "TOKEN_INVALID");
         fetched(&service, "refused", times);

@@ -2,7 +2,8 @@
 
     publisher.py FOLDER
 
-prints the port, then serves until its standard input ends. FOLDER/mood may say `broken` (500) or `elsewhere` (a redirect);
+prints the port, then serves until its standard input ends. FOLDER/mood may say `broken` (500), `elsewhere` (a redirect) or
+`empty` (a set without a key);
 FOLDER/asked grows by a line with each request.
 """
 
@@ -29,7 +30,7 @@ class Keys(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
-            keys = (FOLDER / "jwks.json").read_bytes()
+            keys = b'{"keys": []}' if said == "empty" else (FOLDER / "jwks.json").read_bytes()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Cache-Control", "max-age=3600")
