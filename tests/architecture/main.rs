@@ -54,15 +54,20 @@ fn crates() -> io::Result<BTreeSet<String>> {
 
 /// Paths under `src/`, without `.rs`, of the modules that are declared as `#[cfg(test)] mod name;`.
 fn test_modules(sources: &[Found]) -> BTreeSet<String> {
+    modules(sources, is_test)
+}
+
+/// The same of the modules that are declared under such attributes.
+fn modules(sources: &[Found], is_meant: fn(&[syn::Attribute]) -> bool) -> BTreeSet<String> {
     let mut modules = BTreeSet::new();
     for source in sources {
-        let folder = source.path.strip_suffix("mod.rs").or_else(|| source.path.strip_suffix("lib.rs"));
+        let folder = ["mod.rs", "lib.rs", "main.rs"].iter().find_map(|name| source.path.strip_suffix(name));
         let folder = folder.map_or_else(|| source.path.replace(".rs", "/"), str::to_owned);
         let Ok(file) = syn::parse_file(&source.text) else { continue };
         for item in file.items {
             if let syn::Item::Mod(item) = item
                 && item.content.is_none()
-                && is_test(&item.attrs)
+                && is_meant(&item.attrs)
             {
                 modules.insert(format!("{folder}{}", item.ident));
             }
@@ -91,6 +96,19 @@ fn arrows_point_downward() {
         violations.extend(check::violations(&Source { path, text, is_test }, &crates));
     }
     assert_none(&violations);
+}
+
+/// A file that nothing declares is not built, and tells whoever reads it what is not so.
+#[test]
+fn no_file_is_left_out_of_the_build() {
+    let sources = sources(&root().join("src")).unwrap();
+    let declared = modules(&sources, |_| true);
+    let is_declared = |path: &str| {
+        let module = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs")).unwrap_or(path);
+        ["lib", "main"].contains(&module) || declared.contains(module)
+    };
+    let left_out: Vec<_> = sources.iter().map(|source| source.path.clone()).filter(|path| !is_declared(path)).collect();
+    assert_none(&left_out);
 }
 
 #[test]
