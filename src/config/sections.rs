@@ -142,7 +142,7 @@ impl Default for Limits {
             max_concurrent_streams: Bounded::of::<256>(),
             max_pending_reset_streams: Bounded::of::<20>(),
             concurrency_limit_per_connection: Bounded::of::<256>(),
-            max_calls_in_flight: Bounded::of::<64>(),
+            max_calls_in_flight: Bounded::of::<48>(),
             max_protective_calls_in_flight: Bounded::of::<128>(),
             request_timeout_seconds: Bounded::of::<10>(),
             drain_seconds: Bounded::of::<20>(),
@@ -223,7 +223,7 @@ pub struct PinPool {
 
 impl Default for PinPool {
     fn default() -> Self {
-        Self { threads: Bounded::of::<2>(), queue: Bounded::of::<30>() }
+        Self { threads: Bounded::of::<2>(), queue: Bounded::of::<22>() }
     }
 }
 

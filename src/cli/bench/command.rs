@@ -92,7 +92,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_000))]
     connections: u16,
     /// Calls open at a time on each connection
-    #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, default_value_t = 12, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     streams: u16,
     /// Decisions a second of the open loop; by default half of what the closed loop reached
     #[arg(long, value_name = "N")]
