@@ -175,14 +175,12 @@ impl Client {
 
     /// Calls of the account service that take as long as they take: imports.
     pub fn accounts_without_deadline(&self) -> AccountServiceClient<Wire> {
-        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
-        AccountServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+        AccountServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the key service, which take as long as they take.
     pub fn keys(&self) -> KeyServiceClient<Wire> {
-        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
-        KeyServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+        KeyServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the archive service.
@@ -192,8 +190,7 @@ impl Client {
 
     /// Calls of the archive service that take as long as they take: runs.
     pub fn archive_without_deadline(&self) -> ArchiveServiceClient<Wire> {
-        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
-        ArchiveServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+        ArchiveServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the audit service.
@@ -203,8 +200,7 @@ impl Client {
 
     /// Calls of the audit service that take as long as they take: watches, verifications, checkpoints.
     pub fn audit_without_deadline(&self) -> AuditServiceClient<Wire> {
-        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
-        AuditServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+        AuditServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the export service.
@@ -214,13 +210,17 @@ impl Client {
 
     /// Calls of the export service that take as long as they take: handing over.
     pub fn exports_without_deadline(&self) -> ExportServiceClient<Wire> {
-        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
-        ExportServiceClient::new(InterceptedService::new(self.channel.clone(), bearer))
+        ExportServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the load generator's echo.
     pub fn echo(&self) -> EchoClient {
         EchoServiceClient::new(self.wire())
+    }
+
+    fn wire_without_deadline(&self) -> Wire {
+        let bearer = Bearer { answer_time_max: None, ..self.bearer.clone() };
+        InterceptedService::new(self.channel.clone(), bearer)
     }
 
     fn wire(&self) -> Wire {

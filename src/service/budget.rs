@@ -1,12 +1,12 @@
-//! How often one caller may do something in a day, whatever engine it asks, and also after a restart.
+//! How often something may be done in a day, whatever engine is asked, and also after a restart.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::engine::Engine;
 use super::error::ServiceError;
 use crate::crypto::Token;
-use crate::domain::Requester;
-use crate::store::{Ask, Before, Charge, ChargeWindows, Opening, Window, WindowKey};
+use crate::domain::Brand;
+use crate::store::{Before, Charge, ChargeWindows, Opening, Window, WindowKey};
 
 /// The time that is looked back on.
 const DAY: TimeDelta = TimeDelta::hours(24);
@@ -15,32 +15,31 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 pub(super) struct Budget {
     /// Its name, for ever: windows are found by it.
     pub(super) name: &'static str,
-    /// How much a caller has in 24 hours.
+    /// How much there is in 24 hours.
     pub(super) most: u16,
-    /// What is told to who has no more.
+    /// What is told where there is no more.
     pub(super) what: &'static str,
 }
 
 impl Engine {
-    /// Takes one from a caller's budget, durably with the next commit, or refuses. What is refused does not count: who asks
-    /// too often waits no longer for it.
+    /// Takes one from a brand's budget for `of`, durably with the next commit, or refuses. What is refused does not count:
+    /// who asks too often waits no longer for it.
     ///
     /// INVARIANT (one-counter): of two who take the last one at once, at most one gets it.
     pub(super) async fn spend(
         &self,
         budget: &Budget,
-        requester: &Requester,
+        (brand, of): (&Brand, &[u8]),
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let tokens = self.vault.tokens();
-        let parts = [requester.brand.as_str().as_bytes(), requester.subject.as_str().as_bytes()];
-        let (ledger, token) = (tokens.ledger(&requester.brand), tokens.window(budget.name, &parts));
-        let window = WindowKey { partition: ledger.partition(), token };
-        let (lines, charges, windows) = (Vec::new(), Vec::new(), vec![window]);
-        let ask = Ask { account: ledger, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
-        let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::RequestIdReused) };
+        let partition = tokens.ledger(brand).partition();
+        let window = WindowKey { partition, token: tokens.window(budget.name, &[brand.as_str().as_bytes(), of]) };
+        let Opening::Open(open) = self.open_ledger(brand, None, vec![window], now).await? else {
+            return Err(ServiceError::RequestIdReused);
+        };
         budget.check(open.windows().first(), now, 1)?;
-        let attempt = Token::from_bytes(self.vault.ids().mint(now, ledger.partition())?.to_be_bytes());
+        let attempt = Token::from_bytes(self.vault.ids().mint(now, partition)?.to_be_bytes());
         // One more than there may be, so that the first too many is seen.
         let cap = budget.most.saturating_add(1);
         let charge = Charge { window, subject: attempt, cap, before: Before::Commit };

@@ -14,15 +14,16 @@ use super::question::caller_of;
 use super::records::{JOURNAL_PAGE, RecordView, Told};
 use super::rights::{Authorised, right};
 use crate::audit::{Caller, Event, RecordFilter};
-use crate::crypto::{RunningDigest, Token};
+use crate::crypto::RunningDigest;
 use crate::domain::{Brand, RecordId, Requester, Subject};
-use crate::store::{Before, Charge, ChargeWindows, Found, Reserve, WindowKey};
+use crate::store::{Found, Reserve};
 
 /// How long each step waits for the next.
 const STEP_LASTS: TimeDelta = TimeDelta::hours(24);
 
-/// How often the handing over of one export may be begun: connections break.
-const BEGINS_MAX: u16 = 3;
+/// How often the handing over of one export may be begun, in the day that it has: connections break.
+const BEGINS: Budget =
+    Budget { name: "export-begins", most: 3, what: "the export was begun three times: ask for it again" };
 
 /// How many exports one caller may ask for.
 const ASKS: Budget =
@@ -81,7 +82,7 @@ impl Engine {
         mut filter: RecordFilter,
     ) -> Result<Export, ServiceError> {
         let (requester, now) = (who.requester(), self.now()?.instant());
-        self.spend(&ASKS, requester, now).await?;
+        self.spend(&ASKS, (&requester.brand, requester.subject.as_str().as_bytes()), now).await?;
         // Who approves knows what: nothing is added to it later.
         filter.before = Some(filter.before.map_or(now, |before| before.min(now)));
         let event = Event::ExportAsked { filter: Box::new(filter) };
@@ -135,11 +136,11 @@ impl Engine {
         if now >= export.expires_at() {
             return Err(ServiceError::Refused(Refusal::ExportExpired));
         }
-        let approver = export.approval.as_ref().map(|(by, _)| by);
-        if approver.is_none_or(|by| *by == export.asked_by) {
+        if export.approval.is_none() {
             return Err(ServiceError::Refused(Refusal::ExportNotApproved));
         }
-        self.charge_begin(&requester.brand, id, now).await?;
+        // Counted before it is one, and durable with the record of it.
+        self.spend(&BEGINS, (&requester.brand, &id.to_bytes()), now).await.map_err(for_good)?;
         let event = Event::ExportBegun { export: id };
         self.note(&requester.brand, Some(caller_of(&requester)), event).await?;
         let mut ends = Vec::new();
@@ -179,22 +180,6 @@ impl Engine {
     fn approval_of(&self, id: RecordId) -> Reserve {
         let (tokens, name) = (self.vault.tokens(), "export-approval");
         Reserve { request: tokens.window(name, &[&id.to_bytes()]), digest: tokens.digest(name, &[&id.to_bytes()]) }
-    }
-
-    /// Counts a begin, durably, before it is one.
-    async fn charge_begin(&self, brand: &Brand, id: RecordId, now: DateTime<Utc>) -> Result<(), ServiceError> {
-        let (tokens, ledger) = (self.vault.tokens(), self.vault.tokens().ledger(brand));
-        let window =
-            WindowKey { partition: ledger.partition(), token: tokens.window("export-begins", &[&id.to_bytes()]) };
-        let attempt = Token::from_bytes(self.vault.ids().mint(now, ledger.partition())?.to_be_bytes());
-        // One more than there may be, so that the first too many is seen.
-        let cap = BEGINS_MAX.saturating_add(1);
-        let charge = Charge { window, subject: attempt, cap, before: Before::Look };
-        let windows = self.vault.charge(ChargeWindows { charges: vec![charge], attempt, now }).await?;
-        if windows.first().is_some_and(|window| window.events.len() <= usize::from(BEGINS_MAX)) {
-            return Ok(());
-        }
-        Err(ServiceError::Exhausted { what: "the export was begun three times: ask for it again", retry_at: None })
     }
 }
 
@@ -241,4 +226,12 @@ impl HandOver {
 
 const fn no_export() -> ServiceError {
     ServiceError::NotFound("export")
+}
+
+/// Its day is over before there is another begin: there is no time to come back at.
+fn for_good(error: ServiceError) -> ServiceError {
+    match error {
+        ServiceError::Exhausted { what, .. } => ServiceError::Exhausted { what, retry_at: None },
+        error => error,
+    }
 }

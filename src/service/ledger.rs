@@ -11,7 +11,7 @@ use super::error::ServiceError;
 use super::question::caller_of;
 use crate::audit::{Caller, Event};
 use crate::domain::{Account, Brand, LEDGER_NAME, RecordId, Reference, Requester};
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, Opening, Reserve, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, Opening, Reserve, Urgency, WindowKey};
 
 impl Engine {
     /// Appends an event to a brand's ledger. One read and one commit; whoever calls waits for the disk.
@@ -38,7 +38,7 @@ impl Engine {
         let now = self.now()?.instant();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             let _turn = self.queues.enter(self.vault.tokens().ledger(brand)).await?;
-            let mut open = match self.open_ledger(brand, once, now).await? {
+            let mut open = match self.open_ledger(brand, once, Vec::new(), now).await? {
                 Opening::Open(open) => open,
                 Opening::Answered(before) => return Ok(before),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
@@ -69,7 +69,7 @@ impl Engine {
         once: Reserve,
         now: DateTime<Utc>,
     ) -> Result<Option<Kept>, ServiceError> {
-        match self.open_ledger(brand, Some(once), now).await? {
+        match self.open_ledger(brand, Some(once), Vec::new(), now).await? {
             Opening::Open(_) => Ok(None),
             Opening::Answered(id) => match self.vault.record(id).await? {
                 Some(kept) => Ok(Some(kept)),
@@ -79,13 +79,15 @@ impl Engine {
         }
     }
 
-    async fn open_ledger(
+    /// Opens a brand's ledger, with windows of its partition.
+    pub(super) async fn open_ledger(
         &self,
         brand: &Brand,
         reserve: Option<Reserve>,
+        windows: Vec<WindowKey>,
         now: DateTime<Utc>,
     ) -> Result<Opening, ServiceError> {
-        let (lines, charges, windows) = (Vec::new(), Vec::new(), Vec::new());
+        let (lines, charges) = (Vec::new(), Vec::new());
         let account = self.vault.tokens().ledger(brand);
         let ask = Ask { account, lines, permit: None, reserve, charges, windows, now, at_least: None };
         Ok(self.vault.open(ask).await?)

@@ -234,7 +234,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<RecordPage, ServiceError> {
         if !page.records.is_empty() {
-            self.spend(&PAGES, requester, now).await?;
+            self.spend(&PAGES, (&requester.brand, requester.subject.as_str().as_bytes()), now).await?;
         }
         Ok(page)
     }

@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::world::{ACCOUNT, BRAND, World, ask, instant, port_out, reason, start};
+use crate::world::{ACCOUNT, World, ask, instant, port_out, reason, start};
 
 fn exports(world: &World) -> ExportServiceClient<Channel> {
     ExportServiceClient::new(world.channel.clone())
@@ -201,7 +201,6 @@ async fn what_is_no_export_of_the_brand_is_not_there() {
         assert_eq!(seen(&world, claims, id).await.unwrap_err().code(), Code::NotFound);
         assert_eq!(approved(&world, claims, id).await.unwrap_err().code(), Code::NotFound);
     }
-    assert_eq!(BRAND, "main");
 }
 
 #[tokio::test]

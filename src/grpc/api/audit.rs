@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::fitting::fitting;
 use super::services::Services;
+use super::told::{Over, Teller};
 use super::{verify, watch};
 use crate::domain::Requester;
 use crate::grpc::convert::{ask, tell};
@@ -14,9 +15,6 @@ use crate::grpc::edge::Call;
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::audit_service_server::AuditService;
 use crate::service::{PagePlace, RecordPage, authorise};
-
-/// Pieces of a checkpoint that wait for a slow reader.
-const PIECES_WAITING_MAX: usize = 2;
 
 /// The service.
 #[derive(Clone)]
@@ -98,13 +96,15 @@ impl AuditService for AuditApi {
             async move {
                 ask::make_checkpoint(message)?;
                 let mut pieces = engine.checkpoint(&authorise(requester)?);
-                let (told, stream) = tokio::sync::mpsc::channel(PIECES_WAITING_MAX);
+                let (told, stream) = Teller::new();
                 tokio::spawn(async move {
                     while let Some(piece) = pieces.recv().await {
-                        let piece = edge.answer(piece.map_err(Into::into));
-                        let told = told.send(piece.map(|lines| pb::MakeCheckpointResponse { lines })).await;
-                        if told.is_err() {
-                            return;
+                        let sent = match piece {
+                            Ok(lines) => told.tell(pb::MakeCheckpointResponse { lines }).await,
+                            Err(error) => Err(Over::Failed(error)),
+                        };
+                        if let Err(over) = sent {
+                            return told.end(over, &edge).await;
                         }
                     }
                 });

@@ -3,7 +3,7 @@
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::fitting::fitting;
+use super::fitting::parts;
 use super::services::Services;
 use super::told::{Over, Teller};
 use crate::domain::Requester;
@@ -94,15 +94,8 @@ async fn tell_all(
     told: &Teller<pb::ExportRecordsResponse>,
 ) -> Result<(), Over> {
     while let Some(views) = hand_over.more().await.map_err(Over::Failed)? {
-        let mut records: Vec<_> = views.iter().map(tell::record).collect();
-        loop {
-            let fit = fitting(&records, message_bytes_max).min(records.len());
-            let rest = records.split_off(fit);
+        for records in parts(views.iter().map(tell::record).collect(), message_bytes_max) {
             told.tell(pb::ExportRecordsResponse { records, ..pb::ExportRecordsResponse::default() }).await?;
-            if rest.is_empty() {
-                break;
-            }
-            records = rest;
         }
     }
     let handed = hand_over.finish().await.map_err(Over::Failed)?;

@@ -18,6 +18,19 @@ pub(super) fn fitting(records: &[pb::Record], message_bytes_max: usize) -> usize
     fit.count().max(1)
 }
 
+/// The records in parts that each fit into such a message: at least one part, without records where there are none.
+pub(super) fn parts(mut records: Vec<pb::Record>, message_bytes_max: usize) -> Vec<Vec<pb::Record>> {
+    let mut parts = Vec::new();
+    loop {
+        let rest = records.split_off(fitting(&records, message_bytes_max).min(records.len()));
+        parts.push(records);
+        if rest.is_empty() {
+            return parts;
+        }
+        records = rest;
+    }
+}
+
 /// What stands before each record: its tag and its length.
 const FRAME_BYTES: usize = 8;
 
@@ -25,7 +38,7 @@ const FRAME_BYTES: usize = 8;
 mod tests {
     use prost::Message as _;
 
-    use super::fitting;
+    use super::{fitting, parts};
     use crate::grpc::pb::v1 as pb;
 
     #[test]
@@ -42,5 +55,9 @@ mod tests {
         };
         assert!(fit > 4 && message.encoded_len() <= most, "{fit}");
         assert_eq!(fitting(&records, 100), 1);
+        let cut = parts(records.clone(), most);
+        assert!(cut.iter().all(|part| !part.is_empty() && part.len() <= fit));
+        assert!(cut.concat() == records, "nothing is lost, and the order stays");
+        assert!(parts(Vec::new(), most) == [Vec::new()]);
     }
 }

@@ -11,7 +11,7 @@ use crate::grpc::status;
 use crate::service::ServiceError;
 
 /// Messages that wait for a slow reader; then nothing more is read.
-pub(super) const MESSAGES_WAITING_MAX: usize = 2;
+const MESSAGES_WAITING_MAX: usize = 2;
 
 /// How long a reader may take no message before its place goes to others, in seconds.
 const SLOW_READER_SECONDS: u64 = 60;
@@ -57,7 +57,7 @@ impl<M> Teller<M> {
         match over {
             Over::Gone => {}
             Over::Slow => {
-                let slow = status::failure(Code::Aborted, "READER_SLOW", "nothing was read for too long: resume");
+                let slow = status::failure(Code::Aborted, "READER_SLOW", "nothing was read for too long: ask again");
                 // It reads nothing: what waits for it is all that it may still get.
                 let _ = self.0.try_send(Err(slow));
             }

@@ -6,7 +6,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::fitting::fitting;
+use super::fitting::parts;
 use super::told::{Over, Teller};
 use crate::grpc::convert::tell;
 use crate::grpc::edge::Edge;
@@ -81,22 +81,19 @@ async fn tell_records(
     pace: Pace,
     told: &Told,
 ) -> Result<(), Over> {
-    let mut records: Vec<_> = views.iter().map(tell::record).collect();
-    let mut views = views.iter();
-    while !records.is_empty() {
-        let fit = fitting(&records, pace.message_bytes_max).min(records.len());
-        let rest = records.split_off(fit);
-        for view in views.by_ref().take(fit) {
+    let records = views.iter().map(tell::record).collect();
+    let (mut views, mut parts) = (views.iter(), parts(records, pace.message_bytes_max).into_iter().peekable());
+    while let Some(records) = parts.next() {
+        for view in views.by_ref().take(records.len()) {
             if let Some(NextPage::On { journal, place }) = view.after
                 && let Some(known) = places.get_mut(usize::from(journal))
             {
                 *known = place;
             }
         }
-        let reached = watch.reached(if rest.is_empty() { watch.places() } else { &places });
+        let reached = watch.reached(if parts.peek().is_none() { watch.places() } else { &places });
         let resume_token = tell::resume_token(&reached);
         told.tell(pb::WatchRecordsResponse { records, resume_token }).await?;
-        records = rest;
     }
     Ok(())
 }
