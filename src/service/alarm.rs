@@ -1,5 +1,7 @@
 //! What an operator must look at, written down once for each who did it, and not without end.
 
+use chrono::TimeDelta;
+
 use super::engine::Engine;
 use super::error::ServiceError;
 use crate::crypto::Token;
@@ -8,6 +10,9 @@ use crate::store::{Before, Charge, ChargeWindows, WindowKey};
 
 /// The same alert about the same identity counts once in such a time, in seconds.
 const MERGED_SECONDS: i64 = 3_600;
+
+/// The same.
+const MERGED_TIME: TimeDelta = TimeDelta::seconds(MERGED_SECONDS);
 
 /// Alerts of one brand in an hour, at most. What comes then is logged and counted, and the ledger does not grow.
 const ALERTS_PER_HOUR_MAX: u16 = 256;
@@ -28,8 +33,9 @@ impl Engine {
         let cap = ALERTS_PER_HOUR_MAX.saturating_add(1);
         // Of two that come at once, one counts: by its own mark, as both have the same attempt.
         let mark = Token::from_bytes(self.vault.ids().mint(now, token.partition())?.to_be_bytes());
-        let charge = Charge { window, subject: mark, cap, before: Before::Commit };
-        let windows = self.vault.charge(ChargeWindows { charges: vec![charge], attempt, now }).await?;
+        let charge = Charge { window, subject: mark, cap, kept: MERGED_TIME, before: Before::Commit };
+        let windows =
+            self.vault.charge(ChargeWindows { charges: vec![charge], reads: Vec::new(), attempt, now }).await?;
         let events = windows.first().map_or(&[][..], |window| &window.events);
         let is_new = events.iter().any(|event| event.attempt == attempt && event.subject == mark);
         if !is_new || events.len() > usize::from(ALERTS_PER_HOUR_MAX) {

@@ -42,8 +42,9 @@ impl Engine {
         let attempt = Token::from_bytes(self.vault.ids().mint(now, partition)?.to_be_bytes());
         // One more than there may be, so that the first too many is seen.
         let cap = budget.most.saturating_add(1);
-        let charge = Charge { window, subject: attempt, cap, before: Before::Commit };
-        let windows = self.vault.charge(ChargeWindows { charges: vec![charge], attempt, now }).await?;
+        let charge = Charge { window, subject: attempt, cap, kept: DAY, before: Before::Commit };
+        let windows =
+            self.vault.charge(ChargeWindows { charges: vec![charge], reads: Vec::new(), attempt, now }).await?;
         budget.check(windows.first(), now, 0)
     }
 }

@@ -15,7 +15,7 @@ use super::question::Question;
 use super::target::Target;
 use crate::crypto::Token;
 use crate::domain::{Requester, Role, Standing};
-use crate::store::{Before, Charge, ChargeWindows, Opening, WindowKey};
+use crate::store::{Before, Charge, ChargeWindows, Opening, WINDOW_KEPT, WindowKey};
 
 /// Callers whose budget is known to be spent; more are found out when they next ask.
 const SPENT_MAX: usize = 65_536;
@@ -48,8 +48,10 @@ impl Engine {
         let token = self.budget_token(requester);
         let window = WindowKey { partition: token.partition(), token };
         let cap = u16::try_from(budget.count.saturating_add(1)).unwrap_or(u16::MAX);
-        let charge = Charge { window, subject: attempt, cap, before: Before::Commit };
-        let windows = self.vault.charge(ChargeWindows { charges: vec![charge], attempt, now }).await?;
+        let kept = budget.window.min(WINDOW_KEPT);
+        let charge = Charge { window, subject: attempt, cap, kept, before: Before::Commit };
+        let windows =
+            self.vault.charge(ChargeWindows { charges: vec![charge], reads: Vec::new(), attempt, now }).await?;
         let events = windows.first().map_or(&[][..], |window| &window.events);
         let recent = || events.iter().filter(|event| now.signed_duration_since(event.at) <= budget.window);
         let (count, most) = (recent().count(), usize::try_from(budget.count).unwrap_or(usize::MAX));

@@ -16,7 +16,7 @@ use crate::domain::{
     TransferPinCheck, TransferPinState, Verdict, Verifier,
 };
 use crate::policy::{self, Admission, Audience, Facts, Offered, PinAdmission, Policy, Request};
-use crate::store::{Before, Charge, OpenAccount, Window, WindowKey};
+use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
 
 /// One more failure than the policy ever compares with is kept.
 fn cap_of(max: u32) -> u16 {
@@ -102,15 +102,27 @@ impl Engine {
         let policy = self.policy.load();
         let subject = self.subject_token(requester);
         let (mut charges, mut reads) = (Vec::new(), Vec::new());
-        let mut place = |offered: bool, window, cap| {
+        let mut place = |offered: bool, window, cap, kept| {
             if offered {
-                charges.push(Charge { window, subject, cap, before: Before::Look });
+                charges.push(Charge { window, subject, cap, kept, before: Before::Look });
             } else {
                 reads.push(window);
             }
         };
-        place(question.evidence.account_pin.is_some(), windows.pin, cap_of(policy.pin.failures_exhausted));
-        place(question.evidence.transfer_pin.is_some(), windows.transfer_pin, cap_of(policy.transfer_pin.wrong_max));
+        // The first of a run may be a whole window older than the last, after which the PIN is off for another.
+        let run = policy.pin.failures_window.checked_mul(2).unwrap_or(WINDOW_KEPT);
+        place(
+            question.evidence.account_pin.is_some(),
+            windows.pin,
+            cap_of(policy.pin.failures_exhausted),
+            run.min(WINDOW_KEPT),
+        );
+        place(
+            question.evidence.transfer_pin.is_some(),
+            windows.transfer_pin,
+            cap_of(policy.transfer_pin.wrong_max),
+            WINDOW_KEPT,
+        );
         (charges, reads)
     }
 

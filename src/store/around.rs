@@ -5,7 +5,7 @@ use tokio::sync::broadcast;
 
 use super::contract::{
     ArchivedUpTo, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled, LeaseRequest,
-    Load, Loaded, Place, Position, Reply, Row, Slot, Store, StoreError, StoredRecord, Window,
+    Load, Loaded, Place, Position, Reply, Row, Settle, Slot, Store, StoreError, StoredRecord, Window,
 };
 use super::upkeep::{PermitRow, Reseal};
 use crate::crypto::{Partition, Token};
@@ -39,6 +39,7 @@ around! {
     resolve(name: Token) -> Reply<'_, Result<Option<Place>, StoreError>>;
     index(entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>>;
     charge(charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>>;
+    settle(settled: Vec<Settle>) -> Reply<'_, Result<(), StoreError>>;
     load(load: Load) -> Reply<'_, Result<Loaded, StoreError>>;
     commit(commit: Commit) -> Reply<'_, Result<Position, CommitError>>;
     record(id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>>;

@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
+use chrono::TimeDelta;
+
 use super::contract::{
-    BODY_BYTES_MAX, Charge, ChargeWindows, Commit, Forget, IndexEntry, LeaseRequest, Load, ROWS_MAX, StoreError,
+    BODY_BYTES_MAX, Charge, ChargeWindows, Commit, Forget, IndexEntry, LeaseRequest, Load, ROWS_MAX, Settle,
+    StoreError, WINDOW_KEPT,
 };
 use super::upkeep::Reseal;
 
@@ -54,6 +57,7 @@ impl Load {
 impl ChargeWindows {
     /// Whether a store may carry it out.
     pub fn check_bounds(&self) -> Result<(), StoreError> {
+        few(self.reads.len())?;
         charges(&self.charges)
     }
 }
@@ -81,6 +85,11 @@ pub(super) fn check_index(entries: &[IndexEntry]) -> Result<(), StoreError> {
     few(entries.len())
 }
 
+/// Whether a store may take these charges back in one call.
+pub(super) fn check_settle(settled: &[Settle]) -> Result<(), StoreError> {
+    few(settled.len())
+}
+
 /// Whether a store may put these bodies in the place of others.
 pub(super) fn check_reseal(bodies: &[Reseal]) -> Result<(), StoreError> {
     few(bodies.len())?;
@@ -99,6 +108,9 @@ fn charges(charges: &[Charge]) -> Result<(), StoreError> {
     few(charges.len())?;
     if charges.iter().any(|charge| charge.cap == 0) {
         return Err(StoreError::Refused("a window that keeps nothing is charged"));
+    }
+    if charges.iter().any(|charge| charge.kept <= TimeDelta::zero() || charge.kept > WINDOW_KEPT) {
+        return Err(StoreError::Refused("a charge counts for no time, or for too long"));
     }
     Ok(())
 }

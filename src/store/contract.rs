@@ -9,6 +9,7 @@ use std::pin::Pin;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use super::charges::{Before, Charge, ChargeWindows, Settle, WINDOW_KEPT, Window, WindowEvent, WindowKey};
 pub use super::error::{CommitError, StoreError};
 use super::upkeep::{PermitRow, Reseal};
 use crate::crypto::{Partition, Token};
@@ -24,7 +25,7 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// - *atomic*: a commit happens whole or not at all, and only if every expectation holds.
 /// - *one partition*: a commit touches one partition; [`Commit`] cannot name another. A load's windows live in it too.
 /// - *time is an argument*: nothing expires by itself, and absence never means expired. A request's key is kept for
-///   [`REQUEST_KEPT`] at least, an event in a window for [`WINDOW_KEPT`].
+///   [`REQUEST_KEPT`] at least, an event in a window for as long as its charge says.
 /// - *what goes in comes out*: instants are kept to the nanosecond, bodies to the byte.
 /// - *bounded*: a call that names more than [`ROWS_MAX`] of anything, or a body longer than [`BODY_BYTES_MAX`], is
 ///   [`StoreError::Refused`], and so is whatever no use case may ask for (a row written twice in one commit).
@@ -35,11 +36,15 @@ pub trait Store: Send + Sync + 'static {
     /// Points names at places; the newest wins. Durable when it returns. Called after the commit that made the place true.
     fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>>;
 
-    /// Charges windows outside any account, and reads them with the charge counted.
+    /// Charges windows outside any account, and reads them with the charge counted; then the windows to read besides.
     ///
     /// Laws: *charged once*: the same attempt counts once in a window, however often it is charged. *Newest kept*: a
     /// window keeps the newest events up to its cap, whatever the order they came in.
     fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>>;
+
+    /// Takes charges outside any account back. They no longer count when it returns; a crash before the next commit may
+    /// bring them back: too much, never too little.
+    fn settle(&self, settled: Vec<Settle>) -> Reply<'_, Result<(), StoreError>>;
 
     /// One trip: reserves the request's key, charges its attempts, reads rows.
     ///
@@ -141,9 +146,6 @@ pub const CLOCK_BEHIND_MAX: TimeDelta = TimeDelta::seconds(2);
 /// How long a request's key is kept after it was reserved or claimed, at least.
 pub const REQUEST_KEPT: TimeDelta = TimeDelta::days(7);
 
-/// How long an event is kept in a window that has room for it, at least: no rule counts further back.
-pub const WINDOW_KEPT: TimeDelta = TimeDelta::days(31);
-
 /// How many slots, writes, records, charges, windows, index or due entries one call may name.
 pub const ROWS_MAX: usize = 1_024;
 
@@ -197,67 +199,6 @@ impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Row(version {}, {} bytes)", self.version, self.body.len())
     }
-}
-
-/// The name of a window. One of an account lives in the account's partition; one of a source in its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct WindowKey {
-    /// Where it lives.
-    pub partition: Partition,
-    /// Its name.
-    pub token: Token,
-}
-
-/// An event to be counted before a secret is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Charge {
-    /// Where it counts.
-    pub window: WindowKey,
-    /// What it counts by, for windows that count distinct subjects.
-    pub subject: Token,
-    /// How many events the window keeps: the newest. One more than the largest number any rule compares it with.
-    pub cap: u16,
-    /// When the charge must be durable.
-    pub before: Before,
-}
-
-/// When a charge must be durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// Before the call returns: a secret is about to be looked at.
-    Look,
-    /// With the next commit of the store: nothing is learnt from what is asked meanwhile.
-    Commit,
-}
-
-/// Charges outside any account.
-#[derive(Debug, Clone)]
-pub struct ChargeWindows {
-    /// What is charged.
-    pub charges: Vec<Charge>,
-    /// The attempt they belong to: the request's token.
-    pub attempt: Token,
-    /// When it is made.
-    pub now: DateTime<Utc>,
-}
-
-/// A window's newest events, oldest first (at one instant: by attempt), at most its cap. What they mean is counted by the
-/// policy, for every store alike.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Window {
-    /// The events.
-    pub events: Vec<WindowEvent>,
-}
-
-/// One counted event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowEvent {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// By what.
-    pub subject: Token,
-    /// In which attempt.
-    pub attempt: Token,
 }
 
 /// A reservation of a request's key.

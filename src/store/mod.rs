@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `contract`, `error` | the trait every store implements, the laws it keeps, and why it gives no answer |
+//! | `charges` | what is counted: windows, their events, what is charged to them and taken back |
 //! | `around` | a store around another: what it does otherwise, and all else passed on |
 //! | `bounds` | what a call may ask at all, for every store alike |
 //! | `chain_check`, `all_chains` | verify one account's chain, or every one of a brand, and say where it does not hold |
@@ -22,6 +23,7 @@ pub mod archive;
 mod around;
 mod bounds;
 mod chain_check;
+mod charges;
 mod codec;
 mod contract;
 pub mod embedded;
@@ -43,8 +45,8 @@ pub use codec::{
 pub use contract::{
     ArchivedUpTo, BODY_BYTES_MAX, Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError,
     DueEntry, Fence, Forget, IndexEntry, Journalled, LeaseRequest, Load, Loaded, NewRecord, PAGE_BYTES, Place,
-    Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation, Reserve, Row, Slot, Store, StoreError, StoredRecord, Urgency,
-    WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
+    Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation, Reserve, Row, Settle, Slot, Store, StoreError, StoredRecord,
+    Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };
 pub use open_account::{Entry, OpenAccount};
 pub use upkeep::{PermitRow, Reseal, SealedAt};

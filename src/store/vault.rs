@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::codec;
 use super::contract::{
     Charge, ChargeWindows, Claim, CommitError, DueEntry, IndexEntry, Journalled, Load, Place, Position, Reservation,
-    Reserve, Slot, Store, StoreError, StoredRecord, Urgency, Window, WindowKey,
+    Reserve, Settle, Slot, Store, StoreError, StoredRecord, Urgency, Window, WindowKey,
 };
 use super::open_account::{OpenAccount, OpenLine};
 use super::sealed_rows::{Opener, damaged, record_place, undecodable};
@@ -159,6 +159,11 @@ impl Vault {
     /// Charges windows outside any account.
     pub async fn charge(&self, charge: ChargeWindows) -> Result<Vec<Window>, StoreError> {
         self.store.charge(charge).await
+    }
+
+    /// Takes charges outside any account back.
+    pub async fn settle(&self, settled: Vec<Settle>) -> Result<(), StoreError> {
+        self.store.settle(settled).await
     }
 
     /// Opens an account.

@@ -8,7 +8,7 @@ use portcullis::domain::RecordId;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 use portcullis::store::{
     Before, Charge, Claim, Commit, CommitError, DueEntry, Load, Loaded, NewRecord, Position, Reservation, Reserve, Row,
-    Slot, Store, StoreError, Urgency, WindowKey, Write,
+    Slot, Store, StoreError, Urgency, WINDOW_KEPT, WindowKey, Write,
 };
 use tempfile::TempDir;
 
@@ -209,7 +209,7 @@ pub(crate) fn row(version: u64, body: &[u8]) -> Option<Row> {
 }
 
 pub(crate) fn charge(window: WindowKey, before: Before) -> Charge {
-    Charge { window, subject: window.token, cap: 6, before }
+    Charge { window, subject: window.token, cap: 6, kept: WINDOW_KEPT, before }
 }
 
 /// Runs them all at once, and waits for all.

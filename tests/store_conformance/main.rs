@@ -35,7 +35,8 @@ macro_rules! conformance {
                 what_is_resealed_keeps_its_place_and_version, only_the_same_bytes_are_resealed,
                 who_writes_and_who_reseals_do_not_meet;
             windows: an_attempt_is_charged_once, a_charge_before_a_look_lasts, a_charge_before_a_commit_lasts_with_it,
-                a_settled_charge_never_counts, a_conflict_settles_nothing, the_newest_up_to_the_cap_are_kept,
+                a_settled_charge_never_counts,
+                what_is_settled_outside_counts_no_more, a_charge_before_nothing_counts_at_once, a_conflict_settles_nothing, the_newest_up_to_the_cap_are_kept,
                 windows_stay_apart, no_more_than_the_limit_look;
             time: a_clock_behind_is_refused, due_entries_come_in_order, due_entries_acted_on_are_gone,
                 a_lease_has_one_holder, fencing_numbers_never_go_back;

@@ -8,7 +8,7 @@ use portcullis::crypto::Token;
 use portcullis::domain::RecordId;
 use portcullis::store::{
     Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError, DueEntry, Load, ROWS_MAX, Reservation,
-    Reserve, Row, Slot, Store, StoreError, WindowKey, Write,
+    Reserve, Row, Slot, Store, StoreError, WINDOW_KEPT, WindowKey, Write,
 };
 use proptest::prelude::*;
 
@@ -366,7 +366,8 @@ impl<'a, H: Home> History<'a, H> {
 
     async fn charge(&mut self, account: usize, window: usize, attempt: Token, look: bool, millis: i64) {
         let charges = vec![self.one(account, window, look)];
-        let windows = self.store().charge(ChargeWindows { charges, attempt, now: self.at(millis) }).await.unwrap();
+        let windows =
+            self.store().charge(ChargeWindows { charges, reads: vec![], attempt, now: self.at(millis) }).await.unwrap();
         let key = self.window(account, window);
         self.count(key, attempt, millis);
         self.assert_window(&key, &windows[0]);
@@ -374,7 +375,13 @@ impl<'a, H: Home> History<'a, H> {
 
     fn one(&self, account: usize, window: usize, look: bool) -> Charge {
         let before = if look { Before::Look } else { Before::Commit };
-        Charge { window: self.window(account, window), subject: self.windows[window], cap: CAP, before }
+        Charge {
+            window: self.window(account, window),
+            subject: self.windows[window],
+            cap: CAP,
+            kept: WINDOW_KEPT,
+            before,
+        }
     }
 
     fn count(&mut self, key: WindowKey, attempt: Token, millis: i64) {

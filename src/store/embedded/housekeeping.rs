@@ -4,13 +4,14 @@
 
 use rusqlite::Connection;
 
+use super::counters::is_old;
 use super::fault::Fault;
 use super::group::State;
 use super::instant::from_nanos;
 use super::shared::Shared;
 use super::tables::journal::{self, Happened};
 use super::tables::requests;
-use crate::store::{REQUEST_KEPT, WINDOW_KEPT};
+use crate::store::REQUEST_KEPT;
 
 /// A turn comes every so many groups.
 const TURN_GROUPS: u64 = 16;
@@ -78,16 +79,17 @@ impl Housekeeping {
 /// Takes the oldest entries out of the journal, and writes those that still count anew at its end.
 fn tidy_journal(db: &Connection, shared: &Shared, state: &mut State, highest: i64) -> Result<(), Fault> {
     let mut counters = shared.counters();
-    let old = from_nanos(highest) - WINDOW_KEPT;
-    let counting = i64::try_from(counters.events()).unwrap_or(i64::MAX);
+    let now = from_nanos(highest);
+    counters.sweep(now);
+    let counting = i64::try_from(counters.lasting()).unwrap_or(i64::MAX);
     let entries = state.journal_next.saturating_sub(state.journal_first);
     let overlong = entries > counting.saturating_mul(2).saturating_add(JOURNAL_SLACK);
-    if !overlong && !expired(journal::oldest(db, 1)?.first(), old) {
+    if !overlong && !expired(journal::oldest(db, 1)?.first(), now) {
         return Ok(());
     }
     for (seq, happened) in journal::oldest(db, JOURNAL_ENTRIES)? {
-        if let Happened::Charged { window, event, .. } = happened {
-            if event.at < old {
+        if let Happened::Charged { window, event, kept, .. } = happened {
+            if is_old(&event, kept, now) {
                 counters.settle(window, event.attempt);
             } else if !overlong {
                 break;
@@ -101,9 +103,9 @@ fn tidy_journal(db: &Connection, shared: &Shared, state: &mut State, highest: i6
     journal::forget_before(db, state.journal_first)
 }
 
-fn expired(entry: Option<&(i64, Happened)>, old: chrono::DateTime<chrono::Utc>) -> bool {
+fn expired(entry: Option<&(i64, Happened)>, now: chrono::DateTime<chrono::Utc>) -> bool {
     match entry {
-        Some((_, Happened::Charged { event, .. })) => event.at < old,
+        Some((_, Happened::Charged { event, kept, .. })) => is_old(event, *kept, now),
         // What it took back is gone already.
         Some((_, Happened::Settled { .. })) => true,
         None => false,

@@ -13,7 +13,7 @@ use super::options::StoreObserver;
 use super::reservations::Reservations;
 use super::tables::journal::Happened;
 use crate::crypto::{Partition, Token};
-use crate::store::{ChargeWindows, Position, StoreError, Window};
+use crate::store::{ChargeWindows, Position, Settle, StoreError, Window};
 
 /// Rings that a slow listener may be behind before it loses some. A ring is a hint.
 const RINGS_KEPT: usize = 1_024;
@@ -119,7 +119,16 @@ impl Shared {
         for one in &charge.charges {
             happened.extend(counters.charge(one, charge.attempt, charge.now)?);
         }
-        Ok((charge.charges.iter().map(|one| counters.read(&one.window)).collect(), happened))
+        let keys = charge.charges.iter().map(|one| &one.window).chain(&charge.reads);
+        Ok((keys.map(|key| counters.read(key)).collect(), happened))
+    }
+
+    /// Takes charges back at once; the journal is told with the next group.
+    pub(super) fn settle(&self, settled: &[Settle]) {
+        let mut counters = self.counters();
+        for one in settled {
+            counters.settle_and_defer(one.window, one.attempt);
+        }
     }
 
     /// Leaves entries for the next group to journal. How many wait now.

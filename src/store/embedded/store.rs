@@ -19,11 +19,11 @@ use super::reader::{self, Reader};
 use super::shared::Shared;
 use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
-use crate::store::bounds::{check_index, check_journal, check_reseal};
+use crate::store::bounds::{check_index, check_journal, check_reseal, check_settle};
 use crate::store::{
     ArchivedUpTo, Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
-    LeaseRequest, Load, Loaded, PermitRow, Place, Position, ROWS_MAX, Reply, Reseal, Row, Slot, Store, StoreError,
-    StoredRecord, Window,
+    LeaseRequest, Load, Loaded, PermitRow, Place, Position, ROWS_MAX, Reply, Reseal, Row, Settle, Slot, Store,
+    StoreError, StoredRecord, Window,
 };
 
 /// The store inside the process.
@@ -154,6 +154,15 @@ impl Store for EmbeddedStore {
 
     fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
         Box::pin(self.charge_checked(charge))
+    }
+
+    fn settle(&self, settled: Vec<Settle>) -> Reply<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            check_settle(&settled)?;
+            self.shared.check()?;
+            self.shared.settle(&settled);
+            Ok(())
+        })
     }
 
     fn load(&self, load: Load) -> Reply<'_, Result<Loaded, StoreError>> {

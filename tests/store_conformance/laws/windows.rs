@@ -1,6 +1,6 @@
 //! Windows: charged before anything is looked at, once, and settled for good.
 
-use portcullis::store::{Before, Charge, ChargeWindows, Claim, Commit, Load, Slot, WindowEvent, WindowKey};
+use portcullis::store::{Before, Charge, ChargeWindows, Claim, Commit, Load, Settle, Slot, WindowEvent, WindowKey};
 
 use crate::harness::{Account, Home, all, at, charge, fresh, request, write};
 
@@ -25,7 +25,7 @@ pub(crate) async fn an_attempt_is_charged_once(home: &impl Home) {
             let event = WindowEvent { at: at(0), subject: one.subject, attempt: reserve.request };
             assert!(loaded.windows.iter().all(|window| window.events == [event]), "{loaded:?}");
         }
-        let again = ChargeWindows { charges: vec![one], attempt: reserve.request, now: at(5) };
+        let again = ChargeWindows { charges: vec![one], reads: vec![], attempt: reserve.request, now: at(5) };
         assert_eq!(store.charge(again).await.unwrap()[0].events.len(), 1);
         account.charge(&*store, request(1), &[one]).await.unwrap();
         assert_eq!(account.count(&*store, window).await, 2, "another attempt counts");
@@ -37,7 +37,7 @@ pub(crate) async fn a_charge_before_a_look_lasts(home: &impl Home) {
     let (inside, outside) = (account.window(), account.window());
     account.charge(&*store, request(1), &[charge(inside, Before::Look)]).await.unwrap();
     let charges = vec![charge(outside, Before::Look)];
-    store.charge(ChargeWindows { charges, attempt: fresh(), now: at(0) }).await.unwrap();
+    store.charge(ChargeWindows { charges, reads: vec![], attempt: fresh(), now: at(0) }).await.unwrap();
     drop(store);
     let store = home.open();
     assert_eq!(account.count(&*store, inside).await, 1);
@@ -49,7 +49,7 @@ pub(crate) async fn a_charge_before_a_commit_lasts_with_it(home: &impl Home) {
     let (inside, outside) = (account.window(), account.window());
     account.charge(&*store, request(1), &[charge(inside, Before::Commit)]).await.unwrap();
     let charges = vec![charge(outside, Before::Commit)];
-    let windows = store.charge(ChargeWindows { charges, attempt: fresh(), now: at(0) }).await.unwrap();
+    let windows = store.charge(ChargeWindows { charges, reads: vec![], attempt: fresh(), now: at(0) }).await.unwrap();
     assert_eq!(windows[0].events.len(), 1, "it counts at once");
     assert_eq!(account.count(&*store, inside).await, 1);
     other.put(&*store, Slot::Head, 0, b"any commit of the store").await.unwrap();
@@ -79,6 +79,42 @@ pub(crate) async fn a_settled_charge_never_counts(home: &impl Home) {
     }
 }
 
+pub(crate) async fn what_is_settled_outside_counts_no_more(home: &impl Home) {
+    let (mut store, account) = (home.open(), Account::new(home));
+    let elsewhere = WindowKey { partition: fresh().partition(), token: fresh() };
+    let (settled, kept) = (fresh(), fresh());
+    for before in [Before::Look, Before::Commit] {
+        for attempt in [settled, kept] {
+            let charges = vec![charge(elsewhere, before)];
+            store.charge(ChargeWindows { charges, reads: vec![], attempt, now: at(0) }).await.unwrap();
+        }
+    }
+    let never_made = Settle { window: account.window(), attempt: settled };
+    store.settle(vec![Settle { window: elsewhere, attempt: settled }, never_made]).await.unwrap();
+    for _ in 0..2 {
+        let read = ChargeWindows { charges: vec![], reads: vec![elsewhere], attempt: fresh(), now: at(1) };
+        let windows = store.charge(read).await.unwrap();
+        let attempts: Vec<_> = windows[0].events.iter().map(|event| event.attempt).collect();
+        assert_eq!(attempts, [kept], "its own charge alone, and for good");
+        account.put(&*store, Slot::Line(fresh()), 0, b"any commit of the store").await.unwrap();
+        drop(store);
+        store = home.open();
+    }
+}
+
+pub(crate) async fn a_charge_before_nothing_counts_at_once(home: &impl Home) {
+    let (store, account) = (home.open(), Account::new(home));
+    let (first, second) = (account.window(), account.window());
+    let (one, attempt) = (charge(first, Before::Nothing), fresh());
+    for _ in 0..2 {
+        let both = ChargeWindows { charges: vec![one], reads: vec![second, first], attempt, now: at(0) };
+        let counts: Vec<_> = store.charge(both).await.unwrap().iter().map(|window| window.events.len()).collect();
+        assert_eq!(counts, [1, 0, 1], "charged ones first, then those to read");
+    }
+    store.settle(vec![Settle { window: first, attempt }]).await.unwrap();
+    assert_eq!(account.count(&*store, first).await, 0);
+}
+
 pub(crate) async fn a_conflict_settles_nothing(home: &impl Home) {
     let (store, account) = (home.open(), Account::new(home));
     let (reserve, window) = (request(1), account.window());
@@ -98,7 +134,7 @@ pub(crate) async fn the_newest_up_to_the_cap_are_kept(home: &impl Home) {
         let attempt = fresh();
         attempts.push((at(second), attempt));
         let charges = vec![Charge { cap: 4, ..charge(window, Before::Look) }];
-        let told = store.charge(ChargeWindows { charges, attempt, now: at(second) }).await.unwrap();
+        let told = store.charge(ChargeWindows { charges, reads: vec![], attempt, now: at(second) }).await.unwrap();
         let mut expected = attempts.clone();
         expected.sort_unstable();
         expected.drain(..expected.len().saturating_sub(4));

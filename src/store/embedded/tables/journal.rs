@@ -1,11 +1,12 @@
 //! The journal of windows: every charge and every settled charge, in order. Windows are rebuilt from it at start.
 
+use chrono::TimeDelta;
 use rusqlite::Connection;
 
 use super::super::fault::Fault;
 use super::super::instant::from_nanos;
 use crate::crypto::{Partition, Token};
-use crate::store::{WindowEvent, WindowKey};
+use crate::store::{WINDOW_KEPT, WindowEvent, WindowKey};
 
 /// What happened to a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(in super::super) enum Happened {
         event: WindowEvent,
         /// How many events the window keeps.
         cap: u16,
+        /// How long it may count, in whole seconds.
+        kept: TimeDelta,
     },
     /// An attempt's charge was taken back.
     Settled {
@@ -28,11 +31,14 @@ pub(in super::super) enum Happened {
     },
 }
 
-const CHARGED: u8 = 1;
+/// A charge as it was written before charges said how long they count: as long as any may.
+const CHARGED_LONG: u8 = 1;
 const SETTLED: u8 = 2;
-/// Kind, partition, window, attempt; and for a charge subject, instant, cap.
+const CHARGED: u8 = 3;
+/// Kind, partition, window, attempt; and for a charge subject, instant, cap, seconds.
 const SETTLED_BYTES: usize = 1 + 2 + 16 + 16;
-const CHARGED_BYTES: usize = SETTLED_BYTES + 16 + 8 + 2;
+const CHARGED_LONG_BYTES: usize = SETTLED_BYTES + 16 + 8 + 2;
+const CHARGED_BYTES: usize = CHARGED_LONG_BYTES + 4;
 
 impl Happened {
     fn to_bytes(self) -> Result<Vec<u8>, Fault> {
@@ -45,11 +51,12 @@ impl Happened {
         bytes.extend(window.partition.number().to_be_bytes());
         bytes.extend(window.token.as_bytes());
         bytes.extend(attempt.as_bytes());
-        if let Self::Charged { event, cap, .. } = &self {
+        if let Self::Charged { event, cap, kept, .. } = &self {
             let at = event.at.timestamp_nanos_opt().ok_or(Fault::Damaged("a window's instant cannot be kept"))?;
             bytes.extend(event.subject.as_bytes());
             bytes.extend(at.to_be_bytes());
             bytes.extend(cap.to_be_bytes());
+            bytes.extend(seconds(*kept).to_be_bytes());
         }
         Ok(bytes)
     }
@@ -64,16 +71,27 @@ impl Happened {
         let attempt = Token::from_bytes(*attempt);
         match (*kind, bytes.len()) {
             (SETTLED, SETTLED_BYTES) => Some(Self::Settled { window, attempt }),
-            (CHARGED, CHARGED_BYTES) => {
+            (CHARGED, CHARGED_BYTES) | (CHARGED_LONG, CHARGED_LONG_BYTES) => {
                 let (subject, rest) = rest.split_first_chunk()?;
-                let (at, cap) = rest.split_first_chunk()?;
+                let (at, rest) = rest.split_first_chunk()?;
+                let (cap, kept) = rest.split_first_chunk()?;
                 let at = from_nanos(i64::from_be_bytes(*at));
                 let event = WindowEvent { at, subject: Token::from_bytes(*subject), attempt };
-                Some(Self::Charged { window, event, cap: u16::from_be_bytes(cap.try_into().ok()?) })
+                let kept = match kept.first_chunk() {
+                    Some(kept) => TimeDelta::seconds(u32::from_be_bytes(*kept).into()),
+                    None => WINDOW_KEPT,
+                };
+                Some(Self::Charged { window, event, cap: u16::from_be_bytes(*cap), kept })
             }
             _ => None,
         }
     }
+}
+
+/// A span in whole seconds, rounded up.
+fn seconds(span: TimeDelta) -> u32 {
+    let more = i64::from(span.subsec_nanos() > 0);
+    u32::try_from(span.num_seconds().saturating_add(more)).unwrap_or(u32::MAX)
 }
 
 /// Writes what happened under a number.
@@ -125,10 +143,12 @@ fn read(
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::Happened;
     use crate::crypto::{Partition, Token};
     use crate::store::embedded::instant::from_nanos;
-    use crate::store::{WindowEvent, WindowKey};
+    use crate::store::{WINDOW_KEPT, WindowEvent, WindowKey};
 
     fn token(byte: u8) -> Token {
         Token::from_bytes([byte; 16])
@@ -139,12 +159,19 @@ mod tests {
     fn golden_entries() {
         let window = WindowKey { partition: Partition::new(0x0102).unwrap(), token: token(3) };
         let event = WindowEvent { at: from_nanos(0x0607_0809), subject: token(5), attempt: token(4) };
-        let charged = Happened::Charged { window, event, cap: 0x0a0b };
+        let charged = |kept| Happened::Charged { window, event, cap: 0x0a0b, kept };
         let settled = Happened::Settled { window, attempt: token(4) };
         let head = |kind| [&[kind, 1, 2][..], &[3; 16], &[4; 16]].concat();
-        let charged_bytes = [&head(1)[..], &[5; 16], &[0, 0, 0, 0, 6, 7, 8, 9, 10, 11]].concat();
-        for (happened, bytes) in [(charged, charged_bytes), (settled, head(2))] {
-            assert_eq!(happened.to_bytes().unwrap(), bytes);
+        let body = [&[5; 16][..], &[0, 0, 0, 0, 6, 7, 8, 9, 10, 11]].concat();
+        let kept = TimeDelta::seconds(0x0c0d) - TimeDelta::nanoseconds(1);
+        let charged_bytes = [&head(3)[..], &body, &[0, 0, 12, 13]].concat();
+        assert_eq!(charged(kept).to_bytes().unwrap(), charged_bytes, "a part of a second is one");
+        let whole = charged(TimeDelta::seconds(0x0c0d));
+        let long_bytes = [&head(1)[..], &body].concat();
+        for (happened, bytes) in [(whole, charged_bytes), (settled, head(2)), (charged(WINDOW_KEPT), long_bytes)] {
+            if bytes[0] != 1 {
+                assert_eq!(happened.to_bytes().unwrap(), bytes);
+            }
             assert_eq!(Happened::from_bytes(&bytes), Some(happened));
             assert_eq!(Happened::from_bytes(&bytes[1..]), None);
             assert_eq!(Happened::from_bytes(&[&bytes[..], &[0]].concat()), None);
