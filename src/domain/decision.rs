@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Factor, Level, Reason};
+use super::{Factor, Level, Reason, RuleId};
 
 /// What the policy says to a request, with all that explains it. A challenge has a usable factor, a denial a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +123,6 @@ pub struct GivenReason {
     /// Which rule.
     pub rule: RuleId,
 }
-
-/// A rule's name: `P` and the number of its paragraph, then a short name.
-pub type RuleId = &'static str;
 
 /// What one rule added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod pin;
 mod protection;
 mod reason;
 mod requester;
+mod rule_id;
 mod signal;
 mod sim;
 mod snapshot;
@@ -36,8 +37,8 @@ pub use change::{
     SimTarget,
 };
 pub use decision::{
-    Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, RuleId,
-    Usability, Verdict,
+    Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, Usability,
+    Verdict,
 };
 pub use evidence::{
     AppApproval, AppCheck, Checks, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck, level_of,
@@ -60,6 +61,7 @@ pub use pin::{
 pub use protection::{NamedStep, Protection, Seq};
 pub use reason::{Reason, ReasonClass};
 pub use requester::{Requester, Role};
+pub use rule_id::{RULE_ID_BYTES_MAX, RuleId, is_rule_id, rule_id};
 pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
 pub use sim::{Eid, Iccid, IccidCheck, Imei};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};

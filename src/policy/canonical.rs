@@ -4,11 +4,9 @@ use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::document::{
-    Budget, CoolDowns, LockKnobs, PinKnobs, Points, Policy, Thresholds, TransferPinKnobs, TransferPinLife,
-};
-use super::rules;
-use crate::domain::{Action, ReleaseTimes};
+use super::document::{Budget, CoolDowns, LockKnobs, PinKnobs, Policy, Thresholds, TransferPinKnobs, TransferPinLife};
+use super::rules::{Rule, Rules};
+use crate::domain::ReleaseTimes;
 
 impl Policy {
     /// One `name=value` a line: every knob, then every rule with what it does. Times are microseconds. Two policies that decide
@@ -19,7 +17,6 @@ impl Policy {
         let Self {
             revision: _,
             thresholds,
-            points,
             locks,
             pin,
             transfer_pin,
@@ -30,10 +27,10 @@ impl Policy {
             unknown_numbers,
             port_account_number_required,
             signals_required,
+            rules,
         } = self;
         let mut text = Text("portcullis-policy-v1\n".to_owned());
         text.thresholds(*thresholds);
-        text.points(*points);
         text.locks(*locks);
         text.pin(pin);
         text.transfer_pin(*transfer_pin);
@@ -47,7 +44,7 @@ impl Policy {
             "signals.required",
             signals_required.iter().map(|r| format!("{},{},{}", r.signal.name(), r.action.name(), r.channel.name())),
         );
-        text.rules();
+        text.rules(rules);
         text.0
     }
 }
@@ -82,27 +79,6 @@ impl Text {
         self.put("thresholds.challenge", challenge);
         self.put("thresholds.strong", strong);
         self.put("thresholds.deny", deny);
-    }
-
-    fn points(&mut self, points: Points) {
-        let Points {
-            far_from_home,
-            far_from_home_miles,
-            no_device_sale,
-            before_closing,
-            before_closing_within,
-            failed_pin,
-            failed_pin_max,
-            sim_changed,
-        } = points;
-        self.put("points.far_from_home", far_from_home);
-        self.put("points.far_from_home_miles", far_from_home_miles);
-        self.put("points.no_device_sale", no_device_sale);
-        self.put("points.before_closing", before_closing);
-        self.span("points.before_closing_within", before_closing_within);
-        self.put("points.failed_pin", failed_pin);
-        self.put("points.failed_pin_max", failed_pin_max);
-        self.put("points.sim_changed", sim_changed);
     }
 
     fn locks(&mut self, LockKnobs { release, reset_window }: LockKnobs) {
@@ -161,12 +137,13 @@ impl Text {
         self.span("cooldown.sim_to_sim", sim_to_sim);
     }
 
-    fn rules(&mut self) {
-        for rule in rules::all() {
-            let on: Vec<&str> =
-                Action::ALL.into_iter().filter(|action| rule.on.has(*action)).map(Action::name).collect();
-            let (effect, reason) = (rule.effect.name(), rule.reason.code());
-            self.put("rule", format_args!("{},{effect},{reason},{}", rule.id, on.join("+")));
+    /// Each rule is a line: no text in it has a line's end.
+    fn rules(&mut self, rules: &Rules) {
+        for Rule { id, on, when, effect, reason, if_unknown, effective } in rules.all() {
+            let on: Vec<&str> = on.names().collect();
+            let from = effective.map_or(0, |from| micros(from - DateTime::<Utc>::UNIX_EPOCH));
+            let (effect, reason, unknown) = (effect.text(), reason.code(), if_unknown.name());
+            self.put("rule", format_args!("{id},{effect},{reason},{unknown},{from},{},{when}", on.join("+")));
         }
     }
 }
@@ -180,25 +157,17 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use crate::domain::{Action, Brand, Channel, PolicyRevision};
-    use crate::policy::{CutOff, Policy, RequiredSignal, SignalName, TransferPinLife};
+    use crate::policy::{CutOff, Policy, RequiredSignal, Rules, SignalName, TransferPinLife};
 
     /// What one knob more or less does to a policy.
     type Turn = fn(&mut Policy);
 
     #[test]
     fn every_knob_changes_the_text() {
-        let turns: [Turn; 32] = [
+        let turns: [Turn; 25] = [
             |p| p.thresholds.challenge += 1,
             |p| p.thresholds.strong += 1,
             |p| p.thresholds.deny += 1,
-            |p| p.points.far_from_home += 1,
-            |p| p.points.far_from_home_miles += 1,
-            |p| p.points.no_device_sale += 1,
-            |p| p.points.before_closing += 1,
-            |p| p.points.before_closing_within += TimeDelta::seconds(1),
-            |p| p.points.failed_pin += 1,
-            |p| p.points.failed_pin_max += 1,
-            |p| p.points.sim_changed += 1,
             |p| p.locks.release.delay += TimeDelta::seconds(1),
             |p| p.locks.release.guard += TimeDelta::seconds(1),
             |p| p.locks.release.relock -= TimeDelta::seconds(1),
@@ -220,6 +189,7 @@ mod tests {
             |p| p.device_known_after += TimeDelta::seconds(1),
             |p| p.unknown_numbers.count += 1,
             |p| p.signals_required.push(a_required_signal()),
+            |p| p.rules = Rules::default(),
         ];
         let mut texts: Vec<String> = turns
             .iter()
@@ -256,7 +226,7 @@ mod tests {
     fn it_names_knobs_and_rules() {
         let text = Policy::us_default().canonical();
         assert!(text.contains("\npin.fresh_after=86400000000\n"));
-        assert!(text.contains("\nrule=P9-flagged,STRONG,FLAGGED,SIM_CHANGE+PORT_OUT+"));
+        assert!(text.contains("\nrule=P9-flagged,STRONG,FLAGGED,BY_ORIGIN,0,SIM_CHANGE+PORT_OUT+"));
         assert!(text.lines().skip(1).all(|line| line.contains('=')));
     }
 }

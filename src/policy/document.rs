@@ -1,10 +1,12 @@
-//! The policy's knobs: every number the rules compare with, typed, with its unit in its name or type.
+//! The policy: its rules, and its knobs, typed, with their units in their names or types.
 //!
-//! The values here are the default policy's. Deliberately absent: a file format. Operators' own rules and files come with
-//! the policy language; the table in `rules/` is the place for them.
+//! Deliberately absent: values. They stand in files, which `file/` reads.
+
+use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
+use super::rules::Rules;
 use crate::domain::{Action, Brand, Channel, PolicyRevision, ReleaseTimes};
 
 /// A policy: what the engine decides by.
@@ -14,8 +16,6 @@ pub struct Policy {
     pub revision: PolicyRevision,
     /// Where the score raises the required proof or refuses.
     pub thresholds: Thresholds,
-    /// What each observation adds to the score.
-    pub points: Points,
     /// Locks and their releases.
     pub locks: LockKnobs,
     /// The account PIN.
@@ -36,6 +36,8 @@ pub struct Policy {
     pub port_account_number_required: bool,
     /// Signals without which an action on a channel is at best challenged.
     pub signals_required: Vec<RequiredSignal>,
+    /// The rules.
+    pub rules: Rules,
 }
 
 /// Scores at which more proof is needed, or none helps.
@@ -47,27 +49,6 @@ pub struct Thresholds {
     pub strong: u32,
     /// From here on a refusal.
     pub deny: u32,
-}
-
-/// Points of the score. Never negative, by type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Points {
-    /// For a request made far from home.
-    pub far_from_home: u32,
-    /// Farther than this many miles is far.
-    pub far_from_home_miles: u32,
-    /// For a SIM change without a device sold along.
-    pub no_device_sale: u32,
-    /// For a request shortly before the store closes.
-    pub before_closing: u32,
-    /// What "shortly" is.
-    pub before_closing_within: TimeDelta,
-    /// For each failed account PIN within the attempts window.
-    pub failed_pin: u32,
-    /// At most so much for all of them.
-    pub failed_pin_max: u32,
-    /// For a port or transfer PIN some days after a SIM change, past the challenge for it too.
-    pub sim_changed: u32,
 }
 
 /// Locks and their releases.
@@ -193,65 +174,75 @@ impl SignalName {
             Self::StoreClosesWithin => "store_closes_within",
         }
     }
+
+    /// The number of the fact that it is.
+    pub const fn fact(self) -> u8 {
+        match self {
+            Self::DistanceFromHomeMiles => 38,
+            Self::DeviceSale => 39,
+            Self::StoreClosesWithin => 40,
+        }
+    }
 }
 
 /// The longest life a permit may have, P7.
 pub const PERMIT_LIFE_MAX: TimeDelta = TimeDelta::minutes(10);
 
 impl Policy {
-    /// The default policy for carriers in the United States. Its revision is zeros until the loader sets it.
-    pub fn us_default() -> Self {
+    /// No policy yet: every knob at nothing, and no rule. It does not validate.
+    pub(super) fn blank() -> Self {
+        let zero = TimeDelta::zero();
+        let release = ReleaseTimes { delay: zero, guard: zero, relock: zero, relock_max: zero };
         Self {
             revision: PolicyRevision([0; 32]),
-            thresholds: Thresholds { challenge: 40, strong: 70, deny: 100 },
-            points: Points {
-                far_from_home: 40,
-                far_from_home_miles: 200,
-                no_device_sale: 10,
-                before_closing: 10,
-                before_closing_within: TimeDelta::hours(1),
-                failed_pin: 10,
-                failed_pin_max: 20,
-                sim_changed: 10,
-            },
-            locks: LockKnobs {
-                release: ReleaseTimes {
-                    delay: TimeDelta::minutes(15),
-                    guard: TimeDelta::hours(24),
-                    relock: TimeDelta::days(7),
-                    relock_max: TimeDelta::days(7),
-                },
-                reset_window: TimeDelta::hours(24),
-            },
+            thresholds: Thresholds { challenge: 0, strong: 0, deny: 0 },
+            locks: LockKnobs { release, reset_window: zero },
             pin: PinKnobs {
-                fresh_after: TimeDelta::hours(24),
-                dormant_after: TimeDelta::days(1095),
+                fresh_after: zero,
+                dormant_after: zero,
                 cutoffs: Vec::new(),
-                failures_challenge: 3,
-                failures_exhausted: 5,
-                failures_window: TimeDelta::hours(24),
+                failures_challenge: 0,
+                failures_exhausted: 0,
+                failures_window: zero,
                 guessable_refused: true,
             },
             transfer_pin: TransferPinKnobs {
                 issued: true,
-                life: TransferPinLife::Exact(TimeDelta::days(7)),
-                wrong_max: 5,
-                digits: 6,
-                unproven_for: TimeDelta::hours(24),
+                life: TransferPinLife::Exact(zero),
+                wrong_max: 0,
+                digits: 0,
+                unproven_for: zero,
             },
-            permit_life: PERMIT_LIFE_MAX,
-            challenge_life: TimeDelta::minutes(10),
+            permit_life: zero,
+            challenge_life: zero,
             cooldown: CoolDowns {
-                sim_to_port_challenge: TimeDelta::hours(72),
-                sim_to_port_points: TimeDelta::days(7),
-                reset_to_sim: TimeDelta::hours(24),
-                sim_to_sim: TimeDelta::hours(72),
+                sim_to_port_challenge: zero,
+                sim_to_port_points: zero,
+                reset_to_sim: zero,
+                sim_to_sim: zero,
             },
-            device_known_after: TimeDelta::days(7),
-            unknown_numbers: Budget { count: 1_000, window: TimeDelta::hours(1) },
+            device_known_after: zero,
+            unknown_numbers: Budget { count: 0, window: zero },
             port_account_number_required: true,
             signals_required: Vec::new(),
+            rules: Rules::default(),
         }
+    }
+
+    /// The default policy for carriers in the United States. Its revision is zeros until the loader sets it.
+    pub fn us_default() -> Self {
+        static DEFAULT: LazyLock<Policy> = LazyLock::new(|| match super::file::built_in("us-default") {
+            Some(Ok(policy)) => policy,
+            // INVARIANT (fail-closed): a blank policy does not validate, and no engine starts with it.
+            Some(Err(_)) | None => Policy::blank(),
+        });
+        DEFAULT.clone()
+    }
+
+    /// The facts of the signals that an action on a channel cannot do without, a bit for each number.
+    pub(super) fn signals_without_which(&self, action: Action, channel: Channel) -> u128 {
+        let here = self.signals_required.iter().filter(|signal| (signal.action, signal.channel) == (action, channel));
+        here.fold(0, |facts, required| facts | (1 << required.signal.fact()))
     }
 }
 

@@ -29,8 +29,8 @@ pub fn evaluate(
 
 /// Decides on facts alone: the step that can be repeated for a decision on record.
 pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
-    let ruling = Ruling::of(policy, facts);
     let accepted = Accepted::of(facts, policy);
+    let ruling = Ruling::of(policy, facts, accepted);
     let achieved = accepted.level();
     let (outcome, reasons) = if ruling.is_denied() {
         deny_by_rule(policy, facts, &ruling, accepted)
@@ -102,7 +102,7 @@ fn usable_from(options: &[FactorOption]) -> Option<DateTime<Utc>> {
 mod tests {
     use chrono::{DateTime, Utc};
 
-    use super::{Ruling, approve};
+    use super::{Accepted, Ruling, approve};
     use crate::domain::{LockSet, OutcomeKind};
     use crate::policy::Facts;
     use crate::policy::tests::world::{Ask, World, now};
@@ -113,7 +113,8 @@ mod tests {
         let made = |world: &World, at: DateTime<Utc>| {
             let ask = Ask::owner().right_pin().app("ann-phone");
             let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, at);
-            approve(&world.policy, &facts, &Ruling::of(&world.policy, &facts)).0.kind()
+            let accepted = Accepted::of(&facts, &world.policy);
+            approve(&world.policy, &facts, &Ruling::of(&world.policy, &facts, accepted)).0.kind()
         };
         assert_eq!(made(&World::new(), now()), OutcomeKind::Approve);
         assert_eq!(made(&World::new().locked(LockSet::Sim), now()), OutcomeKind::Deny);

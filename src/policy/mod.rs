@@ -3,8 +3,10 @@
 //! Everything here is a function of its arguments: no store, no clock, no secrets. `admit` says which secrets are looked at,
 //! `evaluate` what follows from what was found; `wire` and `outward` say how much of it whom is told.
 //!
-//! Deliberately absent: the policy's file format and operators' own rules (they join the table in `rules/`); proof by one-time
-//! code or scanned document; staff holds and rosters; counts over many accounts; anything fed by events of the network.
+//! A policy is a file (`policies/`): knobs, and rules in the syntax of CEL, which `language/` types and compiles at load.
+//!
+//! Deliberately absent: proof by one-time code or scanned document; staff holds and rosters; counts over many accounts;
+//! anything fed by events of the network.
 
 mod admit;
 mod attempts;
@@ -13,8 +15,11 @@ mod dialect;
 mod document;
 mod evaluate;
 mod facts;
+mod file;
 mod fitness;
 pub mod guessable;
+mod knobs;
+mod language;
 mod options;
 mod outward;
 mod persons;
@@ -23,6 +28,7 @@ mod release;
 mod request;
 mod rules;
 mod ruling;
+mod span;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -31,18 +37,21 @@ pub use admit::{Admission, PinAdmission, admit};
 pub use attempts::{failures_within, pin_off_until, transfer_pin_void};
 pub use dialect::{Dialect, WireAnswer, WireReply, wire};
 pub use document::{
-    Budget, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Points, Policy, RequiredSignal, SignalName,
-    Thresholds, TransferPinKnobs, TransferPinLife,
+    Budget, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Policy, RequiredSignal, SignalName, Thresholds,
+    TransferPinKnobs, TransferPinLife,
 };
 pub use evaluate::{decide, evaluate};
 pub use facts::{
-    AppFact, Asker, AskerDevice, FACT_NAMES, Facts, Field, PersonStanding, SignalSet, TransferPinFact, fact_name,
+    AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, Kind, Origin, PersonStanding, SignalSet, TransferPinFact,
+    fact_name,
 };
+pub use file::{BUILT_IN, PolicyFileError, built_in, load};
 pub use fitness::PinFitness;
 pub use guessable::{GuessContext, Guessable};
+pub use language::{ExpressionError, Test, Tri};
 pub use outward::{Audience, Outward, message, outward};
 pub use proof::Accepted;
 pub use release::ReleasePlan;
 pub use request::{Offered, Request, account_number_matched};
-pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Tri, all as rules, rule_named};
+pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Rules};
 pub use validate::PolicyError;

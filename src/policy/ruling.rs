@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::document::Policy;
-use super::facts::Facts;
-use super::rules::{self, Rule, RuleEffect};
+use super::facts::{Facts, Values};
+use super::proof::Accepted;
+use super::rules::{Rule, RuleEffect};
 use crate::domain::{Contribution, Effect, GivenReason, Level, Reason};
 
 /// The name under which the score's thresholds speak.
@@ -40,8 +41,13 @@ enum Raise {
 }
 
 impl Ruling {
-    /// Asks every rule.
-    pub(super) fn of(policy: &Policy, facts: &Facts) -> Self {
+    /// Asks every rule about the action.
+    pub(super) fn of(policy: &Policy, facts: &Facts, accepted: Accepted) -> Self {
+        Self::of_values(policy, facts, &Values::of(&facts.numbered(), accepted))
+    }
+
+    /// The same of facts as rules read them.
+    pub(super) fn of_values(policy: &Policy, facts: &Facts, values: &Values) -> Self {
         let mut ruling = Self {
             score: 0,
             // Every action needs at least one accepted factor.
@@ -51,36 +57,38 @@ impl Ruling {
             denials: Vec::new(),
             raises: Vec::new(),
         };
-        for rule in rules::all().filter(|rule| rule.holds(facts, policy)) {
-            ruling.add(rule, policy, facts);
+        let required = policy.signals_without_which(facts.action, facts.channel);
+        for rule in policy.rules.on(facts.action) {
+            if rule.holds(values, required, facts.now) {
+                ruling.add(rule, values, facts.now);
+            }
         }
         ruling.weigh_score(policy);
-        // Strictest first; among equals the table's order.
+        // Strictest first; among equals the order of telling.
         ruling.raises.sort_by_key(|(raise, _)| std::cmp::Reverse(*raise));
         ruling
     }
 
     /// INVARIANT (stricter-only): each arm can only add points, raise the level, hold or refuse.
-    fn add(&mut self, rule: &Rule, policy: &Policy, facts: &Facts) {
+    fn add(&mut self, rule: &Rule, values: &Values, now: DateTime<Utc>) {
         let reason = GivenReason { reason: rule.reason, rule: rule.id };
-        let ground = Ground { reason, over_at: (rule.over_at)(facts, policy) };
+        let ground = || Ground { reason, over_at: rule.over_at(values, now) };
         let effect = match rule.effect {
             RuleEffect::Points(points) => {
-                let points = points(facts, policy);
                 self.score = self.score.saturating_add(points);
                 Effect::Points(points)
             }
             RuleEffect::AtLeast(level) => {
-                self.raise(level, ground);
+                self.raise(level, ground());
                 Effect::AtLeast(level)
             }
             RuleEffect::AtBestChallenge => {
                 self.held = true;
-                self.raises.push((Raise::Held, ground));
+                self.raises.push((Raise::Held, ground()));
                 Effect::AtLeast(Level::Basic)
             }
             RuleEffect::Deny => {
-                self.denials.push(ground);
+                self.denials.push(ground());
                 Effect::Deny
             }
         };

@@ -37,8 +37,7 @@ impl Policy {
             "thresholds.strong",
             "must be at least `thresholds.challenge`",
         )?;
-        require(thresholds.strong <= thresholds.deny, "thresholds.deny", "must be at least `thresholds.strong`")?;
-        span(self.points.before_closing_within, "points.before_closing_within")
+        require(thresholds.strong <= thresholds.deny, "thresholds.deny", "must be at least `thresholds.strong`")
     }
 
     fn check_locks(&self) -> Result<(), PolicyError> {

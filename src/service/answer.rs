@@ -8,9 +8,9 @@ use crate::audit::{AnswerWindow, Decided, Event};
 use crate::crypto::{PermitBinding, PermitError, PermitStatement, change_digest};
 use crate::domain::{
     Approval, Brand, Challenge, Channel, Denial, Factor, GivenReason, Outcome, OutcomeKind, Permit, PermitState,
-    Protection, RecordId, Requester, Role, Verdict,
+    Protection, RecordId, Requester, Role, Verdict, rule_id,
 };
-use crate::policy::{Audience, Outward, outward, rule_named};
+use crate::policy::{Audience, Outward, outward};
 use crate::store::{Kept, Position};
 
 /// A decision as its asker may see it.
@@ -210,8 +210,7 @@ fn audience(requester: &Requester, kept: &Kept, decided: &Decided) -> Audience {
 
 /// The verdict that a record keeps, as the rules for telling it take it.
 fn verdict_of(decided: &Decided) -> Verdict {
-    let reasons =
-        decided.reasons.iter().map(|given| GivenReason { reason: given.reason, rule: rule_named(&given.rule) });
+    let reasons = decided.reasons.iter().map(|given| GivenReason { reason: given.reason, rule: rule_id(&given.rule) });
     let outcome = match (decided.outcome, decided.window) {
         (OutcomeKind::Approve, _) => {
             Outcome::Approve(Approval { not_before: DateTime::UNIX_EPOCH, life: TimeDelta::zero() })

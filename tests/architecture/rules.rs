@@ -32,6 +32,9 @@ pub(crate) const RULES: &[Rule] = &[
     },
     // Level 1.
     Rule { module: "policy", internal: &["domain"], external: &["chrono", "thiserror"] },
+    Rule { module: "policy/file", internal: &["domain"], external: &["chrono", "toml"] },
+    Rule { module: "policy/language/tests/differential", internal: &["domain"], external: &["cel", "proptest"] },
+    Rule { module: "policy/language/syntax", internal: &["domain"], external: &["cel"] },
     Rule {
         module: "crypto",
         internal: &["domain", "clock", "telemetry"],

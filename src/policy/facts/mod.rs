@@ -10,10 +10,15 @@ mod gather;
 mod known;
 mod number;
 mod parts;
+mod schema;
 mod seen;
+mod symbols;
+mod values;
 
 pub(super) use gather::stance;
 pub use known::Facts;
-pub use number::{FACT_NAMES, fact_name};
 pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
+pub(super) use schema::Over;
+pub use schema::{FACTS, Fact, Kind, Origin, fact_name};
 pub(super) use seen::Seen;
+pub(super) use values::{NEVER, Values};

@@ -2,73 +2,59 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Action, Level, Reason, RuleId, Signal};
-use crate::policy::document::{Policy, SignalName};
-use crate::policy::facts::Facts;
+use super::Actions;
+use crate::domain::{Level, Reason, RuleId};
+use crate::policy::facts::{FACTS, Origin, Values};
+use crate::policy::language::{Test, Tri};
 
 /// One rule: when it holds, and what it then does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// Its name: the policy's paragraph, then a short name.
     pub id: RuleId,
     /// The actions it is about.
     pub on: Actions,
-    /// Whether it holds.
-    pub when: fn(&Facts, &Policy) -> Tri,
+    /// When it holds.
+    pub when: Test,
     /// What it does when it holds.
     pub effect: RuleEffect,
     /// Why, as answered.
     pub reason: Reason,
-    /// What an unknown fact means to it.
+    /// What a missing fact means to it.
     pub if_unknown: IfUnknown,
-    /// The first instant at which, by time alone, it no longer holds.
-    pub over_at: fn(&Facts, &Policy) -> Option<DateTime<Utc>>,
+    /// From when on it counts; none is always.
+    pub effective: Option<DateTime<Utc>>,
 }
 
-/// Yes, no, or a fact is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tri {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// A signal it asks about is missing.
-    Unknown(SignalName),
-}
-
-impl From<bool> for Tri {
-    fn from(holds: bool) -> Self {
-        if holds { Self::True } else { Self::False }
-    }
-}
-
-/// Whether a signal is known and satisfies `holds`.
-pub(super) fn signal<T>(name: SignalName, signal: &Signal<T>, holds: impl FnOnce(&T) -> bool) -> Tri {
-    match signal {
-        Signal::Known(value) => holds(value).into(),
-        Signal::Unknown => Tri::Unknown(name),
-    }
-}
-
-/// What a missing signal means to a rule.
+/// What a missing fact means to a rule.
 ///
-/// INVARIANT (fail-closed): unknown is never read as zero. Facts that the engine keeps itself are never unknown: if they cannot
-/// be read there is no snapshot and no decision.
+/// INVARIANT (fail-closed): unknown is never read as zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfUnknown {
-    /// As if the rule held.
-    True,
-    /// As if it did not hold; but if the policy requires that signal here, as if it held.
-    FalseUnlessRequired,
+    /// As if the rule held where the fact is one that the engine keeps, or a signal that the policy requires here; else as if
+    /// it did not.
+    ByOrigin,
+    /// As if the rule held, whatever is missing.
+    Holds,
+}
+
+impl IfUnknown {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ByOrigin => "BY_ORIGIN",
+            Self::Holds => "HOLDS",
+        }
+    }
 }
 
 /// What a rule can do: never less than was asked before.
 ///
 /// INVARIANT (stricter-only): no variant lowers anything, and points are unsigned.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleEffect {
     /// Adds to the score.
-    Points(fn(&Facts, &Policy) -> u32),
+    Points(u32),
     /// Raises the proof that is needed.
     AtLeast(Level),
     /// Whatever is proven, no approval; the proof that is needed stays as it is.
@@ -78,77 +64,56 @@ pub enum RuleEffect {
 }
 
 impl RuleEffect {
-    /// The stable name, for the policy's canonical text.
-    pub fn name(self) -> &'static str {
+    /// The names by which files speak of those that are no points.
+    pub const NAMED: [(&'static str, Self); 5] = [
+        ("BASIC", Self::AtLeast(Level::Basic)),
+        ("CHALLENGE", Self::AtLeast(Level::TwoClasses)),
+        ("STRONG", Self::AtLeast(Level::Strong)),
+        ("HOLD", Self::AtBestChallenge),
+        ("DENY", Self::Deny),
+    ];
+
+    /// As written in files.
+    pub fn text(self) -> String {
         match self {
-            Self::Points(_) => "POINTS",
-            Self::AtLeast(level) => level.name(),
-            Self::AtBestChallenge => "AT_BEST_CHALLENGE",
-            Self::Deny => "DENY",
+            Self::Points(points) => format!("points {points}"),
+            named => {
+                let name = Self::NAMED.iter().find(|(_, effect)| *effect == named);
+                name.map_or_else(String::new, |(name, _)| (*name).to_owned())
+            }
         }
     }
 }
 
-/// A set of actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Actions(u16);
-
-impl Actions {
-    /// Every action.
-    pub const ALL: Self = Self(u16::MAX);
-
-    /// These.
-    pub const fn of(actions: &[Action]) -> Self {
-        let mut rest = actions;
-        let mut bits = 0;
-        while let [first, others @ ..] = rest {
-            bits |= 1 << first.number();
-            rest = others;
+/// The facts that the engine keeps itself, a bit for each number.
+const KEPT: u128 = {
+    let (mut kept, mut rest) = (u128::MAX, FACTS);
+    while let [fact, others @ ..] = rest {
+        if matches!(fact.origin, Origin::Signal) {
+            kept &= !(1 << fact.number);
         }
-        Self(bits)
+        rest = others;
     }
-
-    /// All but one.
-    pub const fn all_but(action: Action) -> Self {
-        Self(!(1 << action.number()))
-    }
-
-    /// Whether `action` is one of them.
-    pub const fn has(self, action: Action) -> bool {
-        self.0 & (1 << action.number()) != 0
-    }
-}
+    kept
+};
 
 impl Rule {
-    /// Whether the rule holds for these facts.
-    pub fn holds(&self, facts: &Facts, policy: &Policy) -> bool {
-        self.on.has(facts.action)
-            && match ((self.when)(facts, policy), self.if_unknown) {
-                (Tri::True, _) | (Tri::Unknown(_), IfUnknown::True) => true,
-                (Tri::Unknown(signal), IfUnknown::FalseUnlessRequired) => facts.signals_missing.has(signal),
-                (Tri::False, _) => false,
-            }
+    /// Whether the rule holds for these facts, of which `required` are those that the policy cannot do without here.
+    pub(in crate::policy) fn holds(&self, values: &Values, required: u128, now: DateTime<Utc>) -> bool {
+        if self.effective.is_some_and(|from| now < from) {
+            return false;
+        }
+        match (self.when.ask(values), self.if_unknown) {
+            (Tri::True, _) | (Tri::Unknown, IfUnknown::Holds) => true,
+            (Tri::Unknown, IfUnknown::ByOrigin) => self.when.mentions() & values.unknown() & (KEPT | required) != 0,
+            (Tri::False, _) => false,
+        }
     }
 
-    /// A rule on facts that the engine keeps, which no time ends.
-    pub(super) const fn new(
-        id: RuleId,
-        on: Actions,
-        when: fn(&Facts, &Policy) -> Tri,
-        effect: RuleEffect,
-        reason: Reason,
-    ) -> Self {
-        Self { id, on, when, effect, reason, if_unknown: IfUnknown::True, over_at: |_, _| None }
-    }
-
-    /// The same, ended by time.
-    pub(super) const fn over_at(self, over_at: fn(&Facts, &Policy) -> Option<DateTime<Utc>>) -> Self {
-        Self { over_at, ..self }
-    }
-
-    /// The same, on a signal that others observe.
-    pub(super) const fn on_signal(self) -> Self {
-        Self { if_unknown: IfUnknown::FalseUnlessRequired, ..self }
+    /// The first instant at which, by time alone, it no longer holds.
+    pub(in crate::policy) fn over_at(&self, values: &Values, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let lasts = self.when.lasts(values, true)?;
+        now.checked_add_signed(TimeDelta::microseconds(lasts))
     }
 }
 

@@ -1,56 +1,39 @@
-//! The table: every family, the order of families being the order of reasons.
+//! The rules of a policy together.
 
-use crate::domain::RuleId;
+use std::sync::Arc;
 
-use super::{
-    Rule, claims, cooldowns, devices, flags, lines, locks, persons, pins, ports, score, signals, transfer_pins,
-};
+use super::{Rule, told};
+use crate::domain::Action;
 
-/// Account numbers come first: until one matches, a carrier is told nothing else.
-static FAMILIES: [&[Rule]; 12] = [
-    ports::RULES,
-    lines::RULES,
-    locks::RULES,
-    persons::OWNER_RULES,
-    transfer_pins::RULES,
-    pins::RULES,
-    flags::RULES,
-    cooldowns::RULES,
-    devices::RULES,
-    claims::RULES,
-    signals::RULES,
-    score::RULES,
-];
-
-/// Every rule.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
-    FAMILIES.iter().copied().flatten().chain(persons::PROOF_RULES)
+/// The rules of a policy, in the order in which their reasons are told, whatever order they were written in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    all: Arc<[Rule]>,
+    /// For each action's number the places of those about it.
+    on: Arc<[Vec<usize>]>,
 }
 
-/// What the evaluation itself says, beside the table.
-const BESIDE: [RuleId; 4] = ["P19-score", "P6-no-customer-proof", "P6-no-usable-factor", "P1-lock-on"];
+impl Rules {
+    /// Puts rules into their order.
+    pub fn new(mut rules: Vec<Rule>) -> Self {
+        rules.sort_by(|one, other| (told::rank(one.reason), one.id).cmp(&(told::rank(other.reason), other.id)));
+        let numbers = 0..=Action::ALL.iter().map(|action| usize::from(action.number())).max().unwrap_or(0);
+        let about = |number: usize| {
+            let action = Action::ALL.into_iter().find(|action| usize::from(action.number()) == number);
+            let is_about = |rule: &Rule| action.is_some_and(|action| rule.on.has(action));
+            rules.iter().enumerate().filter(|(_, rule)| is_about(rule)).map(|(place, _)| place).collect()
+        };
+        Self { on: numbers.map(about).collect(), all: rules.into() }
+    }
 
-/// The rule of a recorded name. One that is no longer in the table is told as such: its decision stands.
-pub fn rule_named(name: &str) -> RuleId {
-    let known = all().map(|rule| rule.id).chain(BESIDE).find(|id| *id == name);
-    known.unwrap_or("retired-rule")
-}
+    /// Every rule.
+    pub fn all(&self) -> &[Rule] {
+        &self.all
+    }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{BESIDE, all, rule_named};
-
-    #[test]
-    fn every_rule_has_a_name_of_its_own_that_comes_back() {
-        let names: Vec<&str> = all().map(|rule| rule.id).collect();
-        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        for name in names.into_iter().chain(BESIDE) {
-            assert_eq!(rule_named(name), name);
-            let paragraph = name.strip_prefix('P').and_then(|rest| rest.split('-').next());
-            assert!(paragraph.is_some_and(|number| number.parse::<u8>().is_ok()), "{name}");
-        }
-        assert_eq!(rule_named("P0-gone"), "retired-rule");
+    /// The rules about an action.
+    pub(in crate::policy) fn on(&self, action: Action) -> impl Iterator<Item = &Rule> {
+        let places = self.on.get(usize::from(action.number())).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.all.get(*place))
     }
 }

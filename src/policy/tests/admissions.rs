@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::world::{Ask, Asked, FROM_HOME, World, hours_ago, minutes_ago, now, transfer_pin_issue};
+use super::world::{Ask, Asked, FROM_HOME, World, hours_ago, minutes_ago, now, policy_with, transfer_pin_issue};
 use crate::domain::{HolderName, LockSet, Mode, PinCheck, TransferPinCheck};
 use crate::policy::{Admission, PinAdmission, Policy};
 
@@ -39,7 +39,7 @@ fn a_wrong_port_field_comes_first() {
     assert_eq!(world.admit(&port().postal_code("84073").with(with_name("Ann OHara"))), BOTH);
     // Outside ports a wrong fact refuses nothing for certain.
     assert_eq!(world.admit(&Ask::pad().right_pin().postal_code("10001")).account_pin, PinAdmission::Admit);
-    let lenient = world.with(|world| world.policy.port_account_number_required = false);
+    let lenient = world.with(|world| world.policy = policy_with("[port]\naccount_number_required = false"));
     assert_eq!(lenient.admit(&unnamed), BOTH);
 }
 

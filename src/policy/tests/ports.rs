@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::world::{Ask, FROM_CARE, FROM_HOME, TICK, World, days_ago, hours_ago, minutes_ago, now, transfer_pin_issue};
+use super::world::{
+    Ask, FROM_CARE, FROM_HOME, TICK, World, days_ago, hours_ago, minutes_ago, now, policy_with, transfer_pin_issue,
+};
 use crate::domain::{
     Action, Channel, Factor, FactorOption, HolderName, Level, LineStatus, Outcome, PinCheck, Reason, Spid,
     TransferPinCheck, TransferPinOrigin, TransferPinState, Usability,
@@ -46,7 +48,7 @@ fn each_wrong_field_has_its_own_reason() {
     let both = right().postal_code("10001").account_number("9");
     world.denies(&both, &[Reason::AccountNumberWrong, Reason::PostalCodeWrong]);
     // A carrier that does not ask for the number may leave it out, not get it wrong.
-    let lenient = world.with(|world| world.policy.port_account_number_required = false);
+    let lenient = world.with(|world| world.policy = policy_with("[port]\naccount_number_required = false"));
     lenient.approves(&unnamed);
     lenient.denies(&right().account_number("9"), &[Reason::AccountNumberWrong]);
 }
@@ -98,7 +100,7 @@ fn the_account_pin_is_no_proof_in_a_port_while_transfer_pins_are_issued() {
     let reasons = [Reason::TransferPinMissing, Reason::PinBeforeBreach];
     breached.challenges(&Ask::carrier().postal_code("84073").right_pin(), &reasons);
     // Carriers that issue none take it.
-    let old_way = World::new().with(|world| world.policy.transfer_pin.issued = false);
+    let old_way = World::new().with(|world| world.policy = policy_with("[transfer_pin]\nissued = false"));
     old_way.approves(&Ask::carrier().right_pin());
     old_way.denies(&Ask::carrier().wrong_pin(), &[Reason::PinMismatch]);
     let verdict = old_way.challenges(&Ask::carrier(), &[Reason::NoCustomerProof]);

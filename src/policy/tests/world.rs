@@ -30,8 +30,13 @@ pub(in crate::policy) fn days_ago(days: i64) -> DateTime<Utc> {
     now() - TimeDelta::days(days)
 }
 
-/// The shortest time.
-pub(in crate::policy) const TICK: TimeDelta = TimeDelta::nanoseconds(1);
+/// The shortest time that facts tell apart.
+pub(in crate::policy) const TICK: TimeDelta = TimeDelta::microseconds(1);
+
+/// The default policy with something turned or added, as a file would.
+pub(in crate::policy) fn policy_with(text: &str) -> Policy {
+    crate::policy::load("test.toml", &format!("extends = \"us-default\"\n{text}")).unwrap()
+}
 
 /// Ann owns the account and has a phone for a year and another since yesterday. Bob is authorised for its line and has a
 /// phone; Cal carries the line and has one too; Dora is authorised for some other line.

@@ -1,0 +1,324 @@
+//! The one documented schema of facts: what each is called in rules and in records, what it is and what it means.
+//!
+//! The type checker knows facts from here, the reference of facts is printed from here, and records name them from here.
+//! A number is never given to another fact.
+
+use super::symbols as names;
+
+/// The numbers of facts are below this.
+pub(super) const FACTS_MAX: usize = 128;
+
+/// One fact.
+#[derive(Debug, Clone, Copy)]
+pub struct Fact {
+    /// Its number in records; those from [`DERIVED_FROM`] on are in none.
+    pub number: u8,
+    /// Its name in records and explanations.
+    pub name: &'static str,
+    /// Its name in rules; none for what rules cannot ask.
+    pub path: Option<&'static str>,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether it can be missing.
+    pub origin: Origin,
+    /// When time alone changes it.
+    pub(in crate::policy) over: Over,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// Facts from this number on follow from the others and from the policy: no record holds them.
+pub(super) const DERIVED_FROM: u8 = 120;
+
+/// What a fact is: two kinds cannot be compared with one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Yes or no.
+    Flag,
+    /// How many.
+    Count,
+    /// A distance in miles.
+    Miles,
+    /// How long ago something happened. Never happened is longer ago than anything.
+    Age,
+    /// How long until something happens.
+    Until,
+    /// One of a few names.
+    Symbol(&'static [(&'static str, i64)]),
+}
+
+impl Kind {
+    /// Its name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Flag => "a yes or no",
+            Self::Count => "a count",
+            Self::Miles => "miles",
+            Self::Age | Self::Until => "a duration",
+            Self::Symbol(_) => "a name",
+        }
+    }
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The engine keeps it: where it cannot be read, rules act as if they held.
+    Engine,
+    /// Another system observes it: it may be missing.
+    Signal,
+}
+
+/// When time alone changes a fact that is no age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::policy) enum Over {
+    /// Nobody knows.
+    Never,
+    /// As other facts say.
+    As(&'static [Change]),
+}
+
+/// A fact that says when another one changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::policy) struct Change {
+    /// While the fact is at least this count, or is this name.
+    pub(in crate::policy) from: i64,
+    /// The fact that holds the instant.
+    pub(in crate::policy) at: u8,
+    /// Whether it still holds at that instant itself.
+    pub(in crate::policy) inclusive: bool,
+}
+
+const fn change(from: i64, at: u8, inclusive: bool) -> Change {
+    Change { from, at, inclusive }
+}
+
+impl Fact {
+    const fn new(number: u8, name: &'static str, path: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { number, name, path: Some(path), kind, origin: Origin::Engine, over: Over::Never, doc }
+    }
+
+    /// An instant, kept to say when something is over.
+    const fn instant(number: u8, name: &'static str, doc: &'static str) -> Self {
+        Self { number, name, path: None, kind: Until, origin: Origin::Engine, over: Over::Never, doc }
+    }
+
+    const fn observed(self) -> Self {
+        Self { origin: Origin::Signal, ..self }
+    }
+
+    const fn over(self, changes: &'static [Change]) -> Self {
+        Self { over: Over::As(changes), ..self }
+    }
+
+    /// The fact of a number.
+    pub fn numbered(number: u8) -> Option<&'static Self> {
+        FACTS.iter().find(|fact| fact.number == number)
+    }
+
+    /// The fact of a name in rules.
+    pub fn at(path: &str) -> Option<&'static Self> {
+        FACTS.iter().find(|fact| fact.path == Some(path))
+    }
+}
+
+use Kind::{Age, Count, Flag, Miles, Symbol, Until};
+
+/// Every fact, in the order of numbers.
+pub const FACTS: &[Fact] = &[
+    Fact::new(1, "action", "request.action", Symbol(names::ACTION), "What is asked."),
+    Fact::new(2, "channel", "request.channel", Symbol(names::CHANNEL), "Through what it is asked."),
+    Fact::new(
+        3,
+        "asker",
+        "request.asker",
+        Symbol(names::ASKER),
+        "The kind of identity that asks; of a customer, their place on the account as far as this line goes.",
+    ),
+    Fact::new(
+        4,
+        "asker_device",
+        "request.device",
+        Symbol(names::ASKER_DEVICE),
+        "The device a customer is signed in on: known once it was on the account long enough.",
+    ),
+    Fact::new(5, "change_in", "request.planned_in", Until, "How far ahead the change is planned; zero for at once."),
+    Fact::new(6, "line_unknown", "line.unknown", Flag, "Whether nobody has this line here."),
+    Fact::new(7, "line_status", "line.status", Symbol(names::LINE_STATUS), "Whether the line is in service."),
+    Fact::new(
+        8,
+        "stance",
+        "lock.stance",
+        Symbol(names::STANCE),
+        "What the locks of line and account say together to the change that is asked.",
+    )
+    .over(&[change(4, 9, false), change(3, 9, true)]),
+    Fact::instant(9, "stance_until", "Until when a lock that was released still refuses."),
+    Fact::new(
+        10,
+        "same_way_as_release",
+        "lock.released_this_way",
+        Flag,
+        "Whether a release that still guards came by this request's own channel or device.",
+    ),
+    Fact::new(11, "flagged", "line.flagged", Flag, "Whether line or account is flagged."),
+    Fact::new(
+        12,
+        "sim_changed",
+        "line.sim_changed_ago",
+        Age,
+        "How long ago the line's SIM last changed. Going back is a change too.",
+    ),
+    Fact::new(13, "cause", "request.cause", Symbol(names::CAUSE), "Why the SIM is said to be changed, where it is."),
+    Fact::new(14, "resets", "account.resets", Count, "Resets of PIN and contacts within their cool-down.")
+        .over(&[change(2, 15, true), change(1, 16, true)]),
+    Fact::instant(15, "resets_two_until", "Until when two resets are within their cool-down."),
+    Fact::instant(16, "resets_one_until", "Until when one is."),
+    Fact::new(17, "pin_check", "pin.check", Symbol(names::PIN_CHECK), "What looking at the account PIN found."),
+    Fact::new(
+        18,
+        "pin_fitness",
+        "pin.fitness",
+        Symbol(names::PIN_FITNESS),
+        "What a right account PIN is worth by its age and origin.",
+    ),
+    Fact::instant(19, "pin_too_new_until", "Until when the account PIN is too new."),
+    Fact::new(
+        20,
+        "pin_entry_counts",
+        "pin.entry_counts",
+        Flag,
+        "Whether who entered the account PIN, and what it is for, let it count.",
+    ),
+    Fact::new(
+        21,
+        "pin_failures",
+        "pin.failures",
+        Count,
+        "Wrong account PINs within the window, this one included, whatever the channel.",
+    )
+    .over(&[change(0, 22, true)]),
+    Fact::instant(22, "pin_failures_many_until", "Until when they are enough to raise the proof."),
+    Fact::instant(23, "pin_off_until", "Until when the account PIN is off."),
+    Fact::new(
+        24,
+        "transfer_pin",
+        "transfer_pin.check",
+        Symbol(names::TRANSFER_PIN),
+        "What looking at the transfer PIN found.",
+    ),
+    Fact::new(25, "transfer_pin_issued", "transfer_pin.issued_ago", Age, "How long ago a right one was issued."),
+    Fact::new(
+        26,
+        "transfer_pin_proven",
+        "transfer_pin.proven",
+        Flag,
+        "Whether a right one was asked from a known device and not through care.",
+    ),
+    Fact::new(
+        27,
+        "transfer_pin_same_way_as_release",
+        "transfer_pin.released_this_way",
+        Flag,
+        "Whether it was asked through the channel that lately released a lock, after that release.",
+    ),
+    Fact::new(28, "app", "app.check", Symbol(names::APP), "What looking at the app approval found."),
+    Fact::new(
+        29,
+        "app_older_than_resets",
+        "app.older_than_resets",
+        Flag,
+        "Whether the approving device was there before every reset within the cool-down.",
+    ),
+    Fact::new(30, "app_same_device", "app.same_device", Flag, "Whether the request came from the approving device."),
+    Fact::instant(31, "app_usable_from", "When an app approval could be given; absent where never."),
+    Fact::new(32, "has_known_device", "account.has_known_device", Flag, "Whether the account has a known device."),
+    Fact::new(
+        33,
+        "account_number",
+        "claims.account_number",
+        Symbol(names::FIELD),
+        "The account number given, held against the account.",
+    ),
+    Fact::new(34, "postal_code", "claims.postal_code", Symbol(names::FIELD), "The postal code given."),
+    Fact::new(35, "holder_name", "claims.holder_name", Symbol(names::FIELD), "The holder's name given."),
+    Fact::new(36, "old_sim", "claims.old_sim", Symbol(names::FIELD), "The present SIM given with a SIM change."),
+    Fact::new(
+        37,
+        "worthless",
+        "claims.worthless",
+        Count,
+        "How many facts were offered that prove nothing in any number.",
+    ),
+    Fact::new(
+        38,
+        "distance_from_home_miles",
+        "signal.distance_from_home_miles",
+        Miles,
+        "Miles between the place of the request and the customer's home.",
+    )
+    .observed(),
+    Fact::new(39, "device_sale", "signal.device_sale", Flag, "Whether a device is sold along.").observed(),
+    Fact::new(40, "store_closes_within", "signal.store_closes_within", Until, "Time until the store closes.")
+        .observed(),
+    Fact::new(
+        41,
+        "signals_missing",
+        "signal.required_missing",
+        Count,
+        "More than 0 while a signal is missing that the policy requires for this action on this channel.",
+    ),
+    Fact::new(120, "pin_off", "pin.off", Flag, "Whether the account PIN is off after too many wrong ones.")
+        .over(&[change(1, 23, true)]),
+    Fact::new(121, "proof_any", "proof.any", Flag, "Whether any factor offered counts: customer proof."),
+    Fact::new(122, "proof_account_pin", "proof.account_pin", Flag, "Whether the account PIN counts as proof."),
+    Fact::new(123, "proof_transfer_pin", "proof.transfer_pin", Flag, "Whether the transfer PIN counts as proof."),
+    Fact::new(124, "proof_app", "proof.app", Flag, "Whether the app approval counts as proof."),
+];
+
+/// The name of a recorded fact's number.
+pub fn fact_name(number: u16) -> Option<&'static str> {
+    let known = u8::try_from(number).ok().filter(|number| *number < DERIVED_FROM);
+    known.and_then(Fact::numbered).map(|fact| fact.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{DERIVED_FROM, FACTS, FACTS_MAX, Fact, Kind, Over, fact_name};
+
+    #[test]
+    fn numbers_names_and_paths_are_each_ones_own() {
+        assert!(FACTS.iter().map(|fact| fact.number).is_sorted_by(|one, next| one < next));
+        assert!(FACTS.iter().all(|fact| usize::from(fact.number) < FACTS_MAX));
+        let names: BTreeSet<&str> = FACTS.iter().map(|fact| fact.name).collect();
+        assert_eq!(names.len(), FACTS.len());
+        let paths: Vec<&str> = FACTS.iter().filter_map(|fact| fact.path).collect();
+        assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len());
+        for path in paths {
+            assert_eq!(Fact::at(path).and_then(|fact| fact.path), Some(path));
+            let (group, name) = path.split_once('.').unwrap();
+            let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !text.is_empty();
+            assert!(is_plain(group) && is_plain(name), "{path}");
+        }
+    }
+
+    #[test]
+    fn recorded_facts_are_named_and_derived_ones_are_not() {
+        assert_eq!(fact_name(12), Some("sim_changed"));
+        assert_eq!(fact_name(u16::from(DERIVED_FROM)), None);
+        assert_eq!(fact_name(300), None);
+    }
+
+    #[test]
+    fn what_ends_a_fact_is_an_instant_on_record() {
+        for fact in FACTS {
+            let Over::As(changes) = fact.over else { continue };
+            for change in changes {
+                let at = Fact::numbered(change.at).unwrap();
+                assert!(at.path.is_none() && at.kind == Kind::Until, "{}", fact.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Facts as rules read them: one integer each, and whether it is known.
+//!
+//! Made from a record's numbers, so that a decision on record can be asked other rules later.
+
+use super::schema::{DERIVED_FROM, FACTS, FACTS_MAX, Kind, Origin};
+use crate::policy::proof::Accepted;
+
+/// The length of what never happened: longer than any duration.
+pub(in crate::policy) const NEVER: i64 = i64::MAX;
+
+/// Every fact of one request, whether it is known, and whether it was recorded: flags as 0 and 1, counts, miles, durations in microseconds, names by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::policy) struct Values {
+    of: [i64; FACTS_MAX],
+    known: u128,
+    present: u128,
+}
+
+/// What the facts are when nothing is recorded of them: no, none, never, or not known.
+#[expect(clippy::indexing_slicing, reason = "looked at when it is compiled")]
+const QUIET: Values = {
+    let (mut of, mut known) = ([0; FACTS_MAX], u128::MAX);
+    let mut rest = FACTS;
+    while let [fact, others @ ..] = rest {
+        if matches!(fact.kind, Kind::Age) {
+            of[fact.number as usize] = NEVER;
+        }
+        if matches!(fact.origin, Origin::Signal) {
+            known &= !(1 << fact.number);
+        }
+        rest = others;
+    }
+    Values { of, known, present: 0 }
+};
+
+/// Facts whose record is an instant and which rules read as how long ago it was.
+const AGES: u128 = {
+    let (mut ages, mut rest) = (0, FACTS);
+    while let [fact, others @ ..] = rest {
+        if matches!(fact.kind, Kind::Age) {
+            ages |= 1 << fact.number;
+        }
+        rest = others;
+    }
+    ages
+};
+
+impl Values {
+    /// From facts as recorded, and what of the proof counts.
+    pub(in crate::policy) fn of(recorded: &[(u16, i64)], accepted: Accepted) -> Self {
+        let mut values = QUIET;
+        for (number, value) in recorded {
+            if let Ok(number) = u8::try_from(*number)
+                && number < DERIVED_FROM
+            {
+                let is_age = AGES & (1 << number) != 0;
+                values.set(number, if is_age { value.saturating_neg() } else { *value });
+            }
+        }
+        let pin_off = values.known_instant(23).is_some();
+        values.set(120, i64::from(pin_off));
+        values.set(121, i64::from(accepted.any()));
+        values.set(122, i64::from(accepted.account_pin));
+        values.set(123, i64::from(accepted.transfer_pin));
+        values.set(124, i64::from(accepted.app));
+        values
+    }
+
+    /// Puts a fact, which is known from then on.
+    pub(in crate::policy) fn set(&mut self, number: u8, value: i64) {
+        if let Some(slot) = self.of.get_mut(usize::from(number)) {
+            *slot = value;
+            self.known |= 1 << number;
+            self.present |= 1 << number;
+        }
+    }
+
+    /// A fact's value; what it is worth if it is not known is for [`Values::is_known`] to say.
+    pub(in crate::policy) fn get(&self, number: u8) -> i64 {
+        self.of.get(usize::from(number)).copied().unwrap_or(0)
+    }
+
+    /// Whether a fact is known.
+    pub(in crate::policy) const fn is_known(&self, number: u8) -> bool {
+        self.known & (1 << (number & 127)) != 0
+    }
+
+    /// The facts that are not known, a bit for each number.
+    pub(in crate::policy) const fn unknown(&self) -> u128 {
+        !self.known
+    }
+
+    /// How far ahead an instant is that ends something; none where nothing does.
+    pub(in crate::policy) fn known_instant(&self, number: u8) -> Option<i64> {
+        (self.present & (1 << (number & 127)) != 0).then(|| self.get(number))
+    }
+}

@@ -1,0 +1,164 @@
+//! Reading one rule of a file.
+
+use toml::de::DeTable;
+
+use super::error::PolicyFileError;
+use super::place::Source;
+use super::read_knobs::{Value, field, instant, number};
+use crate::domain::{Action, Reason, is_rule_id, rule_id};
+use crate::policy::language::{Constants, compile, nearest};
+use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect};
+
+/// What a rule may say.
+const FIELDS: [&str; 9] = ["id", "on", "on_all_but", "when", "points", "at_least", "reason", "effective", "if_unknown"];
+
+/// A rule as it stands in a file.
+pub(super) struct ReadRule {
+    pub(super) rule: Rule,
+    /// Where its name stands.
+    pub(super) at: usize,
+    /// Whether it says that it replaces one of the policy that is extended.
+    pub(super) replaces: bool,
+}
+
+/// Reads the rule of a table.
+pub(super) fn read_rule(
+    source: Source<'_>,
+    value: &Value<'_>,
+    constants: &Constants,
+) -> Result<ReadRule, PolicyFileError> {
+    let Some(table) = value.get_ref().as_table() else {
+        return Err(source.error(value.span().start, "a rule is a table, [[rule]]"));
+    };
+    let reader = Reader { source, table, at: value.span().start };
+    let id = reader.text("id")?;
+    let id = match id {
+        Some((id, at)) if is_rule_id(id) => (id, at),
+        Some((_, at)) => {
+            return Err(source.error(at, "a rule's `id` is 1 to 64 letters, digits and hyphens"));
+        }
+        None => return Err(source.error(reader.at, "a rule needs an `id`")),
+    };
+    reader.rule(id, constants).map_err(|error| error.of_rule(id.0))
+}
+
+struct Reader<'a> {
+    source: Source<'a>,
+    table: &'a DeTable<'a>,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn rule(&self, (id, at): (&str, usize), constants: &Constants) -> Result<ReadRule, PolicyFileError> {
+        let known = |name: &str| FIELDS.contains(&name) || name == "replaces";
+        if let Some(key) = self.table.keys().find(|key| !known(key.get_ref())) {
+            let name = key.get_ref();
+            let meant = nearest(name, FIELDS.into_iter().chain(["replaces"]));
+            let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
+            return Err(self.source.error(key.span().start, format!("a rule has no `{name}`{meant}")));
+        }
+        let rule = Rule {
+            id: rule_id(id),
+            on: self.actions()?,
+            when: self.when(constants)?,
+            effect: self.effect()?,
+            reason: self.reason()?,
+            if_unknown: self.if_unknown()?,
+            effective: match field(self.table, "effective") {
+                Some(value) => Some(instant(value.get_ref()).ok_or_else(|| {
+                    self.source.error(value.span().start, "`effective` must be an instant such as 2026-07-01T00:00:00Z")
+                })?),
+                None => None,
+            },
+        };
+        let replaces = match field(self.table, "replaces") {
+            Some(value) => value
+                .get_ref()
+                .as_bool()
+                .ok_or_else(|| self.source.error(value.span().start, "`replaces` must be true or false"))?,
+            None => false,
+        };
+        Ok(ReadRule { rule, at, replaces })
+    }
+
+    fn text(&self, name: &str) -> Result<Option<(&str, usize)>, PolicyFileError> {
+        let Some(value) = field(self.table, name) else { return Ok(None) };
+        match value.get_ref().as_str() {
+            Some(text) => Ok(Some((text, value.span().start))),
+            None => Err(self.source.error(value.span().start, format!("`{name}` must be a text in quotes"))),
+        }
+    }
+
+    fn actions(&self) -> Result<Actions, PolicyFileError> {
+        match (field(self.table, "on"), field(self.table, "on_all_but")) {
+            (None, None) => Ok(Actions::ALL),
+            (Some(listed), None) => Ok(Actions::of(&self.listed(listed, "on")?)),
+            (None, Some(listed)) => Ok(Actions::all_but(&self.listed(listed, "on_all_but")?)),
+            (Some(_), Some(other)) => {
+                Err(self.source.error(other.span().start, "a rule has `on` or `on_all_but`, not both"))
+            }
+        }
+    }
+
+    fn listed(&self, value: &Value<'_>, name: &str) -> Result<Vec<Action>, PolicyFileError> {
+        let listed = value.get_ref().as_array().filter(|listed| !listed.is_empty()).ok_or_else(|| {
+            self.source.error(value.span().start, format!("`{name}` must be a list of actions, [\"SIM_CHANGE\"]"))
+        })?;
+        let action = |value: &Value<'_>| {
+            let name = value.get_ref().as_str().unwrap_or_default();
+            Action::ALL.into_iter().find(|action| action.name() == name).ok_or_else(|| {
+                let known = Action::ALL.map(Action::name);
+                let meant = nearest(name, known.into_iter());
+                let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
+                let message = format!("`{name}` is none of {}{meant}", known.join(", "));
+                self.source.error(value.span().start, message)
+            })
+        };
+        listed.iter().map(action).collect()
+    }
+
+    fn when(&self, constants: &Constants) -> Result<crate::policy::Test, PolicyFileError> {
+        let Some((expression, _)) = self.text("when")? else {
+            return Err(self.source.error(self.at, "a rule needs a `when`: the condition under which it holds"));
+        };
+        let span = field(self.table, "when").map_or(0..0, Value::span);
+        compile(expression, constants).map_err(|error| self.source.expression(span, expression, &error))
+    }
+
+    fn effect(&self) -> Result<RuleEffect, PolicyFileError> {
+        let points = field(self.table, "points");
+        match (points, self.text("at_least")?) {
+            (Some(value), None) => number(value.get_ref()).map(RuleEffect::Points).ok_or_else(|| {
+                self.source.error(value.span().start, "`points` must be a whole number, not negative: rules only raise")
+            }),
+            (None, Some((name, at))) => {
+                let named = RuleEffect::NAMED.iter().find(|(known, _)| *known == name);
+                named.map(|(_, effect)| *effect).ok_or_else(|| {
+                    let known: Vec<&str> = RuleEffect::NAMED.iter().map(|(known, _)| *known).collect();
+                    self.source.error(at, format!("`at_least` must be one of {}", known.join(", ")))
+                })
+            }
+            (Some(_), Some((_, at))) => {
+                Err(self.source.error(at, "a rule has `points` or `at_least`, not both: make two rules of it"))
+            }
+            (None, None) => Err(self.source.error(self.at, "a rule needs `points` or `at_least`")),
+        }
+    }
+
+    fn reason(&self) -> Result<Reason, PolicyFileError> {
+        let Some((code, at)) = self.text("reason")? else {
+            return Err(self.source.error(self.at, "a rule needs a `reason`: the code that is answered"));
+        };
+        Reason::ALL.iter().copied().find(|reason| reason.code() == code).ok_or_else(|| {
+            let meant = nearest(code, Reason::ALL.iter().map(|reason| reason.code()));
+            let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
+            self.source.error(at, format!("there is no reason `{code}`{meant}"))
+        })
+    }
+
+    fn if_unknown(&self) -> Result<IfUnknown, PolicyFileError> {
+        let Some((name, at)) = self.text("if_unknown")? else { return Ok(IfUnknown::ByOrigin) };
+        let known = [IfUnknown::ByOrigin, IfUnknown::Holds].into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| self.source.error(at, "`if_unknown` must be BY_ORIGIN or HOLDS"))
+    }
+}

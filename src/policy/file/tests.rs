@@ -1,0 +1,170 @@
+//! Files: what they may change, and each thing that can be wrong with its place.
+
+use super::load;
+use crate::domain::Reason;
+use crate::policy::document::{Policy, TransferPinLife};
+use crate::policy::rules::{Actions, IfUnknown, RuleEffect};
+
+const EXTENDS: &str = "extends = \"us-default\"\n";
+
+/// The text below a first line that extends the default policy.
+fn extended(text: &str) -> Result<Policy, String> {
+    load("mine.toml", &format!("{EXTENDS}{text}")).map_err(|error| error.to_string())
+}
+
+fn rule(fields: &str) -> Result<Policy, String> {
+    extended(&format!("[[rule]]\nid = \"mine\"\n{fields}\n"))
+}
+
+#[test]
+fn the_default_policy_is_one() {
+    let policy = super::built_in("us-default").unwrap().unwrap();
+    assert_eq!(policy.validate(), Ok(()));
+    assert!(policy.rules.all().len() >= 50);
+    assert_eq!(policy.canonical(), Policy::us_default().canonical());
+}
+
+#[test]
+fn a_file_turns_knobs_and_adds_rules() {
+    let policy = extended(
+        "[pin]\nfresh_after = \"48h\"\n[transfer_pin]\nlife = { days_after_issue = 4, utc_offset_minutes = -300 }\n
+         [[rule]]\nid = \"R1\"\non = [\"SIM_CHANGE\"]\nwhen = 'pin.failures >= 1'\nat_least = \"STRONG\"\nreason = \"FLAGGED\"\n
+         effective = 2026-07-01T00:00:00Z\nif_unknown = \"HOLDS\"\n",
+    )
+    .unwrap();
+    let default = Policy::us_default();
+    assert_eq!(policy.pin.fresh_after.num_hours(), 48);
+    assert_eq!(policy.pin.dormant_after, default.pin.dormant_after);
+    let life = TransferPinLife::DayOfIssueExcluded { days: 4, utc_offset_minutes: -300 };
+    assert_eq!(policy.transfer_pin.life, life);
+    assert_eq!(policy.rules.all().len(), default.rules.all().len() + 1);
+    let rule = policy.rules.all().iter().find(|rule| rule.id == "R1").unwrap();
+    assert_eq!(rule.on, Actions::of(&[crate::domain::Action::SimChange]));
+    assert_eq!(rule.effect, RuleEffect::AtLeast(crate::domain::Level::Strong));
+    assert_eq!((rule.reason, rule.if_unknown), (Reason::Flagged, IfUnknown::Holds));
+    assert_eq!(rule.effective, Some("2026-07-01T00:00:00Z".parse().unwrap()));
+}
+
+/// A knob that a rule of the extended policy names is the file's own.
+#[test]
+fn rules_of_the_extended_policy_follow_the_files_knobs() {
+    let written =
+        |policy: &Policy| policy.rules.all().iter().find(|rule| rule.id == "P3-pin-failures").unwrap().when.to_string();
+    assert_eq!(written(&Policy::us_default()), "pin.failures >= 3");
+    assert_eq!(written(&extended("[pin]\nfailures_challenge = 2\n").unwrap()), "pin.failures >= 2");
+}
+
+#[test]
+fn rules_are_left_out_and_replaced_by_name() {
+    let ids = |policy: &Policy| policy.rules.all().iter().map(|rule| rule.id).collect::<Vec<_>>();
+    let without = extended("without = [\"P19-no-device-sale\"]\n").unwrap();
+    assert!(!ids(&without).contains(&"P19-no-device-sale"));
+    let replaced = extended(
+        "[[rule]]\nid = \"P9-flagged\"\nreplaces = true\nwhen = 'line.flagged'\nat_least = \"DENY\"\nreason = \"FLAGGED\"\n",
+    )
+    .unwrap();
+    let rules: Vec<_> = replaced.rules.all().iter().filter(|rule| rule.id == "P9-flagged").collect();
+    assert_eq!(rules.iter().map(|rule| rule.effect).collect::<Vec<_>>(), [RuleEffect::Deny]);
+}
+
+/// INVARIANT (stricter-only): what the engine's promises rest on, no file leaves out.
+#[test]
+fn no_policy_is_without_the_rules_of_always() {
+    for text in [
+        "without = [\"P1-lock-on\"]\n",
+        "[[rule]]\nid = \"P1-lock-on\"\nwhen = 'false'\npoints = 0\nreason = \"LOCK_ON\"\n",
+        "[[rule]]\nid = \"P1-lock-on\"\nreplaces = true\nwhen = 'false'\npoints = 0\nreason = \"LOCK_ON\"\n",
+    ] {
+        let error = extended(text).unwrap_err();
+        assert!(error.contains("P1-lock-on"), "{error}");
+    }
+    let whole = include_str!("../../../policies/us-default.toml").split("# ---- P3").next().unwrap();
+    let bare = load("bare.toml", whole).unwrap();
+    assert!(bare.rules.all().iter().any(|rule| rule.id == "P1-lock-on"));
+}
+
+/// The order of rules and tables, and blanks, change nothing: not even the digest.
+#[test]
+fn order_and_blanks_mean_nothing() {
+    let one = "[[rule]]\nid = \"A\"\nwhen = 'line.flagged && pin.failures>1'\npoints = 1\nreason = \"SCORE_HIGH\"\n";
+    let two = "[[rule]]\nid = \"B\"\nwhen = 'true'\npoints = 2\nreason = \"SCORE_HIGH\"\n";
+    let knobs = "[thresholds]\ndeny = 120\n";
+    let canonical = |text: String| extended(&text).unwrap().canonical();
+    let first = canonical(format!("{knobs}{one}{two}"));
+    let blanks = one.replace("pin.failures>1", "  (pin.failures  >  1)").replace("points = 1", "points=1 # one");
+    assert_eq!(first, canonical(format!("{two}{blanks}{knobs}")));
+    assert_ne!(first, canonical(format!("{knobs}{one}")));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    let cases: [(Result<Policy, String>, &str); 26] = [
+        (
+            rule("when = 'line.flaged'\npoints = 1\nreason = \"SCORE_HIGH\""),
+            "mine.toml:4:9: rule `mine`: there is no fact `line.flaged`: did you mean `line.flagged`?\n  when = 'line.flaged'\n          ^",
+        ),
+        (
+            rule(
+                "when = '''\nline.flagged\n&& pin.failures < duration(\"1h\")'''\npoints = 1\nreason = \"SCORE_HIGH\"",
+            ),
+            "mine.toml:6:19: rule `mine`: a count is held against a duration",
+        ),
+        (
+            rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIG\""),
+            "mine.toml:6:10: rule `mine`: there is no reason `SCORE_HIG`: did you mean `SCORE_HIGH`?",
+        ),
+        (
+            rule("when = 'true'\npoints = -1\nreason = \"SCORE_HIGH\""),
+            "mine.toml:5:10: rule `mine`: `points` must be a whole number, not negative: rules only raise",
+        ),
+        (
+            rule("when = 'true'\nat_least = \"APPROVE\"\nreason = \"SCORE_HIGH\""),
+            "mine.toml:5:12: rule `mine`: `at_least` must be one of BASIC, CHALLENGE, STRONG, HOLD, DENY",
+        ),
+        (rule("when = 'true'\nat_least = \"DENY\"\npoints = 1\nreason = \"SCORE_HIGH\""), "not both"),
+        (rule("when = 'true'\nreason = \"SCORE_HIGH\""), "needs `points` or `at_least`"),
+        (rule("points = 1\nreason = \"SCORE_HIGH\""), "needs a `when`"),
+        (rule("when = 'true'\npoints = 1"), "needs a `reason`"),
+        (
+            rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\non = [\"SIMCHANGE\"]"),
+            "mine.toml:7:7: rule `mine`: `SIMCHANGE` is none of SIM_CHANGE",
+        ),
+        (rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\non = []"), "must be a list of actions"),
+        (
+            rule(
+                "when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\non = [\"PORT_OUT\"]\non_all_but = [\"PORT_OUT\"]",
+            ),
+            "not both",
+        ),
+        (
+            rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\nefective = 2026-01-01"),
+            "did you mean `effective`?",
+        ),
+        (rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\neffective = 2026-01-01"), "must be an instant"),
+        (
+            rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\nif_unknown = \"FALSE\""),
+            "must be BY_ORIGIN or HOLDS",
+        ),
+        (rule("when = 'true'\npoints = 1\nreason = \"SCORE_HIGH\"\nreplaces = true"), "no such rule to be replaced"),
+        (extended("[[rule]]\nwhen = 'true'"), "mine.toml:2:1: a rule needs an `id`"),
+        (extended("[[rule]]\nid = \"a b\""), "letters, digits and hyphens"),
+        (
+            extended("[pin]\nfresh_aftr = \"24h\""),
+            "mine.toml:3:1: there is no `pin.fresh_aftr` in a policy: did you mean `pin.fresh_after`?",
+        ),
+        (extended("[pin]\nfresh_after = 24"), "mine.toml:3:15: `pin.fresh_after` must be a span of time in quotes"),
+        (extended("[pni]\nfresh_after = \"24h\""), "there is no `pni.fresh_after`"),
+        (extended("[permit]\nlife = \"11m\""), "mine.toml:3:8: policy knob `permit.life` must be at most 10 minutes"),
+        (extended("[pin\n"), "mine.toml:2:5"),
+        (extended("without = [\"P99\"]"), "has no rule `P99`"),
+        (
+            load("mine.toml", "extends = \"uk\"").map_err(|error| error.to_string()),
+            "must name a built-in policy: us-default",
+        ),
+        (load("mine.toml", "[pin]\n").map_err(|error| error.to_string()), "is missing: set it, or say extends"),
+    ];
+    for (loaded, said) in cases {
+        let error = loaded.unwrap_err();
+        assert!(error.contains(said), "{error}\n-- must say --\n{said}");
+    }
+}

@@ -1,0 +1,60 @@
+//! The order in which reasons of equal strength are told.
+
+use crate::domain::Reason;
+
+/// Account numbers come first: until one matches, a carrier is told nothing else. That nothing was proven comes last: it says
+/// the least.
+const TOLD: &[Reason] = &[
+    Reason::AccountNumberMissing,
+    Reason::AccountNumberWrong,
+    Reason::PostalCodeWrong,
+    Reason::HolderNameWrong,
+    Reason::PinMismatch,
+    Reason::PinNotChecked,
+    Reason::TransferPinWrong,
+    Reason::TransferPinExpired,
+    Reason::TransferPinVoid,
+    Reason::UnknownLine,
+    Reason::LineInactive,
+    Reason::LockOn,
+    Reason::CoolingDown,
+    Reason::ReleasedRecently,
+    Reason::OwnerOnly,
+    Reason::TransferPinMissing,
+    Reason::TransferPinUnproven,
+    Reason::PinAttemptsExhausted,
+    Reason::PinAttemptsMany,
+    Reason::PinTooNew,
+    Reason::PinBeforeBreach,
+    Reason::PinIsDefault,
+    Reason::PinDormant,
+    Reason::Flagged,
+    Reason::ResetRecently,
+    Reason::SimChangedRecently,
+    Reason::ContactChangedRecently,
+    Reason::NewDevice,
+    Reason::PhoneNotAtHand,
+    Reason::SimNotAsStated,
+    Reason::ProofTooWeak,
+    Reason::SignalMissing,
+    Reason::ScoreHigh,
+    Reason::NoUsableFactor,
+    Reason::NoCustomerProof,
+];
+
+/// A reason's place.
+pub(super) fn rank(reason: Reason) -> usize {
+    TOLD.iter().position(|told| *told == reason).unwrap_or(TOLD.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TOLD, rank};
+    use crate::domain::Reason;
+
+    #[test]
+    fn every_reason_has_its_place() {
+        assert!(Reason::ALL.iter().all(|reason| rank(*reason) < TOLD.len()));
+        assert_eq!(TOLD.len(), Reason::ALL.len());
+    }
+}
