@@ -11,10 +11,10 @@ pub(super) const FACTS_MAX: usize = 128;
 /// One fact.
 #[derive(Debug, Clone, Copy)]
 pub struct Fact {
-    /// Its number in records; those from [`DERIVED_FROM`] on are in none.
+    /// Its number in records; those from 120 on are in none.
     pub number: u8,
     /// Its name in records and explanations.
-    pub name: &'static str,
+    pub label: &'static str,
     /// Its name in rules; none for what rules cannot ask.
     pub path: Option<&'static str>,
     /// What it is.
@@ -94,13 +94,13 @@ const fn change(from: i64, at: u8, inclusive: bool) -> Change {
 }
 
 impl Fact {
-    const fn new(number: u8, name: &'static str, path: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { number, name, path: Some(path), kind, origin: Origin::Engine, over: Over::Never, doc }
+    const fn new(number: u8, label: &'static str, path: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self { number, label, path: Some(path), kind, origin: Origin::Engine, over: Over::Never, doc }
     }
 
     /// An instant, kept to say when something is over.
-    const fn instant(number: u8, name: &'static str, doc: &'static str) -> Self {
-        Self { number, name, path: None, kind: Until, origin: Origin::Engine, over: Over::Never, doc }
+    const fn instant(number: u8, label: &'static str, doc: &'static str) -> Self {
+        Self { number, label, path: None, kind: Until, origin: Origin::Engine, over: Over::Never, doc }
     }
 
     const fn observed(self) -> Self {
@@ -279,7 +279,7 @@ pub const FACTS: &[Fact] = &[
 /// The name of a recorded fact's number.
 pub fn fact_name(number: u16) -> Option<&'static str> {
     let known = u8::try_from(number).ok().filter(|number| *number < DERIVED_FROM);
-    known.and_then(Fact::numbered).map(|fact| fact.name)
+    known.and_then(Fact::numbered).map(|fact| fact.label)
 }
 
 #[cfg(test)]
@@ -292,7 +292,7 @@ mod tests {
     fn numbers_names_and_paths_are_each_ones_own() {
         assert!(FACTS.iter().map(|fact| fact.number).is_sorted_by(|one, next| one < next));
         assert!(FACTS.iter().all(|fact| usize::from(fact.number) < FACTS_MAX));
-        let names: BTreeSet<&str> = FACTS.iter().map(|fact| fact.name).collect();
+        let names: BTreeSet<&str> = FACTS.iter().map(|fact| fact.label).collect();
         assert_eq!(names.len(), FACTS.len());
         let paths: Vec<&str> = FACTS.iter().filter_map(|fact| fact.path).collect();
         assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len());
@@ -317,7 +317,7 @@ mod tests {
             let Over::As(changes) = fact.over else { continue };
             for change in changes {
                 let at = Fact::numbered(change.at).unwrap();
-                assert!(at.path.is_none() && at.kind == Kind::Until, "{}", fact.name);
+                assert!(at.path.is_none() && at.kind == Kind::Until, "{}", fact.label);
             }
         }
     }

@@ -26,19 +26,19 @@ const EXTENDS_MAX: usize = 3;
 
 /// Loads a policy from the text of a file. Its revision is for the caller to set.
 pub fn load(name: &str, text: &str) -> Result<Policy, PolicyFileError> {
-    let chain = chain(Source { name, text })?;
+    let chain = chain(Source { file: name, text })?;
     let mut policy = Policy::blank();
     let mut set = BTreeSet::new();
     for file in chain.iter().rev() {
         file.turn_knobs(&mut policy, &mut set)?;
     }
-    let own = chain.first().map_or(Source { name, text }, |file| file.source);
+    let own = chain.first().map_or(Source { file: name, text }, |file| file.source);
     if let Some(missing) = Knobs::missing(&set) {
         let message = format!("`{missing}` is missing: set it, or say extends = \"us-default\" above the tables");
         return Err(own.error(0, message));
     }
     let constants = constants(&policy);
-    let always = Parsed::parse(Source { name: ALWAYS.0, text: ALWAYS.1 })?.own_rules(&constants)?;
+    let always = Parsed::parse(Source { file: ALWAYS.0, text: ALWAYS.1 })?.own_rules(&constants)?;
     let mut rules: Vec<Rule> = always.into_iter().map(|read| read.rule).collect();
     let always: Vec<RuleId> = rules.iter().map(|rule| rule.id).collect();
     let mut others = Vec::new();
@@ -68,7 +68,7 @@ fn chain(source: Source<'_>) -> Result<Vec<Parsed<'_>>, PolicyFileError> {
             let message = format!("`extends` must name a built-in policy: {}", known.join(", "));
             return Err(last.source.error(extends.span().start, message));
         };
-        chain.push(Parsed::parse(Source { name: file, text })?);
+        chain.push(Parsed::parse(Source { file, text })?);
     }
     Ok(chain)
 }

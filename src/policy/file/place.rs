@@ -8,7 +8,7 @@ use crate::policy::language::ExpressionError;
 /// A file being read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
+    pub(super) file: &'a str,
     pub(super) text: &'a str,
 }
 
@@ -20,7 +20,7 @@ impl Source<'_> {
         let line_start = before.rfind('\n').map_or(0, |end| end.saturating_add(1));
         let shown = self.text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         PolicyFileError {
-            file: self.name.to_owned(),
+            file: self.file.to_owned(),
             line: before.matches('\n').count().saturating_add(1),
             column: before.get(line_start..).unwrap_or_default().chars().count().saturating_add(1),
             rule: None,

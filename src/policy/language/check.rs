@@ -89,7 +89,7 @@ impl Checker<'_> {
 
     fn typed(&self, read: &Read) -> Result<Typed, ExpressionError> {
         match &read.what {
-            What::Name(name) => self.named(read.at, name),
+            What::Path(name) => self.named(read.at, name),
             What::Has(name) => self.has(read.at, name),
             What::Bool(value) => Ok(Typed::Test(Test::Always(*value))),
             What::Number(value) => Ok(Typed::Quantity(Quantity::Is(*value), Unit::Plain)),

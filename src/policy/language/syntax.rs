@@ -28,7 +28,7 @@ pub(super) struct Read {
 #[derive(Debug)]
 pub(super) enum What {
     /// `line.status`
-    Name(String),
+    Path(String),
     /// `has(signal.device_sale)`
     Has(String),
     Bool(bool),
@@ -157,7 +157,7 @@ fn name(expression: &IdedExpr, places: &SourceInfo) -> Result<What, ExpressionEr
     }
     parts.reverse();
     let name = parts.join(".");
-    Ok(if test { What::Has(name) } else { What::Name(name) })
+    Ok(if test { What::Has(name) } else { What::Path(name) })
 }
 
 fn not_here(at: usize) -> ExpressionError {

@@ -55,7 +55,9 @@ fn facts(dice: &mut Dice<'_>) -> (Values, Context<'static, 'static>) {
     for (group, members) in theirs {
         context.add_variable_from_value(group, Value::Map(Map { map: Arc::new(members) }));
     }
-    context.add_function("duration", |text: Arc<String>| parse_span(&text).unwrap().num_microseconds().unwrap()).unwrap();
+    context
+        .add_function("duration", |text: Arc<String>| parse_span(&text).unwrap().num_microseconds().unwrap())
+        .unwrap();
     (ours, context)
 }
 

@@ -6,6 +6,9 @@ use crate::policy::knobs::constants;
 use crate::policy::language::{Test, Tri, compile};
 use crate::policy::proof::Accepted;
 
+/// Facts by path.
+type Named<'a> = &'a [(&'a str, i64)];
+
 const HOUR: i64 = 3_600_000_000;
 
 fn read(expression: &str) -> Test {
@@ -17,7 +20,7 @@ fn number(path: &str) -> u8 {
 }
 
 /// Facts by path; those that are not named are quiet, and signals missing.
-fn facts(named: &[(&str, i64)]) -> Values {
+fn facts(named: Named<'_>) -> Values {
     let mut values = Values::of(&[], Accepted { account_pin: false, transfer_pin: false, app: false });
     for (path, value) in named {
         values.set(number(path), *value);
@@ -27,7 +30,7 @@ fn facts(named: &[(&str, i64)]) -> Values {
 
 #[test]
 fn expressions_mean_what_they_say() {
-    let cases: [(&str, &[(&str, i64)], Tri); 24] = [
+    let cases: [(&str, Named<'_>, Tri); 24] = [
         ("line.flagged", &[("line.flagged", 1)], Tri::True),
         ("line.flagged", &[], Tri::False),
         ("!line.flagged", &[], Tri::True),
@@ -75,7 +78,7 @@ fn arithmetic_that_leaves_its_bounds_is_unknown() {
 /// Until when, in microseconds; those that hold, and those that do not.
 #[test]
 fn answers_say_until_when_they_stay() {
-    let cases: [(&str, &[(&str, i64)], Option<i64>); 14] = [
+    let cases: [(&str, Named<'_>, Option<i64>); 14] = [
         ("line.flagged", &[("line.flagged", 1)], None),
         ("line.sim_changed_ago <= duration(\"72h\")", &[("line.sim_changed_ago", 70 * HOUR)], Some(2 * HOUR + 1_000)),
         ("line.sim_changed_ago < duration(\"72h\")", &[("line.sim_changed_ago", 70 * HOUR)], Some(2 * HOUR)),
