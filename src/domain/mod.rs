@@ -26,6 +26,7 @@ mod sim;
 mod snapshot;
 mod stand_in;
 mod text;
+mod velocity;
 
 pub use account::{
     Account, AccountKind, ChainHead, Contact, Device, Flags, Person, PersonRole, RESETS_KEPT_MAX, Reset, ResetKind,
@@ -67,3 +68,4 @@ pub use sim::{Eid, Iccid, IccidCheck, Imei};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};
 pub use stand_in::{LEDGER_NAME, RESERVED_NAMES, STAND_IN_NAME};
 pub use text::FormatError;
+pub use velocity::{SourceFailures, SourceKind, Velocity};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::protection::NamedStep;
-use super::{Account, Credentials, Line};
+use super::{Account, Credentials, Line, Velocity};
 
 /// Everything a decision rests on besides the request.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct Snapshot<'a> {
     pub pin_failures: &'a [DateTime<Utc>],
     /// Failed attempts at transfer PINs of the account before this one, oldest first.
     pub transfer_pin_failures: &'a [DateTime<Utc>],
+    /// What windows over many accounts say, this request included.
+    pub velocity: &'a Velocity,
 }
 
 /// Whether a line is known.

@@ -15,6 +15,8 @@ use super::question::{Question, caller_of};
 use super::rights::{Authorised, Right};
 use super::standing::{stand_in, stood_in};
 use super::target::{LineRef, Target};
+use super::unshown::may_not_know;
+use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Looked, Weighed, note_checks};
 use crate::audit::{AnswerWindow, Decided, Event, Made, RecordedContribution, RecordedReason};
 use crate::domain::{
@@ -117,14 +119,18 @@ impl Engine {
                 return Err(ServiceError::NotFound("account"));
             }
             let _turn = self.queues.enter(target.account).instrument(hop_span("wait")).await?;
-            let open = match self.vault.open(self.opening(asking, &target)).instrument(hop_span("open")).await? {
+            // Both at once: where both must be durable, one group of the store makes them so.
+            let plan = self.plan(asking, &target, target.line.into_iter().collect());
+            let open = self.vault.open(self.opening(asking, &target)).instrument(hop_span("open"));
+            let (counted, open) = tokio::join!(self.count(plan), open);
+            let open = match open? {
                 Opening::Open(open) => open,
-                Opening::Answered(id) => return self.repeat(asking.requester, id).await.map(Attempt::answered),
+                Opening::Answered(id) => return self.answered_before(asking, id, &counted).await,
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
             match self.better_target(&asking.requester.brand, &open, &asking.question.scope, target).await? {
                 Some(better) => target = better,
-                None => return self.decide_on(asking, effect, looked, target, open).await,
+                None => return self.decide_on(asking, effect, looked, target, (open, counted)).await,
             }
         }
     }
@@ -150,7 +156,7 @@ impl Engine {
         effect: &mut E,
         looked: &mut Looked,
         target: Target,
-        mut open: Box<OpenAccount>,
+        (mut open, mut counted): (Box<OpenAccount>, Counted),
     ) -> Result<Attempt, ServiceError> {
         let Asking { question, now, .. } = *asking;
         let standing = stand_in(&mut open, asking.requester, &target)?;
@@ -159,7 +165,7 @@ impl Engine {
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
         effect.check(account_of(&open)?, line)?;
         let case = Case::new(asking, target, standing, &open, line)?;
-        let weighed = self.weigh(&case, looked).instrument(hop_span("weigh")).await;
+        let weighed = self.weigh(&case, &mut counted, looked).instrument(hop_span("weigh")).await;
         self.charge_unshown(asking, standing, weighed.account_number_matched).await?;
         if question.mode == Mode::Enforce && standing == Standing::Known {
             note_checks(&mut open, &weighed, target.line, now);
@@ -185,6 +191,9 @@ impl Engine {
             Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
         };
         let settle = weighed.settle.clone();
+        let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
+        let shown = shown && standing == Standing::Known;
+        let ending = Ending::new(&weighed.checks, weighed.verdict.outcome.kind(), shown);
         open.append_as(decision, entry(asking, &target, decided(question, standing, weighed, window, made)))?;
         let closing = Closing {
             urgency: Urgency::Ordinary,
@@ -193,28 +202,47 @@ impl Engine {
             due: if steps.is_empty() && made.is_none() { Vec::new() } else { due::upcoming(&open, target.line) },
             done: due::done(&steps, &target),
         };
-        self.commit(asking.requester, open, closing, decision).await
+        self.settle_ask(&counted, ending).await;
+        self.commit(asking, open, closing, (decision, &counted, ending)).await
     }
 
     async fn commit(
         &self,
-        requester: &Requester,
+        asking: &Asking<'_>,
         open: Box<OpenAccount>,
         closing: Closing,
-        decision: RecordId,
+        (decision, counted, ending): (RecordId, &Counted, Ending),
     ) -> Result<Attempt, ServiceError> {
+        let requester = asking.requester;
         let closed = match self.vault.close(open, closing).instrument(hop_span("commit")).await {
             Ok(closed) => closed,
             Err(CommitError::Conflict) => return Ok(Attempt::Again),
-            Err(CommitError::Answered(id)) => return self.repeat(requester, id).await.map(Attempt::answered),
+            Err(CommitError::Answered(id)) => return self.answered_before(asking, id, counted).await,
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
         };
+        self.settle_secrets(counted, ending).await;
         let kept = closed.records.into_iter().find(|kept| kept.record().id == decision);
         let kept = kept.ok_or_else(|| ServiceError::Unavailable("the decision was not recorded".to_owned()))?;
         if let Event::Decided(decided) = &kept.record().event {
             self.tally.decided(decided.change.action(), decided);
         }
         let answer = self.answer(requester, kept, None, Some(closed.position))?;
+        Ok(Attempt::answered(answer))
+    }
+
+    /// The answer that was given before, and what was charged anew for it taken back as it was then.
+    async fn answered_before(
+        &self,
+        asking: &Asking<'_>,
+        id: RecordId,
+        counted: &Counted,
+    ) -> Result<Attempt, ServiceError> {
+        let answer = self.repeat(asking.requester, id).await?;
+        if let Some(decided) = answer.decided() {
+            let ending = Ending::of(decided, may_not_know(asking.requester, asking.question));
+            self.settle_ask(counted, ending).await;
+            self.settle_secrets(counted, ending).await;
+        }
         Ok(Attempt::answered(answer))
     }
 

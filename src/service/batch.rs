@@ -13,10 +13,12 @@ use super::rights::{Authorised, may_ask, right};
 use super::standing::{stand_in, stood_in};
 use super::target::{LineRef, Scope, Target};
 use super::unbroken::Unbroken;
+use super::unshown::may_not_know;
+use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Looked, Weighed, note_checks};
 use crate::audit::{AnswerWindow, Event};
 use crate::crypto::Token;
-use crate::domain::{Mode, Outcome, OutcomeKind, RecordId, Requester, Standing};
+use crate::domain::{Checks, Mode, Outcome, OutcomeKind, RecordId, Requester, Standing};
 use crate::store::{Ask, Claim, Closing, CommitError, OpenAccount, Opening, Position, Urgency};
 
 /// The most lines of one batch.
@@ -102,11 +104,12 @@ impl Engine {
             now: asking.now,
             at_least: asking.question.at_least,
         };
-        match self.vault.open(ask).await? {
-            Opening::Open(open) => self.decide_all(asking, lines, looked, found, open).await,
-            Opening::Answered(last) => {
-                self.repeat_batch(asking.requester, last, lines.len()).await.map(Attempt::Answered)
-            }
+        let asked = found.lines.iter().filter_map(|target| target.line).collect();
+        let plan = self.plan(asking, &found.account, asked);
+        let (counted, open) = tokio::join!(self.count(plan), self.vault.open(ask));
+        match open? {
+            Opening::Open(open) => self.decide_all(asking, lines, looked, found, (open, counted)).await,
+            Opening::Answered(last) => self.batch_answered_before(asking, last, lines.len(), &counted).await,
             Opening::Taken => Err(ServiceError::RequestIdReused),
         }
     }
@@ -136,7 +139,7 @@ impl Engine {
         lines: &[LineRef],
         looked: &mut Looked,
         found: Found,
-        mut open: Box<OpenAccount>,
+        (mut open, mut counted): (Box<OpenAccount>, Counted),
     ) -> Result<Attempt, ServiceError> {
         let standing_of_account = stand_in(&mut open, asking.requester, &found.account)?;
         let mut steps = Vec::new();
@@ -146,13 +149,16 @@ impl Engine {
         }
         let mut weighed = Vec::with_capacity(lines.len());
         for (target, line) in found.lines.iter().zip(lines) {
-            let one = self.weigh_one(asking, &open, *target, line, standing_of_account, looked).await?;
+            let one =
+                self.weigh_one(asking, &open, (*target, line), standing_of_account, (&mut counted, looked)).await?;
             weighed.push(one);
         }
         let is_shown = weighed.iter().any(|(_, one)| one.account_number_matched);
         self.charge_unshown(asking, standing_of_account, is_shown).await?;
         let outcome = weighed.iter().map(|(_, one)| one.verdict.outcome.kind()).max().unwrap_or(OutcomeKind::Deny);
         let settle = settled_by_all(&weighed);
+        let ending = ending_of_all(asking, &weighed, outcome);
+        self.settle_ask(&counted, ending).await;
         let mut decisions = Vec::with_capacity(lines.len());
         for (target, (standing, one)) in found.lines.iter().zip(weighed) {
             decisions.push(self.record_one(asking, &mut open, *target, standing, one, outcome)?);
@@ -173,10 +179,11 @@ impl Engine {
             Ok(closed) => closed,
             Err(CommitError::Conflict) => return Ok(Attempt::Again),
             Err(CommitError::Answered(last)) => {
-                return self.repeat_batch(asking.requester, last, lines.len()).await.map(Attempt::Answered);
+                return self.batch_answered_before(asking, last, lines.len(), &counted).await;
             }
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
         };
+        self.settle_secrets(&counted, ending).await;
         let mut answers = Vec::with_capacity(lines.len());
         for kept in closed.records.into_iter().filter(|kept| decisions.contains(&kept.record().id)) {
             if let Event::Decided(decided) = &kept.record().event {
@@ -192,10 +199,9 @@ impl Engine {
         &self,
         asking: &Asking<'_>,
         open: &OpenAccount,
-        target: Target,
-        line: &LineRef,
+        (target, line): (Target, &LineRef),
         account: Standing,
-        looked: &mut Looked,
+        (counted, looked): (&mut Counted, &mut Looked),
     ) -> Result<(Standing, Weighed), ServiceError> {
         let question = Question { scope: Scope::Line(line.clone()), ..asking.question.clone() };
         let asking = Asking { question: &question, ..*asking };
@@ -205,7 +211,7 @@ impl Engine {
         let row = row.unwrap_or(&stood_in);
         GrantPermit { change: &question.change }.check(super::ask::account_of(open)?, row)?;
         let case = Case::new(&asking, target, standing, open, row)?;
-        Ok((standing, self.weigh(&case, looked).await))
+        Ok((standing, self.weigh(&case, counted, looked).await))
     }
 
     fn record_one(
@@ -246,6 +252,24 @@ impl Engine {
         Ok(decision)
     }
 
+    /// The answers given before, and what was charged anew for them taken back as it was then.
+    async fn batch_answered_before(
+        &self,
+        asking: &Asking<'_>,
+        last: RecordId,
+        count: usize,
+        counted: &Counted,
+    ) -> Result<Attempt, ServiceError> {
+        let batch = self.repeat_batch(asking.requester, last, count).await?;
+        let may_not_know = may_not_know(asking.requester, asking.question);
+        let each = batch.answers.iter().filter_map(|answer| answer.decided());
+        if let Some(ending) = each.map(|decided| Ending::of(decided, may_not_know)).reduce(Ending::with) {
+            self.settle_ask(counted, ending).await;
+            self.settle_secrets(counted, ending).await;
+        }
+        Ok(Attempt::Answered(batch))
+    }
+
     /// The answers given before: the last record and those before it in the chain, which one commit put side by side.
     async fn repeat_batch(
         &self,
@@ -266,6 +290,17 @@ impl Engine {
         let outcome = outcomes.max().unwrap_or(OutcomeKind::Deny);
         Ok(BatchAnswer { outcome, answers, position: None })
     }
+}
+
+/// How all of them ended together, as far as charges go.
+fn ending_of_all(asking: &Asking<'_>, weighed: &[(Standing, Weighed)], outcome: OutcomeKind) -> Ending {
+    let may_not_know = may_not_know(asking.requester, asking.question);
+    let one = |(standing, one): &(Standing, Weighed)| {
+        let shown = *standing == Standing::Known && (one.account_number_matched || !may_not_know);
+        Ending::new(&one.checks, one.verdict.outcome.kind(), shown)
+    };
+    let quiet = Ending::new(&Checks::NONE, outcome, false);
+    weighed.iter().map(one).fold(quiet, Ending::with)
 }
 
 /// Charges that every line's weighing takes back: one line on which the secret was wrong keeps the charge.

@@ -13,9 +13,10 @@ use super::pins::Pins;
 use super::queues::Queues;
 use super::tally::Tally;
 use super::unshown::Spent;
+use super::velocity::Looking;
 use super::watch::Watchers;
 use crate::clock::{Clock, Now};
-use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, RecordSigner, sha256_plain};
+use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, PinValues, RecordSigner, sha256_plain};
 use crate::domain::{Brand, PolicyRevision, Spid};
 use crate::policy::Policy;
 use crate::store::{Store, Vault};
@@ -66,6 +67,8 @@ pub struct Engine {
     pub(super) queues: Queues,
     pub(super) hints: Hints,
     pub(super) spent: Spent,
+    pub(super) looking: Looking,
+    pub(super) pin_values: PinValues,
     pub(super) owners: Owners,
     pub(super) watchers: Watchers,
     pub(super) record_signer: RecordSigner,
@@ -93,6 +96,8 @@ impl Engine {
             queues: Queues::default(),
             hints: Hints::default(),
             spent: Spent::default(),
+            looking: Looking::default(),
+            pin_values: PinValues::new()?,
             owners: Owners::default(),
             watchers: Watchers::default(),
             record_signer: RecordSigner::new(&keyring),

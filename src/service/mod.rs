@@ -7,6 +7,7 @@
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
 //! | `unshown` | how many numbers may be asked about by who does not show to know them |
 //! | `question`, `ask`, `weigh`, `pins` | the way of one decision |
+//! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
 //! | `protect`, `credentials` | changes carried out here |
@@ -55,6 +56,7 @@ mod tally;
 mod target;
 mod unbroken;
 mod unshown;
+mod velocity;
 mod verify;
 mod watch;
 mod weigh;
@@ -81,5 +83,6 @@ pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use tally::{Silent, Tally};
 pub use target::{LineName, LineRef, Scope};
 pub use unbroken::{Held, holding};
+pub use velocity::{WINDOW_KINDS, WindowKind};
 pub use verify::Verification;
 pub use watch::{Reached, Seen, Watch};

@@ -10,10 +10,11 @@ use super::error::ServiceError;
 use super::pins::TransferAsk;
 use super::question::Question;
 use super::target::{LineRef, Target};
+use super::velocity::{Counted, Failed, has_sign, is_spraying};
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
-    Account, AppApproval, AppCheck, Checks, Credentials, Line, PinCheck, Requester, Snapshot, SpentApproval, Standing,
-    TransferPinCheck, TransferPinState, Verdict, Verifier,
+    Account, AppApproval, AppCheck, Checks, Credentials, Line, Mode, PinCheck, Requester, Snapshot, SpentApproval,
+    Standing, TransferPinCheck, TransferPinState, Velocity, Verdict, Verifier,
 };
 use crate::policy::{self, Admission, Audience, Facts, Offered, PinAdmission, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
@@ -127,7 +128,7 @@ impl Engine {
     }
 
     /// Looks at what was offered, as far as it is admitted, and asks the policy.
-    pub(super) async fn weigh(&self, case: &Case<'_>, looked: &mut Looked) -> Weighed {
+    pub(super) async fn weigh(&self, case: &Case<'_>, counted: &mut Counted, looked: &mut Looked) -> Weighed {
         let policy = self.policy();
         let before = |window: &Window| -> Vec<DateTime<Utc>> {
             window.events.iter().filter(|event| event.attempt != case.attempt).map(|event| event.at).collect()
@@ -140,11 +141,21 @@ impl Engine {
             standing: case.standing,
             pin_failures: &pin_failures,
             transfer_pin_failures: &transfer_pin_failures,
+            velocity: &Velocity::QUIET,
         };
         let request = case.request();
-        let admission = policy::admit(&policy, &request, &snapshot, case.now);
+        let mut admission = policy::admit(&policy, &request, &snapshot, case.now);
+        let before = counted.velocity(&self.looking, Failed::default());
+        if is_spraying(&before) {
+            admission = Admission { account_pin: PinAdmission::No, transfer_pin: false };
+        }
         let (app, spent) = self.look_at_approval(case, &policy);
-        let checks = self.look(case, &admission, looked, app).await;
+        let checks = self.look(case, &admission, looked, (app, before.unread)).await;
+        if case.question.mode == Mode::Enforce && !has_sign(&checks) {
+            self.begin_unproven(counted).await;
+        }
+        let velocity = counted.velocity(&self.looking, Failed::of(&checks));
+        let snapshot = Snapshot { velocity: &velocity, ..snapshot };
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(&policy, &facts);
         let windows = self.failure_windows(&case.target);
@@ -166,17 +177,29 @@ impl Engine {
         }
     }
 
-    async fn look(&self, case: &Case<'_>, admission: &Admission, looked: &mut Looked, app: AppCheck) -> Checks {
-        Checks {
-            pin: self.look_at_pin(case, admission, looked).await,
-            transfer_pin: self.look_at_transfer_pin(case, admission),
-            app,
-        }
+    async fn look(
+        &self,
+        case: &Case<'_>,
+        admission: &Admission,
+        looked: &mut Looked,
+        (app, uncounted): (AppCheck, bool),
+    ) -> Checks {
+        let transfer_pin =
+            if uncounted { not_counted(case.question) } else { self.look_at_transfer_pin(case, admission) };
+        Checks { pin: self.look_at_pin(case, admission, looked, uncounted).await, transfer_pin, app }
     }
 
-    async fn look_at_pin(&self, case: &Case<'_>, admission: &Admission, looked: &mut Looked) -> PinCheck {
+    /// INVARIANT (one-counter): what could not be counted is not looked at.
+    async fn look_at_pin(
+        &self,
+        case: &Case<'_>,
+        admission: &Admission,
+        looked: &mut Looked,
+        uncounted: bool,
+    ) -> PinCheck {
         let Some(pin) = &case.question.evidence.account_pin else { return PinCheck::NotSupplied };
         match admission.account_pin {
+            PinAdmission::Admit if uncounted => return PinCheck::Shed,
             PinAdmission::Admit => {}
             PinAdmission::No => return PinCheck::NotAdmitted,
             PinAdmission::ExhaustedUntil(until) => return PinCheck::Exhausted { until },
@@ -290,6 +313,11 @@ fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Wi
         [pin, transfer_pin] => Ok((pin, transfer_pin)),
         _ => Err(ServiceError::Unavailable("the failure windows cannot be read".to_owned())),
     }
+}
+
+/// What is said of a transfer PIN whose try could not be counted.
+const fn not_counted(question: &Question) -> TransferPinCheck {
+    if question.evidence.transfer_pin.is_some() { TransferPinCheck::NotAdmitted } else { TransferPinCheck::NotSupplied }
 }
 
 /// The charges that a question takes back: what was right, or was never looked at.

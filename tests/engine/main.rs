@@ -25,4 +25,5 @@ mod records;
 mod requests;
 mod spy;
 mod unknown;
+mod windows;
 mod world;

@@ -4,13 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portcullis::crypto::Token;
-use portcullis::store::{Around, Before, Forget, Load, Loaded, Reply, Reservation, Store, StoreError};
+use portcullis::store::{
+    Around, Before, Charge, ChargeWindows, Forget, Load, Loaded, Reply, Reservation, Settle, Store, StoreError, Window,
+};
 use tokio::sync::Barrier;
 
 pub(crate) struct SpyStore {
     inner: Arc<dyn Store>,
     charged: Mutex<Vec<Before>>,
     broken: Mutex<Option<Token>>,
+    outside: Mutex<Vec<Charge>>,
+    settled: Mutex<Vec<Settle>>,
+    no_windows: AtomicBool,
     blind: AtomicBool,
     forgetting: Mutex<Option<(usize, usize)>>,
     together: Mutex<Option<(usize, Arc<Barrier>)>>,
@@ -18,13 +23,32 @@ pub(crate) struct SpyStore {
 
 impl SpyStore {
     pub(crate) fn over(inner: Arc<dyn Store>) -> Arc<Self> {
-        let (charged, broken, forgetting) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { inner, charged, broken, blind: AtomicBool::new(false), forgetting, together: Mutex::default() })
+        Arc::new(Self {
+            inner,
+            charged: Mutex::default(),
+            broken: Mutex::default(),
+            outside: Mutex::default(),
+            settled: Mutex::default(),
+            no_windows: AtomicBool::new(false),
+            blind: AtomicBool::new(false),
+            forgetting: Mutex::default(),
+            together: Mutex::default(),
+        })
     }
 
     /// When each charge of every load so far had to be durable.
     pub(crate) fn charged(&self) -> Vec<Before> {
         self.charged.lock().unwrap().clone()
+    }
+
+    /// What was charged outside accounts since this was last asked, and taken back.
+    pub(crate) fn outside(&self) -> (Vec<Charge>, Vec<Settle>) {
+        (std::mem::take(&mut self.outside.lock().unwrap()), std::mem::take(&mut self.settled.lock().unwrap()))
+    }
+
+    /// From here on no window outside an account can be charged or read.
+    pub(crate) fn break_windows(&self) {
+        self.no_windows.store(true, Ordering::Relaxed);
     }
 
     /// From here on a load does not see what a request was answered: as when another engine answers it between load and commit.
@@ -59,6 +83,19 @@ impl SpyStore {
 impl Around for SpyStore {
     fn inner(&self) -> &dyn Store {
         &*self.inner
+    }
+
+    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
+        if self.no_windows.load(Ordering::Relaxed) {
+            return Box::pin(async { Err(StoreError::Unavailable("as it was told".to_owned())) });
+        }
+        self.outside.lock().unwrap().extend(&charge.charges);
+        self.inner.charge(charge)
+    }
+
+    fn settle(&self, settled: Vec<Settle>) -> Reply<'_, Result<(), StoreError>> {
+        self.settled.lock().unwrap().extend(&settled);
+        self.inner.settle(settled)
     }
 
     fn load(&self, mut load: Load) -> Reply<'_, Result<Loaded, StoreError>> {

@@ -9,7 +9,7 @@ use crate::domain::{
     PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard,
     ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid,
     Standing, Subject, TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope,
-    TransferPinState, Verdict, Verifier,
+    TransferPinState, Velocity, Verdict, Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -49,6 +49,7 @@ pub(in crate::policy) struct World {
     pub(in crate::policy) standing: Standing,
     pub(in crate::policy) pin_failures: Vec<DateTime<Utc>>,
     pub(in crate::policy) transfer_pin_failures: Vec<DateTime<Utc>>,
+    pub(in crate::policy) velocity: Velocity,
 }
 
 impl World {
@@ -95,6 +96,7 @@ impl World {
             standing: Standing::Known,
             pin_failures: Vec::new(),
             transfer_pin_failures: Vec::new(),
+            velocity: Velocity::QUIET,
         }
     }
 
@@ -191,6 +193,7 @@ impl World {
             standing: self.standing,
             pin_failures: &self.pin_failures,
             transfer_pin_failures: &self.transfer_pin_failures,
+            velocity: &self.velocity,
         }
     }
 

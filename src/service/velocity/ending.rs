@@ -1,0 +1,164 @@
+//! What becomes of a request's charges once its answer is known.
+
+use super::plan::{Counted, Of, Use};
+use super::tally::{Failed, as_right};
+use crate::audit::Decided;
+use crate::crypto::Token;
+use crate::domain::{AppCheck, Checks, OutcomeKind, PinCheck, Standing, TransferPinCheck};
+use crate::service::engine::Engine;
+use crate::store::{Before, Charge, ChargeWindows, Settle, Window};
+
+/// How a request ended, as far as its charges go.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Ending {
+    failed: Failed,
+    /// Whether something it offered was right, and nothing wrong.
+    succeeded: bool,
+    /// Whether there was a sign of the customer.
+    sign: bool,
+    outcome: OutcomeKind,
+    /// Whether the line is there, and who asked may know of it.
+    shown: bool,
+}
+
+impl Failed {
+    /// What looking found.
+    pub(in crate::service) const fn of(checks: &Checks) -> Self {
+        let account_pin = matches!(checks.pin, PinCheck::Mismatched | PinCheck::NotSet);
+        Self { any: account_pin || matches!(checks.transfer_pin, TransferPinCheck::Mismatched), account_pin }
+    }
+}
+
+impl Ending {
+    /// Of one decision.
+    pub(in crate::service) fn new(checks: &Checks, outcome: OutcomeKind, shown: bool) -> Self {
+        let failed = Failed::of(checks);
+        let right = checks.pin == PinCheck::Matched
+            || matches!(checks.transfer_pin, TransferPinCheck::Matched { .. })
+            || matches!(checks.app, AppCheck::Signed { .. });
+        Self { failed, succeeded: right && !failed.any, sign: has_sign(checks), outcome, shown }
+    }
+
+    /// Of one on record. `may_not_know` tells whether its caller has to show that it knows the line.
+    pub(in crate::service) fn of(decided: &Decided, may_not_know: bool) -> Self {
+        let shown = decided.standing == Standing::Known && (decided.account_number_matched || !may_not_know);
+        Self::new(&decided.checks, decided.outcome, shown)
+    }
+
+    /// Of several that are answered together: what counts for one counts.
+    pub(in crate::service) fn with(self, other: Self) -> Self {
+        let any = self.failed.any || other.failed.any;
+        Self {
+            failed: Failed { any, account_pin: self.failed.account_pin || other.failed.account_pin },
+            succeeded: (self.succeeded || other.succeeded) && !any,
+            sign: self.sign || other.sign,
+            outcome: self.outcome.max(other.outcome),
+            shown: self.shown || other.shown,
+        }
+    }
+
+    /// Whether what was charged stays.
+    const fn keeps(self, of: Of) -> bool {
+        match of {
+            Of::Source(_) => self.failed.any,
+            Of::PinValue => self.failed.account_pin,
+            Of::Begun => !self.sign,
+            Of::AtOnce => true,
+            Of::Leaving => self.shown,
+            Of::Carrier | Of::Dealer => self.shown && !matches!(self.outcome, OutcomeKind::Deny),
+            Of::Handset => matches!(self.outcome, OutcomeKind::Approve),
+        }
+    }
+}
+
+/// Whether looking at a request's evidence found a sign that the customer is there: any answer of an app of theirs.
+pub(in crate::service) const fn has_sign(checks: &Checks) -> bool {
+    matches!(checks.app, AppCheck::Signed { .. } | AppCheck::NewDevice)
+}
+
+impl Counted {
+    /// The charges that are taken back: its own where they do not stay, and those before it where it takes their place.
+    fn taken_back(&self, ending: Ending, stands_before_look: bool) -> Vec<Settle> {
+        let mut settled = Vec::new();
+        let Some(windows) = &self.windows else { return settled };
+        for (one, window) in self.uses.iter().zip(windows) {
+            if (one.kind.before == Before::Look) != stands_before_look {
+                continue;
+            }
+            let keeps = ending.keeps(one.of);
+            if one.charged && !keeps {
+                settled.push(Settle { window: one.window, attempt: self.attempt });
+            }
+            let takes_their_place = one.charged && keeps && one.kind.one_each;
+            // What was begun without the customer is proven now.
+            let is_proven = one.of == Of::Begun && ending.sign;
+            if takes_their_place || is_proven {
+                settled.extend(self.before_it(window, one, one.subject));
+            }
+        }
+        settled
+    }
+
+    /// The charges of others than this attempt that have that subject.
+    fn before_it<'a>(&'a self, window: &'a Window, one: &'a Use, subject: Token) -> impl Iterator<Item = Settle> + 'a {
+        let others =
+            window.events.iter().filter(move |event| event.subject == subject && event.attempt != self.attempt);
+        others.map(|event| Settle { window: one.window, attempt: event.attempt })
+    }
+
+    /// Where a right secret follows wrong ones of the same source on the same account, that is counted beside them: they are
+    /// not erased.
+    fn followed_by_right(&self, ending: Ending) -> (Vec<Charge>, Vec<Settle>) {
+        let (mut charges, mut settled) = (Vec::new(), Vec::new());
+        let Some(windows) = self.windows.as_ref().filter(|_| ending.succeeded) else { return (charges, settled) };
+        for (one, window) in self.uses.iter().zip(windows) {
+            if matches!(one.of, Of::Source(_)) && self.is_failed(one, window) {
+                let subject = as_right(one.subject);
+                charges.push(Charge { subject, before: Before::Commit, ..one.charge() });
+                settled.extend(self.before_it(window, one, subject));
+            }
+        }
+        (charges, settled)
+    }
+}
+
+impl Engine {
+    /// Takes back what was charged for the ask and does not stay, and counts every other line of a batch that asks to leave.
+    /// Before the commit: then it is journalled nowhere.
+    ///
+    /// Where it fails, too much is counted for a while: the answer does not depend on it.
+    pub(in crate::service) async fn settle_ask(&self, counted: &Counted, ending: Ending) {
+        let taken_back = counted.taken_back(ending, false);
+        if !taken_back.is_empty() {
+            let _ = self.vault.settle(taken_back).await;
+        }
+        let Some(leaving) = counted.uses.iter().find(|one| one.of == Of::Leaving && one.charged) else { return };
+        for line in counted.lines.iter().filter(|line| ending.shown && **line != leaving.subject) {
+            let attempt = self.vault.tokens().window("leaving-line", &[counted.attempt.as_bytes(), line.as_bytes()]);
+            let charges = vec![Charge { subject: *line, ..leaving.charge() }];
+            let charge = ChargeWindows { charges, reads: Vec::new(), attempt, now: counted.now };
+            let _ = self.vault.charge(charge).await;
+        }
+    }
+
+    /// Takes back what was charged for secrets that were right or not looked at. After the commit that records it: until
+    /// then, and if it never comes, they count.
+    ///
+    /// INVARIANT (one-counter): a wrong secret stays counted, whatever else the request proves.
+    pub(in crate::service) async fn settle_secrets(&self, counted: &Counted, ending: Ending) {
+        if let Some(look) = counted.look.as_ref().filter(|_| !ending.failed.any) {
+            look.was_right();
+        }
+        let (charges, before_it) = counted.followed_by_right(ending);
+        let mut taken_back = counted.taken_back(ending, true);
+        taken_back.extend(before_it);
+        if !taken_back.is_empty() {
+            let _ = self.vault.settle(taken_back).await;
+        }
+        if !charges.is_empty() {
+            let attempt = self.vault.tokens().window("right-after-wrong", &[counted.attempt.as_bytes()]);
+            let now = counted.now;
+            let _ = self.vault.charge(ChargeWindows { charges, reads: Vec::new(), attempt, now }).await;
+        }
+    }
+}
