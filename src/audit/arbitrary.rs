@@ -6,14 +6,14 @@ use proptest::prelude::*;
 
 use super::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
+    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ToldEvent,
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, effect, factor, factor_option, hash, instant, level, line_id,
-    lock_holder, lock_set, outcome_kind, policy_revision, reason, record_id, reference, release_id, subject,
+    lock_holder, lock_set, outcome_kind, policy_revision, reason, record_id, recorded, reference, release_id, subject,
     transfer_pin_id,
 };
-use crate::domain::{LockStep, LockStepKind, Mode, Role, Standing, StepScope};
+use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let place = (record_id(), any::<u64>(), instant(), option::of(record_id()), hash());
@@ -48,6 +48,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => decision_event(),
         4 => account_event(),
         2 => engine_event(),
+        2 => told_event(),
     ]
 }
 
@@ -105,6 +106,19 @@ fn account_event() -> impl Strategy<Value = Event> {
         prop::sample::select(READS.to_vec()).prop_map(|of| Event::Read { of }),
         option::of(account_id()).prop_map(|to| Event::LineEnded { to }),
     ]
+}
+
+fn told_event() -> BoxedStrategy<Event> {
+    let event = any::<u128>().prop_map(RequestId::from_u128);
+    prop_oneof![
+        (event, instant(), recorded()).prop_map(|(event, occurred_at, what)| Event::Told(Box::new(ToldEvent {
+            event,
+            occurred_at,
+            what
+        }))),
+        any::<u32>().prop_map(|count| Event::LogInsFailed { count }),
+    ]
+    .boxed()
 }
 
 /// Boxed, for the same reason as [`decided`].

@@ -73,6 +73,10 @@ kinds! {
     SegmentDeleted = 22, "SEGMENT_DELETED";
     /// An export was begun to be handed over.
     ExportBegun = 23, "EXPORT_BEGUN";
+    /// An outside source told what happened.
+    EventRecorded = 30, "EVENT_RECORDED";
+    /// Many log-ins failed.
+    LogInsFailed = 31, "LOG_INS_FAILED";
 }
 
 impl Event {
@@ -101,6 +105,8 @@ impl Event {
             Self::AccountChanged { .. } => EventKind::AccountChanged,
             Self::LineAdded => EventKind::LineAdded,
             Self::LineEnded { .. } => EventKind::LineEnded,
+            Self::Told(_) => EventKind::EventRecorded,
+            Self::LogInsFailed { .. } => EventKind::LogInsFailed,
         }
     }
 }

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::filter::RecordFilter;
 use crate::domain::{
     AccountId, Change, ChangeDigest, Channel, Checks, Effect, Factor, FactorOption, Level, LineId, LockHolder,
-    LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Reference, ReleaseId, Role, Seq,
-    Standing, StepScope, Subject, TransferPinId,
+    LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Recorded, Reference, ReleaseId,
+    RequestId, Role, Seq, Standing, StepScope, Subject, TransferPinId,
 };
 
 /// One link of an account's chain. Written once, never changed.
@@ -182,6 +182,24 @@ pub enum Event {
         /// The account it went to, if it went to one.
         to: Option<AccountId>,
     },
+    /// An outside source told what happened.
+    Told(Box<ToldEvent>),
+    /// So many log-ins failed within a day that it is on record.
+    LogInsFailed {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// What an outside source told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldEvent {
+    /// The source's own name of it.
+    pub event: RequestId,
+    /// When it happened, as the source has it. The record's own instant is when it was told.
+    pub occurred_at: DateTime<Utc>,
+    /// What happened.
+    pub what: Recorded,
 }
 
 /// Which segment of the archive.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::history::insert_newest;
 use super::protection::{Protection, Seq};
 use super::{
     AccountId, AccountNumber, Brand, Channel, ContactId, ContactValue, DeviceId, HolderName, PersonId, PostalCode,
@@ -98,7 +99,7 @@ impl Device {
 }
 
 /// A change of PIN, password or contact: what thieves do first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reset {
     /// When.
     pub at: DateTime<Utc>,
@@ -106,6 +107,8 @@ pub struct Reset {
     pub kind: ResetKind,
     /// Through which channel.
     pub via: Channel,
+    /// The contact that was the proof of it: whoever reads what is sent there could reset more.
+    pub mailbox: Option<ContactId>,
 }
 
 /// What was reset.
@@ -116,6 +119,8 @@ pub enum ResetKind {
     Pin = 1,
     /// A contact.
     Contact = 2,
+    /// The password of the account's log-in.
+    Password = 3,
 }
 
 /// How many resets an account remembers; more than any rule counts.
@@ -206,10 +211,8 @@ impl Account {
         }
     }
 
-    /// Remembers a reset; the oldest leaves first.
+    /// Remembers a reset, in the order of their instants; the oldest leaves first.
     pub fn note_reset(&mut self, reset: Reset) {
-        self.resets.push(reset);
-        let surplus = self.resets.len().saturating_sub(RESETS_KEPT_MAX);
-        self.resets.drain(..surplus);
+        insert_newest(&mut self.resets, reset, RESETS_KEPT_MAX, |reset| reset.at);
     }
 }

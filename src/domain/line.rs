@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::history::insert_newest;
 use super::protection::Protection;
 use super::{AccountId, Eid, Flags, Iccid, Imei, LineId, Msisdn, RecordId, SimTarget};
 
@@ -67,15 +68,77 @@ impl Line {
         }
     }
 
-    /// Puts the number on another SIM.
+    /// Writes down that the number is on another SIM since `at`. What is told late takes its place in the history, and does
+    /// not change what the line is on now.
+    ///
+    /// INVARIANT (changes-only-added): going back to a SIM is one change more. The last change never becomes an older one.
     pub fn change_sim(&mut self, target: SimTarget, imei: Option<Imei>, at: DateTime<Utc>) {
-        (self.iccid, self.eid) = match target {
-            SimTarget::Iccid(iccid) => (Some(iccid), None),
-            SimTarget::Eid(eid) => (None, Some(eid)),
-        };
-        self.imei = imei.or(self.imei.take());
-        self.sim_changes.push(at);
-        let surplus = self.sim_changes.len().saturating_sub(SIM_CHANGES_KEPT_MAX);
-        self.sim_changes.drain(..surplus);
+        if self.sim_changed_at().is_none_or(|last| last <= at) {
+            (self.iccid, self.eid) = match target {
+                SimTarget::Iccid(iccid) => (Some(iccid), None),
+                SimTarget::Eid(eid) => (None, Some(eid)),
+            };
+            self.imei = imei.or(self.imei.take());
+        }
+        insert_newest(&mut self.sim_changes, at, SIM_CHANGES_KEPT_MAX, |at| *at);
+    }
+
+    /// Writes down that calls go elsewhere since `at`.
+    pub fn forward(&mut self, at: DateTime<Utc>) {
+        self.forwarding_set_at = self.forwarding_set_at.max(Some(at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+    use proptest::prelude::*;
+
+    use super::{Line, SIM_CHANGES_KEPT_MAX};
+    use crate::domain::{AccountId, Iccid, IccidCheck, Msisdn, SimTarget};
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::minutes(minute)
+    }
+
+    fn sim(number: u8) -> SimTarget {
+        let digits = format!("8901260123456789{number:03}");
+        SimTarget::Iccid(Iccid::parse_with(&digits, IccidCheck::FormatOnly).unwrap())
+    }
+
+    fn line() -> Line {
+        Line::stand_in(AccountId::parse("acct-1").unwrap(), Msisdn::NOWHERE).unwrap()
+    }
+
+    #[test]
+    fn going_back_to_the_sim_before_is_one_change_more() {
+        let mut line = line();
+        for (number, minute) in [(1, 0), (2, 60), (1, 90)] {
+            line.change_sim(sim(number), None, at(minute));
+        }
+        assert!(line.is_on(&sim(1)));
+        assert_eq!((line.sim_changed_at(), line.sim_changes.len()), (Some(at(90)), 3));
+    }
+
+    proptest! {
+        /// INVARIANT (changes-only-added), for two SIMs, so that most changes go back, told in any order.
+        #[test]
+        fn the_last_change_never_becomes_an_older_one(changes in prop::collection::vec((0..2_u8, 0..500_i64), 1..40)) {
+            let mut line = line();
+            let mut told: Vec<(i64, u8)> = Vec::new();
+            for (number, minute) in changes {
+                let before = line.sim_changed_at();
+                line.change_sim(sim(number), None, at(minute));
+                told.push((minute, number));
+                let last = told.iter().map(|(minute, _)| *minute).max().unwrap();
+                prop_assert!(line.sim_changed_at() >= before && line.sim_changed_at() == Some(at(last)));
+                // Of two at one instant the one that was told last holds.
+                let newest = told.iter().rev().find(|(minute, _)| *minute == last).unwrap();
+                prop_assert!(line.is_on(&sim(newest.1)));
+                let mut all: Vec<_> = told.iter().map(|(minute, _)| at(*minute)).collect();
+                all.sort_unstable();
+                prop_assert_eq!(&line.sim_changes, &all[all.len().saturating_sub(SIM_CHANGES_KEPT_MAX)..]);
+            }
+        }
     }
 }

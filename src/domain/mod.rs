@@ -10,6 +10,8 @@ mod carrier;
 mod change;
 mod decision;
 mod evidence;
+mod happening;
+mod history;
 mod ids;
 mod interaction;
 mod line;
@@ -43,6 +45,12 @@ pub use decision::{
 };
 pub use evidence::{
     AppApproval, AppCheck, Checks, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck, level_of,
+};
+pub use happening::{CallPhase, Counted, Happening, HappeningKind, LogInResult, Recorded};
+pub use history::{
+    CALL_LENGTH_MAX, CALLS_KEPT_MAX, CallMark, ENDED_NUMBERS_KEPT_MAX, EVENT_AGE_MAX, EVENT_AHEAD_MAX, EndedNumber,
+    History, InboundCall, LOG_IN_FAILURES_KEPT_MAX, LOG_INS_KEPT_MAX, LogIn, LogInSource, PROVEN_DEVICES_KEPT_MAX,
+    ProvenDevice,
 };
 pub use ids::{
     AccountId, ContactId, DeviceId, LineId, PersonId, RecordId, Reference, ReleaseId, RequestId, StoreId, Subject,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
+use super::history::History;
 use super::protection::Seq;
 use super::text::{FormatError, is_digits, require};
 use super::{Channel, LineId, Spid, TransferPinId};
@@ -88,6 +89,8 @@ pub struct TransferPinOrigin {
     pub channel: Channel,
     /// Whether it was asked from a known device.
     pub known_device: bool,
+    /// Whether the line was in an inbound call: its owner may have been talked into it.
+    pub in_call: bool,
 }
 
 /// What a transfer PIN may be used for.
@@ -166,6 +169,9 @@ pub struct Credentials {
     pub transfer_pins: Vec<TransferPin>,
     /// App approvals that were used, oldest first, at most [`SPENT_APPROVALS_KEPT_MAX`].
     pub spent_approvals: Vec<SpentApproval>,
+    /// What outside sources told of log-ins, calls and devices. Here, and not with what protects the account: however much
+    /// they tell, it never stands in the way of turning a lock on.
+    pub history: History,
 }
 
 /// An app approval that was looked at and was good: a digest of the device and of the text it signed.

@@ -96,6 +96,7 @@ requests![
     (GetExportRequest, |m, brand| ask::get_export(m)),
     (ApproveExportRequest, |m, brand| ask::approve_export(m)),
     (ExportRecordsRequest, |m, brand| ask::export_records(m)),
+    (RecordEventsRequest, |m, brand| ask::record_event(m)),
 ];
 
 /// A request as bytes; the first byte says which.

@@ -21,6 +21,7 @@ use super::pb::v1::archive_service_client::ArchiveServiceClient;
 use super::pb::v1::audit_service_client::AuditServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
+use super::pb::v1::event_service_client::EventServiceClient;
 use super::pb::v1::export_service_client::ExportServiceClient;
 use super::pb::v1::key_service_client::KeyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
@@ -176,6 +177,11 @@ impl Client {
     /// Calls of the account service that take as long as they take: imports.
     pub fn accounts_without_deadline(&self) -> AccountServiceClient<Wire> {
         AccountServiceClient::new(self.wire_without_deadline())
+    }
+
+    /// Calls of the event service, which take as long as they take.
+    pub fn events(&self) -> EventServiceClient<Wire> {
+        EventServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the key service, which take as long as they take.

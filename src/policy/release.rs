@@ -69,7 +69,7 @@ mod tests {
         for via in [Channel::Store, Channel::Care] {
             assert_eq!(ReleasePlan::new(&policy, via, &[], None, NOW).guard, denied);
         }
-        let reset = |age| [Reset { at: NOW - age, kind: ResetKind::Contact, via: Channel::Web }];
+        let reset = |age| [Reset { at: NOW - age, kind: ResetKind::Contact, via: Channel::Web, mailbox: None }];
         let day = TimeDelta::hours(24);
         assert_eq!(ReleasePlan::new(&policy, Channel::App, &reset(day), None, NOW).guard, denied);
         let older = reset(day + TimeDelta::nanoseconds(1));

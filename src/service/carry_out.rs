@@ -50,10 +50,10 @@ fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Cha
     match carried.change {
         Change::Sim(SimChange { target, imei, .. }) => line.change_sim(target.clone(), imei.clone(), now),
         Change::PortOut(_) => line.status = LineStatus::PortedOut,
-        Change::CallForwarding { .. } => line.forwarding_set_at = Some(now),
+        Change::CallForwarding { .. } => line.forward(now),
         Change::Contact(contact) => {
             account.change_contact(&contact.contact, contact.value.clone(), now);
-            account.note_reset(Reset { at: now, kind: ResetKind::Contact, via });
+            account.note_reset(Reset { at: now, kind: ResetKind::Contact, via, mailbox: None });
         }
         Change::DeviceAdd { public_key_jwk, model } => {
             let (Some(person), Ok(id)) = (&carried.requester.person, DeviceId::parse(&carried.redemption.to_string()))

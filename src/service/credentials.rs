@@ -314,7 +314,8 @@ impl Effect for SetPin {
             origin: PinOrigin::EndUser,
         };
         open.credentials_mut().ok_or(ServiceError::NotFound("account"))?.pin = Some(pin);
-        let reset = Reset { at: asking.now, kind: ResetKind::Pin, via: asking.question.interaction.channel };
+        let via = asking.question.interaction.channel;
+        let reset = Reset { at: asking.now, kind: ResetKind::Pin, via, mailbox: None };
         open.account_mut().ok_or(ServiceError::NotFound("account"))?.note_reset(reset);
         Ok((AnswerWindow::NoPermit, Some(Made::Pin)))
     }
@@ -337,13 +338,15 @@ impl Effect for Issue {
         let id = TransferPinId::from_u128(engine.vault.ids().mint(now, target.account.partition())?);
         let value = generate_transfer_pin()?;
         let line = target.line.and_then(|token| open.line(token)).map(|line| line.id.clone());
-        let scope = match line {
+        let scope = match line.clone() {
             Some(line) => TransferPinScope::Line(line),
             None if self.whole_account => TransferPinScope::Account,
             None => return Err(ServiceError::NotFound("line")),
         };
         let device = asking.requester.device.as_ref().and_then(|id| account_of(open).ok()?.device(id));
         let known_device = device.is_some_and(|device| device.is_known(weighed.policy.device_known_after, now));
+        let history = open.credentials().map(|credentials| &credentials.history);
+        let in_call = history.is_some_and(|history| history.in_call(line.as_ref(), now));
         let pin = TransferPin {
             id,
             verifier: engine.pins.transfer_verifier(&target.account, id, &value),
@@ -351,7 +354,7 @@ impl Effect for Issue {
             gaining_spid: asking.question.change.gaining_spid(),
             issued_at: now,
             expires_at: weighed.policy.transfer_pin.life.expires_at(now),
-            origin: TransferPinOrigin { channel: asking.question.interaction.channel, known_device },
+            origin: TransferPinOrigin { channel: asking.question.interaction.channel, known_device, in_call },
             state: TransferPinState::Live,
             granted_seq: seq,
         };

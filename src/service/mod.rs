@@ -12,6 +12,7 @@
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
 //! | `protect`, `credentials` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
+//! | `events` | what outside sources tell |
 //! | `activity`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
 //! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
 //! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
@@ -36,6 +37,7 @@ mod decisions;
 mod due;
 mod engine;
 mod error;
+mod events;
 mod exports;
 mod hints;
 mod key_upkeep;
@@ -71,6 +73,7 @@ pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
 pub use engine::{Carrier, Engine, Parts};
 pub use error::{Refusal, ServiceError};
+pub use events::ToldBySource;
 pub use exports::{Export, HandOver, HandedOver};
 pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
@@ -78,7 +81,7 @@ pub use permits::{Redeemed, Redemption};
 pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
 pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordView, Told};
-pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, right};
+pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, may_tell, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use tally::{Silent, Tally};
 pub use target::{LineName, LineRef, Scope};

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use super::error::ServiceError;
-use crate::domain::{AccountId, Action, Requester, Role};
+use crate::domain::{AccountId, Action, HappeningKind, Requester, Role};
 
 /// Whose data a right reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +133,10 @@ rights! {
     Provision {
         Brand: [Provisioning],
     }
+    /// Tell what happened elsewhere. [`may_tell`] says who may tell what.
+    RecordEvents {
+        Brand: [NetworkSignals, Provisioning, FraudOps],
+    }
     /// Look after the keys that the engine runs with.
     MaintainKeys {
         Engine: [Admin],
@@ -231,10 +235,29 @@ pub const fn may_ask(role: Role, action: Action) -> bool {
     }
 }
 
+/// Which events a source may tell: each kind has its own, so that no one system tells of everything.
+pub const fn may_tell(role: Role, kind: HappeningKind) -> bool {
+    match kind {
+        HappeningKind::CredentialReset | HappeningKind::ContactChanged | HappeningKind::SimActivated => {
+            matches!(role, Role::NetworkSignals | Role::Provisioning)
+        }
+        HappeningKind::FraudReported => matches!(role, Role::FraudOps),
+        HappeningKind::LogInFailed
+        | HappeningKind::LogInSucceeded
+        | HappeningKind::DeviceProven
+        | HappeningKind::ForwardingSet
+        | HappeningKind::ThirdPartyPayment
+        | HappeningKind::InboundCallStarted
+        | HappeningKind::InboundCallEnded
+        | HappeningKind::AccountRead
+        | HappeningKind::NumberReassigned => matches!(role, Role::NetworkSignals),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{RIGHTS, Whose};
-    use crate::domain::Role;
+    use super::{RIGHTS, Whose, may_tell};
+    use crate::domain::{HappeningKind, Role};
 
     /// What a person wrote down by reading the policy, one row a right: roles that reach the brand, roles that reach their
     /// own account or requests. Everything else is refused.
@@ -340,6 +363,7 @@ mod tests {
             &["customer", "business_admin"],
         ),
         ("Provision", &["provisioning"], &[]),
+        ("RecordEvents", &["network_signals", "provisioning", "fraud_ops"], &[]),
         ("MaintainKeys", &[], &[]),
         ("ReadArchive", &["auditor", "admin"], &[]),
         ("ManageArchive", &["admin"], &[]),
@@ -364,6 +388,34 @@ mod tests {
                 assert_eq!(told, expected, "{name} for {role_name}");
                 let of_engine = *name == "MaintainKeys" && role_name == "admin";
                 assert_eq!(got == Some(Whose::Engine), of_engine, "{name} for {role_name}");
+            }
+        }
+    }
+
+    /// What a person wrote down: for each kind of event the sources that tell it.
+    const SOURCES: [(&str, &[&str]); 13] = [
+        ("LOG_IN_FAILED", &["network_signals"]),
+        ("LOG_IN_SUCCEEDED", &["network_signals"]),
+        ("CREDENTIAL_RESET", &["network_signals", "provisioning"]),
+        ("CONTACT_CHANGED", &["network_signals", "provisioning"]),
+        ("DEVICE_PROVEN", &["network_signals"]),
+        ("SIM_ACTIVATED", &["network_signals", "provisioning"]),
+        ("FORWARDING_SET", &["network_signals"]),
+        ("THIRD_PARTY_PAYMENT", &["network_signals"]),
+        ("INBOUND_CALL_STARTED", &["network_signals"]),
+        ("INBOUND_CALL_ENDED", &["network_signals"]),
+        ("ACCOUNT_READ", &["network_signals"]),
+        ("NUMBER_REASSIGNED", &["network_signals"]),
+        ("FRAUD_REPORTED", &["fraud_ops"]),
+    ];
+
+    #[test]
+    fn every_source_tells_what_is_written_down_and_nothing_else() {
+        assert_eq!(HappeningKind::ALL.len(), SOURCES.len());
+        for (kind, (name, sources)) in HappeningKind::ALL.iter().zip(SOURCES) {
+            assert_eq!(kind.name(), name);
+            for (role_name, role) in Role::NAMED {
+                assert_eq!(may_tell(role, *kind), sources.contains(&role_name), "{name} by {role_name}");
             }
         }
     }

@@ -203,6 +203,7 @@ pub(crate) const INVARIANTS: &[&str] = &[
     "unknown-looks-known",
     "time-is-an-argument",
     "stricter-only",
+    "changes-only-added",
 ];
 
 /// Lines of a file, at most.

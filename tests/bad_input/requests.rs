@@ -81,6 +81,7 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("ApproveExportRequest", samples::approve_export, ApproveExportRequest, |r| ask::approve_export(r)),
     request!("ExportRecordsRequest", samples::export_records, ExportRecordsRequest, |r| ask::export_records(r)),
     request!("MoveLineRequest", samples::move_line, MoveLineRequest, |r| ask::move_line(r, &brand())),
+    request!("RecordEventsRequest", samples::record_events, RecordEventsRequest, |r| ask::record_event(r)),
     request!("ListKeysRequest", samples::list_keys, ListKeysRequest, |_r| Ok::<(), FieldError>(())),
     request!("CountKeyUsesRequest", samples::count_key_uses, CountKeyUsesRequest, |_r| Ok::<(), FieldError>(())),
     request!("ResealRequest", samples::reseal, ResealRequest, |r| ask::reseal(&r)),

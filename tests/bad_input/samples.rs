@@ -360,6 +360,44 @@ pub(crate) fn import() -> Vec<pb::ImportAccountsRequest> {
     vec![pb::ImportAccountsRequest { row: 1, seed: Some(seed()) }]
 }
 
+pub(crate) fn record_events() -> Vec<pb::RecordEventsRequest> {
+    use pb::record_events_request::{Event, Scope};
+    use pb::sim_activated::Sim::{Eid, Iccid};
+    let log_in = || pb::LogIn { device_id: text("device-1"), client_address: text("192.0.2.1") };
+    let reset = pb::CredentialReset {
+        credential: pb::ResetCredential::Password.into(),
+        channel: pb::Channel::Web.into(),
+        contact_id: text("c-1"),
+    };
+    let (contact_id, person_id, channel) = (text("c-1"), text("p-1"), pb::Channel::Care.into());
+    let activated = |sim| Event::SimActivated(pb::SimActivated { imei: text(IMEI), sim: Some(sim) });
+    let call = || pb::InboundCall { call_id: text("call 77@ims") };
+    let event = |scope, event| pb::RecordEventsRequest {
+        event_id: text(UUID),
+        occur_time: then(),
+        scope: Some(scope),
+        event: Some(event),
+    };
+    let of_lines = [
+        Event::LogInFailed(log_in()),
+        Event::LogInSucceeded(log_in()),
+        Event::CredentialReset(reset),
+        Event::ContactChanged(pb::ContactChanged { contact_id, person_id, channel }),
+        Event::DeviceProven(pb::DeviceProven { device_id: text("device-1") }),
+        activated(Iccid(text(ICCID))),
+        activated(Eid(text(EID))),
+        Event::ForwardingSet(pb::ForwardingSet { target_msisdn: text(NUMBER) }),
+        Event::ThirdPartyPayment(pb::ThirdPartyPayment {}),
+        Event::InboundCallStarted(call()),
+        Event::InboundCallEnded(call()),
+        Event::AccountRead(pb::AccountRead { reader: text("partner/ann") }),
+        Event::NumberReassigned(pb::NumberReassigned {}),
+    ];
+    let fraud = Event::FraudReported(pb::FraudReported { decision_id: text(UUID) });
+    let of_account = event(Scope::AccountId(text("acct-1")), fraud);
+    of_lines.map(|what| event(Scope::Line(by_number()), what)).into_iter().chain([of_account]).collect()
+}
+
 pub(crate) fn get_account() -> Vec<pb::GetAccountRequest> {
     use pb::get_account_request::Ref::{AccountId, Line};
     [Line(by_number()), AccountId(text("acct-1"))].map(|name| pb::GetAccountRequest { r#ref: Some(name) }).to_vec()

@@ -78,6 +78,8 @@ const ICCID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("8901260123456789013"),
 const EIDS: &[Bad] = &[Text("89049032123451234512345678901236"), Text("8904903212345123451234567890123"), Long(33)];
 const EID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("89049032123451234512345678901236"), Long(33)];
 const IMEIS: &[Bad] = &[Text("490154203237517"), Text("49015420323751"), Text("49015420323751X"), Long(17)];
+const ADDRESSES: &[Bad] = &[Text("canary"), Text("192.0.2.300"), Text("192.0.2.1:443"), Text("192.0.2.0/24")];
+const REQUIRED_REFERENCES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nline"), Long(129)];
 const SPIDS: &[Bad] = &[Text("canary"), Text("65-9"), Text("652"), Text("65\u{e9}9"), Long(5)];
 const REQUIRED_SPIDS: &[Bad] = &[Missing, Text("canary"), Text("65-9"), Text("652"), Long(5)];
 const ACCOUNT_NUMBERS: &[Bad] = &[Text("canary-0012"), Text("canary 0012"), Long(33)];
@@ -156,7 +158,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("Interaction.store_id", OPTIONAL_IDS),
     ("Interaction.device_id", OPTIONAL_IDS),
     ("Interaction.rep_id", REFERENCES),
-    ("Interaction.client_address", &[Text("canary"), Text("192.0.2.300"), Text("192.0.2.1:443"), Text("192.0.2.0/24")]),
+    ("Interaction.client_address", ADDRESSES),
     ("Claims.account_number", ACCOUNT_NUMBERS),
     ("Claims.postal_code", POSTAL_CODES),
     ("Claims.holder_name", NAMES),
@@ -275,6 +277,40 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("RevokeTransferPinRequest.request_id", UUIDS),
     ("RevokeTransferPinRequest.transfer_pin_id", UUIDS),
     ("RevokeTransferPinRequest.account_id", IDS),
+    // event_service.proto
+    ("RecordEventsRequest.event_id", UUIDS),
+    ("RecordEventsRequest.line", MESSAGE),
+    ("RecordEventsRequest.account_id", ID_IN_ONEOF),
+    ("RecordEventsRequest.occur_time", REQUIRED_TIMES),
+    ("RecordEventsRequest.log_in_failed", MESSAGE),
+    ("RecordEventsRequest.log_in_succeeded", MESSAGE),
+    ("RecordEventsRequest.credential_reset", MESSAGE),
+    ("RecordEventsRequest.contact_changed", MESSAGE),
+    ("RecordEventsRequest.device_proven", MESSAGE),
+    ("RecordEventsRequest.sim_activated", MESSAGE),
+    ("RecordEventsRequest.forwarding_set", MESSAGE),
+    ("RecordEventsRequest.third_party_payment", MESSAGE),
+    ("RecordEventsRequest.inbound_call_started", MESSAGE),
+    ("RecordEventsRequest.inbound_call_ended", MESSAGE),
+    ("RecordEventsRequest.account_read", MESSAGE),
+    ("RecordEventsRequest.number_reassigned", MESSAGE),
+    ("RecordEventsRequest.fraud_reported", MESSAGE),
+    ("LogIn.device_id", OPTIONAL_IDS),
+    ("LogIn.client_address", ADDRESSES),
+    ("CredentialReset.credential", ENUMS),
+    ("CredentialReset.channel", ENUMS),
+    ("CredentialReset.contact_id", OPTIONAL_IDS),
+    ("ContactChanged.contact_id", IDS),
+    ("ContactChanged.person_id", OPTIONAL_IDS),
+    ("ContactChanged.channel", ENUMS),
+    ("DeviceProven.device_id", IDS),
+    ("SimActivated.iccid", ICCID_IN_ONEOF),
+    ("SimActivated.eid", EID_IN_ONEOF),
+    ("SimActivated.imei", IMEIS),
+    ("ForwardingSet.target_msisdn", E164),
+    ("InboundCall.call_id", REQUIRED_REFERENCES),
+    ("AccountRead.reader", REQUIRED_REFERENCES),
+    ("FraudReported.decision_id", OPTIONAL_UUIDS),
     // account_service.proto
     ("UpsertAccountRequest.request_id", UUIDS),
     ("UpsertAccountRequest.seed", MESSAGE),

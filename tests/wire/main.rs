@@ -13,6 +13,7 @@ mod audit;
 mod canaries;
 mod certificates;
 mod changes;
+mod events;
 mod exports;
 mod identity;
 mod imports;

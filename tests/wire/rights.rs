@@ -84,6 +84,11 @@ pub(crate) fn expected() -> Vec<Call> {
             encoded(&samples::get_account()),
             "customer business_admin provisioning fraud_ops auditor",
         ),
+        call_of(
+            "EventService/RecordEvents",
+            encoded(&samples::record_events()),
+            "network_signals provisioning fraud_ops",
+        ),
         call_of("KeyService/ListKeys", encoded(&samples::list_keys()), "admin"),
         call_of("KeyService/CountKeyUses", encoded(&samples::count_key_uses()), "admin"),
         call_of("KeyService/Reseal", encoded(&samples::reseal()), "admin"),

@@ -19,6 +19,7 @@ use portcullis::grpc::pb::v1 as pb;
 use portcullis::grpc::pb::v1::account_service_client::AccountServiceClient;
 use portcullis::grpc::pb::v1::credential_service_client::CredentialServiceClient;
 use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
+use portcullis::grpc::pb::v1::event_service_client::EventServiceClient;
 use portcullis::grpc::pb::v1::protection_service_client::ProtectionServiceClient;
 use portcullis::grpc::{Alarm, Edge, Front, Lanes, Services, serve, services};
 use portcullis::policy::Policy;
@@ -275,6 +276,10 @@ impl World {
 
     pub(crate) fn accounts(&self) -> AccountServiceClient<Channel> {
         AccountServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn events(&self) -> EventServiceClient<Channel> {
+        EventServiceClient::new(self.channel.clone())
     }
 
     /// The owner's approval, made as the contract documents it: `canonical` is the change's canonical form.

@@ -198,6 +198,10 @@ words! {
         SegmentArchived,
         /// A segment was deleted
         SegmentDeleted,
+        /// Something that an outside source told
+        EventRecorded,
+        /// Many log-ins failed
+        LogInsFailed,
     }
 }
 

@@ -78,8 +78,16 @@ fn device() -> impl Strategy<Value = Device> {
 }
 
 fn reset() -> impl Strategy<Value = Reset> {
-    let kind = prop_oneof![Just(ResetKind::Pin), Just(ResetKind::Contact)];
-    (instant(), kind, channel()).prop_map(|(at, kind, via)| Reset { at, kind, via })
+    (instant(), reset_kind(), channel(), option::of(contact_id())).prop_map(|(at, kind, via, mailbox)| Reset {
+        at,
+        kind,
+        via,
+        mailbox,
+    })
+}
+
+pub(crate) fn reset_kind() -> impl Strategy<Value = ResetKind> {
+    prop_oneof![Just(ResetKind::Pin), Just(ResetKind::Contact), Just(ResetKind::Password)]
 }
 
 fn chain() -> impl Strategy<Value = ChainHead> {

@@ -49,9 +49,12 @@ fn sim() -> impl Strategy<Value = SimChange> {
         SimChangeCause::SecondSim,
         SimChangeCause::Broken,
     ];
-    let target = prop_oneof![iccid().prop_map(SimTarget::Iccid), eid().prop_map(SimTarget::Eid)];
-    (target, option::of(imei()), prop::sample::select(causes.to_vec()), option::of(iccid()))
+    (sim_target(), option::of(imei()), prop::sample::select(causes.to_vec()), option::of(iccid()))
         .prop_map(|(target, imei, cause, old_iccid)| SimChange { target, imei, cause, old_iccid })
+}
+
+pub(super) fn sim_target() -> impl Strategy<Value = SimTarget> {
+    prop_oneof![iccid().prop_map(SimTarget::Iccid), eid().prop_map(SimTarget::Eid)]
 }
 
 fn port_out() -> impl Strategy<Value = PortOut> {

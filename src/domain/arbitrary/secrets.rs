@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use super::happenings::history;
 use super::names::{
     change_digest, channel, instant, line_id, policy_revision, record_id, spid, subject, transfer_pin_id,
 };
@@ -14,8 +15,9 @@ use crate::domain::{
 
 pub(crate) fn credentials() -> impl Strategy<Value = Credentials> {
     let spent = vec(any::<u128>().prop_map(SpentApproval), 0..4);
-    (option::of(account_pin()), vec(transfer_pin(), 0..=TRANSFER_PINS_KEPT_MAX), spent)
-        .prop_map(|(pin, transfer_pins, spent_approvals)| Credentials { pin, transfer_pins, spent_approvals })
+    (option::of(account_pin()), vec(transfer_pin(), 0..=TRANSFER_PINS_KEPT_MAX), spent, history()).prop_map(
+        |(pin, transfer_pins, spent_approvals, history)| Credentials { pin, transfer_pins, spent_approvals, history },
+    )
 }
 
 fn verifier() -> impl Strategy<Value = Verifier> {
@@ -35,8 +37,11 @@ fn transfer_pin() -> impl Strategy<Value = TransferPin> {
         instant().prop_map(|at| TransferPinState::Used { at }),
         instant().prop_map(|at| TransferPinState::Void { at }),
     ];
-    let origin =
-        (channel(), any::<bool>()).prop_map(|(channel, known_device)| TransferPinOrigin { channel, known_device });
+    let origin = (channel(), any::<(bool, bool)>()).prop_map(|(channel, (known_device, in_call))| TransferPinOrigin {
+        channel,
+        known_device,
+        in_call,
+    });
     (transfer_pin_id(), verifier(), scope, option::of(spid()), (instant(), instant()), origin, state, any::<u64>())
         .prop_map(|(id, verifier, scope, gaining_spid, (issued_at, expires_at), origin, state, granted_seq)| {
             TransferPin { id, verifier, scope, gaining_spid, issued_at, expires_at, origin, state, granted_seq }

@@ -5,6 +5,8 @@ mod archive;
 mod audit;
 mod credential;
 mod decision;
+mod event;
+mod event_stream;
 mod export;
 mod fitting;
 mod import;

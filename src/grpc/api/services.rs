@@ -9,6 +9,7 @@ use super::archive::ArchiveApi;
 use super::audit::AuditApi;
 use super::credential::CredentialApi;
 use super::decision::DecisionApi;
+use super::event::EventApi;
 use super::export::ExportApi;
 use super::keys::KeyApi;
 use super::protection::ProtectionApi;
@@ -19,6 +20,7 @@ use crate::grpc::pb::v1::archive_service_server::ArchiveServiceServer;
 use crate::grpc::pb::v1::audit_service_server::AuditServiceServer;
 use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
+use crate::grpc::pb::v1::event_service_server::EventServiceServer;
 use crate::grpc::pb::v1::export_service_server::ExportServiceServer;
 use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
 use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
@@ -50,6 +52,7 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
         .add_service(bounded!(ProtectionServiceServer, ProtectionApi(services.clone())))
         .add_service(bounded!(CredentialServiceServer, CredentialApi(services.clone())))
         .add_service(bounded!(AccountServiceServer, AccountApi(services.clone())))
+        .add_service(bounded!(EventServiceServer, EventApi(services.clone())))
         .add_service(bounded!(AuditServiceServer, audit))
         .add_service(bounded!(ExportServiceServer, exports))
         .add_service(bounded!(ArchiveServiceServer, ArchiveApi(services.clone())))

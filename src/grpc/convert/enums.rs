@@ -3,7 +3,7 @@
 use crate::audit::ReportedOutcome;
 use crate::crypto::Purpose;
 use crate::domain::{
-    AccountKind, Channel, Flags, FormatError, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference,
+    AccountKind, Channel, Flags, FormatError, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference, ResetKind,
     SimChangeCause,
 };
 use crate::grpc::pb::v1 as pb;
@@ -71,6 +71,11 @@ enum_from_wire! {
     account_kind, AccountKind => AccountKind,
     "must be ACCOUNT_KIND_POSTPAID, ACCOUNT_KIND_PREPAID or ACCOUNT_KIND_BUSINESS",
     { Postpaid => AccountKind::Postpaid, Prepaid => AccountKind::Prepaid, Business => AccountKind::Business }
+}
+enum_from_wire! {
+    /// What was reset.
+    reset_credential, ResetCredential => ResetKind, "must be RESET_CREDENTIAL_PIN or RESET_CREDENTIAL_PASSWORD",
+    { Pin => ResetKind::Pin, Password => ResetKind::Password }
 }
 enum_from_wire! {
     /// Whether a line is in service.

@@ -29,7 +29,8 @@ fn place(value: pb::Interaction) -> Result<Interaction, FieldError> {
     })
 }
 
-fn parse_address(text: &str) -> Result<IpAddr, FormatError> {
+/// A network address.
+pub(in crate::grpc) fn parse_address(text: &str) -> Result<IpAddr, FormatError> {
     // One spelling a source: an IPv4 address inside IPv6 is that IPv4 address.
     text.parse().map(|address: IpAddr| address.to_canonical()).map_err(|_| FormatError::new(ADDRESS))
 }

@@ -52,6 +52,7 @@ const METHODS: &[(&str, Lane)] = &[
     ("ImportAccounts", Lane::Ordinary),
     ("GetAccount", Lane::Ordinary),
     ("MoveLine", Lane::Ordinary),
+    ("RecordEvents", Lane::Ordinary),
     ("ListKeys", Lane::Ordinary),
     ("CountKeyUses", Lane::Ordinary),
     ("Reseal", Lane::Ordinary),

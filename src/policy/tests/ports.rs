@@ -145,8 +145,8 @@ fn a_transfer_pin_is_issued_to_a_known_device_or_to_more_proof() {
 
 #[test]
 fn a_port_with_a_transfer_pin_from_elsewhere_needs_more_for_a_day() {
-    let store = TransferPinOrigin { channel: Channel::Store, known_device: false };
-    let care_but_known = TransferPinOrigin { channel: Channel::Care, known_device: true };
+    let store = TransferPinOrigin { channel: Channel::Store, known_device: false, in_call: false };
+    let care_but_known = TransferPinOrigin { channel: Channel::Care, known_device: true, in_call: false };
     let right = Ask::carrier().right_transfer_pin();
     for origin in [FROM_CARE, store, care_but_known] {
         let issued = |at| World::new().transfer_pin(at, origin);

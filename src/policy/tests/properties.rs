@@ -197,7 +197,8 @@ fn random_world(dice: &mut Dice<'_>) -> World {
         pin.origin = dice.pick(&[PinOrigin::EndUser, PinOrigin::EndUser, PinOrigin::Carrier]);
     }
     if dice.yes() {
-        let origin = TransferPinOrigin { channel: dice.pick(&Channel::ALL), known_device: dice.yes() };
+        let origin =
+            TransferPinOrigin { channel: dice.pick(&Channel::ALL), known_device: dice.yes(), in_call: dice.yes() };
         world = world.transfer_pin(dice.instant(), origin);
     }
     if dice.rarely() {
@@ -208,7 +209,7 @@ fn random_world(dice: &mut Dice<'_>) -> World {
     world.pin_failures = if dice.yes() { dice.instants(6) } else { Vec::new() };
     world.transfer_pin_failures = if dice.rarely() { dice.instants(6) } else { Vec::new() };
     if dice.rarely() {
-        let reset = |at| Reset { at, kind: ResetKind::Contact, via: Channel::Web };
+        let reset = |at| Reset { at, kind: ResetKind::Contact, via: Channel::Web, mailbox: None };
         world.account.resets = dice.instants(3).into_iter().map(reset).collect();
     }
     world.line.flags.heightened = dice.rarely();
@@ -358,7 +359,7 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         3 => world.pin_failures.extend([now(); 5]),
         4 => world.account.protection.set(LockSet::All, LockHolder::Carrier, held(), 9),
         5 => ask.request.signals.push(distance(900)),
-        6 => world.account.resets.push(Reset { at: now(), kind: ResetKind::Contact, via: Channel::Web }),
+        6 => world.account.resets.push(Reset { at: now(), kind: ResetKind::Contact, via: Channel::Web, mailbox: None }),
         7 => {
             let before = world.policy.clone();
             world.policy = variant(before.transfer_pin.issued, before.port_account_number_required, true);

@@ -10,7 +10,7 @@ use crate::domain::{
 use crate::policy::{RequiredSignal, SignalName};
 
 fn reset(at: chrono::DateTime<chrono::Utc>, kind: ResetKind) -> Reset {
-    Reset { at, kind, via: Channel::Web }
+    Reset { at, kind, via: Channel::Web, mailbox: None }
 }
 
 fn observed(kind: SignalKind) -> ObservedSignal {

@@ -248,9 +248,9 @@ impl Named for Line {
 pub(in crate::policy) const TRANSFER_PIN: TransferPinId = TransferPinId::from_u128(9);
 
 pub(in crate::policy) const FROM_HOME: TransferPinOrigin =
-    TransferPinOrigin { channel: Channel::App, known_device: true };
+    TransferPinOrigin { channel: Channel::App, known_device: true, in_call: false };
 pub(in crate::policy) const FROM_CARE: TransferPinOrigin =
-    TransferPinOrigin { channel: Channel::Care, known_device: false };
+    TransferPinOrigin { channel: Channel::Care, known_device: false, in_call: false };
 
 fn person(id: &str, role: PersonRole, lines: &[&str]) -> Person {
     Person {

@@ -115,6 +115,8 @@ struct StoredReset {
     kind: Option<u32>,
     #[prost(uint32, optional, tag = "3")]
     via: Option<u32>,
+    #[prost(string, optional, tag = "4")]
+    mailbox: Option<String>,
 }
 
 #[derive(Message)]
@@ -271,8 +273,13 @@ impl TryFrom<StoredDevice> for Device {
 
 impl From<&Reset> for StoredReset {
     fn from(reset: &Reset) -> Self {
-        let Reset { at, kind, via } = reset;
-        Self { at: Some(millis(*at)), kind: Some(number_of(*kind)), via: Some(number_of(*via)) }
+        let Reset { at, kind, via, mailbox } = reset;
+        Self {
+            at: Some(millis(*at)),
+            kind: Some(number_of(*kind)),
+            via: Some(number_of(*via)),
+            mailbox: mailbox.as_ref().map(|contact| contact.as_str().to_owned()),
+        }
     }
 }
 
@@ -280,8 +287,13 @@ impl TryFrom<StoredReset> for Reset {
     type Error = CodecError;
 
     fn try_from(stored: StoredReset) -> Result<Self, CodecError> {
-        let StoredReset { at, kind, via } = stored;
-        Ok(Self { at: instant(at, "reset.at")?, kind: numbered(kind, "reset.kind")?, via: numbered(via, "reset.via")? })
+        let StoredReset { at, kind, via, mailbox } = stored;
+        Ok(Self {
+            at: instant(at, "reset.at")?,
+            kind: numbered(kind, "reset.kind")?,
+            via: numbered(via, "reset.via")?,
+            mailbox: optional_text(mailbox, "reset.mailbox")?,
+        })
     }
 }
 

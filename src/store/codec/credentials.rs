@@ -8,8 +8,9 @@ use super::field::{
     at, counted, id, instant, list, millis, nested, number_of, numbered, optional_instant, optional_nested,
     optional_text, parsed, required, to_list,
 };
+use super::history::StoredHistory;
 use crate::domain::{
-    AccountPin, Credentials, SpentApproval, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    AccountPin, Credentials, History, SpentApproval, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
     TransferPinState, Verifier,
 };
 
@@ -35,11 +36,14 @@ struct StoredCredentials {
     pin: Option<StoredPin>,
     #[prost(message, repeated, tag = "3")]
     transfer_pins: Vec<StoredTransferPin>,
-    // Must be there, and counts both lists: bytes that were cut off anywhere lack it or an entry.
+    // Must be there, and counts all lists: bytes that were cut off anywhere lack it or an entry.
     #[prost(uint64, optional, tag = "4")]
     entries_count: Option<u64>,
     #[prost(bytes = "vec", repeated, tag = "5")]
     spent_approvals: Vec<Vec<u8>>,
+    // Absent where nothing was told.
+    #[prost(message, optional, tag = "6")]
+    history: Option<StoredHistory>,
 }
 
 impl Envelope for StoredCredentials {
@@ -83,6 +87,9 @@ struct StoredTransferPin {
     state: Option<StoredPinState>,
     #[prost(uint64, optional, tag = "13")]
     granted_seq: Option<u64>,
+    // Absent where it is not so, as it was before calls were told of.
+    #[prost(message, optional, tag = "14")]
+    in_call: Option<()>,
 }
 
 #[derive(Oneof)]
@@ -107,14 +114,15 @@ enum StoredPinState {
 
 impl From<&Credentials> for StoredCredentials {
     fn from(credentials: &Credentials) -> Self {
-        let Credentials { pin, transfer_pins, spent_approvals } = credentials;
-        let entries = transfer_pins.len().saturating_add(spent_approvals.len());
+        let Credentials { pin, transfer_pins, spent_approvals, history } = credentials;
+        let entries = transfer_pins.len().saturating_add(spent_approvals.len()).saturating_add(history.len());
         Self {
             format: Self::FORMAT,
             pin: pin.as_ref().map(StoredPin::from),
             transfer_pins: to_list(transfer_pins),
             entries_count: Some(entries as u64),
             spent_approvals: spent_approvals.iter().map(|SpentApproval(bits)| bits.to_be_bytes().to_vec()).collect(),
+            history: (!history.is_empty()).then(|| history.into()),
         }
     }
 }
@@ -123,12 +131,13 @@ impl TryFrom<StoredCredentials> for Credentials {
     type Error = CodecError;
 
     fn try_from(stored: StoredCredentials) -> Result<Self, CodecError> {
-        let StoredCredentials { format: _, pin, transfer_pins, entries_count, spent_approvals } = stored;
-        let entries = transfer_pins.len().saturating_add(spent_approvals.len());
+        let StoredCredentials { format: _, pin, transfer_pins, entries_count, spent_approvals, history } = stored;
+        let history: History = optional_nested(history)?.unwrap_or_default();
+        let entries = transfer_pins.len().saturating_add(spent_approvals.len()).saturating_add(history.len());
         counted(entries, entries_count, "credentials.transfer_pins")?;
         let spent = |bytes| id(Some(bytes), "credentials.spent_approvals", SpentApproval);
         let spent_approvals = spent_approvals.into_iter().map(spent).collect::<Result<_, _>>()?;
-        Ok(Self { pin: optional_nested(pin)?, transfer_pins: list(transfer_pins)?, spent_approvals })
+        Ok(Self { pin: optional_nested(pin)?, transfer_pins: list(transfer_pins)?, spent_approvals, history })
     }
 }
 
@@ -167,7 +176,7 @@ impl From<&TransferPin> for StoredTransferPin {
             gaining_spid,
             issued_at,
             expires_at,
-            origin: TransferPinOrigin { channel, known_device },
+            origin: TransferPinOrigin { channel, known_device, in_call },
             state,
             granted_seq,
         } = pin;
@@ -189,6 +198,7 @@ impl From<&TransferPin> for StoredTransferPin {
                 TransferPinState::Void { at } => StoredPinState::VoidAt(millis(*at)),
             }),
             granted_seq: Some(*granted_seq),
+            in_call: in_call.then_some(()),
         }
     }
 }
@@ -208,6 +218,7 @@ impl TryFrom<StoredTransferPin> for TransferPin {
             known_device,
             state,
             granted_seq,
+            in_call,
         } = stored;
         Ok(Self {
             id: id(name, "transfer_pin.id", TransferPinId::from_u128)?,
@@ -219,6 +230,7 @@ impl TryFrom<StoredTransferPin> for TransferPin {
             origin: TransferPinOrigin {
                 channel: numbered(channel, "transfer_pin.channel")?,
                 known_device: required(known_device, "transfer_pin.known_device")?,
+                in_call: in_call.is_some(),
             },
             state: nested(state, "transfer_pin.state")?,
             granted_seq: required(granted_seq, "transfer_pin.granted_seq")?,

@@ -4,6 +4,7 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::decided::StoredDecided;
+use super::event_from_outside::StoredTold;
 use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead, StoredSegment};
 use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text, text};
 use crate::audit::Event;
@@ -57,6 +58,10 @@ pub(super) enum StoredEvent {
     SegmentDeleted(StoredSegment),
     #[prost(bytes = "vec", tag = "31")]
     ExportBegun(Vec<u8>),
+    #[prost(message, tag = "40")]
+    Told(Box<StoredTold>),
+    #[prost(uint32, tag = "41")]
+    LogInsFailed(u32),
 }
 
 #[derive(Message)]
@@ -201,6 +206,8 @@ impl From<&Event> for StoredEvent {
             Event::LineEnded { to } => {
                 Self::LineEnded(StoredEnd { to: to.as_ref().map(|account| account.as_str().to_owned()) })
             }
+            Event::Told(told) => Self::Told(Box::new(told.as_ref().into())),
+            Event::LogInsFailed { count } => Self::LogInsFailed(*count),
         }
     }
 }
@@ -240,6 +247,8 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::AccountChanged(StoredFields { fields }) => Self::AccountChanged { fields },
             StoredEvent::LineAdded(()) => Self::LineAdded,
             StoredEvent::LineEnded(StoredEnd { to }) => Self::LineEnded { to: optional_text(to, "ended.to")? },
+            StoredEvent::Told(told) => Self::Told(Box::new((*told).try_into()?)),
+            StoredEvent::LogInsFailed(count) => Self::LogInsFailed { count },
         })
     }
 }

@@ -40,7 +40,7 @@ macro_rules! numbered {
 numbered! {
     AccountKind { Postpaid = 1, Prepaid = 2, Business = 3 }
     PersonRole { Owner = 1, AuthorisedUser = 2, LineUser = 3 }
-    ResetKind { Pin = 1, Contact = 2 }
+    ResetKind { Pin = 1, Contact = 2, Password = 3 }
     LineStatus { Active = 1, Suspended = 2, Closed = 3, PortedOut = 4, Moved = 5 }
     Action {
         SimChange = 1,
@@ -107,6 +107,8 @@ numbered! {
         SegmentArchived = 21,
         SegmentDeleted = 22,
         ExportBegun = 23,
+        EventRecorded = 30,
+        LogInsFailed = 31,
     }
 }
 

@@ -6,6 +6,7 @@ mod audit;
 mod body;
 mod credential;
 mod decision;
+mod event;
 mod export;
 mod keys;
 mod protection;
@@ -18,6 +19,7 @@ pub use credential::{Revocation, get_credential_status, issue_transfer_pin, revo
 pub use decision::{
     BatchQuestion, Reading, batch_decide, decide, get_decision, redeem_permit, report_outcome, withdraw_decision,
 };
+pub use event::record_event;
 pub use export::{approve_export, export_records, get_export, request_export};
 pub use keys::{reseal, retire_key};
 pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};

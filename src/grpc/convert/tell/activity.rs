@@ -3,7 +3,7 @@
 use super::protection::by_subscription;
 use super::wire;
 use crate::audit::{Decided, Event, ReadOf, ReportedOutcome};
-use crate::domain::{Action, LockSet, LockStepKind, OutcomeKind};
+use crate::domain::{Action, LockSet, LockStepKind, OutcomeKind, Recorded, ResetKind};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::store::Kept;
@@ -59,6 +59,23 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::LineAdded => ("LINE_ADDED", "A line was added.".to_owned()),
         Event::LineEnded { to: None } => ("LINE_CLOSED", "A line was closed.".to_owned()),
         Event::LineEnded { to: Some(_) } => ("LINE_MOVED", "A line went to another account.".to_owned()),
+        Event::Told(told) => (told.what.kind().name(), told_in_words(&told.what).to_owned()),
+        Event::LogInsFailed { count } => ("LOG_INS_FAILED", format!("{count} log-ins failed within a day.")),
+    }
+}
+
+const fn told_in_words(what: &Recorded) -> &'static str {
+    match what {
+        Recorded::CredentialReset { kind: ResetKind::Password, .. } => "The password was reset.",
+        Recorded::CredentialReset { .. } => "The account PIN was reset.",
+        Recorded::ContactChanged { .. } => "A contact was changed.",
+        Recorded::DeviceProven { .. } => "Somebody proved on a device that they are you.",
+        Recorded::SimActivated { .. } => "The line became active on a SIM.",
+        Recorded::ForwardingSet { .. } => "Call forwarding was set.",
+        Recorded::ThirdPartyPayment => "Somebody else paid for the account.",
+        Recorded::AccountRead { .. } => "Somebody looked at the account through another system.",
+        Recorded::NumberReassigned => "The number was given to another subscription.",
+        Recorded::FraudReported { .. } => "Fraud was reported.",
     }
 }
 

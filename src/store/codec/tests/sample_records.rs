@@ -8,13 +8,13 @@ use super::samples::{
 };
 use crate::audit::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
+    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ToldEvent,
 };
 use crate::domain::{
-    AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, Effect, Factor,
-    FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind, OwnerChange, PersonRole,
-    PinCheck, PolicyRevision, Pon, PortOut, Reason, ReleaseOpens, Role, SimChange, SimChangeCause, SimTarget, Standing,
-    StepScope, Subject, TransferPinCheck, Usability,
+    AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, DeviceId,
+    Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind, OwnerChange,
+    PersonRole, PinCheck, PolicyRevision, Pon, PortOut, Reason, Recorded, ReleaseOpens, RequestId, ResetKind, Role,
+    SimChange, SimChangeCause, SimTarget, Standing, StepScope, Subject, TransferPinCheck, Usability,
 };
 
 pub(super) fn records() -> Vec<(String, Record)> {
@@ -24,7 +24,34 @@ pub(super) fn records() -> Vec<(String, Record)> {
     let events = events().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     let by_time = Record { previous: None, line: None, caller: None, channel: None, ..record(Event::LineAdded) };
     let later = [("record.by_time".to_owned(), by_time), ("record.signed_permit".to_owned(), signed_permit())];
-    decisions.chain(events).chain(later).collect()
+    let told = told().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
+    decisions.chain(events).chain(later).chain(told).collect()
+}
+
+/// What outside sources told.
+fn told() -> Vec<(&'static str, Event)> {
+    let contact = || ContactId::parse("mail").unwrap();
+    let event = |what| {
+        Event::Told(Box::new(ToldEvent { event: RequestId::from_u128(0x07_01d), occurred_at: noon_plus(-1), what }))
+    };
+    let reset = |kind, mailbox| Recorded::CredentialReset { kind, via: Channel::Web, mailbox };
+    let changed = |person| Recorded::ContactChanged { contact: contact(), person, via: Channel::Care };
+    vec![
+        ("told_password_reset", event(reset(ResetKind::Password, Some(contact())))),
+        ("told_pin_reset", event(reset(ResetKind::Pin, None))),
+        ("told_contact", event(changed(Some(person_id("owner"))))),
+        ("told_any_contact", event(changed(None))),
+        ("told_device", event(Recorded::DeviceProven { device: DeviceId::parse("phone").unwrap() })),
+        ("told_sim", event(Recorded::SimActivated { target: SimTarget::Iccid(iccid()), imei: Some(imei()) })),
+        ("told_esim", event(Recorded::SimActivated { target: SimTarget::Eid(eid()), imei: None })),
+        ("told_forwarding", event(Recorded::ForwardingSet { target: number() })),
+        ("told_payment", event(Recorded::ThirdPartyPayment)),
+        ("told_read", event(Recorded::AccountRead { reader: reference("partner-7/ann") })),
+        ("told_reassigned", event(Recorded::NumberReassigned)),
+        ("told_fraud", event(Recorded::FraudReported { decision: Some(record_id(5)) })),
+        ("told_any_fraud", event(Recorded::FraudReported { decision: None })),
+        ("log_ins_failed", Event::LogInsFailed { count: 20 }),
+    ]
 }
 
 fn signed_permit() -> Record {

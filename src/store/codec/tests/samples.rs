@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
-    Account, AccountId, AccountKind, AccountNumber, AccountPin, Action, Brand, ChainHead, ChangeDigest, Channel,
-    Contact, ContactId, ContactValue, Credentials, Device, DeviceId, Eid, Flags, Held, HolderName, Iccid, Imei, Line,
-    LineId, LineStatus, Lock, LockHolder, LockName, LockSet, Msisdn, Permit, PermitState, Person, PersonId, PersonRole,
-    PinOrigin, PolicyRevision, PostalCode, Protection, RecordId, Reference, Release, ReleaseGuard, ReleaseId,
-    ReleaseScope, Reset, ResetKind, Spid, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
-    TransferPinState, Verifier,
+    Account, AccountId, AccountKind, AccountNumber, AccountPin, Action, Brand, CallMark, ChainHead, ChangeDigest,
+    Channel, Contact, ContactId, ContactValue, Credentials, Device, DeviceId, Eid, EndedNumber, Flags, Held, History,
+    HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock, LockHolder, LockName, LockSet, LogIn,
+    LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole, PinOrigin, PolicyRevision, PostalCode,
+    Protection, ProvenDevice, RecordId, Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind,
+    Spid, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
 };
 
 /// An instant `minutes` after noon on 1 March 2026.
@@ -71,7 +71,20 @@ pub(super) fn brand() -> Brand {
 }
 
 pub(super) fn accounts() -> Vec<(&'static str, Account)> {
-    vec![("account.full", full_account()), ("account.phantom", Account::phantom(brand()).unwrap())]
+    let told = Account {
+        resets: vec![Reset {
+            at: noon_plus(-20),
+            kind: ResetKind::Password,
+            via: Channel::Web,
+            mailbox: Some(ContactId::parse("mail").unwrap()),
+        }],
+        ..Account::phantom(brand()).unwrap()
+    };
+    vec![
+        ("account.full", full_account()),
+        ("account.phantom", Account::phantom(brand()).unwrap()),
+        ("account.told_reset", told),
+    ]
 }
 
 fn full_account() -> Account {
@@ -96,8 +109,8 @@ fn full_account() -> Account {
         protection: protection(),
         flags: Flags { heightened: true, victim: false },
         resets: vec![
-            Reset { at: noon_plus(-20), kind: ResetKind::Pin, via: Channel::Care },
-            Reset { at: noon_plus(-10), kind: ResetKind::Contact, via: Channel::App },
+            Reset { at: noon_plus(-20), kind: ResetKind::Pin, via: Channel::Care, mailbox: None },
+            Reset { at: noon_plus(-10), kind: ResetKind::Contact, via: Channel::App, mailbox: None },
         ],
         line_count: 3,
         chain: ChainHead { seq: 41, hash: [0xc4; 32], last: Some(record_id(1)) },
@@ -203,11 +216,37 @@ pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {
                 pin: Some(pin(Some(noon_plus(-1)), PinOrigin::EndUser)),
                 transfer_pins: transfer_pins.to_vec(),
                 spent_approvals: Vec::new(),
+                history: History::default(),
             },
         ),
         ("credentials.default_pin", Credentials { pin: Some(carriers), ..Credentials::default() }),
         ("credentials.none", Credentials::default()),
+        ("credentials.told", told_credentials()),
     ]
+}
+
+/// With all that outside sources tell.
+fn told_credentials() -> Credentials {
+    let mut called = transfer_pin(TransferPinState::Live);
+    called.origin.in_call = true;
+    let phone = DeviceId::parse("phone").unwrap();
+    let call = |call, started, ended| InboundCall { line: line_id(), call: CallMark(call), started, ended };
+    let history = History {
+        log_in_failures: vec![
+            LogIn { at: noon_plus(-9), device: None, source: None },
+            LogIn { at: noon_plus(-8), device: Some(phone.clone()), source: Some(LogInSource(0x5e)) },
+        ],
+        log_ins: vec![LogIn { at: noon_plus(-7), device: Some(phone.clone()), source: Some(LogInSource(0x5f)) }],
+        calls: vec![
+            call(0xca11, Some(noon_plus(-6)), None),
+            call(0xca12, None, Some(noon_plus(-5))),
+            call(0xca13, Some(noon_plus(-5)), Some(noon_plus(-4))),
+        ],
+        proven_devices: vec![ProvenDevice { device: phone, since: noon_plus(-20_000) }],
+        third_party_paid_at: Some(noon_plus(-3)),
+        ended_numbers: vec![EndedNumber { line: line_id(), at: noon_plus(-2) }],
+    };
+    Credentials { transfer_pins: vec![called], history, ..Credentials::default() }
 }
 
 fn transfer_pin(state: TransferPinState) -> TransferPin {
@@ -219,7 +258,7 @@ fn transfer_pin(state: TransferPinState) -> TransferPin {
         gaining_spid: is_live.then(spid),
         issued_at: noon_plus(0),
         expires_at: noon_plus(10_080),
-        origin: TransferPinOrigin { channel: Channel::Web, known_device: is_live },
+        origin: TransferPinOrigin { channel: Channel::Web, known_device: is_live, in_call: false },
         state,
         granted_seq: 40,
     }
