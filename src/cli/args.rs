@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
-use super::{account, audit, bench, day, decide, decision, doctor, keys, lock, pin, serve, store, token, transfer_pin};
+use super::{
+    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, serve, store, token, transfer_pin,
+};
 
 const ABOUT: &str = "\
 Decides whether a phone line may be changed, before it is changed.
@@ -62,6 +64,8 @@ pub(super) enum Command {
     TransferPin(Box<transfer_pin::TransferPinArgs>),
     /// Import and show accounts, and what happened on them
     Account(Box<account::AccountArgs>),
+    /// Tell the service what happened elsewhere
+    Events(Box<events::EventsArgs>),
     /// Read what was recorded, follow it, and verify that it is as it was
     Audit(Box<audit::AuditArgs>),
     /// Play a made-up day at a carrier against a service of one's own

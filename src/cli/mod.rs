@@ -9,12 +9,13 @@
 //! | `secret` | PINs, permits and tokens: from a prompt, a file or standard input, never from an argument |
 //! | `flags/` | flags that commands share, turned into messages of the contract |
 //! | `answers/` | messages of the contract as text and as JSON |
+//! | `jsonl/` | files of one JSON object a line |
 //! | `serve/` | the service itself |
 //! | `doctor/` | looks at all that a service needs |
 //! | `store/` | copies of the store |
 //! | `bench/` | the load generator |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
-//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `audit/` | calls of a running service |
+//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `audit/` | calls of a running service |
 //!
 //! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
 //! reach it is refused.
@@ -30,10 +31,12 @@ mod decide;
 mod decision;
 mod doctor;
 mod dumps;
+mod events;
 mod failure;
 mod finding;
 mod flags;
 mod import;
+mod jsonl;
 mod keys;
 mod lock;
 mod output;
@@ -48,7 +51,7 @@ mod transfer_pin;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use audit::parse_public_keys;
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use import::{
-    Line as ImportLine, Lines as ImportLines, Problem as ImportProblem, parse_seed as parse_import_row,
-};
+pub(crate) use import::parse_seed as parse_import_row;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use jsonl::{Line as ImportLine, Lines as ImportLines, Problem as ImportProblem};
 pub use run::main;

@@ -9,7 +9,9 @@ use super::args::{Cli, Command};
 use super::dumps::forbid_dumps;
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use super::{account, audit, bench, day, decide, decision, doctor, keys, lock, pin, serve, store, token, transfer_pin};
+use super::{
+    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, serve, store, token, transfer_pin,
+};
 
 /// So many digits in a row may be a PIN, which has four at least.
 const DIGITS_HIDDEN_MIN: usize = 4;
@@ -69,6 +71,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Pin(args) => calling(pin::run(*args, output)),
         Command::TransferPin(args) => calling(transfer_pin::run(*args, output)),
         Command::Account(args) => calling(account::run(*args, output)),
+        Command::Events(args) => calling(events::run(*args, output)),
         Command::Audit(args) => calling(audit::run(*args, output)),
         Command::Day(args) => day::run(args, output),
         Command::Keys(command) => keys::run(command, output),

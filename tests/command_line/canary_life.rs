@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
+use crate::canary_events::CALL;
 use crate::program::{Place, Ran, Service, ended};
 use crate::spelt::Search;
 
@@ -27,9 +28,9 @@ const NEW_EMAIL: &str = "new.quillon@canary.example";
 const NEW_SMS: &str = "+498912345670033";
 const NEW_VOICE: &str = "+498912345670044";
 const NEW_POSTAL_CODE: &str = "V6B-4Y8 99";
-const FORWARDED_TO: &str = "+498912345670055";
-const UNKNOWN: &str = "+491512345678977";
-const CLIENT_ADDRESS: &str = "203.0.113.199";
+pub(crate) const FORWARDED_TO: &str = "+498912345670055";
+pub(crate) const UNKNOWN: &str = "+491512345678977";
+pub(crate) const CLIENT_ADDRESS: &str = "203.0.113.199";
 const OTHER_HOLDER: &str = "Barnaby Wrongsmith";
 const OTHER_ACCOUNT_NUMBER: &str = "WRONG553107218840";
 
@@ -57,10 +58,10 @@ fn with_check(digits: &str) -> String {
 pub(crate) struct Cards {
     iccid: String,
     new_iccid: String,
-    other_iccid: String,
-    eid: String,
+    pub(crate) other_iccid: String,
+    pub(crate) eid: String,
     imei: String,
-    new_imei: String,
+    pub(crate) new_imei: String,
 }
 
 pub(crate) fn cards() -> Cards {
@@ -121,6 +122,7 @@ pub(crate) fn begin(settings: &[&str]) -> Run {
         ("clerk", "retail_agent", &["--store", "S-1"][..]),
         ("voice", "ivr", &[][..]),
         ("fraud", "fraud_ops", &[][..]),
+        ("net", "network_signals", &[][..]),
         ("aud", "auditor", &[][..]),
         ("ops", "admin", &[][..]),
         ("ada", "customer", &["--account", "A-1", "--person", "P-1", "--device", "D-1"][..]),
@@ -163,6 +165,7 @@ pub(crate) fn canaries(cards: &Cards) -> Vec<(&'static str, &str)> {
         ("contact", NEW_VOICE),
         ("forwarding", FORWARDED_TO),
         ("address", CLIENT_ADDRESS),
+        ("call", CALL),
         ("SIM", &cards.iccid),
         ("SIM", &cards.new_iccid),
         ("SIM", &cards.other_iccid),
@@ -223,7 +226,7 @@ pub(crate) fn words(args: &[&str]) -> String {
 
 impl Run {
     /// Runs a command whose output must hold nothing but what the contract shows: `shown`.
-    fn ask(&mut self, subject: &str, args: &[&str], input: &str, shown: &[&str]) -> Ran {
+    pub(crate) fn ask(&mut self, subject: &str, args: &[&str], input: &str, shown: &[&str]) -> Ran {
         let ran = self.service.ask_with(subject, args, input);
         self.check(args, &ran, shown);
         let told = self.service.ask_as_person(subject, args);
@@ -485,5 +488,6 @@ pub(crate) fn live(settings: &[&str]) -> Run {
     mistakes(&mut run);
     protect_and_look(&mut run);
     audit(&mut run, &beginning);
+    crate::canary_events::tell(&mut run);
     run
 }

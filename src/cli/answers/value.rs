@@ -61,6 +61,7 @@ named! {
     PersonRole = "PERSON_ROLE_",
     LineStatus = "LINE_STATUS_",
     LineFlag = "LINE_FLAG_",
+    ResetCredential = "RESET_CREDENTIAL_",
 }
 
 /// The contract's name of a value; of one that this program does not know, its number.

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::asker::Asker;
 use super::player::Player;
 use crate::cli::failure::Failure;
-use crate::cli::import::{Problem, parse_seed};
+use crate::cli::import::parse_seed;
+use crate::cli::jsonl::Problem;
 use crate::grpc::client::Code;
 use crate::grpc::pb::v1 as pb;
 

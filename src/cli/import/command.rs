@@ -2,23 +2,24 @@
 
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::rows::{self, BadRow, Note, QUEUE_MAX};
-use super::tell::{Refused, Summary};
+use super::seed::parse as parse_seed;
+use super::tell::Summary;
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
+use crate::cli::jsonl::{BadRow, Note, QUEUE_MAX, Refused, Rows, bar, open};
 use crate::cli::output::Output;
 use crate::grpc::client::Streaming;
 use crate::grpc::pb::v1 as pb;
 
-/// How often a progress bar is drawn anew, in milliseconds.
-const TICK_MILLISECONDS: u64 = 200;
+/// What to do about a row that is too long.
+const TOO_LONG: &str = ": send an account's further lines in a row of their own";
 
 const EXAMPLES: &str = "\
 One JSON object a line, in the contract's own names: an AccountSeed. A row that cannot be used is told by its line, \
@@ -50,7 +51,7 @@ pub(crate) struct ImportArgs {
 
 /// Runs it.
 pub(crate) async fn run(args: ImportArgs, connection: &ConnectionArgs, output: Output) -> Result<Exit, Failure> {
-    let (input, bytes) = rows::open(&args.file)?;
+    let (input, bytes) = open(&args.file)?;
     let client = connection.connect().await?;
     let (send_rows, sent) = mpsc::channel(QUEUE_MAX);
     let (send_notes, notes) = mpsc::channel(QUEUE_MAX);
@@ -60,7 +61,10 @@ pub(crate) async fn run(args: ImportArgs, connection: &ConnectionArgs, output: O
     // Not on the runtime's own threads: it would wait for one that waits for input, even after the import has failed.
     let reading = thread::Builder::new()
         .name("import-read".to_owned())
-        .spawn(move || rows::read(input, first, &send_rows, &send_notes))
+        .spawn(move || {
+            let send = |row, seed| send_rows.blocking_send(pb::ImportAccountsRequest { row, seed: Some(seed) }).is_ok();
+            Rows { first, too_long: TOO_LONG, parse: parse_seed, send }.read(input, &send_notes);
+        })
         .map_err(|error| Failure::failed(format!("cannot start reading: {error}")))?;
     let answers = answers.await?.into_inner();
     let mut import = Import { output, bar: bar(bytes), summary: Summary::default(), settled: first.saturating_sub(1) };
@@ -79,23 +83,6 @@ pub(crate) async fn run(args: ImportArgs, connection: &ConnectionArgs, output: O
     // A thread that broke looks like a file that ended.
     reading.join().map_err(|_| Failure::failed("reading broke off, so not all rows were sent"))?;
     Ok(if import.summary.refused == 0 { Exit::Done } else { Exit::Invalid })
-}
-
-fn bar(bytes: Option<u64>) -> ProgressBar {
-    let bar = match bytes {
-        Some(bytes) => ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr()),
-        None => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
-    };
-    let template = match bytes {
-        Some(_) => "{wide_bar} {percent:>3} %  {msg}  {eta} to go",
-        None => "{spinner} {msg}  {elapsed}",
-    };
-    // A template that does not fit leaves the bar as it comes.
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(TICK_MILLISECONDS));
-    bar
 }
 
 /// An import under way.

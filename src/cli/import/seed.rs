@@ -5,18 +5,12 @@
 
 use serde_json::Value;
 
-use super::members::{Members, Problem, named_element, text_element};
-use super::strict::Strict;
+use crate::cli::jsonl::{Members, Problem, named_element, object, text_element};
 use crate::grpc::pb::v1 as pb;
 
 /// The account that a line holds.
 pub(crate) fn parse(line: &[u8]) -> Result<pb::AccountSeed, Problem> {
-    let Strict(value) = serde_json::from_slice(line).map_err(|error| {
-        // Of the library's words only the place: the others may quote what stands there.
-        let reason = if error.is_data() { "must not have a member twice" } else { "must be one JSON object" };
-        Problem { field: String::new(), reason: format!("{reason}; see column {}", error.column()) }
-    })?;
-    seed(Members::of(value, String::new())?)
+    seed(Members::of(object(line)?, String::new())?)
 }
 
 fn seed(mut members: Members) -> Result<pb::AccountSeed, Problem> {

@@ -1,32 +1,10 @@
-//! What is told of an import: refused rows as they come, and the summary.
+//! What is told of an import at its end.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::cli::output::{Answer, pairs};
-
-/// A row that was refused, here or by the service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused {
-    /// Its line in the file, from 1.
-    pub(super) row: i64,
-    /// The field's path in it; empty: the row as a whole.
-    pub(super) field: String,
-    /// What would be right.
-    pub(super) reason: String,
-}
-
-impl Answer for Refused {
-    fn json(&self) -> Value {
-        json!({ "row": self.row, "field": self.field, "reason": self.reason })
-    }
-
-    fn text(&self) -> String {
-        let Self { row, field, reason } = self;
-        if field.is_empty() { format!("row {row}: {reason}") } else { format!("row {row}: {field}: {reason}") }
-    }
-}
 
 /// How far an import came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,15 +58,8 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Refused, Summary};
+    use super::Summary;
     use crate::cli::output::Answer as _;
-
-    #[test]
-    fn a_refusal_names_row_field_and_reason() {
-        let refused = Refused { row: 17, field: "lines[0].msisdn".to_owned(), reason: "must be E.164".to_owned() };
-        assert_eq!(refused.text(), "row 17: lines[0].msisdn: must be E.164");
-        assert_eq!(refused.json(), json!({ "row": 17, "field": "lines[0].msisdn", "reason": "must be E.164" }));
-    }
 
     #[test]
     fn the_summary_adds_up() {

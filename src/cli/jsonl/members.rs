@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
+use super::strict::Strict;
 use crate::cli::answers::Named;
 use crate::grpc::client::Timestamp;
 
@@ -21,14 +22,14 @@ pub(crate) struct Problem {
 /// An object whose members are taken one by one; [`Members::end`] refuses what is left.
 ///
 /// What is absent, and `null`, are the contract's empty values.
-pub(super) struct Members {
+pub(crate) struct Members {
     path: String,
     left: Map<String, Value>,
 }
 
 impl Members {
     /// Of the value at `path`.
-    pub(super) fn of(value: Value, path: String) -> Result<Self, Problem> {
+    pub(crate) fn of(value: Value, path: String) -> Result<Self, Problem> {
         match value {
             Value::Object(left) => Ok(Self { path, left }),
             _ => Err(Problem { field: path, reason: "must be an object".to_owned() }),
@@ -36,7 +37,7 @@ impl Members {
     }
 
     /// A text.
-    pub(super) fn text(&mut self, name: &str) -> Result<String, Problem> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<String, Problem> {
         match self.take(name) {
             None => Ok(String::new()),
             Some(Value::String(text)) => Ok(text),
@@ -45,7 +46,7 @@ impl Members {
     }
 
     /// A text that is present even if empty: one of a choice.
-    pub(super) fn choice(&mut self, name: &str) -> Result<Option<String>, Problem> {
+    pub(crate) fn choice(&mut self, name: &str) -> Result<Option<String>, Problem> {
         if self.left.get(name).is_none_or(Value::is_null) {
             return self.text(name).map(|_| None);
         }
@@ -53,7 +54,7 @@ impl Members {
     }
 
     /// Yes or no.
-    pub(super) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
+    pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
         match self.take(name) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(flag),
@@ -62,7 +63,7 @@ impl Members {
     }
 
     /// A whole number, also in quotes, as JSON forms of the contract write 64 bits.
-    pub(super) fn number(&mut self, name: &str) -> Result<i64, Problem> {
+    pub(crate) fn number(&mut self, name: &str) -> Result<i64, Problem> {
         let number = match self.take(name) {
             None => return Ok(0),
             Some(Value::Number(number)) => number.as_i64(),
@@ -73,7 +74,7 @@ impl Members {
     }
 
     /// An instant.
-    pub(super) fn instant(&mut self, name: &str) -> Result<Option<Timestamp>, Problem> {
+    pub(crate) fn instant(&mut self, name: &str) -> Result<Option<Timestamp>, Problem> {
         const WRONG: &str = "must be an instant in RFC 3339, like 2026-03-01T12:00:00Z";
         let text = self.text(name).map_err(|problem| Problem { reason: WRONG.to_owned(), ..problem })?;
         if text.is_empty() {
@@ -86,7 +87,7 @@ impl Members {
     }
 
     /// A value of a closed set, by the contract's name.
-    pub(super) fn named<T: Named>(&mut self, name: &str) -> Result<i32, Problem> {
+    pub(crate) fn named<T: Named>(&mut self, name: &str) -> Result<i32, Problem> {
         match self.take(name) {
             None => Ok(0),
             Some(value) => known::<T>(&value).ok_or_else(|| self.problem(name, &expected::<T>())),
@@ -94,7 +95,7 @@ impl Members {
     }
 
     /// A list, each element read by `read` at its own path.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         name: &str,
         mut read: impl FnMut(Value, String) -> Result<T, Problem>,
@@ -109,7 +110,7 @@ impl Members {
     }
 
     /// An object, read by `read` at its own path.
-    pub(super) fn object<T>(
+    pub(crate) fn object<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(Value, String) -> Result<T, Problem>,
@@ -119,7 +120,7 @@ impl Members {
     }
 
     /// Refuses members that nobody took.
-    pub(super) fn end(self) -> Result<(), Problem> {
+    pub(crate) fn end(self) -> Result<(), Problem> {
         match self.left.keys().next() {
             None => Ok(()),
             Some(name) => {
@@ -142,8 +143,18 @@ impl Members {
     }
 }
 
+/// The value that a line holds.
+pub(crate) fn object(line: &[u8]) -> Result<Value, Problem> {
+    let Strict(value) = serde_json::from_slice(line).map_err(|error| {
+        // Of the library's words only the place: the others may quote what stands there.
+        let reason = if error.is_data() { "must not have a member twice" } else { "must be one JSON object" };
+        Problem { field: String::new(), reason: format!("{reason}; see column {}", error.column()) }
+    })?;
+    Ok(value)
+}
+
 /// An element of a list of texts.
-pub(super) fn text_element(value: Value, path: String) -> Result<String, Problem> {
+pub(crate) fn text_element(value: Value, path: String) -> Result<String, Problem> {
     match value {
         Value::String(text) => Ok(text),
         _ => Err(Problem { field: path, reason: "must be a text in quotes".to_owned() }),
@@ -151,7 +162,7 @@ pub(super) fn text_element(value: Value, path: String) -> Result<String, Problem
 }
 
 /// An element of a list of values of a closed set.
-pub(super) fn named_element<T: Named>(value: Value, path: String) -> Result<i32, Problem> {
+pub(crate) fn named_element<T: Named>(value: Value, path: String) -> Result<i32, Problem> {
     known::<T>(&value).ok_or_else(|| Problem { field: path, reason: expected::<T>() })
 }
 
