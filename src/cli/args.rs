@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
 use super::{
-    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, serve, store, token, transfer_pin,
+    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, policy, serve, store, token,
+    transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -70,6 +71,9 @@ pub(super) enum Command {
     Audit(Box<audit::AuditArgs>),
     /// Play a made-up day at a carrier against a service of one's own
     Day(day::DayArgs),
+    /// Look at policies, before they decide
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Make and list keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),

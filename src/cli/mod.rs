@@ -14,6 +14,7 @@
 //! | `doctor/` | looks at all that a service needs |
 //! | `store/` | copies of the store |
 //! | `bench/` | the load generator |
+//! | `policy/` | looks at policies, before they decide |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
 //! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `audit/` | calls of a running service |
 //!
@@ -41,6 +42,7 @@ mod keys;
 mod lock;
 mod output;
 mod pin;
+mod policy;
 mod run;
 mod secret;
 mod serve;

@@ -10,7 +10,8 @@ use super::dumps::forbid_dumps;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{
-    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, serve, store, token, transfer_pin,
+    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, policy, serve, store, token,
+    transfer_pin,
 };
 
 /// So many digits in a row may be a PIN, which has four at least.
@@ -74,6 +75,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Events(args) => calling(events::run(*args, output)),
         Command::Audit(args) => calling(audit::run(*args, output)),
         Command::Day(args) => day::run(args, output),
+        Command::Policy(command) => policy::run(command, output),
         Command::Keys(command) => keys::run(command, output),
         Command::Store(command) => store::run(*command, output),
         Command::Token(command) => token::run(*command, output),

@@ -8,14 +8,14 @@ use serde::de::{Deserializer, Error};
 
 use super::identity::RawIdentity;
 use super::sections::{
-    Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Server, SignedPermits,
-    Store, StoreDurability, Telemetry, Transport,
+    Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Policy, Server,
+    SignedPermits, Store, StoreDurability, Telemetry, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another.
-pub(super) const SECTIONS: [&str; 12] = [
+pub(super) const SECTIONS: [&str; 13] = [
     "server",
     "tls",
     "limits",
@@ -25,6 +25,7 @@ pub(super) const SECTIONS: [&str; 12] = [
     "keys",
     "permits",
     "carrier",
+    "policy",
     "pin_pool",
     "log",
     "telemetry",
@@ -50,6 +51,7 @@ pub(super) struct RawConfig {
     keys: RawKeys,
     permits: RawPermits,
     carrier: RawCarrier,
+    policy: Policy,
     pin_pool: PinPool,
     log: Log,
     telemetry: Telemetry,
@@ -144,8 +146,21 @@ fn wrong<'de, D: Deserializer<'de>>(text: &str, error: FormatError) -> D::Error 
 impl RawConfig {
     /// Every layer has been laid: what is missing now is missing.
     pub(super) fn complete(self) -> Result<Config, ConfigError> {
-        let Self { server, tls, limits, identity, store, archive, keys, permits, carrier, pin_pool, log, telemetry } =
-            self;
+        let Self {
+            server,
+            tls,
+            limits,
+            identity,
+            store,
+            archive,
+            keys,
+            permits,
+            carrier,
+            policy,
+            pin_pool,
+            log,
+            telemetry,
+        } = self;
         let transport = tls.complete(&server)?;
         check_pin_pool(&pin_pool, &limits)?;
         let shows_certificates = matches!(&transport, Transport::Tls { clients: Some(_), .. });
@@ -159,6 +174,7 @@ impl RawConfig {
             carrier: carrier.complete()?,
             server,
             limits,
+            policy,
             pin_pool,
             log,
             telemetry,

@@ -30,6 +30,8 @@ pub struct Config {
     pub permits: Option<SignedPermits>,
     /// Whose network this is.
     pub carrier: Carrier,
+    /// What decides.
+    pub policy: Policy,
     /// The workers that verify PINs.
     pub pin_pool: PinPool,
     /// What is logged, and how.
@@ -209,6 +211,14 @@ pub struct Carrier {
     pub own_spids: Vec<Spid>,
     /// The brand that accounts belong to when nothing else is said.
     pub brand: Brand,
+}
+
+/// `[policy]`: what decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// A policy file; none is the built-in policy for carriers in the United States.
+    pub file: Option<PathBuf>,
 }
 
 /// `[pin_pool]`: the workers that verify PINs, apart from all other work. One PIN costs about 12 ms and 19 MiB.

@@ -79,11 +79,9 @@ pub struct Engine {
 impl Engine {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ServiceError> {
-        let Parts { store, keyring, clock, permit_names, mut policy, carrier, pin_threads, pin_queue, tally, archive } =
+        let Parts { store, keyring, clock, permit_names, policy, carrier, pin_threads, pin_queue, tally, archive } =
             parts;
-        policy.validate().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
-        // Every record names the policy that decided by the digest of all that it says.
-        policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
+        let policy = named(policy)?;
         Ok(Arc::new(Self {
             vault: Vault::new(store, &keyring),
             clock,
@@ -124,4 +122,21 @@ impl Engine {
     pub fn policy(&self) -> Arc<Policy> {
         self.policy.load_full()
     }
+
+    /// Decides by another policy from the next decision on. What is being decided goes on by the one before.
+    ///
+    /// INVARIANT (fail-closed): a policy that does not stand changes nothing.
+    pub fn replace_policy(&self, policy: Policy) -> Result<PolicyRevision, ServiceError> {
+        let policy = named(policy)?;
+        let revision = policy.revision;
+        self.policy.store(Arc::new(policy));
+        Ok(revision)
+    }
+}
+
+/// A policy that stands. Every record names the policy that decided by the digest of all that it says.
+fn named(mut policy: Policy) -> Result<Policy, ServiceError> {
+    policy.validate().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
+    policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
+    Ok(policy)
 }

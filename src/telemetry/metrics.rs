@@ -76,6 +76,7 @@ pub struct Metrics {
     pin_pool_shed: Counter,
     due_transitions: Counter,
     reloads: Family<ReloadLabels, Counter>,
+    policy_reloads: Family<ReloadLabels, Counter>,
     key_set_fetches: Family<ReloadLabels, Counter>,
     suspected_tokens: Family<ReasonLabels, Counter>,
     key_set_age_seconds: Gauge,
@@ -106,6 +107,7 @@ impl Metrics {
             pin_pool_shed: Counter::default(),
             due_transitions: Counter::default(),
             reloads: Family::default(),
+            policy_reloads: Family::default(),
             key_set_fetches: Family::default(),
             suspected_tokens: Family::default(),
             key_set_age_seconds: Gauge::default(),
@@ -142,6 +144,8 @@ impl Metrics {
         catalogue.counter("due_transitions", &[], help, self.due_transitions.clone());
         let help = "Times that certificates and keys changed, and whether what they changed to is used";
         catalogue.counter("reloads", &["result"], help, self.reloads.clone());
+        let help = "Times that the policy file changed, and whether what it changed to decides";
+        catalogue.counter("policy_reloads", &["result"], help, self.policy_reloads.clone());
         let help = "Times that an issuer was asked for its keys, and whether what it answered is used";
         catalogue.counter("key_set_fetches", &["result"], help, self.key_set_fetches.clone());
         let help = "Good tokens that came over a connection that is not their holder's";
@@ -164,6 +168,12 @@ impl Metrics {
     pub fn reloaded(&self, is_used: bool) {
         let result = if is_used { "used" } else { "refused" };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Counts a policy file that changed, and whether what it changed to decides.
+    pub fn policy_reloaded(&self, is_used: bool) {
+        let result = if is_used { "used" } else { "refused" };
+        self.policy_reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 
     /// Counts an issuer that was asked for its keys, and whether what it answered is used.
@@ -317,6 +327,7 @@ mod tests {
         metrics.decided("DENY", "PORT_OUT", ["LOCKED"]);
         metrics.answered("Decide", "OK", Duration::from_micros(300));
         metrics.reloaded(true);
+        metrics.policy_reloaded(true);
         metrics.shed("Decide", "calls_in_flight");
         metrics.key_set_fetched(true);
         metrics.suspected("CHANNEL_MISMATCH");

@@ -11,7 +11,7 @@ use crate::program::{Place, Ran, Service};
 use crate::spelt::Search;
 
 /// How these commands begin.
-pub(crate) const BESIDE: [&str; 4] = ["doctor", "keys", "store", "token"];
+pub(crate) const BESIDE: [&str; 5] = ["doctor", "keys", "policy", "store", "token"];
 
 const KEYRING: &str = "dev/keyring.json";
 const SETTINGS: [&str; 2] = ["--config", "dev/portcullis.toml"];
@@ -193,6 +193,10 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     fs::rename(place.path("dev/store"), place.path("lost-again")).unwrap();
     told.run(&place, &[&["store", "restore", "--json", "--from", "late"][..], &SETTINGS].concat()).ending(0);
     told.run_both(&place, &[&["doctor"][..], &SETTINGS, &FREE_PORTS].concat(), 0);
+    fs::write(place.path("mine.toml"), "extends = \"us-default\"\n[pin]\nfresh_after = \"48h\"\n").unwrap();
+    told.run_both(&place, &["policy", "check", "--rules", "us-default"], 0);
+    told.run_both(&place, &["policy", "diff", "mine.toml", "us-default"], 0);
+    told.run_both(&place, &["policy", "facts"], 0);
     mistake(&mut told, &place);
 
     told.check();

@@ -20,6 +20,7 @@ mod identity;
 mod imports;
 mod key_upkeep;
 mod keys;
+mod policies;
 mod program;
 mod refusals;
 mod signed_permits;

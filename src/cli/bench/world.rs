@@ -245,6 +245,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
             }],
             clients: Vec::new(),
         },
+        policy: config::Policy::default(),
         store: config::Store {
             path: store.to_owned(),
             disk_reserve_mib: Bounded::of::<512>(),

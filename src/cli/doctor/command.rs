@@ -91,7 +91,7 @@ fn look(config: &Config, now: DateTime<Utc>, asked: &Asked) -> Vec<Finding> {
     let keyring = keys::Looked { file: &config.keys.keyring_file, place: Some(&config.store.path) };
     findings.extend(keys::look(&keyring, folder.as_ref().filter(|_| told.is_some()), None, now));
     findings.extend(clock::look(now, told.as_ref()));
-    findings.push(policy::look());
+    findings.push(policy::look(&config.policy));
     findings.extend(certificates::look(&config.transport, now));
     findings.extend(issuers::look(&config.identity));
     findings.extend(service::look(config, holder.as_deref()));

@@ -10,13 +10,13 @@ use super::key_sets::KeySets;
 use super::refusal::refused;
 use super::tally::Counting;
 use crate::cli::failure::Failure;
+use crate::cli::policy::policy_of;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Archive, Config, SignedPermits, StoreDurability};
 use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set, random_bytes};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Alarm, Edge, Lanes, Services};
-use crate::policy::Policy;
 use crate::service::{ArchiveSettings, Carrier, Engine, Parts};
 use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions};
@@ -78,7 +78,7 @@ pub(crate) fn compose(
         keyring,
         clock: Arc::clone(&clock),
         permit_names,
-        policy: Policy::us_default(),
+        policy: policy_of(&config.policy)?,
         carrier: Carrier { brand: config.carrier.brand.clone(), own_spids: config.carrier.own_spids.clone() },
         pin_threads: config.pin_pool.threads.to_usize(),
         pin_queue: config.pin_pool.queue.to_usize(),

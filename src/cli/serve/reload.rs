@@ -1,5 +1,6 @@
-//! Takes certificates and keys that changed, without a restart.
+//! Takes certificates, keys and policies that changed, without a restart.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +10,16 @@ use tokio::sync::watch;
 use super::gauges::tell_certificates;
 use super::identities::{files, issuers, tls};
 use super::key_sets::KeySets;
+use super::refusal::refused;
 use crate::cli::failure::Failure;
+use crate::cli::output::hex;
+use crate::cli::policy::policy_of;
 use crate::config::Config;
 use crate::crypto::sha256_plain;
+use crate::domain::PolicyRevision;
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
+use crate::service::Engine;
 use crate::telemetry::Metrics;
 
 /// How often the files are looked at, in seconds. SIGHUP looks at once.
@@ -26,6 +32,7 @@ pub(super) struct Reloaded {
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) published: Arc<KeySets>,
+    pub(super) engine: Arc<Engine>,
 }
 
 /// Follows files that change, and whoever asks for a look.
@@ -57,24 +64,25 @@ impl Reloads {
             let look = Arc::clone(&this);
             let looked = tokio::task::spawn_blocking(move || {
                 let found = look.contents();
-                let changed = is_asked || found != seen;
-                (found, changed.then(|| look.reload()))
+                if is_asked || found.identity != seen.identity {
+                    look.tell(look.reload_identity());
+                }
+                if is_asked || found.policy != seen.policy {
+                    look.tell_policy(look.reload_policy());
+                }
+                found
             });
-            let Ok((found, reloaded)) = looked.await else { return };
+            let Ok(found) = looked.await else { return };
             seen = found;
-            match reloaded {
-                None => {}
-                Some(Ok(())) => {
-                    this.metrics.reloaded(true);
-                    tracing::info!("certificates and keys were read again");
-                }
-                Some(Err(failure)) => {
-                    this.metrics.reloaded(false);
-                    tracing::error!(failure = failure.text(), "changed certificates and keys are not used");
-                }
-            }
         }
     }
+}
+
+/// Digests of what is followed; a file that cannot be read counts as empty.
+#[derive(PartialEq, Eq)]
+struct Contents {
+    identity: [u8; 32],
+    policy: [u8; 32],
 }
 
 impl Reloaded {
@@ -91,20 +99,52 @@ impl Reloaded {
         self.published.follow(&self.metrics, stop, changed).await;
     }
 
-    /// A digest of all files; one that cannot be read counts as empty.
-    fn contents(&self) -> [u8; 32] {
-        let each = files(&self.config).into_iter().map(|path| sha256_plain(&std::fs::read(path).unwrap_or_default()));
-        sha256_plain(&each.collect::<Vec<_>>().concat())
+    fn contents(&self) -> Contents {
+        let digest = |path: &PathBuf| sha256_plain(&std::fs::read(path).unwrap_or_default());
+        let identity: Vec<_> = files(&self.config).iter().map(digest).collect();
+        let policy = self.config.policy.file.as_ref().map_or([0; 32], digest);
+        Contents { identity: sha256_plain(&identity.concat()), policy }
     }
 
-    fn reload(&self) -> Result<(), Failure> {
+    fn reload_identity(&self) -> Result<(), Failure> {
         // Both are read before either is replaced: half of a change is none.
         let (identity, issuers) = (tls(&self.config.transport)?, issuers(&self.config.identity, &self.published)?);
         if let (Some(tls), Some(identity)) = (&self.tls, &identity) {
-            tls.replace(identity).map_err(|error| super::refusal::refused(&error))?;
+            tls.replace(identity).map_err(|error| refused(&error))?;
             tell_certificates(&self.metrics, identity);
         }
         self.authenticator.replace(issuers);
         Ok(())
+    }
+
+    fn tell(&self, reloaded: Result<(), Failure>) {
+        self.metrics.reloaded(reloaded.is_ok());
+        match reloaded {
+            Ok(()) => tracing::info!("certificates and keys were read again"),
+            Err(failure) => tracing::error!(failure = failure.text(), "changed certificates and keys are not used"),
+        }
+    }
+
+    /// Takes the policy's file; where none is named there is nothing to take.
+    fn reload_policy(&self) -> Result<Option<PolicyRevision>, Failure> {
+        if self.config.policy.file.is_none() {
+            return Ok(None);
+        }
+        let policy = policy_of(&self.config.policy)?;
+        self.engine.replace_policy(policy).map(Some).map_err(|error| refused(&error))
+    }
+
+    fn tell_policy(&self, reloaded: Result<Option<PolicyRevision>, Failure>) {
+        match reloaded {
+            Ok(None) => {}
+            Ok(Some(revision)) => {
+                self.metrics.policy_reloaded(true);
+                tracing::info!(revision = hex(&revision.0), "the policy was read again");
+            }
+            Err(failure) => {
+                self.metrics.policy_reloaded(false);
+                tracing::error!(failure = failure.text(), "the changed policy is not used: the one before decides on");
+            }
+        }
     }
 }

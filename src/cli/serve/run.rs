@@ -124,6 +124,7 @@ impl Helpers {
             authenticator: Arc::clone(&composed.authenticator),
             metrics: Arc::clone(&composed.metrics),
             published,
+            engine: Arc::clone(&composed.services.engine),
         });
         let following = Reloads::listen(Arc::clone(&reloaded))?.follow(stopped.clone());
         let stop_fetching = stopped.clone();

@@ -1,0 +1,83 @@
+//! The commands there are.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{check, diff, facts};
+use crate::cli::failure::{EXIT_CODES, Exit, Failure};
+use crate::cli::output::Output;
+
+const EXAMPLES: &str = "\
+A policy is a TOML file: it says everything, or extends a built-in policy, turns knobs and adds rules.
+
+  extends = \"us-default\"
+
+  [pin]
+  fresh_after = \"48h\"
+
+  [[rule]]
+  id = \"far-from-home-without-sale\"
+  on = [\"SIM_CHANGE\"]
+  when = 'signal.distance_from_home_miles > 500 && !signal.device_sale'
+  at_least = \"STRONG\"
+  reason = \"SCORE_HIGH\"
+
+Examples:
+  portcullis policy check mine.toml
+  portcullis policy diff us-default mine.toml
+  portcullis policy facts
+";
+
+/// `portcullis policy`.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PolicyCommand {
+    /// Say whether a file is a policy, and what is in it
+    Check(CheckArgs),
+    /// Say what one policy changes against another
+    Diff(DiffArgs),
+    /// List what rules may ask
+    Facts(FactsArgs),
+}
+
+/// Flags of `policy check`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(in crate::cli) struct CheckArgs {
+    /// A policy file, or the name of a built-in policy
+    #[arg(value_name = "FILE")]
+    pub(super) policy: PathBuf,
+    /// List its rules as well
+    #[arg(long)]
+    pub(super) rules: bool,
+}
+
+/// Flags of `policy diff`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(in crate::cli) struct DiffArgs {
+    /// A policy file, or the name of a built-in policy
+    #[arg(value_name = "BEFORE")]
+    pub(super) before: PathBuf,
+    /// Another
+    #[arg(value_name = "AFTER")]
+    pub(super) after: PathBuf,
+}
+
+/// Flags of `policy facts`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(in crate::cli) struct FactsArgs {
+    /// As the page of the documentation
+    #[arg(long)]
+    pub(super) markdown: bool,
+}
+
+/// Runs a command about policies.
+pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit, Failure> {
+    match command {
+        PolicyCommand::Check(args) => check::run(&args, output),
+        PolicyCommand::Diff(args) => diff::run(&args, output),
+        PolicyCommand::Facts(args) => facts::run(&args, output),
+    }
+}

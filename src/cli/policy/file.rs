@@ -1,0 +1,34 @@
+//! Reading a policy.
+
+use std::path::Path;
+
+use crate::cli::failure::Failure;
+use crate::cli::serve::read_public;
+use crate::config::Policy as Settings;
+use crate::crypto::sha256_plain;
+use crate::domain::PolicyRevision;
+use crate::policy::{BUILT_IN, Policy, built_in, load};
+
+/// The policy that the settings name.
+pub(in crate::cli) fn policy_of(settings: &Settings) -> Result<Policy, Failure> {
+    match &settings.file {
+        Some(file) => read(file, "policy.file"),
+        None => read(Path::new(BUILT_IN[0].0), "policy.file"),
+    }
+}
+
+/// The policy of a file, or a built-in one by its name, with its revision.
+pub(super) fn named(policy: &Path) -> Result<Policy, Failure> {
+    read(policy, "FILE")
+}
+
+fn read(policy: &Path, setting: &str) -> Result<Policy, Failure> {
+    let name = policy.display().to_string();
+    let loaded = match built_in(&name) {
+        Some(loaded) => loaded,
+        None => load(&name, &read_public(setting, policy)?),
+    };
+    let mut policy = loaded.map_err(|error| Failure::invalid(error.to_string()))?;
+    policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
+    Ok(policy)
+}
