@@ -123,6 +123,8 @@ reasons! {
     PhoneNotAtHand = 54, "PHONE_NOT_AT_HAND", Risk;
     /// The line or account is flagged.
     Flagged = 55, "FLAGGED", Risk;
+    /// Many log-ins failed lately.
+    LogInsFailed = 56, "LOG_INS_FAILED", Velocity;
     /// The line is not known.
     UnknownLine = 60, "UNKNOWN_LINE", LineState;
     /// The line is not active.

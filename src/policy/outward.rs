@@ -209,6 +209,7 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::SimChangedRecently => "The SIM changed lately.",
         Reason::ContactChangedRecently => "A contact changed lately.",
         Reason::ResetRecently => "A PIN or contact was reset lately.",
+        Reason::LogInsFailed => "Many log-ins failed lately.",
         Reason::NewDevice => "The request comes from a new device.",
         Reason::PhoneNotAtHand => "The phone is said to be lost, stolen or broken.",
         Reason::Flagged => "The line or account is flagged.",

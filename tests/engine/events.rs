@@ -365,3 +365,42 @@ async fn a_source_tells_its_own_kinds_and_lines_have_what_happens_to_lines() {
     }
     assert_eq!(versions(&world).await, [1, 1, 1], "nothing was written");
 }
+
+/// A23: sixty failed log-ins, then one that succeeds on a new device, then an eSIM.
+#[tokio::test]
+async fn a_stolen_log_in_after_a_burst_of_failures_gets_no_sim() {
+    let world = World::populated().await;
+    for _ in 0..60 {
+        tell_now(&world, network(), failed()).await;
+    }
+    world.pass(TimeDelta::minutes(30));
+    let device = DeviceId::parse("laptop").unwrap();
+    let succeeded = Counted::LogIn { result: LogInResult::Succeeded, device: Some(device.clone()), address: None };
+    tell_now(&world, network(), Happening::Counted(succeeded)).await;
+    world.pass(TimeDelta::minutes(3));
+    let thief = Requester { device: Some(device), ..customer() };
+    let answer = world.decide(thief.clone(), world.sim_change(Channel::Web)).await.unwrap();
+    let decided = answer.decided().unwrap();
+    assert_eq!((decided.outcome, decided.reasons[0].reason), (OutcomeKind::Deny, Reason::LogInsFailed));
+    assert!(decided.facts.contains(&(70, 40)), "{:?}", decided.facts);
+    // The owner's app still approves; and a day later the new device is challenged as any other is.
+    let answer = world.decide(customer(), world.approved(world.sim_change(Channel::App))).await.unwrap();
+    assert_eq!(answer.decided().unwrap().outcome, OutcomeKind::Approve);
+    world.pass(TimeDelta::hours(24));
+    let answer = world.decide(thief, world.sim_change(Channel::Web)).await.unwrap();
+    assert_eq!(answer.decided().unwrap().outcome, OutcomeKind::Challenge);
+}
+
+/// A27: issued to the owner's own phone during a call, read out, and used at once.
+#[tokio::test]
+async fn a_transfer_pin_that_was_talked_out_of_its_owner_is_challenged() {
+    let world = World::populated().await;
+    tell_now(&world, network(), call("call-1", CallPhase::Started)).await;
+    let pin = world.transfer_pin(None).await;
+    world.pass(TimeDelta::minutes(4));
+    let answer = world.decide(carrier(), world.port_with(&pin)).await.unwrap();
+    let decided = answer.decided().unwrap();
+    assert_eq!((decided.outcome, decided.reasons[0].reason), (OutcomeKind::Challenge, Reason::TransferPinUnproven));
+    let answer = world.decide(carrier(), world.approved(world.port_with(&pin))).await.unwrap();
+    assert_eq!(answer.decided().unwrap().outcome, OutcomeKind::Approve);
+}

@@ -12,7 +12,7 @@ pub(super) fn count(length: usize) -> u32 {
 }
 
 /// The last instant at which at least `many` of `instants`, oldest first, are still within `window`.
-fn many_until(instants: &[DateTime<Utc>], many: u32, window: TimeDelta) -> Option<DateTime<Utc>> {
+pub(super) fn many_until(instants: &[DateTime<Utc>], many: u32, window: TimeDelta) -> Option<DateTime<Utc>> {
     let spare = instants.len().checked_sub(usize::try_from(many).ok()?.max(1))?;
     instants.get(spare).map(|at| *at + window)
 }

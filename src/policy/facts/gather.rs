@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Facts;
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
+use super::{Facts, ToldFacts};
 use crate::domain::{Change, Checks, Mode, Protection, Snapshot, Stance};
 use crate::policy::document::Policy;
 use crate::policy::request::Request;
@@ -69,6 +69,7 @@ impl Facts {
             device_sale: seen.device_sale(),
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
+            told: ToldFacts::of(&seen, checks.transfer_pin),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AppFact, Asker, AskerDevice, Field, SignalSet, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
 use crate::domain::{Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Usability};
 use crate::policy::fitness::PinFitness;
 
@@ -80,4 +80,6 @@ pub struct Facts {
     pub store_closes_within: Signal<TimeDelta>,
     /// The signals that the policy requires here and that are missing.
     pub signals_missing: SignalSet,
+    /// What outside sources told.
+    pub told: ToldFacts,
 }

@@ -1,8 +1,7 @@
 //! The typed facts a decision rests on: all that rules may ask, computed once from request, snapshot, checks and now.
 //!
 //! Rules see nothing else, so the facts on record are enough to decide again. Deliberately absent, because nothing feeds them
-//! yet: events of the network and of log-ins, counts over many accounts, stores' rosters, scanned documents, where a SIM is
-//! shipped.
+//! yet: counts over many accounts, stores' rosters, scanned documents, where a SIM is shipped.
 
 mod codes;
 mod counts;
@@ -13,6 +12,7 @@ mod parts;
 mod schema;
 mod seen;
 mod symbols;
+mod told;
 mod values;
 
 pub(super) use gather::stance;
@@ -21,4 +21,5 @@ pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, T
 pub(super) use schema::Over;
 pub use schema::{FACTS, Fact, Kind, Origin, fact_name};
 pub(super) use seen::Seen;
+pub use told::ToldFacts;
 pub(super) use values::{NEVER, Values};

@@ -17,6 +17,7 @@ impl Facts {
         self.put_pins(&mut list);
         self.put_app(&mut list);
         self.put_claims(&mut list);
+        self.told.put(&mut list);
         list.facts
     }
 
@@ -88,7 +89,7 @@ impl Facts {
 }
 
 /// The list as it grows, without what is quiet.
-struct List {
+pub(super) struct List {
     facts: Vec<(u16, i64)>,
     now: DateTime<Utc>,
 }
@@ -98,15 +99,15 @@ impl List {
         self.facts.extend(value.map(|value| (number, value)));
     }
 
-    fn put_flag(&mut self, number: u16, holds: bool) {
+    pub(super) fn put_flag(&mut self, number: u16, holds: bool) {
         self.put(number, holds.then_some(1));
     }
 
-    fn put_count(&mut self, number: u16, count: u32) {
+    pub(super) fn put_count(&mut self, number: u16, count: u32) {
         self.put(number, (count > 0).then(|| i64::from(count)));
     }
 
-    fn put_instant(&mut self, number: u16, instant: Option<DateTime<Utc>>) {
+    pub(super) fn put_instant(&mut self, number: u16, instant: Option<DateTime<Utc>>) {
         let now = self.now;
         self.put(number, instant.map(|instant| micros(instant - now)));
     }
@@ -125,7 +126,8 @@ mod tests {
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
-        AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, SignalName, SignalSet, TransferPinFact,
+        AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, SignalName, SignalSet, ToldFacts,
+        TransferPinFact,
     };
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -168,12 +170,32 @@ mod tests {
             device_sale: Signal::Known(true),
             store_closes_within: Signal::Known(TimeDelta::minutes(20)),
             signals_missing: [SignalName::DeviceSale, SignalName::StoreClosesWithin].into_iter().collect(),
+            told: told(),
+        }
+    }
+
+    fn told() -> ToldFacts {
+        let at = |seconds| Some(NOW + TimeDelta::seconds(seconds));
+        ToldFacts {
+            log_in_failures: 21,
+            log_in_failures_many_until: at(71),
+            log_in_failure_sources: 2,
+            logged_in_at: at(-73),
+            forwarding_set_at: at(-74),
+            reset_kinds: 3,
+            reset_by_mailbox_at: at(-76),
+            third_party_paid_at: at(-77),
+            transfer_pin_in_call: true,
+            in_call: true,
+            device_proven_since: at(-80),
+            number_reassigned_at: at(-81),
+            fraud_reported: true,
         }
     }
 
     #[test]
     fn golden_numbers_are_for_ever() {
-        let golden: [(u16, i64); 41] = [
+        let golden: [(u16, i64); 54] = [
             (1, 1),
             (2, 2),
             (3, 4),
@@ -215,6 +237,19 @@ mod tests {
             (39, 1),
             (40, 1_200_000_000),
             (41, 6),
+            (70, 21),
+            (71, 71_000_000),
+            (72, 2),
+            (73, -73_000_000),
+            (74, -74_000_000),
+            (75, 3),
+            (76, -76_000_000),
+            (77, -77_000_000),
+            (78, 1),
+            (79, 1),
+            (80, -80_000_000),
+            (81, -81_000_000),
+            (82, 1),
         ];
         assert_eq!(loud().numbered(), golden);
     }
@@ -252,6 +287,7 @@ mod tests {
             device_sale: Signal::Unknown,
             store_closes_within: Signal::Unknown,
             signals_missing: SignalSet::default(),
+            told: ToldFacts::default(),
             ..loud()
         };
         assert_eq!(quiet.numbered(), [(1, 1), (2, 2), (3, 4), (7, 2)]);

@@ -44,8 +44,19 @@ impl<'a> Seen<'a> {
         let theirs = |device: &&Device| requester.person.as_ref().is_none_or(|person| *person == device.person);
         match device.filter(theirs) {
             Some(device) if self.is_known(device) => AskerDevice::Known,
+            None if self.is_proven() => AskerDevice::Known,
             _ => AskerDevice::New,
         }
+    }
+
+    /// Whether the customer asks on a device that holds no app key and on which they proved themselves strongly, long enough
+    /// ago: it is as old as its first such proof, however often somebody signed in there before.
+    fn is_proven(&self) -> bool {
+        let Some(id) = &self.request.requester.device else { return false };
+        // A key that was revoked, or is somebody else's, is not made good by another proof.
+        let holds_key = self.account().devices.iter().any(|device| device.id == *id);
+        let since = self.snapshot.credentials.history.proven_since(id);
+        !holds_key && since.is_some_and(|since| self.known_from(since) <= self.now)
     }
 
     /// The releases that hold covered actions to another channel now.

@@ -30,6 +30,7 @@ const TOLD: &[Reason] = &[
     Reason::PinDormant,
     Reason::Flagged,
     Reason::ResetRecently,
+    Reason::LogInsFailed,
     Reason::SimChangedRecently,
     Reason::ContactChangedRecently,
     Reason::NewDevice,

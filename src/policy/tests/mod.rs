@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admissions;
+mod events;
 mod locks;
 mod pins;
 mod ports;

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
-    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, LineStatus, LockHolder, LockSet, Mode,
-    Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, RecordId, Release,
-    ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause, Spid, Standing,
+    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, LineStatus, LockHolder, LockSet, LogIn,
+    Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, RecordId,
+    Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause, Spid, Standing,
     TransferPinCheck, TransferPinOrigin, Usability, Verdict, level_of,
 };
 use crate::policy::{
@@ -316,7 +316,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..9) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..10) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -366,7 +366,12 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
             world.policy.pin.cutoffs = before.pin.cutoffs;
             world.policy.signals_required = before.signals_required;
         }
-        _ => world.line.sim_changes.push(now()),
+        8 => world.line.sim_changes.push(now()),
+        _ => {
+            let failure = LogIn { at: now(), device: None, source: None };
+            world.credentials.history.log_in_failures.extend(vec![failure; 20]);
+            world.credentials.history.end_number(world.line.id.clone(), now());
+        }
     }
     (world, ask)
 }
