@@ -133,7 +133,7 @@ rights! {
     Provision {
         Brand: [Provisioning],
     }
-    /// Tell what happened elsewhere. [`may_tell`] says who may tell what.
+    /// Tell what happened elsewhere. [`super::may_tell`] says who may tell what.
     RecordEvents {
         Brand: [NetworkSignals, Provisioning, FraudOps],
     }

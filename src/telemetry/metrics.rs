@@ -50,6 +50,12 @@ struct ShedLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    kind: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
     result: &'static str,
 }
@@ -70,6 +76,7 @@ pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     request_seconds: Family<MethodLabels, Histogram>,
     shed: Family<ShedLabels, Counter>,
+    events: Family<EventLabels, Counter>,
     store_commit_seconds: Histogram,
     store_group_size: Histogram,
     pin_verify_seconds: Histogram,
@@ -100,6 +107,7 @@ impl Metrics {
             reasons: Family::default(),
             requests: Family::default(),
             shed: Family::default(),
+            events: Family::default(),
             request_seconds: Family::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
             store_commit_seconds: Histogram::new(LATENCY_SECONDS),
             store_group_size: Histogram::new(GROUP_SIZES),
@@ -126,6 +134,8 @@ impl Metrics {
         catalogue.counter("requests", &["method", "code"], "Requests answered", self.requests.clone());
         let help = "Calls refused unread, since too many were worked on; not among the requests";
         catalogue.counter("shed", &["method", "cause"], help, self.shed.clone());
+        let help = "Events that other systems told, by what became of them; those told again are counted again";
+        catalogue.counter("events", &["kind", "result"], help, self.events.clone());
         let help = "Time from a request's arrival to its answer";
         catalogue.histogram(("request", Some(Unit::Seconds)), &["method"], help, self.request_seconds.clone());
     }
@@ -203,6 +213,11 @@ impl Metrics {
         for reason in reasons {
             self.reasons.get_or_create(&ReasonLabels { reason }).inc();
         }
+    }
+
+    /// An event was told: of which kind, and what became of it.
+    pub fn told(&self, kind: &'static str, result: &'static str) {
+        self.events.get_or_create(&EventLabels { kind, result }).inc();
     }
 
     /// Counts an answer on the wire, and how long it took.
@@ -329,6 +344,7 @@ mod tests {
         metrics.reloaded(true);
         metrics.policy_reloaded(true);
         metrics.shed("Decide", "calls_in_flight");
+        metrics.told("LOG_IN_FAILED", "RECORDED");
         metrics.key_set_fetched(true);
         metrics.suspected("CHANNEL_MISMATCH");
         metrics.standing().touch();

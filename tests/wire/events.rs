@@ -99,6 +99,14 @@ async fn a_bad_event_is_named_and_the_rest_is_kept() {
         (15, "line.brand"),
     ];
     assert_eq!(refused, expected);
+    let counted = world.metrics.encode().unwrap();
+    for line in [
+        r#"portcullis_events_total{kind="LOG_IN_FAILED",result="RECORDED"} 192"#,
+        r#"portcullis_events_total{kind="UNREAD",result="REFUSED"} 4"#,
+        r#"portcullis_events_total{kind="FRAUD_REPORTED",result="REFUSED"} 1"#,
+    ] {
+        assert!(counted.contains(line), "`{line}` is not in {counted}");
+    }
     let on_record = records(&world).await;
     let kinds: Vec<_> = on_record.iter().map(pb::Record::kind).collect();
     assert_eq!(kinds, [pb::RecordKind::LogInsFailed], "so many failures are told once");

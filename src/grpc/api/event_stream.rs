@@ -30,6 +30,12 @@ const ANSWERS_WAITING_MAX: usize = 64;
 const ROOM_TRIES_MAX: u32 = 250;
 const ROOM_WAIT_MILLISECONDS: u64 = 20;
 
+/// What becomes of events, and the kind of those that cannot be read, as counters name them.
+const RECORDED: &str = "RECORDED";
+const REFUSED: &str = "REFUSED";
+const UNAVAILABLE: &str = "UNAVAILABLE";
+const UNREAD: &str = "UNREAD";
+
 type Answer = Result<pb::RecordEventsResponse, Status>;
 type Source = Authorised<right::RecordEvents>;
 
@@ -106,7 +112,10 @@ impl Recorder {
                 let worker = workers.get(place).ok_or(Over)?;
                 worker.send(Numbered { number, told }).await.map_err(|_| Over)
             }
-            Err(error) => self.answers.send(Ok(tell::refused(number, event_id, &error))).await.map_err(|_| Over),
+            Err(error) => {
+                self.edge.metrics().told(UNREAD, REFUSED);
+                self.answers.send(Ok(tell::refused(number, event_id, &error))).await.map_err(|_| Over)
+            }
         }
     }
 
@@ -126,16 +135,24 @@ impl Recorder {
     }
 
     async fn record(&self, Numbered { number, told }: Numbered) -> Answer {
-        let id = told.event.to_string();
+        let (id, kind) = (told.event.to_string(), told.what.kind().name());
         for _ in 0..ROOM_TRIES_MAX {
             match self.engine.record_event(self.who.clone(), told.clone()).await {
-                Ok(()) => return Ok(tell::recorded(number, id)),
+                Ok(()) => {
+                    self.edge.metrics().told(kind, RECORDED);
+                    return Ok(tell::recorded(number, id));
+                }
                 Err(ServiceError::Exhausted { retry_at: None, .. }) => {
                     tokio::time::sleep(Duration::from_millis(ROOM_WAIT_MILLISECONDS)).await;
                 }
-                Err(error) => return self.refused(number, id, error),
+                Err(error) => {
+                    let answer = self.refused(number, id, error);
+                    self.edge.metrics().told(kind, if answer.is_ok() { REFUSED } else { UNAVAILABLE });
+                    return answer;
+                }
             }
         }
+        self.edge.metrics().told(kind, UNAVAILABLE);
         Err(crate::grpc::status::unavailable())
     }
 
