@@ -133,6 +133,14 @@ reasons! {
     SignalMissing = 70, "SIGNAL_MISSING", Risk;
     /// The score is high.
     ScoreHigh = 71, "SCORE_HIGH", Risk;
+    /// Where the request comes from, or the PIN it offers, was wrong on many accounts lately.
+    SourceSpraying = 80, "SOURCE_SPRAYING", Velocity;
+    /// Too many accounts lately by one member of staff, or too fast for a human.
+    StaffVelocity = 81, "STAFF_VELOCITY", Velocity;
+    /// More lines of this account asked to leave.
+    AccountSweep = 82, "ACCOUNT_SWEEP", Velocity;
+    /// Others' lines were moved to the same handset lately.
+    HandsetElsewhere = 83, "HANDSET_ELSEWHERE", Velocity;
 }
 
 impl Reason {

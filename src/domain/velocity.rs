@@ -20,7 +20,7 @@ pub struct Velocity {
     /// Accounts whose numbers were to go to the same dealer.
     pub ports_to_dealer: u32,
     /// Other accounts that got a SIM for the same handset.
-    pub imei_other_accounts: u32,
+    pub handset_other_accounts: u32,
 }
 
 /// How a source failed at the secrets of many accounts.
@@ -79,7 +79,7 @@ impl Velocity {
         lines_leaving: 0,
         ports_to_carrier: 0,
         ports_to_dealer: 0,
-        imei_other_accounts: 0,
+        handset_other_accounts: 0,
     };
 
     /// Nobody knows.

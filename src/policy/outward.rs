@@ -217,5 +217,9 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::LineInactive => "The line is not in service.",
         Reason::SignalMissing => "A fact that the policy needs is missing.",
         Reason::ScoreHigh => "The request looks unusual.",
+        Reason::SourceSpraying => "PINs were wrong on many accounts from where this request comes.",
+        Reason::StaffVelocity => "Too many accounts lately without a sign of their customers, or too fast.",
+        Reason::AccountSweep => "More lines of this account asked to leave lately.",
+        Reason::HandsetElsewhere => "Other customers' lines were moved to this handset lately.",
     }
 }

@@ -10,7 +10,7 @@ use super::error::ServiceError;
 use super::pins::TransferAsk;
 use super::question::Question;
 use super::target::{LineRef, Target};
-use super::velocity::{Counted, Failed, has_sign, is_spraying};
+use super::velocity::{Counted, Found, has_sign, is_spraying};
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
     Account, AppApproval, AppCheck, Checks, Credentials, Line, Mode, PinCheck, Requester, Snapshot, SpentApproval,
@@ -145,7 +145,7 @@ impl Engine {
         };
         let request = case.request();
         let mut admission = policy::admit(&policy, &request, &snapshot, case.now);
-        let before = counted.velocity(&self.looking, Failed::default());
+        let before = counted.velocity(&self.looking, Found::default());
         if is_spraying(&before) {
             admission = Admission { account_pin: PinAdmission::No, transfer_pin: false };
         }
@@ -154,7 +154,7 @@ impl Engine {
         if case.question.mode == Mode::Enforce && !has_sign(&checks) {
             self.begin_unproven(counted).await;
         }
-        let velocity = counted.velocity(&self.looking, Failed::of(&checks));
+        let velocity = counted.velocity(&self.looking, Found::of(&checks));
         let snapshot = Snapshot { velocity: &velocity, ..snapshot };
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(&policy, &facts);

@@ -26,5 +26,6 @@ mod records;
 mod requests;
 mod spy;
 mod unknown;
+mod velocity;
 mod windows;
 mod world;

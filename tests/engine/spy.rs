@@ -1,11 +1,13 @@
 //! A store that tells what was asked of it, and fails where it is told to.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portcullis::crypto::Token;
 use portcullis::store::{
     Around, Before, Charge, ChargeWindows, Forget, Load, Loaded, Reply, Reservation, Settle, Store, StoreError, Window,
+    WindowKey,
 };
 use tokio::sync::Barrier;
 
@@ -15,6 +17,7 @@ pub(crate) struct SpyStore {
     broken: Mutex<Option<Token>>,
     outside: Mutex<Vec<Charge>>,
     settled: Mutex<Vec<Settle>>,
+    windows: Mutex<HashSet<WindowKey>>,
     no_windows: AtomicBool,
     blind: AtomicBool,
     forgetting: Mutex<Option<(usize, usize)>>,
@@ -29,6 +32,7 @@ impl SpyStore {
             broken: Mutex::default(),
             outside: Mutex::default(),
             settled: Mutex::default(),
+            windows: Mutex::default(),
             no_windows: AtomicBool::new(false),
             blind: AtomicBool::new(false),
             forgetting: Mutex::default(),
@@ -44,6 +48,11 @@ impl SpyStore {
     /// What was charged outside accounts since this was last asked, and taken back.
     pub(crate) fn outside(&self) -> (Vec<Charge>, Vec<Settle>) {
         (std::mem::take(&mut self.outside.lock().unwrap()), std::mem::take(&mut self.settled.lock().unwrap()))
+    }
+
+    /// How many different windows were charged so far.
+    pub(crate) fn windows(&self) -> usize {
+        self.windows.lock().unwrap().len()
     }
 
     /// From here on no window outside an account can be charged or read.
@@ -89,6 +98,7 @@ impl Around for SpyStore {
         if self.no_windows.load(Ordering::Relaxed) {
             return Box::pin(async { Err(StoreError::Unavailable("as it was told".to_owned())) });
         }
+        self.windows.lock().unwrap().extend(charge.charges.iter().map(|charge| charge.window));
         self.outside.lock().unwrap().extend(&charge.charges);
         self.inner.charge(charge)
     }
@@ -99,6 +109,7 @@ impl Around for SpyStore {
     }
 
     fn load(&self, mut load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
+        self.windows.lock().unwrap().extend(load.charges.iter().map(|charge| charge.window));
         self.charged.lock().unwrap().extend(load.charges.iter().map(|charge| charge.before));
         if *self.broken.lock().unwrap() == Some(load.account) {
             return Box::pin(async { Err(StoreError::Damaged("as it was told".to_owned())) });

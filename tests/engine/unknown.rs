@@ -40,7 +40,9 @@ async fn a_carrier_cannot_tell_unknown_locked_and_wrong_account_number_apart() {
 async fn a_clerk_sees_the_same_challenge_for_an_unknown_line() {
     let world = World::populated().await;
     let known = world.decide(clerk(), world.sim_change(Channel::Store)).await.unwrap();
-    let unknown = world.decide(clerk(), about(world.sim_change(Channel::Store), NOBODY)).await.unwrap();
+    // Another clerk: one alone begins no second account without a customer.
+    let another = requester(Role::RetailAgent, "clerk-8");
+    let unknown = world.decide(another, about(world.sim_change(Channel::Store), NOBODY)).await.unwrap();
     assert_eq!(known.outward, unknown.outward);
     assert_eq!(known.state, unknown.state);
     assert_eq!(known.decided().unwrap().outcome, unknown.decided().unwrap().outcome);

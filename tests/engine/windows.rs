@@ -8,6 +8,7 @@ use portcullis::domain::{
     AccountId, AccountNumber, Channel, Imei, LineId, Mode, Msisdn, OutcomeKind, PinCheck, PinDigits, Reason, Requester,
     TransferPinCheck,
 };
+
 use portcullis::service::{Answer, Engine, LineName, LineRef, Question, Scope, authorise};
 use portcullis::store::{Before, Charge, ChargeWindows, Store, Window, WindowKey};
 
@@ -15,14 +16,14 @@ use crate::spy::SpyStore;
 use crate::world::{PIN, World, carrier, clerk, customer, pin_pad};
 
 /// A world with more accounts than one, seen through a store that tells what it was asked.
-struct Many {
-    world: World,
-    spy: Arc<SpyStore>,
-    engine: Arc<Engine>,
+pub(crate) struct Many {
+    pub(crate) world: World,
+    pub(crate) spy: Arc<SpyStore>,
+    pub(crate) engine: Arc<Engine>,
 }
 
 impl Many {
-    async fn with(accounts: u32) -> Self {
+    pub(crate) async fn with(accounts: u32) -> Self {
         let world = World::new();
         for number in 0..accounts {
             let mut seed = world.seed();
@@ -38,11 +39,11 @@ impl Many {
     }
 
     /// A SIM change of the nth account.
-    fn sim(&self, account: u32, channel: Channel) -> Question {
+    pub(crate) fn sim(&self, account: u32, channel: Channel) -> Question {
         Question { scope: at(account), ..self.world.sim_change(channel) }
     }
 
-    async fn ask(&self, who: Requester, question: Question) -> Answer {
+    pub(crate) async fn ask(&self, who: Requester, question: Question) -> Answer {
         self.engine.decide(authorise(who).unwrap(), question).await.unwrap()
     }
 
@@ -67,15 +68,15 @@ impl Many {
     }
 }
 
-fn number_of(account: u32) -> String {
+pub(crate) fn number_of(account: u32) -> String {
     format!("+1212555{account:04}")
 }
 
-fn at(account: u32) -> Scope {
+pub(crate) fn at(account: u32) -> Scope {
     Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(&number_of(account)).unwrap()), brand: None })
 }
 
-fn with_pin(mut question: Question, pin: &str) -> Question {
+pub(crate) fn with_pin(mut question: Question, pin: &str) -> Question {
     question.body.0.extend_from_slice(pin.as_bytes());
     question.evidence.account_pin = Some(PinDigits::parse_offered(pin).unwrap());
     question

@@ -38,9 +38,7 @@ enum Asked {
 pub(super) enum Asker {
     /// The clearing house of ports.
     PortingHub,
-    /// A clerk in a store.
-    Clerk,
-    /// The pad at the counter, where customers enter their PIN.
+    /// The counter's own device: no clerk asks so often.
     PinPad,
 }
 
@@ -76,12 +74,12 @@ impl Questions {
         self.made = self.made.wrapping_add(1);
         match asked {
             Asked::Locked => Ok(Ask { asker: Asker::PortingHub, request: port_out(self.account(Kind::Locked))? }),
-            Asked::Unproven => Ok(Ask { asker: Asker::Clerk, request: sim_change(self.account(Kind::Open))? }),
+            Asked::Unproven => Ok(Ask { asker: Asker::PinPad, request: sim_change(self.account(Kind::Open))? }),
             Asked::Approvable => {
                 let mut request = sim_change(self.account(Kind::Open))?;
                 let approval = approval(&self.app, &request)?;
                 request.evidence.push(evidence(pb::evidence::Evidence::AppApproval(approval)));
-                Ok(Ask { asker: Asker::Clerk, request })
+                Ok(Ask { asker: Asker::PinPad, request })
             }
         }
     }

@@ -15,20 +15,18 @@ use crate::grpc::status::code_name;
 #[derive(Clone)]
 pub(super) struct Deciders {
     porting_hub: DecisionClient,
-    clerk: DecisionClient,
     pin_pad: DecisionClient,
 }
 
 impl Deciders {
     /// On one connection.
-    pub(super) fn new(porting_hub: &Client, clerk: &Client, pin_pad: &Client) -> Self {
-        Self { porting_hub: porting_hub.decisions(), clerk: clerk.decisions(), pin_pad: pin_pad.decisions() }
+    pub(super) fn new(porting_hub: &Client, pin_pad: &Client) -> Self {
+        Self { porting_hub: porting_hub.decisions(), pin_pad: pin_pad.decisions() }
     }
 
     const fn of(&mut self, asker: Asker) -> &mut DecisionClient {
         match asker {
             Asker::PortingHub => &mut self.porting_hub,
-            Asker::Clerk => &mut self.clerk,
             Asker::PinPad => &mut self.pin_pad,
         }
     }

@@ -143,7 +143,7 @@ impl World {
     pub(super) async fn connect(&self) -> Result<Connection, Failure> {
         let provisioning = self.client(&self.service_address, Role::Provisioning).await?;
         let under = |role| -> Result<Client, Failure> { Ok(provisioning.with_token(&self.token(role)?)?) };
-        let deciders = Deciders::new(&under(Role::PortingSystem)?, &under(Role::RetailAgent)?, &under(Role::PinPad)?);
+        let deciders = Deciders::new(&under(Role::PortingSystem)?, &under(Role::PinPad)?);
         Ok(Connection { deciders, provisioning })
     }
 

@@ -36,6 +36,7 @@ const fn origin(fact: &Fact) -> &'static str {
     match fact.origin {
         Origin::Engine => "the engine",
         Origin::Signal => "a signal, may be missing",
+        Origin::Windows => "the engine, over many accounts",
     }
 }
 

@@ -4,11 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
-use super::{Facts, ToldFacts};
-use crate::domain::{Change, Checks, Mode, Protection, Snapshot, Stance};
+use super::{AppFact, Asker, Facts, ToldFacts};
+use crate::domain::{AccountKind, Change, Checks, Mode, Protection, Snapshot, Stance};
 use crate::policy::document::Policy;
 use crate::policy::request::Request;
 use crate::policy::{PinFitness, persons};
+
+/// Lines of one account that leave are counted up to this many.
+pub(in crate::policy) const LINES_COUNTED_MAX: u32 = 256;
 
 impl Facts {
     /// What is known about `request` at `now`. Due changes have been applied to the snapshot.
@@ -32,7 +35,7 @@ impl Facts {
             Change::Sim(sim) => Some(sim),
             _ => None,
         };
-        let account = &snapshot.account;
+        let (account, app) = (&snapshot.account, seen.app(checks.app, &resets));
         Self {
             now,
             change_at: request.plan_time.map_or(now, |planned| planned.max(now)),
@@ -57,7 +60,7 @@ impl Facts {
             pin_failures_many_until: pin.many_until,
             pin_off_until: pin.off_until,
             transfer_pin: seen.transfer_pin(checks.transfer_pin, stance),
-            app: seen.app(checks.app, &resets),
+            app,
             app_usable: seen.app_usable(),
             has_known_device: account.devices.iter().any(|device| seen.is_known(device)),
             account_number: seen.account_number(),
@@ -69,9 +72,28 @@ impl Facts {
             device_sale: seen.device_sale(),
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
+            velocity: *snapshot.velocity,
+            begun_without_customer: asker == Asker::Staff && !has_sign(app),
+            lines_leaving_percent: percent_leaving(snapshot),
+            business: account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),
         }
     }
+}
+
+/// Any answer of an app of the customer's: weaker than proof.
+const fn has_sign(app: AppFact) -> bool {
+    matches!(app, AppFact::Approved { .. } | AppFact::NewDevice | AppFact::WrongPerson)
+}
+
+/// More lines than are counted are all of them: the strict reading.
+fn percent_leaving(snapshot: &Snapshot<'_>) -> u32 {
+    let (leaving, lines) = (snapshot.velocity.lines_leaving, snapshot.account.line_count.max(1));
+    if leaving > LINES_COUNTED_MAX {
+        return 100;
+    }
+    let percent = u64::from(leaving).saturating_mul(100).checked_div(lines).unwrap_or(100);
+    u32::try_from(percent).unwrap_or(u32::MAX)
 }
 
 /// What the locks of line and account say together to the change that is asked.

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
-use crate::domain::{Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Usability};
+use crate::domain::{
+    Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Usability, Velocity,
+};
 use crate::policy::fitness::PinFitness;
 
 /// What is known about one request at one instant.
@@ -80,6 +82,14 @@ pub struct Facts {
     pub store_closes_within: Signal<TimeDelta>,
     /// The signals that the policy requires here and that are missing.
     pub signals_missing: SignalSet,
+    /// What windows over many accounts say.
+    pub velocity: Velocity,
+    /// Whether staff began it, without a sign of the customer.
+    pub begun_without_customer: bool,
+    /// What part of the account's lines asked to leave lately, in hundredths rounded down.
+    pub lines_leaving_percent: u32,
+    /// Whether the account is a business's.
+    pub business: bool,
     /// What outside sources told.
     pub told: ToldFacts,
 }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AppFact, Facts, TransferPinFact, codes};
-use crate::domain::{Standing, Usability};
+use crate::domain::{Standing, Usability, Velocity};
 
 impl Facts {
     /// The facts as numbers, ascending.
@@ -17,6 +17,7 @@ impl Facts {
         self.put_pins(&mut list);
         self.put_app(&mut list);
         self.put_claims(&mut list);
+        self.put_velocity(&mut list);
         self.told.put(&mut list);
         list.facts
     }
@@ -86,6 +87,33 @@ impl Facts {
         list.put(40, codes::known(self.store_closes_within).map(micros));
         list.put_count(41, u32::from(self.signals_missing.bits()));
     }
+
+    fn put_velocity(&self, list: &mut List) {
+        let Velocity {
+            unread,
+            source,
+            pin_value_failed_accounts,
+            staff_unproven_accounts,
+            staff_accounts_at_once,
+            lines_leaving,
+            ports_to_carrier,
+            ports_to_dealer,
+            handset_other_accounts,
+        } = self.velocity;
+        list.put_flag(42, unread);
+        list.put_count(43, source.accounts);
+        list.put(44, source.kind.map(|kind| i64::from(kind as u8)));
+        list.put_count(45, pin_value_failed_accounts);
+        list.put_count(46, staff_unproven_accounts);
+        list.put_count(47, staff_accounts_at_once);
+        list.put_flag(48, self.begun_without_customer);
+        list.put_count(49, lines_leaving);
+        list.put_count(50, self.lines_leaving_percent);
+        list.put_flag(51, self.business);
+        list.put_count(52, ports_to_carrier);
+        list.put_count(53, ports_to_dealer);
+        list.put_count(54, handset_other_accounts);
+    }
 }
 
 /// The list as it grows, without what is quiet.
@@ -122,7 +150,8 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use crate::domain::{
-        Action, Channel, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability,
+        Action, Channel, LineStatus, PinCheck, Reason, Signal, SimChangeCause, SourceFailures, SourceKind, Stance,
+        Standing, Usability, Velocity,
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
@@ -170,6 +199,20 @@ mod tests {
             device_sale: Signal::Known(true),
             store_closes_within: Signal::Known(TimeDelta::minutes(20)),
             signals_missing: [SignalName::DeviceSale, SignalName::StoreClosesWithin].into_iter().collect(),
+            velocity: Velocity {
+                unread: true,
+                source: SourceFailures { accounts: 43, kind: Some(SourceKind::Device) },
+                pin_value_failed_accounts: 45,
+                staff_unproven_accounts: 46,
+                staff_accounts_at_once: 47,
+                lines_leaving: 49,
+                ports_to_carrier: 52,
+                ports_to_dealer: 53,
+                handset_other_accounts: 54,
+            },
+            begun_without_customer: true,
+            lines_leaving_percent: 50,
+            business: true,
             told: told(),
         }
     }
@@ -195,7 +238,7 @@ mod tests {
 
     #[test]
     fn golden_numbers_are_for_ever() {
-        let golden: [(u16, i64); 54] = [
+        let golden: [(u16, i64); 67] = [
             (1, 1),
             (2, 2),
             (3, 4),
@@ -237,6 +280,19 @@ mod tests {
             (39, 1),
             (40, 1_200_000_000),
             (41, 6),
+            (42, 1),
+            (43, 43),
+            (44, 4),
+            (45, 45),
+            (46, 46),
+            (47, 47),
+            (48, 1),
+            (49, 49),
+            (50, 50),
+            (51, 1),
+            (52, 52),
+            (53, 53),
+            (54, 54),
             (70, 21),
             (71, 71_000_000),
             (72, 2),
@@ -287,6 +343,10 @@ mod tests {
             device_sale: Signal::Unknown,
             store_closes_within: Signal::Unknown,
             signals_missing: SignalSet::default(),
+            velocity: Velocity::QUIET,
+            begun_without_customer: false,
+            lines_leaving_percent: 0,
+            business: false,
             told: ToldFacts::default(),
             ..loud()
         };

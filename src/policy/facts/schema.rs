@@ -27,6 +27,9 @@ pub struct Fact {
     pub doc: &'static str,
 }
 
+/// The fact that says that none of those is known that are counted over many accounts.
+pub(super) const UNREAD: u8 = 42;
+
 /// Facts from this number on follow from the others and from the policy: no record holds them.
 pub(super) const DERIVED_FROM: u8 = 120;
 
@@ -67,6 +70,9 @@ pub enum Origin {
     Engine,
     /// Another system observes it: it may be missing.
     Signal,
+    /// The engine counts it over many accounts: where its windows cannot be read, it is missing, and rules act as if they
+    /// held.
+    Windows,
 }
 
 /// When time alone changes a fact that is no age.
@@ -105,6 +111,10 @@ impl Fact {
 
     const fn observed(self) -> Self {
         Self { origin: Origin::Signal, ..self }
+    }
+
+    const fn counted(self) -> Self {
+        Self { origin: Origin::Windows, ..self }
     }
 
     const fn over(self, changes: &'static [Change]) -> Self {
@@ -268,6 +278,102 @@ pub const FACTS: &[Fact] = &[
         Count,
         "More than 0 while a signal is missing that the policy requires for this action on this channel.",
     ),
+    Fact::new(
+        UNREAD,
+        "windows_unread",
+        "velocity.unread",
+        Flag,
+        "Whether what is counted over many accounts could not be read: then none of it is known.",
+    ),
+    Fact::new(
+        43,
+        "source_failed_accounts",
+        "velocity.source_failed_accounts",
+        Count,
+        "Accounts whose PINs were wrong within an hour, this one included, from the worst of the request's sources; none \
+         where it got at least half of them right since.",
+    )
+    .counted(),
+    Fact::new(
+        44,
+        "source_failed",
+        "velocity.source",
+        Symbol(names::SOURCE),
+        "Which of the request's sources that is.",
+    )
+    .counted(),
+    Fact::new(
+        45,
+        "pin_value_failed_accounts",
+        "velocity.pin_value_failed_accounts",
+        Count,
+        "Accounts on which the PIN that was offered was wrong within an hour, this one included.",
+    )
+    .counted(),
+    Fact::new(
+        46,
+        "staff_unproven_accounts",
+        "velocity.staff_unproven_accounts",
+        Count,
+        "Other accounts on which this member of staff began changes within an hour without a sign of their customers.",
+    )
+    .counted(),
+    Fact::new(
+        47,
+        "staff_accounts_at_once",
+        "velocity.staff_accounts_at_once",
+        Count,
+        "Other accounts that this member of staff asked about under a second apart.",
+    )
+    .counted(),
+    Fact::new(
+        48,
+        "begun_without_customer",
+        "request.begun_without_customer",
+        Flag,
+        "Whether staff asks, without a sign of the customer.",
+    ),
+    Fact::new(
+        49,
+        "lines_leaving",
+        "velocity.lines_leaving",
+        Count,
+        "Lines of the account that asked to leave within 24 hours, this one included.",
+    )
+    .counted(),
+    Fact::new(
+        50,
+        "lines_leaving_percent",
+        "velocity.lines_leaving_percent",
+        Count,
+        "How many of a hundred of the account's lines that is, rounded down.",
+    )
+    .counted(),
+    Fact::new(51, "business", "account.business", Flag, "Whether the account is a business's."),
+    Fact::new(
+        52,
+        "ports_to_carrier",
+        "velocity.ports_to_carrier",
+        Count,
+        "Accounts that asked to go to the same carrier within 7 days and were not refused, up to 100.",
+    )
+    .counted(),
+    Fact::new(
+        53,
+        "ports_to_dealer",
+        "velocity.ports_to_dealer",
+        Count,
+        "Accounts that asked to go to the same dealer of it, counted alike.",
+    )
+    .counted(),
+    Fact::new(
+        54,
+        "handset_other_accounts",
+        "velocity.handset_other_accounts",
+        Count,
+        "Other accounts whose SIM was changed to the same handset within 30 days.",
+    )
+    .counted(),
     Fact::new(
         70,
         "log_in_failures",

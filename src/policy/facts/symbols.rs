@@ -76,11 +76,21 @@ pub(super) const APP: Symbols =
 
 pub(super) const FIELD: Symbols = &[("NOT_GIVEN", 0), ("MATCHES", 1), ("DIFFERS", 2), ("NOT_ON_RECORD", 3)];
 
+pub(super) const SOURCE: Symbols = &[
+    ("NONE", 0),
+    ("CALLER", 1),
+    ("END_IDENTITY", 2),
+    ("STORE", 3),
+    ("DEVICE", 4),
+    ("ADDRESS", 5),
+    ("GAINING_CARRIER", 6),
+];
+
 #[cfg(test)]
 mod tests {
     use super::{ACTION, APP, ASKER, ASKER_DEVICE, CAUSE, CHANNEL, FIELD, LINE_STATUS, PIN_CHECK, PIN_FITNESS};
-    use super::{STANCE, Symbols, TRANSFER_PIN};
-    use crate::domain::{Action, Channel, LineStatus, SimChangeCause};
+    use super::{SOURCE, STANCE, Symbols, TRANSFER_PIN};
+    use crate::domain::{Action, Channel, LineStatus, SimChangeCause, SourceKind};
 
     fn number(symbols: Symbols, name: &str) -> Option<i64> {
         symbols.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
@@ -99,6 +109,9 @@ mod tests {
 
     #[test]
     fn stored_numbers_have_their_names() {
+        for source in SourceKind::ALL {
+            assert_eq!(number(SOURCE, source.name()), Some(source as i64));
+        }
         assert_eq!(number(LINE_STATUS, "PORTED_OUT"), Some(LineStatus::PortedOut as i64));
         assert_eq!(number(CAUSE, "BROKEN"), Some(SimChangeCause::Broken as i64));
         assert_eq!(number(CAUSE, "STOLEN"), Some(SimChangeCause::Stolen as i64));
@@ -119,6 +132,7 @@ mod tests {
             TRANSFER_PIN,
             APP,
             FIELD,
+            SOURCE,
         ];
         for symbols in all {
             for (name, code) in symbols {

@@ -2,7 +2,7 @@
 //!
 //! Made from a record's numbers, so that a decision on record can be asked other rules later.
 
-use super::schema::{DERIVED_FROM, FACTS, FACTS_MAX, Kind, Origin};
+use super::schema::{DERIVED_FROM, FACTS, FACTS_MAX, Kind, Origin, UNREAD};
 use crate::policy::proof::Accepted;
 
 /// The length of what never happened: longer than any duration.
@@ -45,6 +45,18 @@ const AGES: u128 = {
     ages
 };
 
+/// Facts that are not known where windows cannot be read.
+const COUNTED: u128 = {
+    let (mut counted, mut rest) = (0, FACTS);
+    while let [fact, others @ ..] = rest {
+        if matches!(fact.origin, Origin::Windows) {
+            counted |= 1 << fact.number;
+        }
+        rest = others;
+    }
+    counted
+};
+
 impl Values {
     /// From facts as recorded, and what of the proof counts.
     pub(in crate::policy) fn of(recorded: &[(u16, i64)], accepted: Accepted) -> Self {
@@ -56,6 +68,9 @@ impl Values {
                 let is_age = AGES & (1 << number) != 0;
                 values.set(number, if is_age { value.saturating_neg() } else { *value });
             }
+        }
+        if values.get(UNREAD) != 0 {
+            values.known &= !COUNTED;
         }
         let pin_off = values.known_instant(23).is_some();
         values.set(120, i64::from(pin_off));

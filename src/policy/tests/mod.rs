@@ -9,4 +9,5 @@ mod ports;
 mod properties;
 mod sims;
 mod told;
+mod velocity;
 pub(super) mod world;

@@ -9,8 +9,8 @@ use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_
 use crate::domain::{
     Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, LineStatus, LockHolder, LockSet, LogIn,
     Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, RecordId,
-    Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause, Spid, Standing,
-    TransferPinCheck, TransferPinOrigin, Usability, Verdict, level_of,
+    Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause, SourceFailures,
+    SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -187,6 +187,24 @@ fn loaded(issued: bool, number_required: bool, harsher: bool) -> Policy {
     policy_with(&format!("{knobs}{}", if harsher { rule } else { "" }))
 }
 
+fn random_velocity(dice: &mut Dice<'_>) -> Velocity {
+    if !dice.rarely() {
+        return Velocity::QUIET;
+    }
+    let accounts = dice.pick(&[0, 9, 10, 19, 20]);
+    Velocity {
+        unread: dice.rarely(),
+        source: SourceFailures { accounts, kind: Some(dice.pick(&SourceKind::ALL)) },
+        pin_value_failed_accounts: dice.pick(&[0, 10, 20]),
+        staff_unproven_accounts: u32::from(dice.below(5)),
+        staff_accounts_at_once: u32::from(dice.rarely()),
+        lines_leaving: u32::from(dice.below(4)),
+        ports_to_carrier: u32::from(dice.below(4)),
+        ports_to_dealer: u32::from(dice.below(4)),
+        handset_other_accounts: u32::from(dice.below(3)),
+    }
+}
+
 fn random_world(dice: &mut Dice<'_>) -> World {
     let mut world = if dice.rarely() { World::unknown() } else { World::new() };
     if let Some(pin) = world.credentials.pin.as_mut()
@@ -213,6 +231,7 @@ fn random_world(dice: &mut Dice<'_>) -> World {
         world.account.resets = dice.instants(3).into_iter().map(reset).collect();
     }
     world.line.flags.heightened = dice.rarely();
+    world.velocity = random_velocity(dice);
     world.account.flags.victim = dice.rarely();
     world.policy = variant(!dice.rarely(), !dice.rarely(), false);
     if dice.rarely() {
@@ -316,7 +335,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..10) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..17) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -367,6 +386,13 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
             world.policy.signals_required = before.signals_required;
         }
         8 => world.line.sim_changes.push(now()),
+        9 => world.velocity.source.accounts += 1,
+        10 => world.velocity.pin_value_failed_accounts += 5,
+        11 => world.velocity.staff_unproven_accounts += 1,
+        12 => world.velocity.staff_accounts_at_once += 1,
+        13 => world.velocity.lines_leaving += 1,
+        14 => world.velocity.handset_other_accounts += 1,
+        15 => world.velocity.unread = true,
         _ => {
             let failure = LogIn { at: now(), device: None, source: None };
             world.credentials.history.log_in_failures.extend(vec![failure; 20]);

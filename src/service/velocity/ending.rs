@@ -1,7 +1,7 @@
 //! What becomes of a request's charges once its answer is known.
 
 use super::plan::{Counted, Of, Use};
-use super::tally::{Failed, as_right};
+use super::tally::{Found, as_right};
 use crate::audit::Decided;
 use crate::crypto::Token;
 use crate::domain::{AppCheck, Checks, OutcomeKind, PinCheck, Standing, TransferPinCheck};
@@ -11,9 +11,7 @@ use crate::store::{Before, Charge, ChargeWindows, Settle, Window};
 /// How a request ended, as far as its charges go.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Ending {
-    failed: Failed,
-    /// Whether something it offered was right, and nothing wrong.
-    succeeded: bool,
+    found: Found,
     /// Whether there was a sign of the customer.
     sign: bool,
     outcome: OutcomeKind,
@@ -21,22 +19,22 @@ pub(in crate::service) struct Ending {
     shown: bool,
 }
 
-impl Failed {
+impl Found {
     /// What looking found.
     pub(in crate::service) const fn of(checks: &Checks) -> Self {
-        let account_pin = matches!(checks.pin, PinCheck::Mismatched | PinCheck::NotSet);
-        Self { any: account_pin || matches!(checks.transfer_pin, TransferPinCheck::Mismatched), account_pin }
+        let pin_failed = matches!(checks.pin, PinCheck::Mismatched | PinCheck::NotSet);
+        let failed = pin_failed || matches!(checks.transfer_pin, TransferPinCheck::Mismatched);
+        let right = matches!(checks.pin, PinCheck::Matched)
+            || matches!(checks.transfer_pin, TransferPinCheck::Matched { .. })
+            || matches!(checks.app, AppCheck::Signed { .. });
+        Self { failed, pin_failed, right: right && !failed }
     }
 }
 
 impl Ending {
     /// Of one decision.
     pub(in crate::service) fn new(checks: &Checks, outcome: OutcomeKind, shown: bool) -> Self {
-        let failed = Failed::of(checks);
-        let right = checks.pin == PinCheck::Matched
-            || matches!(checks.transfer_pin, TransferPinCheck::Matched { .. })
-            || matches!(checks.app, AppCheck::Signed { .. });
-        Self { failed, succeeded: right && !failed.any, sign: has_sign(checks), outcome, shown }
+        Self { found: Found::of(checks), sign: has_sign(checks), outcome, shown }
     }
 
     /// Of one on record. `may_not_know` tells whether its caller has to show that it knows the line.
@@ -47,10 +45,14 @@ impl Ending {
 
     /// Of several that are answered together: what counts for one counts.
     pub(in crate::service) fn with(self, other: Self) -> Self {
-        let any = self.failed.any || other.failed.any;
+        let (one, other_found) = (self.found, other.found);
+        let failed = one.failed || other_found.failed;
         Self {
-            failed: Failed { any, account_pin: self.failed.account_pin || other.failed.account_pin },
-            succeeded: (self.succeeded || other.succeeded) && !any,
+            found: Found {
+                failed,
+                pin_failed: one.pin_failed || other_found.pin_failed,
+                right: (one.right || other_found.right) && !failed,
+            },
             sign: self.sign || other.sign,
             outcome: self.outcome.max(other.outcome),
             shown: self.shown || other.shown,
@@ -60,9 +62,10 @@ impl Ending {
     /// Whether what was charged stays.
     const fn keeps(self, of: Of) -> bool {
         match of {
-            Of::Source(_) => self.failed.any,
-            Of::PinValue => self.failed.account_pin,
-            Of::Begun => !self.sign,
+            Of::Source(_) => self.found.failed,
+            Of::PinValue => self.found.pin_failed,
+            // A mistyped number is nobody's account.
+            Of::Begun => !self.sign && self.shown,
             Of::AtOnce => true,
             Of::Leaving => self.shown,
             Of::Carrier | Of::Dealer => self.shown && !matches!(self.outcome, OutcomeKind::Deny),
@@ -91,7 +94,7 @@ impl Counted {
             }
             let takes_their_place = one.charged && keeps && one.kind.one_each;
             // What was begun without the customer is proven now.
-            let is_proven = one.of == Of::Begun && ending.sign;
+            let is_proven = one.of == Of::Begun && ending.sign && ending.shown;
             if takes_their_place || is_proven {
                 settled.extend(self.before_it(window, one, one.subject));
             }
@@ -110,7 +113,7 @@ impl Counted {
     /// not erased.
     fn followed_by_right(&self, ending: Ending) -> (Vec<Charge>, Vec<Settle>) {
         let (mut charges, mut settled) = (Vec::new(), Vec::new());
-        let Some(windows) = self.windows.as_ref().filter(|_| ending.succeeded) else { return (charges, settled) };
+        let Some(windows) = self.windows.as_ref().filter(|_| ending.found.right) else { return (charges, settled) };
         for (one, window) in self.uses.iter().zip(windows) {
             if matches!(one.of, Of::Source(_)) && self.is_failed(one, window) {
                 let subject = as_right(one.subject);
@@ -146,7 +149,7 @@ impl Engine {
     ///
     /// INVARIANT (one-counter): a wrong secret stays counted, whatever else the request proves.
     pub(in crate::service) async fn settle_secrets(&self, counted: &Counted, ending: Ending) {
-        if let Some(look) = counted.look.as_ref().filter(|_| !ending.failed.any) {
+        if let Some(look) = counted.look.as_ref().filter(|_| !ending.found.failed) {
             look.was_right();
         }
         let (charges, before_it) = counted.followed_by_right(ending);

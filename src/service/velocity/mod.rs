@@ -26,4 +26,4 @@ pub use kinds::{WINDOW_KINDS, WindowKind};
 pub(super) use ending::{Ending, has_sign};
 pub(super) use looking::Looking;
 pub(super) use plan::Counted;
-pub(super) use tally::{Failed, is_spraying};
+pub(super) use tally::{Found, is_spraying};

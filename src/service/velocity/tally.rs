@@ -14,13 +14,15 @@ use crate::crypto::Token;
 use crate::domain::{SourceFailures, Velocity};
 use crate::store::{Window, WindowEvent};
 
-/// Which of this request's secrets were looked at and found wrong.
+/// What looking at this request's own evidence found, as far as it is counted. Nothing, before it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::service) struct Failed {
-    /// Any of them.
-    pub(in crate::service) any: bool,
-    /// Its account PIN.
-    pub(in crate::service) account_pin: bool,
+pub(in crate::service) struct Found {
+    /// Whether a secret was wrong.
+    pub(super) failed: bool,
+    /// Whether the account PIN was.
+    pub(super) pin_failed: bool,
+    /// Whether something was right, and nothing wrong.
+    pub(super) right: bool,
 }
 
 /// A source's window counts failures, and beside them which accounts it got right since: the last bit of a subject tells one
@@ -78,19 +80,19 @@ pub(in crate::service) fn is_spraying(before: &Velocity) -> bool {
 
 impl Counted {
     /// What the windows say, with what is known of this request's own secrets.
-    pub(in crate::service) fn velocity(&self, looking: &Looking, failed: Failed) -> Velocity {
+    pub(in crate::service) fn velocity(&self, looking: &Looking, found: Found) -> Velocity {
         let Some(windows) = &self.windows else { return Velocity::UNREAD };
         let mut velocity = Velocity::QUIET;
         for (one, window) in self.uses.iter().zip(windows) {
             match one.of {
                 Of::Source(kind) => {
-                    let accounts = self.source(one, window, looking, failed.any);
+                    let accounts = self.source(one, window, looking, found);
                     if accounts > velocity.source.accounts {
                         velocity.source = SourceFailures { accounts, kind: Some(kind) };
                     }
                 }
                 Of::PinValue => {
-                    velocity.pin_value_failed_accounts = self.pin_value(one, window, looking, failed.account_pin);
+                    velocity.pin_value_failed_accounts = self.pin_value(one, window, looking, found.pin_failed);
                 }
                 Of::Begun => velocity.staff_unproven_accounts = self.others(one, window),
                 Of::AtOnce => velocity.staff_accounts_at_once = self.at_once(one, window),
@@ -101,7 +103,7 @@ impl Counted {
                 }
                 Of::Carrier => velocity.ports_to_carrier = self.accounts(one, window),
                 Of::Dealer => velocity.ports_to_dealer = self.accounts(one, window),
-                Of::Handset => velocity.imei_other_accounts = self.others(one, window),
+                Of::Handset => velocity.handset_other_accounts = self.others(one, window),
             }
         }
         velocity
@@ -119,13 +121,14 @@ impl Counted {
             .copied()
     }
 
-    fn source(&self, one: &Use, window: &Window, looking: &Looking, failed: bool) -> u32 {
-        if window.events.is_empty() && !failed {
+    fn source(&self, one: &Use, window: &Window, looking: &Looking, found: Found) -> u32 {
+        if window.events.is_empty() && !found.failed {
             return 0;
         }
-        let now = WindowEvent { at: self.now, subject: one.subject, attempt: self.attempt };
+        let subject = if found.right { as_right(one.subject) } else { one.subject };
+        let now = WindowEvent { at: self.now, subject, attempt: self.attempt };
         let state = looking.state();
-        let events = self.settled(one, window, &state).chain(failed.then_some(now));
+        let events = self.settled(one, window, &state).chain((found.failed || found.right).then_some(now));
         let (failed, right) = failed_and_right(events);
         if right.len().saturating_mul(2) >= failed.len() { 0 } else { number(failed.len()) }
     }
@@ -167,7 +170,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
 
-    use super::{Failed, as_failed, as_right};
+    use super::{Found, as_failed, as_right};
     use crate::crypto::Token;
     use crate::domain::{SourceKind, Velocity};
     use crate::service::velocity::kinds;
@@ -205,7 +208,7 @@ mod tests {
 
     fn failures(happened: &[(u8, bool)], failed: bool) -> u32 {
         let counted = counted(Of::Source(SourceKind::Store), &kinds::SOURCE_FAILURES, source(happened));
-        counted.velocity(&Looking::default(), Failed { any: failed, account_pin: false }).source.accounts
+        counted.velocity(&Looking::default(), Found { failed, ..Found::default() }).source.accounts
     }
 
     #[test]
@@ -219,7 +222,16 @@ mod tests {
         assert_eq!(failures(&[(1, true), (1, false), (1, true)], false), 1, "it failed again");
         assert_eq!(failures(&[(1, false), (2, false), (3, true)], false), 1, "who never failed was not right since");
         let own = counted(Of::Source(SourceKind::Store), &kinds::SOURCE_FAILURES, source(&[(1, true), (2, true)]));
-        assert_eq!(own.velocity(&Looking::default(), Failed::default()).source.kind, Some(SourceKind::Store));
+        assert_eq!(own.velocity(&Looking::default(), Found::default()).source.kind, Some(SourceKind::Store));
+    }
+
+    #[test]
+    fn what_is_right_now_counts_for_itself() {
+        let happened = source(&[(1, true), (2, true), (200, true), (1, false)]);
+        let counted = counted(Of::Source(SourceKind::Store), &kinds::SOURCE_FAILURES, happened);
+        let accounts =
+            |right| counted.velocity(&Looking::default(), Found { right, ..Found::default() }).source.accounts;
+        assert_eq!((accounts(false), accounts(true)), (3, 0));
     }
 
     #[test]
@@ -227,9 +239,9 @@ mod tests {
         let counted = counted(Of::Source(SourceKind::Store), &kinds::SOURCE_FAILURES, source(&[(1, true), (2, true)]));
         let looking = Looking::default();
         let under_way = looking.begin(Token::from_bytes(1_u128.to_be_bytes()));
-        assert_eq!(counted.velocity(&looking, Failed::default()).source.accounts, 1);
+        assert_eq!(counted.velocity(&looking, Found::default()).source.accounts, 1);
         drop(under_way);
-        assert_eq!(counted.velocity(&looking, Failed::default()).source.accounts, 2);
+        assert_eq!(counted.velocity(&looking, Found::default()).source.accounts, 2);
     }
 
     #[test]
@@ -238,7 +250,7 @@ mod tests {
             events: vec![WindowEvent { at: now() - ago, subject: account(1), attempt: account(1) }],
         };
         let tick = TimeDelta::nanoseconds(1);
-        let said = |of, kind, ago| counted(of, kind, at(ago)).velocity(&Looking::default(), Failed::default());
+        let said = |of, kind, ago| counted(of, kind, at(ago)).velocity(&Looking::default(), Found::default());
         let begun = |ago| said(Of::Begun, &kinds::BEGUN_UNPROVEN, ago).staff_unproven_accounts;
         assert_eq!((begun(TimeDelta::hours(1)), begun(TimeDelta::hours(1) + tick), begun(-tick)), (1, 0, 1));
         let at_once = |ago| said(Of::AtOnce, &kinds::ASKED_BY_STAFF, ago).staff_accounts_at_once;
@@ -246,7 +258,7 @@ mod tests {
         assert_eq!((at_once(second), at_once(second - tick), at_once(tick - second), at_once(-second)), (0, 1, 1, 0));
         let leaving = |ago| said(Of::Leaving, &kinds::LINES_LEAVING, ago).lines_leaving;
         assert_eq!((leaving(TimeDelta::hours(24)), leaving(TimeDelta::hours(24) + tick)), (2, 1));
-        let handset = |ago| said(Of::Handset, &kinds::HANDSETS, ago).imei_other_accounts;
+        let handset = |ago| said(Of::Handset, &kinds::HANDSETS, ago).handset_other_accounts;
         assert_eq!((handset(TimeDelta::days(30)), handset(TimeDelta::days(30) + tick)), (1, 0));
     }
 
@@ -254,7 +266,7 @@ mod tests {
     fn what_cannot_be_read_is_not_zero() {
         let mut counted = counted(Of::Begun, &kinds::BEGUN_UNPROVEN, Window::default());
         counted.windows = None;
-        assert_eq!(counted.velocity(&Looking::default(), Failed::default()), Velocity::UNREAD);
+        assert_eq!(counted.velocity(&Looking::default(), Found::default()), Velocity::UNREAD);
     }
 
     proptest! {

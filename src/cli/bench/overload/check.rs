@@ -35,9 +35,9 @@ pub(super) async fn check(engine: &Arc<Engine>, approvals: Vec<Approval>) -> Res
         if looks.len() >= LOOKS_MAX {
             unfounded.extend(looked(looks.join_next().await));
         }
-        let (engine, clerk) = (Arc::clone(engine), clerk()?);
+        let (engine, desk) = (Arc::clone(engine), desk()?);
         looks.spawn(async move {
-            let Ok(who) = authorise(clerk) else { return Some("a record cannot be read") };
+            let Ok(who) = authorise(desk) else { return Some("a record cannot be read") };
             match engine.get_decision(&who, id, None).await {
                 Ok(answer) => fault(&answer, change),
                 Err(_) => Some("an approval has no record"),
@@ -54,9 +54,9 @@ fn looked(look: Option<Result<Option<Unfounded>, tokio::task::JoinError>>) -> Op
     look.and_then(|look| look.unwrap_or(Some("a record cannot be read")))
 }
 
-/// Whoever asked for approvable changes reads their own decisions.
-fn clerk() -> Result<Requester, Failure> {
-    let role = Role::RetailAgent;
+/// The fraud desk, which reads every decision.
+fn desk() -> Result<Requester, Failure> {
+    let role = Role::FraudOps;
     let failed = |error| Failure::caused(Exit::Failed, &error);
     Ok(Requester {
         subject: Subject::parse(&format!("{DEVELOPMENT_ISSUER}|{}", role.name())).map_err(failed)?,

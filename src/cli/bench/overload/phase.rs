@@ -53,8 +53,9 @@ pub(in crate::cli::bench) struct Offered<'a> {
 
 /// Measures.
 pub(in crate::cli::bench) fn run(offered: &Offered<'_>, questions: &mut Questions) -> Result<Report, Failure> {
-    let (hub, clerk) = (offered.world.token(Role::PortingSystem)?, offered.world.token(Role::RetailAgent)?);
-    let heads = Heads::new(&hub, &clerk, ANSWER_TIME_MAX)?;
+    let token = |role| offered.world.token(role);
+    let (hub, pad, clerk) = (token(Role::PortingSystem)?, token(Role::PinPad)?, token(Role::RetailAgent)?);
+    let heads = Heads::new(&hub, &pad, &clerk, ANSWER_TIME_MAX)?;
     // The last one is for locks alone: who turns them on does not call over the crowd's connections.
     let connections = offered.connect(offered.connections.saturating_add(1))?;
     let (crowd, app) = connections.split_at(offered.connections);

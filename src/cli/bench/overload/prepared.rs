@@ -37,20 +37,20 @@ pub(super) struct Prepared {
 /// What calls begin with, under the token of each who asks.
 pub(super) struct Heads {
     hub: Arc<Head>,
-    clerk: Arc<Head>,
+    pad: Arc<Head>,
     lock: Arc<Head>,
 }
 
 impl Heads {
     /// Of these tokens, each call to be answered within `answer_time_max`.
-    pub(super) fn new(hub: &str, clerk: &str, answer_time_max: Duration) -> Result<Self, Failure> {
+    pub(super) fn new(hub: &str, pad: &str, clerk: &str, answer_time_max: Duration) -> Result<Self, Failure> {
         let head = |method, token| {
             let made = Head::new(method, token, answer_time_max);
             made.map(Arc::new).map_err(|error| Failure::caused(Exit::Failed, &error))
         };
         Ok(Self {
             hub: head("portcullis.v1.DecisionService/Decide", hub)?,
-            clerk: head("portcullis.v1.DecisionService/Decide", clerk)?,
+            pad: head("portcullis.v1.DecisionService/Decide", pad)?,
             lock: head("portcullis.v1.ProtectionService/SetLock", clerk)?,
         })
     }
@@ -71,7 +71,7 @@ impl Heads {
 
     fn decision(&self, ask: Ask) -> Result<Prepared, Failure> {
         let Ask { asker, request } = ask;
-        let head = if asker == Asker::PortingHub { &self.hub } else { &self.clerk };
+        let head = if asker == Asker::PortingHub { &self.hub } else { &self.pad };
         let message = framed(&request);
         let asked = if request.evidence.is_empty() { Asked::Decision } else { Asked::Approvable(digest(request)?) };
         Ok(Prepared { asked, head: Arc::clone(head), message })
