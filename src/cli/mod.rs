@@ -53,7 +53,9 @@ mod transfer_pin;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use audit::parse_public_keys;
 #[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use events::parse_event;
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use import::parse_seed as parse_import_row;
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use jsonl::{Line as ImportLine, Lines as ImportLines, Problem as ImportProblem};
+pub(crate) use jsonl::{Line as JsonLine, Lines as JsonLines, Problem as JsonProblem};
 pub use run::main;

@@ -6,7 +6,7 @@ use std::io::BufReader;
 use chrono::{DateTime, Utc};
 use prost::Message;
 
-use crate::cli::{ImportLine, ImportLines, ImportProblem, parse_import_row};
+use crate::cli::{JsonLine, JsonLines, JsonProblem, parse_event, parse_import_row};
 use crate::domain::{AccountId, Brand, Eid, FormatError, Iccid, Imei, Msisdn, RequestId, Spid, Subject};
 use crate::grpc::convert::{
     FieldError, ask, reached, read_page, read_position, record_page, record_page_token, resume_token, write_page,
@@ -112,9 +112,9 @@ pub(super) fn request(data: &[u8]) {
 pub(super) fn import_row(data: &[u8]) {
     let Some(brand) = brand() else { return };
     // A small buffer, so that lines are cut in many places.
-    let mut lines = ImportLines::new(BufReader::with_capacity(7, data));
+    let mut lines = JsonLines::new(BufReader::with_capacity(7, data));
     while let Ok(Some(line)) = lines.next() {
-        let ImportLine::Whole(bytes) = line else { continue };
+        let JsonLine::Whole(bytes) = line else { continue };
         match parse_import_row(bytes) {
             Ok(seed) => {
                 let row = pb::ImportAccountsRequest { row: 1, seed: Some(seed) };
@@ -127,8 +127,24 @@ pub(super) fn import_row(data: &[u8]) {
     }
 }
 
+/// A file of events, line by line, and each of them on the way it takes inside the service.
+pub(super) fn event_line(data: &[u8]) {
+    let mut lines = JsonLines::new(BufReader::with_capacity(7, data));
+    while let Ok(Some(line)) = lines.next() {
+        let JsonLine::Whole(bytes) = line else { continue };
+        match parse_event(bytes) {
+            Ok(event) => {
+                if let Err(error) = ask::record_event(event) {
+                    assert_tells_nothing(&error);
+                }
+            }
+            Err(problem) => assert_row_tells_nothing(&problem),
+        }
+    }
+}
+
 /// The reason never quotes; the field's path may end with an unknown member's name, which is no value.
-fn assert_row_tells_nothing(ImportProblem { field: _, reason }: &ImportProblem) {
+fn assert_row_tells_nothing(JsonProblem { field: _, reason }: &JsonProblem) {
     assert!(digits_in_a_row(reason) <= DIGITS_IN_A_ROW_MAX, "`{reason}` tells a value");
     assert!(reason.starts_with("must ") || reason.starts_with("is no "), "`{reason}` are no words of ours");
 }

@@ -16,6 +16,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "app_key", run: kept::app_key },
     Target { name: "certificate", run: identity::certificate },
     Target { name: "checkpoint", run: signed::checkpoint },
+    Target { name: "event_line", run: requests::event_line },
     Target { name: "import_row", run: requests::import_row },
     Target { name: "key_set", run: identity::key_set },
     Target { name: "keyring", run: files::keyring },

@@ -10,7 +10,7 @@ use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::record_events_request::{Event, Scope};
 
 /// The event that a line holds.
-pub(super) fn parse(line: &[u8]) -> Result<pb::RecordEventsRequest, Problem> {
+pub(crate) fn parse(line: &[u8]) -> Result<pb::RecordEventsRequest, Problem> {
     let mut members = Members::of(object(line)?, String::new())?;
     let scopes =
         [members.object("line", line_ref)?.map(Scope::Line), members.choice("account_id")?.map(Scope::AccountId)];
