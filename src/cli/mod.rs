@@ -14,6 +14,7 @@
 //! | `doctor/` | looks at all that a service needs |
 //! | `store/` | copies of the store |
 //! | `bench/` | the load generator |
+//! | `scenario/` | plays what a policy must answer, step by step |
 //! | `policy/` | looks at policies, before they decide |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
 //! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `audit/` | calls of a running service |
@@ -44,6 +45,7 @@ mod output;
 mod pin;
 mod policy;
 mod run;
+mod scenario;
 mod secret;
 mod serve;
 mod store;

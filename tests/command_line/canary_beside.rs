@@ -197,6 +197,10 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     told.run_both(&place, &["policy", "check", "--rules", "us-default"], 0);
     told.run_both(&place, &["policy", "diff", "mine.toml", "us-default"], 0);
     told.run_both(&place, &["policy", "facts"], 0);
+    fs::create_dir(place.path("played.d")).unwrap();
+    let step = "[[step]]\nat = \"0\"\nwho = \"pad\"\ndo = \"SIM_CHANGE\"\noffer = [\"pin\"]\noutcome = \"APPROVE\"\n";
+    fs::write(place.path("played.d/one.toml"), format!("id = \"L02\"\nabout = \"An upgrade\"\n{step}")).unwrap();
+    told.run_both(&place, &["policy", "test", "played.d"], 0);
     mistake(&mut told, &place);
 
     told.check();

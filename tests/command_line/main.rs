@@ -23,6 +23,7 @@ mod keys;
 mod policies;
 mod program;
 mod refusals;
+mod scenarios;
 mod signed_permits;
 mod spelt;
 mod spelt_tests;

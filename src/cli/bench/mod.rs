@@ -36,3 +36,4 @@ mod tally;
 mod world;
 
 pub(super) use command::{BenchArgs, run};
+pub(super) use world::{Scratch, listen, settings};

@@ -38,11 +38,11 @@ const TOKEN_LIFE: TimeDelta = TimeDelta::hours(12);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A folder that is removed with everything in it.
-pub(super) struct Scratch(PathBuf);
+pub(in crate::cli) struct Scratch(PathBuf);
 
 impl Scratch {
     /// A new one below `parent`.
-    pub(super) fn make(parent: &Path) -> Result<Self, Failure> {
+    pub(in crate::cli) fn make(parent: &Path) -> Result<Self, Failure> {
         let name = random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?;
         let path = parent.join(format!("portcullis-bench-{name}"));
         fs::create_dir_all(&path)
@@ -51,7 +51,7 @@ impl Scratch {
     }
 
     /// Where it is.
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -104,7 +104,7 @@ impl World {
         let made_at = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
         let keys = folder.join("keys");
         make_development_set(&keys, made_at)?;
-        let config = config(&keys, &folder.join("store"))?;
+        let config = settings(&keys, &folder.join("store"))?;
         let mut noted = None;
         let published = KeySets::new(&config.identity);
         let composed = compose(&config, (Arc::default(), &published), |store| {
@@ -220,7 +220,7 @@ impl World {
 }
 
 /// The settings that a new installation has, with its own files.
-fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
+pub(in crate::cli) fn settings(keys: &Path, store: &Path) -> Result<Config, Failure> {
     Ok(Config {
         server: config::Server::default(),
         transport: Transport::Tls {
@@ -265,7 +265,7 @@ fn config(keys: &Path, store: &Path) -> Result<Config, Failure> {
 }
 
 /// Serves routes on a free port of this machine, under the settings of `portcullis serve`.
-async fn listen(
+pub(in crate::cli) async fn listen(
     routes: Routes,
     limits: &Limits,
     front: Front,

@@ -11,5 +11,4 @@ mod event;
 mod tell;
 
 pub(super) use command::{EventsArgs, run};
-#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use event::parse as parse_event;

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{check, diff, facts};
+use super::{check, diff, facts, policy_of};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
+use crate::cli::run::calling;
+use crate::cli::scenario;
+use crate::config::Policy as Settings;
 
 const EXAMPLES: &str = "\
 A policy is a TOML file: it says everything, or extends a built-in policy, turns knobs and adds rules.
@@ -27,6 +30,7 @@ Examples:
   portcullis policy check mine.toml
   portcullis policy diff us-default mine.toml
   portcullis policy facts
+  portcullis policy test scenarios --policy mine.toml
 ";
 
 /// `portcullis policy`.
@@ -38,6 +42,8 @@ pub(in crate::cli) enum PolicyCommand {
     Diff(DiffArgs),
     /// List what rules may ask
     Facts(FactsArgs),
+    /// Play scenarios against a policy, and say where it answers otherwise
+    Test(TestArgs),
 }
 
 /// Flags of `policy check`.
@@ -73,11 +79,27 @@ pub(in crate::cli) struct FactsArgs {
     pub(super) markdown: bool,
 }
 
+/// Flags of `policy test`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(in crate::cli) struct TestArgs {
+    /// A folder of scenarios, as `scenarios/` of the sources is
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// A policy file, or the name of a built-in policy
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
 /// Runs a command about policies.
 pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit, Failure> {
     match command {
         PolicyCommand::Check(args) => check::run(&args, output),
         PolicyCommand::Diff(args) => diff::run(&args, output),
         PolicyCommand::Facts(args) => facts::run(&args, output),
+        PolicyCommand::Test(TestArgs { folder, policy }) => {
+            let decides = policy_of(&Settings { file: policy.clone() })?;
+            calling(scenario::test(&folder, (policy, &decides), output))
+        }
     }
 }

@@ -48,12 +48,21 @@ pub(crate) struct Composed {
 /// `published` holds what was fetched of the issuers' keys. `seen` is given the store and gives what the engine is to see of it: the load generator looks in between.
 pub(crate) fn compose(
     config: &Config,
+    told: (Arc<Metrics>, &KeySets),
+    seen: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+) -> Result<Composed, Failure> {
+    compose_by(Arc::new(SystemClock::start()), config, told, seen)
+}
+
+/// The same by another clock: scenarios move theirs by hand.
+pub(crate) fn compose_by(
+    clock: Arc<dyn Clock>,
+    config: &Config,
     (metrics, published): (Arc<Metrics>, &KeySets),
     seen: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
 ) -> Result<Composed, Failure> {
     install_jwt_provider().map_err(|error| refused(&error))?;
     let counting = Arc::new(Counting(Arc::clone(&metrics)));
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     metrics.standing().started(clock.now().map_err(|error| refused(&error))?.instant().timestamp());
     metrics.standing().disk_reserve(config.store.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB));
     let keyring = Arc::new(Keyring::load(&config.keys.keyring_file).map_err(|error| refused(&error))?);

@@ -1,0 +1,191 @@
+//! Who asks: the people, systems and devices of every scenario, and the households they ask about.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::file::{Household, length};
+use crate::cli::failure::Failure;
+use crate::cli::flags::timestamp;
+use crate::grpc::pb::v1 as pb;
+
+/// The brand of all of them.
+pub(super) const BRAND: &str = "default";
+
+/// The PIN of every household.
+pub(super) const PIN: &str = "482951";
+
+/// What a carrier of scenarios is called.
+pub(super) const GAINING: &str = "6529";
+
+/// Somebody who asks: their role, the name in their token, where they are bound to, and their usual channel.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Who {
+    pub(super) name: &'static str,
+    pub(super) role: &'static str,
+    pub(super) channel: pb::Channel,
+    pub(super) store: Option<&'static str>,
+    /// Of a customer: the person and the device.
+    pub(super) customer: Option<(&'static str, &'static str)>,
+    pub(super) doc: &'static str,
+}
+
+const fn staff(name: &'static str, role: &'static str, channel: pb::Channel, doc: &'static str) -> Who {
+    Who { name, role, channel, store: None, customer: None, doc }
+}
+
+const fn at_store(name: &'static str, role: &'static str, store: &'static str, doc: &'static str) -> Who {
+    Who { name, role, channel: pb::Channel::Store, store: Some(store), customer: None, doc }
+}
+
+const fn customer(name: &'static str, person: &'static str, device: &'static str, doc: &'static str) -> Who {
+    Who { name, role: "customer", channel: pb::Channel::App, store: None, customer: Some((person, device)), doc }
+}
+
+/// Everybody.
+pub(super) const CAST: [Who; 15] = [
+    customer("owner", "owner", "owner-phone", "the account's owner, signed in on their phone"),
+    customer("owner-elsewhere", "owner", "never-seen", "the owner's log-in on a device that nobody knows"),
+    customer("user", "user", "user-phone", "an authorised user of the first line, on their phone"),
+    at_store("clerk", "retail_agent", "S-1", "a clerk in the first store"),
+    at_store("clerk-2", "retail_agent", "S-2", "a clerk in another store"),
+    at_store("manager", "retail_manager", "S-1", "the first store's manager"),
+    at_store("pad", "pin_pad", "S-1", "the PIN pad of the first store: what is entered there, the customer entered"),
+    staff("care", "care_agent", pb::Channel::Care, "somebody in care, on the phone or in chat"),
+    staff("ivr", "ivr", pb::Channel::Ivr, "the voice system: what is entered there, the customer entered"),
+    staff("carrier", "porting_system", pb::Channel::Port, "the gaining carrier's porting system"),
+    staff("provisioning", "provisioning", pb::Channel::Batch, "the carrier's own CRM"),
+    staff("network", "network_signals", pb::Channel::Batch, "the network and the log-in service, which report events"),
+    staff("fraud-1", "fraud_ops", pb::Channel::Care, "somebody of fraud operations"),
+    staff("fraud-2", "fraud_ops", pb::Channel::Care, "somebody else of fraud operations"),
+    staff("auditor", "auditor", pb::Channel::Care, "reads what was decided, for the test itself"),
+];
+
+/// The one of a name.
+pub(super) fn who(name: &str) -> Result<&'static Who, Failure> {
+    CAST.iter().find(|who| who.name == name).ok_or_else(|| {
+        let known: Vec<String> = CAST.iter().map(|who| format!("  {:<16}{}", who.name, who.doc)).collect();
+        Failure::invalid(format!("`who`: there is no `{name}`; there are\n{}", known.join("\n")))
+    })
+}
+
+/// An account's id.
+pub(super) fn account(household: u32) -> String {
+    format!("A-{household}")
+}
+
+/// A line's number.
+pub(super) fn msisdn(household: u32, line: u32) -> String {
+    // Exchanges 555 and on: 10,000 households of up to ten lines.
+    format!("+1212{:03}{:04}", 555_u32.saturating_add(household / 1_000), (household % 1_000) * 10 + line)
+}
+
+/// An account's number.
+pub(super) fn account_number(household: u32) -> String {
+    format!("{:08}", 100_000_u32.saturating_add(household))
+}
+
+/// A SIM by a name: the same name is the same card.
+pub(super) fn iccid(name: &str) -> String {
+    with_check_digit(&format!("8901260{:011}", number_of(name, 100_000_000_000)))
+}
+
+/// A handset by a name.
+pub(super) fn imei(name: &str) -> String {
+    with_check_digit(&format!("35{:012}", number_of(name, 1_000_000_000_000)))
+}
+
+/// A number that a name stands for (FNV-1a).
+fn number_of(name: &str, below: u64) -> u64 {
+    let mixed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    mixed.checked_rem(below).unwrap_or(0)
+}
+
+/// The digits with their Luhn check digit.
+fn with_check_digit(digits: &str) -> String {
+    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+    let weigh = |(place, digit): (usize, u32)| if place % 2 == 0 { doubled(digit) } else { digit };
+    let sum: u32 = digits.chars().rev().filter_map(|digit| digit.to_digit(10)).enumerate().map(weigh).sum();
+    format!("{digits}{}", (10 - sum % 10) % 10)
+}
+
+/// A household as it is imported.
+pub(super) fn seed(
+    number: u32,
+    unlike: &Household,
+    jwks: [String; 2],
+    now: DateTime<Utc>,
+) -> Result<pb::AccountSeed, Failure> {
+    const LONG_AGO: &str = "400d";
+    let ago = |text: &str| -> Result<_, Failure> { Ok(Some(timestamp(before(now, length(text, "household")?)))) };
+    let pin = Some(unlike.pin_set.as_deref().unwrap_or(LONG_AGO)).filter(|set| *set != "none");
+    let phone = Some(unlike.phone_added.as_deref().unwrap_or(LONG_AGO)).filter(|added| *added != "none");
+    let kind = unlike.kind.as_deref().unwrap_or("POSTPAID");
+    let kind = named(kind, "kind", |name| pb::AccountKind::from_str_name(&format!("ACCOUNT_KIND_{name}")))?;
+    let [owners, users] = jwks;
+    let device = |id: &str, person: &str, key: String, added| -> Result<pb::Device, Failure> {
+        let (device_id, person_id) = (id.to_owned(), person.to_owned());
+        Ok(pb::Device { device_id, person_id, public_key_jwk: key, model: String::new(), added_time: ago(added)? })
+    };
+    let mut devices = vec![device("user-phone", "user", users, LONG_AGO)?];
+    if let Some(added) = phone {
+        devices.push(device("owner-phone", "owner", owners, added)?);
+    }
+    let flag = |name: &String| -> Result<i32, Failure> {
+        let flag = named(name, "flags", |name| pb::LineFlag::from_str_name(&format!("LINE_FLAG_{name}")))?;
+        Ok(flag.into())
+    };
+    let line_id = |line: u32| format!("L-{number}-{line}");
+    let line = |place: u32| -> Result<pb::Line, Failure> {
+        Ok(pb::Line {
+            line_id: line_id(place),
+            msisdn: msisdn(number, place),
+            iccid: iccid(&format!("old {number} {place}")),
+            sim_since_time: unlike.sim_changed.as_deref().map_or(Ok(None), ago)?,
+            status: pb::LineStatus::Active.into(),
+            flags: unlike.flags.iter().filter(|_| place == 1).map(flag).collect::<Result<_, _>>()?,
+            ..pb::Line::default()
+        })
+    };
+    let lock = |set: &String| -> Result<pb::LockSeed, Failure> {
+        let set = named(set, "locks", |name| pb::LockSet::from_str_name(&format!("LOCK_SET_{name}")))?;
+        let holder = pb::LockHolder::Customer.into();
+        Ok(pb::LockSeed { set: set.into(), holder, since_time: ago("100d")?, line_id: line_id(1), ..Default::default() })
+    };
+    Ok(pb::AccountSeed {
+        account: Some(pb::Account {
+            account_id: account(number),
+            brand: BRAND.to_owned(),
+            account_number: account_number(number),
+            kind: kind.into(),
+            persons: vec![person("owner", pb::PersonRole::Owner, &[]), person("user", pb::PersonRole::AuthorisedUser, &[line_id(1)])],
+            ..pb::Account::default()
+        }),
+        lines: vec![line(1)?, line(2)?],
+        locks: unlike.locks.iter().map(lock).collect::<Result<_, _>>()?,
+        pin: pin.map(|_| PIN.to_owned()).unwrap_or_default(),
+        pin_set_time: pin.map_or(Ok(None), ago)?,
+        pin_carrier_generated: unlike.pin_by_carrier,
+        devices,
+    })
+}
+
+fn person(id: &str, role: pb::PersonRole, lines: &[String]) -> pb::Person {
+    pb::Person {
+        person_id: id.to_owned(),
+        role: role.into(),
+        name: format!("Household {id}"),
+        postal_code: "02139".to_owned(),
+        contacts: Vec::new(),
+        line_ids: lines.to_vec(),
+    }
+}
+
+fn before(now: DateTime<Utc>, span: TimeDelta) -> DateTime<Utc> {
+    now.checked_sub_signed(span).unwrap_or(now)
+}
+
+/// A word of a closed list.
+pub(super) fn named<T>(word: &str, field: &str, of: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
+    of(word).ok_or_else(|| Failure::invalid(format!("`{field}`: `{word}` is none of its words")))
+}

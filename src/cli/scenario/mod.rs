@@ -1,0 +1,25 @@
+//! Scenarios: sequences of steps with the answer that a policy must give at every one, played through the public API under a
+//! clock that stands still until a step moves it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `file` | what a scenario file says |
+//! | `cast` | who asks: the people, systems and devices of every scenario |
+//! | `stage` | a service of its own, its clock, its households |
+//! | `request` | a step as messages of the contract |
+//! | `play` | one scenario from its first step to its last |
+//! | `verdict` | what came of a step, held against what must |
+//! | `report` | what is told of all of them, and which rules none reached |
+//!
+//! Deliberately absent: any way into the service but its public interface, and any rule of its own. Steps that need what is not
+//! built are marked in their file (`waits_for`), told as waiting, and never counted as passed.
+
+mod cast;
+mod file;
+mod play;
+mod report;
+mod request;
+mod stage;
+mod verdict;
+
+pub(super) use report::test;
