@@ -95,9 +95,9 @@ pub(super) fn imei(name: &str) -> String {
 
 /// A number that a name stands for (FNV-1a).
 fn number_of(name: &str, below: u64) -> u64 {
-    let mixed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let mixed = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     mixed.checked_rem(below).unwrap_or(0)
 }
 
@@ -150,7 +150,13 @@ pub(super) fn seed(
     let lock = |set: &String| -> Result<pb::LockSeed, Failure> {
         let set = named(set, "locks", |name| pb::LockSet::from_str_name(&format!("LOCK_SET_{name}")))?;
         let holder = pb::LockHolder::Customer.into();
-        Ok(pb::LockSeed { set: set.into(), holder, since_time: ago("100d")?, line_id: line_id(1), ..Default::default() })
+        Ok(pb::LockSeed {
+            set: set.into(),
+            holder,
+            since_time: ago("100d")?,
+            line_id: line_id(1),
+            ..Default::default()
+        })
     };
     Ok(pb::AccountSeed {
         account: Some(pb::Account {
@@ -158,7 +164,10 @@ pub(super) fn seed(
             brand: BRAND.to_owned(),
             account_number: account_number(number),
             kind: kind.into(),
-            persons: vec![person("owner", pb::PersonRole::Owner, &[]), person("user", pb::PersonRole::AuthorisedUser, &[line_id(1)])],
+            persons: vec![
+                person("owner", pb::PersonRole::Owner, &[]),
+                person("user", pb::PersonRole::AuthorisedUser, &[line_id(1)]),
+            ],
             ..pb::Account::default()
         }),
         lines: vec![line(1)?, line(2)?],

@@ -183,7 +183,8 @@ async fn event(asking: &Asking<'_>, left: &Left) -> Result<Came, Failure> {
     let table = asking.step.event.clone().ok_or_else(|| unlike("say which".to_owned()))?;
     let json = serde_json::to_string(&table).map_err(|error| unlike(error.to_string()))?;
     let json = json.replace("$decision", &left.decision);
-    let mut request = parse_event(json.as_bytes()).map_err(|problem| unlike(format!("{} {}", problem.field, problem.reason)))?;
+    let mut request =
+        parse_event(json.as_bytes()).map_err(|problem| unlike(format!("{} {}", problem.field, problem.reason)))?;
     request.event_id.clone_from(&asking.request_id);
     request.occur_time = Some(timestamp(asking.stage.now()?));
     let about_account = table.keys().any(|kind| kind.starts_with("log_in") || kind == "account_read");
@@ -198,7 +199,9 @@ async fn event(asking: &Asking<'_>, left: &Left) -> Result<Came, Failure> {
     Ok(match answer {
         Ok(Some(pb::RecordEventsResponse { result, .. })) => match result {
             Some(pb::record_events_response::Result::Recorded(_)) => Came::done(),
-            Some(pb::record_events_response::Result::Refused(no)) => Came::refused(format!("{}: {}", no.field, no.reason)),
+            Some(pb::record_events_response::Result::Refused(no)) => {
+                Came::refused(format!("{}: {}", no.field, no.reason))
+            }
             None => Came::refused("no result".to_owned()),
         },
         Ok(None) => Came::refused("no answer".to_owned()),
@@ -228,9 +231,10 @@ async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<
     };
     let contributions = kept.explanation.into_iter().flat_map(|explanation| explanation.contributions);
     Ok(Came {
-        outcome: kept.outcome.try_into().map_or_else(|_| String::new(), |outcome: pb::Outcome| {
-            outcome.as_str_name().trim_start_matches("OUTCOME_").to_owned()
-        }),
+        outcome: kept.outcome.try_into().map_or_else(
+            |_| String::new(),
+            |outcome: pb::Outcome| outcome.as_str_name().trim_start_matches("OUTCOME_").to_owned(),
+        ),
         reasons: kept.reasons.into_iter().map(|reason| reason.code).collect(),
         required,
         codes: told.wire.map(|wire| wire.codes).unwrap_or_default(),

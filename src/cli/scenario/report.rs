@@ -107,7 +107,11 @@ impl Answer for Tested {
         });
         let unreached: Vec<String> = self.unreached().into_iter().map(|rule| format!("  {rule}")).collect();
         let reached = self.rules.len().saturating_sub(unreached.len());
-        let coverage = format!("{reached} of {} rules were reached{}", self.rules.len(), if unreached.is_empty() { "." } else { "; not reached:" });
+        let coverage = format!(
+            "{reached} of {} rules were reached{}",
+            self.rules.len(),
+            if unreached.is_empty() { "." } else { "; not reached:" }
+        );
         let sums = format!(
             "{} scenarios: {} steps as they must be, {} not, {} waiting for what is not built.",
             self.scenarios.len(),

@@ -157,12 +157,7 @@ impl Asking<'_> {
         };
         let worthless = WORTHLESS.into_iter().filter(|(what, _)| offers(what)).map(|(_, fact)| fact.into());
         pb::Claims {
-            account_number: given(
-                "account-number",
-                account_number(self.household),
-                "wrong-account-number",
-                "99999999",
-            ),
+            account_number: given("account-number", account_number(self.household), "wrong-account-number", "99999999"),
             postal_code: given("zip", "02139".to_owned(), "wrong-zip", "10001"),
             holder_name: given("name", "Household owner".to_owned(), "wrong-name", "Someone Else"),
             worthless: worthless.collect(),
@@ -196,7 +191,8 @@ impl Asking<'_> {
     fn signals(&self) -> Result<Vec<pb::Signal>, Failure> {
         use pb::signal::Value;
         let one = |(name, value): (&String, &toml::Value)| {
-            let wrong = || Failure::invalid(format!("`signals`: `{name}` is a number, true or false, or a time like \"20m\""));
+            let wrong =
+                || Failure::invalid(format!("`signals`: `{name}` is a number, true or false, or a time like \"20m\""));
             let value = match value {
                 toml::Value::Boolean(flag) => Value::Flag(*flag),
                 toml::Value::Integer(number) => Value::Number(*number),

@@ -5,8 +5,11 @@ use super::load::load;
 use crate::policy::document::Policy;
 
 /// The policies that come with the program: name, file, text.
-pub const BUILT_IN: [(&str, &str, &str); 1] =
-    [("us-default", "policies/us-default.toml", include_str!("../../../policies/us-default.toml"))];
+pub const BUILT_IN: [(&str, &str, &str); 3] = [
+    ("us-default", "policies/us-default.toml", include_str!("../../../policies/us-default.toml")),
+    ("in-trai", "policies/in-trai.toml", include_str!("../../../policies/in-trai.toml")),
+    ("au-acma", "policies/au-acma.toml", include_str!("../../../policies/au-acma.toml")),
+];
 
 /// The rules that every policy has: file, text.
 pub(super) const ALWAYS: (&str, &str) = ("policies/always.toml", include_str!("../../../policies/always.toml"));

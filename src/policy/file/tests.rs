@@ -159,7 +159,7 @@ fn what_is_wrong_is_told_with_its_place() {
         (extended("without = [\"P99\"]"), "has no rule `P99`"),
         (
             load("mine.toml", "extends = \"uk\"").map_err(|error| error.to_string()),
-            "must name a built-in policy: us-default",
+            "must name a built-in policy: us-default, in-trai, au-acma",
         ),
         (load("mine.toml", "[pin]\n").map_err(|error| error.to_string()), "is missing: set it, or say extends"),
     ];

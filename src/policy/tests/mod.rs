@@ -6,6 +6,7 @@ mod events;
 mod locks;
 mod pins;
 mod ports;
+mod profiles;
 mod properties;
 mod sims;
 mod told;
