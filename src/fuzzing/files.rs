@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::crypto::Keyring;
+use crate::policy::{self, Policy, read_condition};
 
 /// Longer than every word that an error about a keyring needs, and shorter than a key.
 const KEYRING_WORD_MAX: usize = 40;
@@ -27,5 +28,34 @@ pub(super) fn settings(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Err(crate::config::ConfigError::File { line, .. }) = Config::parse(text) {
         assert!((1..=text.lines().count().saturating_add(1)).contains(&line), "line {line} is not there");
+    }
+}
+
+/// A policy file. What is loaded has conditions that are read back from what they are written as; what is wrong is told with a
+/// place that the file has.
+pub(super) fn policy(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match policy::load("policy.toml", text) {
+        Ok(policy) => {
+            assert_eq!(policy.validate(), Ok(()));
+            assert!(policy.rules.all().iter().any(|rule| rule.id == "P1-lock-on"));
+            assert_eq!(policy::load("policy.toml", text).map(|again| again.canonical()), Ok(policy.canonical()));
+        }
+        Err(error) => {
+            // One that is wrong by what it extends is told at the place of that.
+            let lines = text.split('\n').count();
+            assert!((1..=lines).contains(&error.line) && error.column >= 1, "{error}");
+            assert!(!error.message.is_empty());
+        }
+    }
+}
+
+/// A rule's condition. What is read is written so that it is read as the same; what is wrong is told with a place inside.
+pub(super) fn rule(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let policy = Policy::us_default();
+    match read_condition(&policy, text) {
+        Ok(test) => assert_eq!(read_condition(&policy, &test.to_string()), Ok(test)),
+        Err(error) => assert!(error.at <= text.len() && !error.message.is_empty(), "{error}"),
     }
 }

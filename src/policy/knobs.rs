@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::document::Policy;
 use super::facts::Kind;
-use super::language::{Constant, Constants};
+use super::language::{Constant, Constants, ExpressionError, Test, compile};
 
 /// A knob: its name, and where its value stands.
 pub(super) struct Knob {
@@ -85,4 +85,9 @@ pub(super) fn constants(policy: &Policy) -> Constants {
         (knob.name, constant)
     });
     Constants::new(named)
+}
+
+/// Reads a condition as a rule of this policy would have it.
+pub fn read_condition(policy: &Policy, condition: &str) -> Result<Test, ExpressionError> {
+    compile(condition, &constants(policy))
 }

@@ -48,6 +48,7 @@ pub use facts::{
 pub use file::{BUILT_IN, PolicyFileError, built_in, load};
 pub use fitness::PinFitness;
 pub use guessable::{GuessContext, Guessable};
+pub use knobs::read_condition;
 pub use language::{ExpressionError, Test, Tri};
 pub use outward::{Audience, Outward, message, outward};
 pub use proof::Accepted;

@@ -162,7 +162,7 @@ pub(crate) const RULES: &[Rule] = &[
     // What runs every parser over made-up input, in tests and under a feature of its own.
     Rule {
         module: "fuzzing",
-        internal: &["domain", "crypto", "audit", "store", "grpc", "config", "cli"],
+        internal: &["domain", "policy", "crypto", "audit", "store", "grpc", "config", "cli"],
         external: &["base64", "chrono", "prost", "rcgen", "rustls", "serde_json", "tonic", "zeroize"],
     },
     Rule { module: "main", internal: &["cli"], external: &[] },
