@@ -6,7 +6,7 @@ use super::document::Policy;
 use super::facts::{Facts, Values};
 use super::proof::Accepted;
 use super::rules::{Rule, RuleEffect};
-use crate::domain::{Contribution, Effect, GivenReason, Level, Reason};
+use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, Level, Reason};
 
 /// The name under which the score's thresholds speak.
 const SCORE: &str = "P19-score";
@@ -43,11 +43,16 @@ enum Raise {
 impl Ruling {
     /// Asks every rule about the action.
     pub(super) fn of(policy: &Policy, facts: &Facts, accepted: Accepted) -> Self {
-        Self::of_values(policy, facts, &Values::of(&facts.numbered(), accepted))
+        let values = Values::of(&facts.numbered(), accepted);
+        Self::of_values(policy, (facts.action, facts.channel, facts.now), &values)
     }
 
     /// The same of facts as rules read them.
-    pub(super) fn of_values(policy: &Policy, facts: &Facts, values: &Values) -> Self {
+    pub(super) fn of_values(
+        policy: &Policy,
+        (action, channel, now): (Action, Channel, DateTime<Utc>),
+        values: &Values,
+    ) -> Self {
         let mut ruling = Self {
             score: 0,
             // Every action needs at least one accepted factor.
@@ -57,10 +62,10 @@ impl Ruling {
             denials: Vec::new(),
             raises: Vec::new(),
         };
-        let required = policy.signals_without_which(facts.action, facts.channel);
-        for rule in policy.rules.on(facts.action) {
-            if rule.holds(values, required, facts.now) {
-                ruling.add(rule, values, facts.now);
+        let required = policy.signals_without_which(action, channel);
+        for rule in policy.rules.on(action) {
+            if rule.holds(values, required, now) {
+                ruling.add(rule, values, now);
             }
         }
         ruling.weigh_score(policy);

@@ -8,7 +8,8 @@ use crate::policy::proof::Accepted;
 /// The length of what never happened: longer than any duration.
 pub(in crate::policy) const NEVER: i64 = i64::MAX;
 
-/// Every fact of one request, whether it is known, and whether it was recorded: flags as 0 and 1, counts, miles, durations in microseconds, names by their numbers.
+/// Every fact of one request, whether it is known, and whether it was recorded: flags as 0 and 1, counts, miles, durations in
+/// microseconds, names by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::policy) struct Values {
     of: [i64; FACTS_MAX],
@@ -103,6 +104,14 @@ impl Values {
     /// The facts that are not known, a bit for each number.
     pub(in crate::policy) const fn unknown(&self) -> u128 {
         !self.known
+    }
+
+    /// Whether a lock refuses, or nobody has the line: the last guard's own question.
+    pub(in crate::policy) fn refuses_for_certain(&self) -> bool {
+        const LINE_UNKNOWN: u8 = 6;
+        const STANCE: u8 = 8;
+        // Guarded until a day is over, cooling down, locked.
+        self.get(LINE_UNKNOWN) != 0 || self.get(STANCE) >= 3
     }
 
     /// How far ahead an instant is that ends something; none where nothing does.

@@ -13,8 +13,8 @@ use crate::domain::{
     SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
-    Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
-    wire,
+    Audience, CutOff, Dialect, Facts, Policy, Recorded, RequiredSignal, SignalName, WireAnswer, account_number_matched,
+    outward, replay, wire,
 };
 
 /// Choices made from random bytes, which shrink well.
@@ -311,6 +311,26 @@ proptest! {
         let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, now());
         let numbers: Vec<u16> = facts.numbered().into_iter().map(|(number, _)| number).collect();
         prop_assert!(numbers.is_sorted());
+    }
+
+    /// What a record holds is enough to decide again.
+    #[test]
+    fn a_recorded_decision_is_decided_alike(bytes in bytes()) {
+        let (world, ask) = random(&bytes);
+        let verdict = world.decide(&ask);
+        let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, now());
+        let reasons = verdict.reasons.iter().map(|given| given.reason);
+        let replayed = replay(&world.policy, &Recorded {
+            at: now(),
+            action: facts.action,
+            channel: facts.channel,
+            facts: &facts.numbered(),
+            accepted: &verdict.accepted,
+            had_no_usable_factor: Recorded::no_usable_factor(reasons),
+        });
+        prop_assert_eq!(replayed.outcome, verdict.outcome.kind());
+        prop_assert_eq!((replayed.score, replayed.required), (verdict.score, verdict.required));
+        prop_assert_eq!(replayed.contributions, verdict.contributions);
     }
 
     /// INVARIANT (unknown-looks-known), and that no refusal of a port lets it succeed.
