@@ -89,6 +89,9 @@ pub(in crate::cli) struct TestArgs {
     /// A policy file, or the name of a built-in policy
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Where folders for the services that are played against are made, and removed again
+    #[arg(long, value_name = "DIR", default_value = "/tmp")]
+    scratch: PathBuf,
 }
 
 /// Runs a command about policies.
@@ -97,9 +100,9 @@ pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit
         PolicyCommand::Check(args) => check::run(&args, output),
         PolicyCommand::Diff(args) => diff::run(&args, output),
         PolicyCommand::Facts(args) => facts::run(&args, output),
-        PolicyCommand::Test(TestArgs { folder, policy }) => {
+        PolicyCommand::Test(TestArgs { folder, policy, scratch }) => {
             let decides = policy_of(&Settings { file: policy.clone() })?;
-            calling(scenario::test(&folder, (policy, &decides), output))
+            calling(scenario::test(&folder, &scratch, (policy, &decides), output))
         }
     }
 }

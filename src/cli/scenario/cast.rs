@@ -17,7 +17,7 @@ pub(super) const PIN: &str = "482951";
 pub(super) const GAINING: &str = "6529";
 
 /// Somebody who asks: their role, the name in their token, where they are bound to, and their usual channel.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Who {
     pub(super) name: &'static str,
     pub(super) role: &'static str,

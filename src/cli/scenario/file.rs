@@ -11,7 +11,7 @@ use crate::cli::flags::parse_length;
 use crate::cli::serve::read_public;
 
 /// A scenario.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
     /// Its name in the list of scenarios.
@@ -38,7 +38,7 @@ fn one() -> u32 {
 
 /// What is unlike the usual household: an owner with an app on a phone for 400 days, an authorised user with another, two lines,
 /// a PIN of 400 days, no lock, no flag.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Household {
     /// POSTPAID, PREPAID or BUSINESS.
@@ -58,7 +58,7 @@ pub(super) struct Household {
 }
 
 /// One step: something happens, and an answer must come of it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
     /// How long after the beginning.

@@ -18,14 +18,15 @@ use crate::policy::Policy;
 /// Plays every scenario below a folder against a policy: exit code 3 where one comes out otherwise.
 pub(in crate::cli) async fn test(
     folder: &Path,
+    scratch: &Path,
     (name, policy): (Option<PathBuf>, &Policy),
     output: Output,
 ) -> Result<Exit, Failure> {
     let scenarios = all(folder)?;
-    let scratch = Scratch::make(&std::env::temp_dir())?;
+    let scratch = Scratch::make(scratch)?;
     let now = SystemClock::start().now().map_err(|error| Failure::caused(Exit::Failed, &error))?.instant();
-    let keys = Keys(scratch.path().join("keys"));
-    make_development_set(&keys.0, now)?;
+    let keys = Keys { folder: scratch.path().join("keys"), scratch: scratch.path().to_owned() };
+    make_development_set(&keys.folder, now)?;
     let mut tested = Tested { scenarios: Vec::new(), rules: rules_of(policy) };
     for (path, scenario) in &scenarios {
         let policy = match (name.as_ref(), scenario.policy.as_str()) {

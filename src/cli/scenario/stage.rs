@@ -25,7 +25,11 @@ use crate::grpc::{Front, services};
 const START: &str = "2026-03-03T15:00:00Z";
 
 /// Keys that all scenarios of a run share: making them takes longer than playing most scenarios.
-pub(super) struct Keys(pub(super) PathBuf);
+pub(super) struct Keys {
+    pub(super) folder: PathBuf,
+    /// Where each scenario's service has its own folder.
+    pub(super) scratch: PathBuf,
+}
 
 /// A service under a clock that stands still.
 pub(super) struct Stage {
@@ -49,14 +53,14 @@ impl Stage {
     pub(super) async fn set(keys: &Keys, scenario: &Scenario, policy: Option<PathBuf>) -> Result<Self, Failure> {
         let start: DateTime<Utc> = START.parse().map_err(|error: chrono::ParseError| failed(&error))?;
         let clock = Arc::new(ManualClock::at(start));
-        let scratch = Scratch::make(&std::env::temp_dir())?;
-        let mut config = settings(&keys.0, &scratch.path().join("store"))?;
+        let scratch = Scratch::make(&keys.scratch)?;
+        let mut config = settings(&keys.folder, &scratch.path().join("store"))?;
         config.transport = Transport::LoopbackPlaintext;
         config.identity.clients.clear();
         config.policy.file = policy;
         let published = KeySets::new(&config.identity);
         let composed = compose_by(clock.clone(), &config, (Arc::default(), &published), |store| store)?;
-        let issuer_key = read_secret_file(&keys.0.join("issuer.key")).map_err(|error| failed(&error))?;
+        let issuer_key = read_secret_file(&keys.folder.join("issuer.key")).map_err(|error| failed(&error))?;
         let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let front = Front { tls: None, lanes: composed.services.edge.lanes() };
