@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::file::Step;
 
 /// What came of a step.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub(super) struct Came {
     pub(super) outcome: String,
     pub(super) reasons: Vec<String>,
