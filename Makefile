@@ -55,7 +55,8 @@ test-otel: setup ## the same for traces, which are behind a feature
 
 .PHONY: lint
 lint: setup ## format check, clippy, buf lint, bans and licences
-	cargo fmt --check
+	cargo fmt --check --all
+	cd peers/engines && cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items --quiet
 	$(BUF) lint proto
@@ -65,11 +66,16 @@ lint: setup ## format check, clippy, buf lint, bans and licences
 
 .PHONY: fmt
 fmt: ## format the sources
-	cargo fmt
+	cargo fmt --all
+	cd peers/engines && cargo fmt
 
 .PHONY: bench
 bench: build-tools ## measure decisions against the echo and the bare store
 	cargo run --release --locked -- bench $(BENCH)
+
+.PHONY: peers
+peers: build-tools ## compare our evaluation of rules with three other engines (the first time builds them: a while)
+	cargo bench -p peers --bench policy_peers
 
 .PHONY: fuzz
 fuzz: fuzz-tools ## give every parser made-up input, TIME=60 seconds each (FUZZ="permit request" names some)

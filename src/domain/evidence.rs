@@ -83,12 +83,9 @@ pub fn level_of(factors: &[Factor]) -> Level {
     if factors.iter().any(|factor| factor.is_strong()) {
         return Level::Strong;
     }
-    let mut classes: Vec<FactorClass> = factors.iter().map(|factor| factor.class()).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    match classes.len() {
-        0 => Level::None,
-        1 => Level::Basic,
+    match factors {
+        [] => Level::None,
+        [first, others @ ..] if others.iter().all(|other| other.class() == first.class()) => Level::Basic,
         _ => Level::TwoClasses,
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::document::Policy;
-use super::facts::Facts;
+use super::facts::{Facts, Values};
 use super::options::{is_usable, options};
 use super::proof::Accepted;
 use super::request::Request;
@@ -30,11 +30,11 @@ pub fn evaluate(
 /// Decides on facts alone: the step that can be repeated for a decision on record.
 pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
     let accepted = Accepted::of(facts, policy);
-    let ruling = Ruling::of(policy, facts, accepted);
-    let achieved = accepted.level();
+    let values = Values::of(facts, accepted);
+    let ruling = Ruling::of(policy, facts, &values);
     let (outcome, reasons) = if ruling.is_denied() {
         deny_by_rule(policy, facts, &ruling, accepted)
-    } else if achieved >= ruling.required && !ruling.held {
+    } else if accepted.level() >= ruling.required && !ruling.held {
         approve(policy, facts, &ruling)
     } else {
         challenge(policy, facts, &ruling, accepted)
@@ -51,7 +51,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
 
 type Answer = (Outcome, Vec<GivenReason>);
 
-fn deny_by_rule(policy: &Policy, facts: &Facts, ruling: &Ruling, accepted: Accepted) -> Answer {
+fn deny_by_rule(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>, accepted: Accepted) -> Answer {
     let reasons = ruling.denial_reasons();
     let pin_is_off = reasons.iter().any(|given| given.reason == Reason::PinAttemptsExhausted);
     let still_works = if pin_is_off && reasons.len() == 1 {
@@ -67,7 +67,7 @@ fn deny_by_rule(policy: &Policy, facts: &Facts, ruling: &Ruling, accepted: Accep
 ///
 /// INVARIANT (locked-never-approved, fail-closed): whatever the table of rules says, a lock that refuses and a line that is not
 /// there end here.
-fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling) -> Answer {
+fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>) -> Answer {
     if facts.stance.refuses() || facts.standing == Standing::Unknown {
         let reason = GivenReason { reason: Reason::LockOn, rule: "P1-lock-on" };
         return (Outcome::Deny(Denial { retry_at: None, still_works: Vec::new() }), vec![reason]);
@@ -77,7 +77,7 @@ fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling) -> Answer {
 }
 
 /// A challenge where something usable would meet it, else a refusal.
-fn challenge(policy: &Policy, facts: &Facts, ruling: &Ruling, accepted: Accepted) -> Answer {
+fn challenge(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>, accepted: Accepted) -> Answer {
     let achieved = accepted.level();
     let mut reasons = ruling.reasons_above(achieved);
     let options = options(policy, facts, accepted, ruling.required);
@@ -102,7 +102,7 @@ fn usable_from(options: &[FactorOption]) -> Option<DateTime<Utc>> {
 mod tests {
     use chrono::{DateTime, Utc};
 
-    use super::{Accepted, Ruling, approve};
+    use super::{Accepted, Ruling, Values, approve};
     use crate::domain::{LockSet, OutcomeKind};
     use crate::policy::Facts;
     use crate::policy::tests::world::{Ask, World, now};
@@ -114,7 +114,8 @@ mod tests {
             let ask = Ask::owner().right_pin().app("ann-phone");
             let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, at);
             let accepted = Accepted::of(&facts, &world.policy);
-            approve(&world.policy, &facts, &Ruling::of(&world.policy, &facts, accepted)).0.kind()
+            let values = Values::of(&facts, accepted);
+            approve(&world.policy, &facts, &Ruling::of(&world.policy, &facts, &values)).0.kind()
         };
         assert_eq!(made(&World::new(), now()), OutcomeKind::Approve);
         assert_eq!(made(&World::new().locked(LockSet::Sim), now()), OutcomeKind::Deny);

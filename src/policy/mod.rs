@@ -43,14 +43,14 @@ pub use document::{
 };
 pub use evaluate::{decide, evaluate};
 pub use facts::{
-    AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, Kind, Origin, PersonStanding, SignalSet, ToldFacts,
-    TransferPinFact, fact_name,
+    AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, Kind, NEVER, Origin, PersonStanding, SignalSet, ToldFacts,
+    TransferPinFact, Values, fact_name,
 };
 pub use file::{BUILT_IN, PolicyFileError, built_in, load};
 pub use fitness::PinFitness;
 pub use guessable::{GuessContext, Guessable};
 pub use knobs::read_condition;
-pub use language::{ExpressionError, Test, Tri};
+pub use language::{ExpressionError, Quantity, Relation, Test, Tri};
 pub use outward::{Audience, Outward, message, outward};
 pub use proof::Accepted;
 pub use release::ReleasePlan;

@@ -52,8 +52,8 @@ pub fn replay(policy: &Policy, recorded: &Recorded<'_>) -> Replayed {
         transfer_pin: has(Factor::TransferPin),
         app: has(Factor::AppApproval),
     };
-    let values = Values::of(recorded.facts, accepted);
-    let ruling = Ruling::of_values(policy, (recorded.action, recorded.channel, recorded.at), &values);
+    let values = Values::of_recorded(recorded.facts, accepted);
+    let ruling = Ruling::asked(policy, (recorded.action, recorded.channel, recorded.at), &values);
     let achieved = level_of(recorded.accepted);
     let outcome = if ruling.is_denied() {
         OutcomeKind::Deny

@@ -4,16 +4,20 @@ use chrono::{DateTime, Utc};
 
 use super::document::Policy;
 use super::facts::{Facts, Values};
-use super::proof::Accepted;
 use super::rules::{Rule, RuleEffect};
 use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, Level, Reason};
 
 /// The name under which the score's thresholds speak.
 const SCORE: &str = "P19-score";
 
+/// As many rules seldom hold at once.
+const CONTRIBUTIONS: usize = 16;
+
 /// The strictest of every rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ruling {
+pub(super) struct Ruling<'a> {
+    values: &'a Values,
+    now: DateTime<Utc>,
     /// The sum of points.
     pub(super) score: u32,
     /// The level of proof needed.
@@ -22,15 +26,15 @@ pub(super) struct Ruling {
     pub(super) held: bool,
     /// What each rule that holds contributed.
     pub(super) contributions: Vec<Contribution>,
-    denials: Vec<Ground>,
-    raises: Vec<(Raise, Ground)>,
+    denials: Vec<Ground<'a>>,
+    raises: Vec<(Raise, Ground<'a>)>,
 }
 
-/// A reason and when, by time alone, it is over.
+/// Who speaks: a rule, or the score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ground {
-    reason: GivenReason,
-    over_at: Option<DateTime<Utc>>,
+enum Ground<'a> {
+    Rule(&'a Rule),
+    Score,
 }
 
 /// What was raised.
@@ -40,60 +44,58 @@ enum Raise {
     Held,
 }
 
-impl Ruling {
-    /// Asks every rule about the action.
-    pub(super) fn of(policy: &Policy, facts: &Facts, accepted: Accepted) -> Self {
-        let values = Values::of(&facts.numbered(), accepted);
-        Self::of_values(policy, (facts.action, facts.channel, facts.now), &values)
+impl<'a> Ruling<'a> {
+    /// Asks every rule about the action. `values` are the facts as rules read them.
+    pub(super) fn of(policy: &'a Policy, facts: &Facts, values: &'a Values) -> Self {
+        Self::asked(policy, (facts.action, facts.channel, facts.now), values)
     }
 
-    /// The same of facts as rules read them.
-    pub(super) fn of_values(
-        policy: &Policy,
+    /// The same of a decision on record.
+    pub(super) fn asked(
+        policy: &'a Policy,
         (action, channel, now): (Action, Channel, DateTime<Utc>),
-        values: &Values,
+        values: &'a Values,
     ) -> Self {
         let mut ruling = Self {
+            values,
+            now,
             score: 0,
             // Every action needs at least one accepted factor.
             required: Level::Basic,
             held: false,
-            contributions: Vec::new(),
-            denials: Vec::new(),
-            raises: Vec::new(),
+            contributions: Vec::with_capacity(CONTRIBUTIONS),
+            denials: Vec::with_capacity(CONTRIBUTIONS),
+            raises: Vec::with_capacity(CONTRIBUTIONS),
         };
         let required = policy.signals_without_which(action, channel);
         for rule in policy.rules.on(action) {
             if rule.holds(values, required, now) {
-                ruling.add(rule, values, now);
+                ruling.add(rule);
             }
         }
         ruling.weigh_score(policy);
-        // Strictest first; among equals the order of telling.
-        ruling.raises.sort_by_key(|(raise, _)| std::cmp::Reverse(*raise));
         ruling
     }
 
     /// INVARIANT (stricter-only): each arm can only add points, raise the level, hold or refuse.
-    fn add(&mut self, rule: &Rule, values: &Values, now: DateTime<Utc>) {
-        let reason = GivenReason { reason: rule.reason, rule: rule.id };
-        let ground = || Ground { reason, over_at: rule.over_at(values, now) };
+    fn add(&mut self, rule: &'a Rule) {
+        let ground = Ground::Rule(rule);
         let effect = match rule.effect {
             RuleEffect::Points(points) => {
                 self.score = self.score.saturating_add(points);
                 Effect::Points(points)
             }
             RuleEffect::AtLeast(level) => {
-                self.raise(level, ground());
+                self.raise(level, ground);
                 Effect::AtLeast(level)
             }
             RuleEffect::AtBestChallenge => {
                 self.held = true;
-                self.raises.push((Raise::Held, ground()));
+                self.raises.push((Raise::Held, ground));
                 Effect::AtLeast(Level::Basic)
             }
             RuleEffect::Deny => {
-                self.denials.push(ground());
+                self.denials.push(ground);
                 Effect::Deny
             }
         };
@@ -101,16 +103,15 @@ impl Ruling {
     }
 
     fn weigh_score(&mut self, policy: &Policy) {
-        let ground = Ground { reason: GivenReason { reason: Reason::ScoreHigh, rule: SCORE }, over_at: None };
         let thresholds = &policy.thresholds;
         let effect = if self.score >= thresholds.deny {
-            self.denials.push(ground);
+            self.denials.push(Ground::Score);
             Effect::Deny
         } else if self.score >= thresholds.strong {
-            self.raise(Level::Strong, ground);
+            self.raise(Level::Strong, Ground::Score);
             Effect::AtLeast(Level::Strong)
         } else if self.score >= thresholds.challenge {
-            self.raise(Level::TwoClasses, ground);
+            self.raise(Level::TwoClasses, Ground::Score);
             Effect::AtLeast(Level::TwoClasses)
         } else {
             return;
@@ -118,7 +119,7 @@ impl Ruling {
         self.contributions.push(Contribution { rule: SCORE, effect });
     }
 
-    fn raise(&mut self, level: Level, ground: Ground) {
+    fn raise(&mut self, level: Level, ground: Ground<'a>) {
         self.required = self.required.max(level);
         self.raises.push((Raise::To(level), ground));
     }
@@ -130,32 +131,59 @@ impl Ruling {
 
     /// Why it is refused.
     pub(super) fn denial_reasons(&self) -> Vec<GivenReason> {
-        distinct(self.denials.iter().map(|ground| ground.reason))
+        distinct(self.denials.iter().map(|ground| ground.reason()))
     }
 
     /// When the last of the refusals is over, if time alone ends them all.
     pub(super) fn denials_over_at(&self) -> Option<DateTime<Utc>> {
-        all_over_at(self.denials.iter())
+        self.all_over_at(self.denials.iter())
     }
 
     /// Why proof of `level` does not do, strictest first.
     pub(super) fn reasons_above(&self, level: Level) -> Vec<GivenReason> {
-        distinct(self.unmet(level).map(|ground| ground.reason))
+        let mut unmet: Vec<_> = self.unmet(level).collect();
+        // Among equals the order of telling.
+        unmet.sort_by_key(|(raise, _)| std::cmp::Reverse(*raise));
+        distinct(unmet.into_iter().map(|(_, ground)| ground.reason()))
     }
 
     /// When proof of `level` does, if time alone brings it about.
     pub(super) fn over_at_above(&self, level: Level) -> Option<DateTime<Utc>> {
-        all_over_at(self.unmet(level))
+        self.all_over_at(self.unmet(level).map(|(_, ground)| ground))
     }
 
-    fn unmet(&self, level: Level) -> impl Iterator<Item = &Ground> {
-        self.raises.iter().filter(move |(raise, _)| *raise > Raise::To(level)).map(|(_, ground)| ground)
+    fn unmet(&self, level: Level) -> impl Iterator<Item = &(Raise, Ground<'a>)> {
+        self.raises.iter().filter(move |(raise, _)| *raise > Raise::To(level))
+    }
+
+    /// The last end of all, if each has one. Rules are asked for it only here, where it is told.
+    fn all_over_at<'g>(&self, grounds: impl Iterator<Item = &'g Ground<'a>>) -> Option<DateTime<Utc>>
+    where
+        'a: 'g,
+    {
+        let mut last = None;
+        for ground in grounds {
+            last = last.max(Some(ground.over_at(self.values, self.now)?));
+        }
+        last
     }
 }
 
-fn all_over_at<'a>(grounds: impl Iterator<Item = &'a Ground>) -> Option<DateTime<Utc>> {
-    let ends: Option<Vec<_>> = grounds.map(|ground| ground.over_at).collect();
-    ends?.into_iter().max()
+impl Ground<'_> {
+    const fn reason(self) -> GivenReason {
+        match self {
+            Self::Rule(rule) => GivenReason { reason: rule.reason, rule: rule.id },
+            Self::Score => GivenReason { reason: Reason::ScoreHigh, rule: SCORE },
+        }
+    }
+
+    /// When, by time alone, it is over.
+    fn over_at(self, values: &Values, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Rule(rule) => rule.over_at(values, now),
+            Self::Score => None,
+        }
+    }
 }
 
 fn distinct(reasons: impl Iterator<Item = GivenReason>) -> Vec<GivenReason> {

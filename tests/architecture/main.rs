@@ -114,7 +114,7 @@ fn no_file_is_left_out_of_the_build() {
 #[test]
 fn tests_keep_the_shape_too() {
     let mut violations = Vec::new();
-    for folder in ["tests", "benches", "examples"] {
+    for folder in ["tests", "benches", "examples", "peers"] {
         let folder = root().join(folder);
         if folder.is_dir() {
             for Found { path, text } in sources(&folder).unwrap() {
@@ -135,6 +135,25 @@ fn every_rule_names_crates_that_are_there() {
             assert!(crates.contains(*name), "rule of `{}` names `{name}`, which is no dependency", rule.module);
         }
     }
+}
+
+/// The engines that `peers/` compares ours with are no dependencies of the program.
+#[test]
+fn other_engines_stay_outside() {
+    let table =
+        |path: &str| -> toml::Table { toml::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap() };
+    let (known, lock) = (crates().unwrap(), table("Cargo.lock"));
+    let locked = lock["package"].as_array().unwrap().iter().map(|package| package["name"].as_str().unwrap());
+    let locked: BTreeSet<&str> = locked.collect();
+    let engines = table("peers/engines/Cargo.toml");
+    let compared = engines["dev-dependencies"].as_table().unwrap().keys();
+    let others: Vec<_> =
+        compared.filter(|name| *name != "portcullis" && !known.contains(&name.replace('-', "_"))).collect();
+    assert!(others.len() >= 2, "{others:?}");
+    for name in others {
+        assert!(!locked.contains(name.as_str()), "`{name}` is in the program's Cargo.lock");
+    }
+    assert!(!table("peers/Cargo.toml").contains_key("dependencies"));
 }
 
 /// A module may only name what stands above it in the table, so no two modules can name each other.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
 use crate::domain::{
-    Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Usability, Velocity,
+    Action, Channel, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability, Velocity,
 };
 use crate::policy::fitness::PinFitness;
 
@@ -92,4 +92,52 @@ pub struct Facts {
     pub business: bool,
     /// What outside sources told.
     pub told: ToldFacts,
+}
+
+impl Facts {
+    /// Nothing but what is asked, by whom and when: no evidence, no lock, nothing observed, nothing told.
+    pub fn quiet(action: Action, channel: Channel, asker: Asker, now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            change_at: now,
+            action,
+            channel,
+            asker,
+            asker_device: AskerDevice::NotCustomers,
+            standing: Standing::Known,
+            line_status: LineStatus::Active,
+            stance: Stance::Open,
+            same_way_as_release: false,
+            flagged: false,
+            sim_changed_at: None,
+            cause: None,
+            resets: 0,
+            resets_two_until: None,
+            resets_one_until: None,
+            pin_check: PinCheck::NotSupplied,
+            pin_fitness: PinFitness::NotSet,
+            pin_entry_counts: false,
+            pin_failures: 0,
+            pin_failures_many_until: None,
+            pin_off_until: None,
+            transfer_pin: TransferPinFact::NotOffered,
+            app: AppFact::NotOffered,
+            app_usable: Usability::Unusable(Reason::NoUsableFactor),
+            has_known_device: false,
+            account_number: Field::NotGiven,
+            postal_code: Field::NotGiven,
+            holder_name: Field::NotGiven,
+            old_sim: Field::NotGiven,
+            worthless: 0,
+            distance_from_home_miles: Signal::Unknown,
+            device_sale: Signal::Unknown,
+            store_closes_within: Signal::Unknown,
+            signals_missing: SignalSet::default(),
+            velocity: Velocity::QUIET,
+            begun_without_customer: false,
+            lines_leaving_percent: 0,
+            business: false,
+            told: ToldFacts::default(),
+        }
+    }
 }

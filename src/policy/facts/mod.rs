@@ -22,4 +22,4 @@ pub(super) use schema::Over;
 pub use schema::{FACTS, Fact, Kind, Origin, fact_name};
 pub(super) use seen::Seen;
 pub use told::ToldFacts;
-pub(super) use values::{NEVER, Values};
+pub use values::{NEVER, Values};

@@ -11,7 +11,14 @@ use crate::domain::{Standing, Usability, Velocity};
 impl Facts {
     /// The facts as numbers, ascending.
     pub fn numbered(&self) -> Vec<(u16, i64)> {
-        let mut list = List { facts: Vec::with_capacity(20), now: self.now };
+        let mut facts = Vec::with_capacity(40);
+        self.each_number(|number, value| facts.push((number, value)));
+        facts
+    }
+
+    /// Gives the same facts one by one.
+    pub(super) fn each_number(&self, give: impl FnMut(u16, i64)) {
+        let mut list = List { give, now: self.now };
         self.put_place(&mut list);
         self.put_line(&mut list);
         self.put_pins(&mut list);
@@ -19,10 +26,9 @@ impl Facts {
         self.put_claims(&mut list);
         self.put_velocity(&mut list);
         self.told.put(&mut list);
-        list.facts
     }
 
-    fn put_place(&self, list: &mut List) {
+    fn put_place(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put(1, Some(i64::from(self.action.number())));
         list.put(2, Some(i64::from(self.channel as u8)));
         list.put(3, Some(codes::asker(self.asker)));
@@ -30,7 +36,7 @@ impl Facts {
         list.put_instant(5, Some(self.change_at).filter(|at| *at != self.now));
     }
 
-    fn put_line(&self, list: &mut List) {
+    fn put_line(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put_flag(6, self.standing == Standing::Unknown);
         list.put(7, Some(i64::from(self.line_status as u8)));
         let (stance, until) = codes::stance(self.stance);
@@ -45,7 +51,7 @@ impl Facts {
         list.put_instant(16, self.resets_one_until);
     }
 
-    fn put_pins(&self, list: &mut List) {
+    fn put_pins(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put(17, codes::pin_check(self.pin_check));
         let (fitness, too_new_until) = codes::fitness(self.pin_fitness);
         list.put(18, fitness);
@@ -62,7 +68,7 @@ impl Facts {
         }
     }
 
-    fn put_app(&self, list: &mut List) {
+    fn put_app(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put(28, codes::app(self.app));
         if let AppFact::Approved { older_than_resets, same_device } = self.app {
             list.put_flag(29, older_than_resets);
@@ -76,7 +82,7 @@ impl Facts {
         list.put_flag(32, self.has_known_device);
     }
 
-    fn put_claims(&self, list: &mut List) {
+    fn put_claims(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put(33, codes::field(self.account_number));
         list.put(34, codes::field(self.postal_code));
         list.put(35, codes::field(self.holder_name));
@@ -88,7 +94,7 @@ impl Facts {
         list.put_count(41, u32::from(self.signals_missing.bits()));
     }
 
-    fn put_velocity(&self, list: &mut List) {
+    fn put_velocity(&self, list: &mut List<impl FnMut(u16, i64)>) {
         let Velocity {
             unread,
             source,
@@ -116,15 +122,17 @@ impl Facts {
     }
 }
 
-/// The list as it grows, without what is quiet.
-pub(super) struct List {
-    facts: Vec<(u16, i64)>,
+/// The list as it is given, without what is quiet.
+pub(super) struct List<G> {
+    give: G,
     now: DateTime<Utc>,
 }
 
-impl List {
+impl<G: FnMut(u16, i64)> List<G> {
     fn put(&mut self, number: u16, value: Option<i64>) {
-        self.facts.extend(value.map(|value| (number, value)));
+        if let Some(value) = value {
+            (self.give)(number, value);
+        }
     }
 
     pub(super) fn put_flag(&mut self, number: u16, holds: bool) {
@@ -155,8 +163,7 @@ mod tests {
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
-        AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, SignalName, SignalSet, ToldFacts,
-        TransferPinFact,
+        AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, SignalName, ToldFacts, TransferPinFact,
     };
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -312,45 +319,9 @@ mod tests {
 
     #[test]
     fn quiet_facts_are_left_out() {
-        let quiet = Facts {
-            change_at: NOW,
-            asker_device: AskerDevice::NotCustomers,
-            standing: Standing::Known,
-            stance: Stance::Open,
-            same_way_as_release: false,
-            flagged: false,
-            sim_changed_at: None,
-            cause: None,
-            resets: 0,
-            resets_two_until: None,
-            resets_one_until: None,
-            pin_check: PinCheck::NotSupplied,
-            pin_fitness: PinFitness::NotSet,
-            pin_entry_counts: false,
-            pin_failures: 0,
-            pin_failures_many_until: None,
-            pin_off_until: None,
-            transfer_pin: TransferPinFact::NotOffered,
-            app: AppFact::NotOffered,
-            app_usable: Usability::Unusable(Reason::NoUsableFactor),
-            has_known_device: false,
-            account_number: Field::NotGiven,
-            postal_code: Field::NotGiven,
-            holder_name: Field::NotGiven,
-            old_sim: Field::NotGiven,
-            worthless: 0,
-            distance_from_home_miles: Signal::Unknown,
-            device_sale: Signal::Unknown,
-            store_closes_within: Signal::Unknown,
-            signals_missing: SignalSet::default(),
-            velocity: Velocity::QUIET,
-            begun_without_customer: false,
-            lines_leaving_percent: 0,
-            business: false,
-            told: ToldFacts::default(),
-            ..loud()
-        };
-        assert_eq!(quiet.numbered(), [(1, 1), (2, 2), (3, 4), (7, 2)]);
+        let asker = Asker::Customer(PersonStanding::CarriesLine);
+        let quiet = Facts::quiet(Action::SimChange, Channel::Care, asker, NOW);
+        assert_eq!(quiet.numbered(), [(1, 1), (2, 2), (3, 4), (7, 1)]);
     }
 
     #[test]

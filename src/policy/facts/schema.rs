@@ -123,7 +123,7 @@ impl Fact {
 
     /// The fact of a number.
     pub fn numbered(number: u8) -> Option<&'static Self> {
-        FACTS.iter().find(|fact| fact.number == number)
+        FACTS.get(usize::from(*PLACES.get(usize::from(number))?))
     }
 
     /// The fact of a name in rules.
@@ -443,6 +443,18 @@ pub const FACTS: &[Fact] = &[
     Fact::new(123, "proof_transfer_pin", "proof.transfer_pin", Flag, "Whether the transfer PIN counts as proof."),
     Fact::new(124, "proof_app", "proof.app", Flag, "Whether the app approval counts as proof."),
 ];
+
+/// For each number the place of its fact in [`FACTS`], past its end where there is none.
+#[expect(clippy::indexing_slicing, reason = "looked at when it is compiled")]
+const PLACES: [u8; FACTS_MAX] = {
+    let mut places = [u8::MAX; FACTS_MAX];
+    let (mut rest, mut place) = (FACTS, 0);
+    while let [fact, others @ ..] = rest {
+        places[fact.number as usize] = place;
+        (rest, place) = (others, place + 1);
+    }
+    places
+};
 
 /// The name of a recorded fact's number.
 pub fn fact_name(number: u16) -> Option<&'static str> {

@@ -81,7 +81,7 @@ impl ToldFacts {
     }
 
     /// The facts as numbers, ascending.
-    pub(super) fn put(&self, list: &mut List) {
+    pub(super) fn put(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put_count(70, self.log_in_failures);
         list.put_instant(71, self.log_in_failures_many_until);
         list.put_count(72, self.log_in_failure_sources);

@@ -2,19 +2,19 @@
 //!
 //! Made from a record's numbers, so that a decision on record can be asked other rules later.
 
+use super::Facts;
 use super::schema::{DERIVED_FROM, FACTS, FACTS_MAX, Kind, Origin, UNREAD};
 use crate::policy::proof::Accepted;
 
 /// The length of what never happened: longer than any duration.
-pub(in crate::policy) const NEVER: i64 = i64::MAX;
+pub const NEVER: i64 = i64::MAX;
 
-/// Every fact of one request, whether it is known, and whether it was recorded: flags as 0 and 1, counts, miles, durations in
-/// microseconds, names by their numbers.
+/// Every fact of one request, and whether it is known: flags as 0 and 1, counts, miles, durations in microseconds, names by their
+/// numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::policy) struct Values {
+pub struct Values {
     of: [i64; FACTS_MAX],
     known: u128,
-    present: u128,
 }
 
 /// What the facts are when nothing is recorded of them: no, none, never, or not known.
@@ -26,12 +26,12 @@ const QUIET: Values = {
         if matches!(fact.kind, Kind::Age) {
             of[fact.number as usize] = NEVER;
         }
-        if matches!(fact.origin, Origin::Signal) {
+        if matches!(fact.origin, Origin::Signal) || fact.path.is_none() {
             known &= !(1 << fact.number);
         }
         rest = others;
     }
-    Values { of, known, present: 0 }
+    Values { of, known }
 };
 
 /// Facts whose record is an instant and which rules read as how long ago it was.
@@ -59,27 +59,43 @@ const COUNTED: u128 = {
 };
 
 impl Values {
-    /// From facts as recorded, and what of the proof counts.
-    pub(in crate::policy) fn of(recorded: &[(u16, i64)], accepted: Accepted) -> Self {
+    /// Of facts, and what of the proof counts.
+    pub fn of(facts: &Facts, accepted: Accepted) -> Self {
+        let mut values = QUIET;
+        facts.each_number(|number, value| values.set_recorded(number, value));
+        values.derive(accepted);
+        values
+    }
+
+    /// The same of facts as recorded.
+    pub fn of_recorded(recorded: &[(u16, i64)], accepted: Accepted) -> Self {
         let mut values = QUIET;
         for (number, value) in recorded {
-            if let Ok(number) = u8::try_from(*number)
-                && number < DERIVED_FROM
-            {
-                let is_age = AGES & (1 << number) != 0;
-                values.set(number, if is_age { value.saturating_neg() } else { *value });
-            }
+            values.set_recorded(*number, *value);
         }
-        if values.get(UNREAD) != 0 {
-            values.known &= !COUNTED;
-        }
-        let pin_off = values.known_instant(23).is_some();
-        values.set(120, i64::from(pin_off));
-        values.set(121, i64::from(accepted.any()));
-        values.set(122, i64::from(accepted.account_pin));
-        values.set(123, i64::from(accepted.transfer_pin));
-        values.set(124, i64::from(accepted.app));
+        values.derive(accepted);
         values
+    }
+
+    fn set_recorded(&mut self, number: u16, value: i64) {
+        if let Ok(number) = u8::try_from(number)
+            && number < DERIVED_FROM
+        {
+            let is_age = AGES & (1 << number) != 0;
+            self.set(number, if is_age { value.saturating_neg() } else { value });
+        }
+    }
+
+    fn derive(&mut self, accepted: Accepted) {
+        if self.get(UNREAD) != 0 {
+            self.known &= !COUNTED;
+        }
+        let pin_off = self.known_instant(23).is_some();
+        self.set(120, i64::from(pin_off));
+        self.set(121, i64::from(accepted.any()));
+        self.set(122, i64::from(accepted.account_pin));
+        self.set(123, i64::from(accepted.transfer_pin));
+        self.set(124, i64::from(accepted.app));
     }
 
     /// Puts a fact, which is known from then on.
@@ -87,17 +103,16 @@ impl Values {
         if let Some(slot) = self.of.get_mut(usize::from(number)) {
             *slot = value;
             self.known |= 1 << number;
-            self.present |= 1 << number;
         }
     }
 
     /// A fact's value; what it is worth if it is not known is for [`Values::is_known`] to say.
-    pub(in crate::policy) fn get(&self, number: u8) -> i64 {
+    pub fn get(&self, number: u8) -> i64 {
         self.of.get(usize::from(number)).copied().unwrap_or(0)
     }
 
     /// Whether a fact is known.
-    pub(in crate::policy) const fn is_known(&self, number: u8) -> bool {
+    pub const fn is_known(&self, number: u8) -> bool {
         self.known & (1 << (number & 127)) != 0
     }
 
@@ -116,6 +131,6 @@ impl Values {
 
     /// How far ahead an instant is that ends something; none where nothing does.
     pub(in crate::policy) fn known_instant(&self, number: u8) -> Option<i64> {
-        (self.present & (1 << (number & 127)) != 0).then(|| self.get(number))
+        self.is_known(number).then(|| self.get(number))
     }
 }

@@ -33,4 +33,4 @@ pub(in crate::policy) use check::compile;
 pub(in crate::policy) use constants::{Constant, Constants};
 pub use error::ExpressionError;
 pub(in crate::policy) use nearest::nearest;
-pub use test::{Test, Tri};
+pub use test::{Quantity, Relation, Test, Tri};

@@ -111,7 +111,7 @@ impl Relation {
 
 impl Test {
     /// Asks it. A missing fact matters only where the answer hangs on it.
-    pub(in crate::policy) fn ask(&self, values: &Values) -> Tri {
+    pub fn ask(&self, values: &Values) -> Tri {
         match self {
             Self::Always(holds) => (*holds).into(),
             Self::Flag(fact) => known(values, *fact, |value| value != 0),
