@@ -5,6 +5,7 @@
 
 mod codes;
 mod counts;
+mod fact;
 mod gather;
 mod known;
 mod number;
@@ -15,11 +16,12 @@ mod symbols;
 mod told;
 mod values;
 
+pub(super) use fact::Over;
+pub use fact::{Fact, Kind, Origin};
 pub(super) use gather::stance;
 pub use known::Facts;
 pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
-pub(super) use schema::Over;
-pub use schema::{FACTS, Fact, Kind, Origin, fact_name};
+pub use schema::{FACTS, fact_name};
 pub(super) use seen::Seen;
 pub use told::ToldFacts;
 pub use values::{NEVER, Values};

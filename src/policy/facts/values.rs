@@ -3,7 +3,8 @@
 //! Made from a record's numbers, so that a decision on record can be asked other rules later.
 
 use super::Facts;
-use super::schema::{DERIVED_FROM, FACTS, FACTS_MAX, Kind, Origin, UNREAD};
+use super::fact::{DERIVED_FROM, FACTS_MAX, Kind, Origin, UNREAD};
+use super::schema::FACTS;
 use crate::policy::proof::Accepted;
 
 /// The length of what never happened: longer than any duration.
