@@ -6,10 +6,14 @@ use std::process::{Command, ExitCode};
 fn main() -> ExitCode {
     let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines");
     let cargo = option_env!("CARGO").unwrap_or("cargo");
-    let bench = ["bench", "--bench", "policy_peers", "--"];
     let given = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let mut command = Command::new(cargo);
     // In its own folder, for the settings of cargo that are there.
-    match Command::new(cargo).args(bench).args(given).current_dir(engines).status() {
+    command.args(["bench", "--bench", "policy_peers", "--"]).args(given).current_dir(engines);
+    for name in of_this_package() {
+        command.env_remove(name);
+    }
+    match command.status() {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -17,4 +21,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What cargo tells a program of its own package: crates over there would be built anew for it.
+#[expect(clippy::disallowed_methods, reason = "variables are taken away, not read")]
+fn of_this_package() -> impl Iterator<Item = String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
 }
