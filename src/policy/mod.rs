@@ -5,8 +5,7 @@
 //!
 //! A policy is a file (`policies/`): knobs, and rules in the syntax of CEL, which `language/` types and compiles at load.
 //!
-//! Deliberately absent: proof by one-time code or scanned document; staff holds and rosters;
-//! anything fed by events of the network.
+//! Deliberately absent: proof by one-time code or scanned document; staff holds and rosters.
 
 mod admit;
 mod attempts;

@@ -108,9 +108,9 @@ impl Checker<'_> {
             });
         }
         match self.constants.get(name) {
-            Some(constant @ Constant::Flag(_)) => Ok(Typed::Test(constant.into())),
-            Some(constant @ Constant::Quantity(_, kind)) => {
-                Ok(Typed::Quantity(constant.into(), Unit::of(kind).unwrap_or(Unit::Plain)))
+            Some(Constant::Flag(holds)) => Ok(Typed::Test(Test::Always(holds))),
+            Some(Constant::Quantity(value, kind)) => {
+                Ok(Typed::Quantity(Quantity::Is(value), Unit::of(kind).unwrap_or(Unit::Plain)))
             }
             None => Err(self.unknown(at, name)),
         }

@@ -1,6 +1,5 @@
 //! The policy's own numbers by name: `policy.cooldown.sim_to_sim`.
 
-use super::test::{Quantity, Test};
 use crate::policy::facts::Kind;
 
 /// What stands for a name of the policy's own.
@@ -30,23 +29,5 @@ impl Constants {
     /// Every name.
     pub(in crate::policy) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
-    }
-}
-
-impl From<Constant> for Test {
-    fn from(constant: Constant) -> Self {
-        match constant {
-            Constant::Flag(holds) => Self::Always(holds),
-            Constant::Quantity(value, _) => Self::Always(value != 0),
-        }
-    }
-}
-
-impl From<Constant> for Quantity {
-    fn from(constant: Constant) -> Self {
-        match constant {
-            Constant::Flag(holds) => Self::Is(i64::from(holds)),
-            Constant::Quantity(value, _) => Self::Is(value),
-        }
     }
 }

@@ -64,19 +64,27 @@ fn unreadable() -> ExpressionError {
     ExpressionError::new(0, "the expression cannot be read")
 }
 
-/// The first place that nests too deep in brackets: the parser is not even asked.
+/// The first place that nests too deep in brackets or in signs one behind the other: the parser is not even asked.
 fn too_deep(source: &str) -> Option<usize> {
-    let (mut depth, mut quote) = (0_u16, None);
+    let (mut brackets, mut signs, mut quote, mut escaped) = (0_u16, 0_u16, None, false);
     for (at, byte) in source.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'(' | b'[' | b'{' | b'!' | b'-' | b'?') => depth = depth.saturating_add(1),
-            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+        if let Some(open) = quote {
+            quote = Some(open).filter(|_| escaped || byte != open);
+            escaped = byte == b'\\' && !escaped;
+            continue;
+        }
+        match byte {
+            b'"' | b'\'' => quote = Some(byte),
+            b'(' | b'[' | b'{' => brackets = brackets.saturating_add(1),
+            b')' | b']' | b'}' => brackets = brackets.saturating_sub(1),
             _ => {}
         }
-        if depth > DEPTH_MAX {
+        signs = match byte {
+            b'!' | b'-' => signs.saturating_add(1),
+            b' ' | b'\t' | b'\n' | b'\r' => signs,
+            _ => 0,
+        };
+        if brackets.saturating_add(signs) > DEPTH_MAX {
             return Some(at);
         }
     }
