@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ToldEvent,
+    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, effect, factor, factor_option, hash, instant, level, line_id,
@@ -176,8 +176,10 @@ fn decided() -> BoxedStrategy<Decided> {
     let answer = (outcome_kind(), vec(given_reason(), 0..4), vec(contribution(), 0..4), any::<u32>()).boxed();
     let proof = (level(), vec(factor(), 0..4), checks(), vec(factor_option(), 0..4)).boxed();
     let facts = (vec(any::<(u16, i64)>(), 0..40), policy_revision(), any::<bool>(), any::<bool>());
-    (asked, answer, proof, window(), facts, option::of(made()))
-        .prop_map(|(asked, answer, proof, window, (facts, policy, account_number_matched, owner_asked), made)| {
+    let beside = (option::of(shadow().prop_map(Box::new)), any::<Option<u128>>()).boxed();
+    (asked, answer, proof, window(), facts, option::of(made()), beside)
+        .prop_map(|(asked, answer, proof, window, facts, made, (shadow, known_facts))| {
+            let (facts, policy, account_number_matched, owner_asked) = facts;
             let (mode, change, digest, standing, external_reference, supersedes) = asked;
             let (outcome, reasons, contributions, score) = answer;
             let (required, accepted, checks, options) = proof;
@@ -202,7 +204,23 @@ fn decided() -> BoxedStrategy<Decided> {
                 external_reference,
                 supersedes,
                 made,
+                shadow,
+                known_facts,
             }
+        })
+        .boxed()
+}
+
+fn shadow() -> BoxedStrategy<ShadowVerdict> {
+    let said = (vec(given_reason(), 0..4), vec(contribution(), 0..4));
+    (policy_revision(), outcome_kind(), level(), any::<u32>(), said)
+        .prop_map(|(policy, outcome, required, score, (reasons, contributions))| ShadowVerdict {
+            policy,
+            outcome,
+            required,
+            score,
+            reasons,
+            contributions,
         })
         .boxed()
 }

@@ -22,5 +22,5 @@ pub use filter::RecordFilter;
 pub use kind::EventKind;
 pub use record::{
     AnswerWindow, AuditStep, Caller, Decided, Event, LineTrace, Made, ReadOf, Record, RecordedContribution,
-    RecordedReason, ReportedOutcome, SegmentTrace, ToldEvent,
+    RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::filter::RecordFilter;
 use crate::domain::{
-    AccountId, Change, ChangeDigest, Channel, Checks, Effect, Factor, FactorOption, Level, LineId, LockHolder,
-    LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Recorded, Reference, ReleaseId,
-    RequestId, Role, Seq, Standing, StepScope, Subject, TransferPinId,
+    AccountId, Change, ChangeDigest, Channel, Checks, Contribution, Effect, Factor, FactorOption, GivenReason, Level,
+    LineId, LockHolder, LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Recorded,
+    Reference, ReleaseId, RequestId, Role, Seq, Standing, StepScope, Subject, TransferPinId,
 };
 
 /// One link of an account's chain. Written once, never changed.
@@ -306,6 +306,30 @@ pub struct Decided {
     pub supersedes: Option<RecordId>,
     /// What the decision made, for changes carried out here.
     pub made: Option<Made>,
+    /// What the shadow policy would have said; none where there was none.
+    pub shadow: Option<Box<ShadowVerdict>>,
+    /// The facts that the engine knew of, a bit for each number: what is not among `facts` was quiet if it is one of them,
+    /// and is unknown otherwise. None in records of engines that did not say.
+    pub known_facts: Option<u128>,
+}
+
+/// What a policy beside the one that decided would have said of the same facts.
+///
+/// INVARIANT (shadow-answers-nothing): it is kept, and told to auditors; no answer is made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShadowVerdict {
+    /// Which policy.
+    pub policy: PolicyRevision,
+    /// Approve, challenge or deny.
+    pub outcome: OutcomeKind,
+    /// The proof it would have needed.
+    pub required: Level,
+    /// The sum of its points.
+    pub score: u32,
+    /// Why.
+    pub reasons: Vec<RecordedReason>,
+    /// What every rule of it that held contributed.
+    pub contributions: Vec<RecordedContribution>,
 }
 
 /// The instants that come with an answer.
@@ -357,4 +381,18 @@ pub struct RecordedContribution {
     pub rule: String,
     /// What it did.
     pub effect: Effect,
+}
+
+impl From<GivenReason> for RecordedReason {
+    fn from(given: GivenReason) -> Self {
+        let GivenReason { reason, rule } = given;
+        Self { reason, rule: rule.to_owned() }
+    }
+}
+
+impl From<Contribution> for RecordedContribution {
+    fn from(given: Contribution) -> Self {
+        let Contribution { rule, effect } = given;
+        Self { rule: rule.to_owned(), effect }
+    }
 }

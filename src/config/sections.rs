@@ -219,6 +219,8 @@ pub struct Carrier {
 pub struct Policy {
     /// A policy file; none is the built-in policy for carriers in the United States.
     pub file: Option<PathBuf>,
+    /// A policy file that is asked beside it: what it would have said is on record and in the counters, and answers nobody.
+    pub shadow_file: Option<PathBuf>,
 }
 
 /// `[pin_pool]`: the workers that verify PINs, apart from all other work. One PIN costs about 12 ms and 19 MiB.

@@ -42,8 +42,8 @@ pub use document::{
 };
 pub use evaluate::{decide, evaluate};
 pub use facts::{
-    AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, Kind, NEVER, Origin, PersonStanding, SignalSet, ToldFacts,
-    TransferPinFact, Values, fact_name,
+    AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind, NEVER, Origin, PersonStanding,
+    SignalSet, ToldFacts, TransferPinFact, Values, fact_name,
 };
 pub use file::{BUILT_IN, PolicyFileError, built_in, load};
 pub use fitness::PinFitness;

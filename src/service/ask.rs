@@ -18,10 +18,11 @@ use super::target::{LineRef, Target};
 use super::unshown::may_not_know;
 use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Looked, Weighed, note_checks};
-use crate::audit::{AnswerWindow, Decided, Event, Made, RecordedContribution, RecordedReason};
+use crate::audit::{AnswerWindow, Decided, Event, Made};
 use crate::domain::{
     Account, Approval, Factor, FactorOption, Line, Mode, Outcome, RecordId, Requester, Seq, Standing, Usability,
 };
+use crate::policy::KNOWN_FACTS;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
 use crate::telemetry::hop_span;
 
@@ -299,6 +300,7 @@ pub(super) fn decided(
         transfer_pin_tries: _,
         spent: _,
         renewed: _,
+        shadow,
     } = weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),
@@ -308,18 +310,14 @@ pub(super) fn decided(
         }
         Outcome::Approve(_) => Vec::new(),
     };
-    let named =
-        |given: crate::domain::GivenReason| RecordedReason { reason: given.reason, rule: given.rule.to_owned() };
-    let added =
-        |one: crate::domain::Contribution| RecordedContribution { rule: one.rule.to_owned(), effect: one.effect };
     Decided {
         mode: question.mode,
         change: question.change.clone(),
         digest: question.digest(),
         standing,
         outcome: verdict.outcome.kind(),
-        reasons: verdict.reasons.into_iter().map(named).collect(),
-        contributions: verdict.contributions.into_iter().map(added).collect(),
+        reasons: verdict.reasons.into_iter().map(Into::into).collect(),
+        contributions: verdict.contributions.into_iter().map(Into::into).collect(),
         score: verdict.score,
         required: verdict.required,
         accepted: verdict.accepted,
@@ -333,5 +331,7 @@ pub(super) fn decided(
         external_reference: question.external_reference.clone(),
         supersedes: question.supersedes,
         made,
+        shadow,
+        known_facts: Some(KNOWN_FACTS),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::archive::ArchiveSettings;
 use super::error::ServiceError;
@@ -59,6 +59,8 @@ pub struct Engine {
     pub(super) vault: Vault,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: ArcSwap<Policy>,
+    /// What is asked beside it, and answers nobody.
+    pub(super) shadow: ArcSwapOption<Policy>,
     pub(super) carrier: Carrier,
     pub(super) held_keys: Vec<HeldKey>,
     pub(super) permits: Permits,
@@ -86,6 +88,7 @@ impl Engine {
             vault: Vault::new(store, &keyring),
             clock,
             policy: ArcSwap::from_pointee(policy),
+            shadow: ArcSwapOption::empty(),
             carrier,
             held_keys: HeldKey::all(&keyring),
             permits: Permits::new(&keyring),
@@ -130,6 +133,16 @@ impl Engine {
         let policy = named(policy)?;
         let revision = policy.revision;
         self.policy.store(Arc::new(policy));
+        Ok(revision)
+    }
+
+    /// Asks another policy beside the one that decides, from the next decision on.
+    ///
+    /// INVARIANT (shadow-answers-nothing): one that does not stand leaves what was asked before, and every answer as it is.
+    pub fn replace_shadow(&self, policy: Policy) -> Result<PolicyRevision, ServiceError> {
+        let policy = named(policy)?;
+        let revision = policy.revision;
+        self.shadow.store(Some(Arc::new(policy)));
         Ok(revision)
     }
 }

@@ -193,8 +193,8 @@ impl HandOver {
         let is_last = entries.last().is_none_or(|entry| entry.place >= end);
         for entry in entries.into_iter().filter(|entry| entry.place <= end) {
             self.place = entry.place;
-            let (brand, filter) = (&self.requester.brand, &self.export.filter);
-            views.extend(self.engine.view((self.journal, entry), brand, filter, now).await?);
+            let (requester, filter) = (&self.requester, &self.export.filter);
+            views.extend(self.engine.view((self.journal, entry), requester, filter, now).await?);
         }
         if is_last {
             self.journal = self.journal.saturating_add(1);

@@ -7,6 +7,7 @@
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
 //! | `unshown` | how many numbers may be asked about by who does not show to know them |
 //! | `question`, `ask`, `weigh`, `pins` | the way of one decision |
+//! | `shadow` | the policy beside the one that decides |
 //! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
@@ -53,6 +54,7 @@ mod reads;
 mod records;
 mod rights;
 mod seed;
+mod shadow;
 mod standing;
 mod tally;
 mod target;
@@ -80,7 +82,7 @@ pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};
 pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
-pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordView, Told};
+pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordScope, RecordView, Told};
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, may_tell, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use tally::{Silent, Tally};

@@ -7,13 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::budget::Budget;
 use super::engine::Engine;
-use super::error::ServiceError;
+use super::error::{Refusal, ServiceError};
 use super::question::caller_of;
 use super::rights::{Authorised, right};
 use super::target::Scope;
 use crate::audit::{AuditStep, Event, ReadOf, RecordFilter};
 use crate::crypto::Ids;
-use crate::domain::{AccountId, Brand, RecordId, Requester};
+use crate::domain::{AccountId, RecordId, Requester, Role};
 use crate::store::{Found, Journalled, Kept, StoreError};
 
 /// The most records of one page.
@@ -43,12 +43,21 @@ const PAGES: Budget = Budget {
 pub struct RecordQuery {
     /// Which. Its account and line are filled in from the scope.
     pub filter: RecordFilter,
-    /// One account's or line's; all of the brand's where none is named.
-    pub scope: Option<Scope>,
+    /// Whose; all of the brand's where nothing is named.
+    pub scope: Option<RecordScope>,
     /// Where an earlier page ended.
     pub from: Option<PagePlace>,
     /// How many at most.
     pub size: usize,
+}
+
+/// Whose records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordScope {
+    /// One account's or line's.
+    Of(Scope),
+    /// One record alone, whoever's of the brand it is.
+    One(RecordId),
 }
 
 /// Where a page ended. It grants nothing: what is read next is checked as the first page was.
@@ -83,6 +92,8 @@ pub struct RecordView {
     pub told: Told,
     /// Where whoever has come to here goes on; none at the end.
     pub after: Option<NextPage>,
+    /// Whether who reads may see what the shadow policy would have said.
+    pub shadow_shown: bool,
 }
 
 /// What can be told of a record.
@@ -117,7 +128,8 @@ impl Engine {
         query.size = query.size.clamp(1, RECORDS_PAGE_MAX);
         let now = self.now()?.instant();
         match query.scope.take() {
-            Some(scope) => self.list_of_account(who.requester(), &scope, query, now).await,
+            Some(RecordScope::Of(scope)) => self.list_of_account(who.requester(), &scope, query, now).await,
+            Some(RecordScope::One(record)) => self.list_of_one(who.requester(), record, query, now).await,
             None => self.list_of_brand(who.requester(), query, now).await,
         }
     }
@@ -172,11 +184,48 @@ impl Engine {
             };
             if told.is_meant(&filter) {
                 let after = next.map(NextPage::Back);
-                page.records.push(RecordView { account: account.id.clone(), told, after });
+                let shadow_shown = shows_shadow(requester);
+                page.records.push(RecordView { account: account.id.clone(), told, after, shadow_shown });
             }
         }
         page.next = next.map(NextPage::Back);
         Ok(page)
+    }
+
+    /// One record. Who looks is written down on its account's chain, or in the ledger where the account is no customer's.
+    ///
+    /// INVARIANT (unknown-looks-known): another brand's record is not there.
+    async fn list_of_one(
+        &self,
+        requester: &Requester,
+        record: RecordId,
+        query: RecordQuery,
+        now: DateTime<Utc>,
+    ) -> Result<RecordPage, ServiceError> {
+        if query.from.is_some() {
+            return Err(other_list());
+        }
+        let no_record = || ServiceError::NotFound("record");
+        let kept = match self.vault.find(record).await? {
+            Found::Kept(kept) => kept,
+            Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
+            Found::Nowhere => return Err(no_record()),
+        };
+        let owner = self.owner(kept.account(), now).await?.filter(|owner| owner.brand == requester.brand);
+        let account = owner.ok_or_else(no_record)?.account;
+        let filter = RecordFilter { account: Some(account.clone()), ..query.filter };
+        let look = match self.note_read(requester, &Scope::Account(account.clone()), ReadOf::Records).await? {
+            Some(look) => look,
+            None => {
+                let event = Event::RecordsRead { how: AuditStep::Listed, filter: Box::new(filter.clone()) };
+                self.note(&requester.brand, Some(caller_of(requester)), event).await?
+            }
+        };
+        let told = Told::Whole(kept);
+        let is_meant = told.is_meant(&filter);
+        let view = RecordView { account, told, after: None, shadow_shown: shows_shadow(requester) };
+        let records = is_meant.then_some(view).into_iter().collect();
+        Ok(RecordPage { records, look, next: None, older_archived: false })
     }
 
     async fn list_of_brand(
@@ -218,7 +267,7 @@ impl Engine {
                     break;
                 }
                 (place, scanned) = (entry.place, scanned.saturating_add(1));
-                page.records.extend(self.view((journal, entry), &requester.brand, &filter, now).await?);
+                page.records.extend(self.view((journal, entry), requester, &filter, now).await?);
             }
         }
         page.next = Some(NextPage::On { journal, place });
@@ -245,13 +294,12 @@ impl Engine {
     pub(super) async fn view(
         &self,
         (journal, entry): (u16, Journalled),
-        brand: &Brand,
+        requester: &Requester,
         filter: &RecordFilter,
         now: DateTime<Utc>,
     ) -> Result<Option<RecordView>, ServiceError> {
-        let Some(owner) = self.owner(entry.account, now).await?.filter(|owner| owner.brand == *brand) else {
-            return Ok(None);
-        };
+        let owner = self.owner(entry.account, now).await?;
+        let Some(owner) = owner.filter(|owner| owner.brand == requester.brand) else { return Ok(None) };
         if filter.account.as_ref().is_some_and(|account| *account != owner.account) {
             return Ok(None);
         }
@@ -261,7 +309,8 @@ impl Engine {
             Err(_) => Told::Unreadable(id),
         };
         let after = Some(NextPage::On { journal, place });
-        Ok(told.is_meant(filter).then_some(RecordView { account: owner.account, told, after }))
+        let shadow_shown = shows_shadow(requester);
+        Ok(told.is_meant(filter).then_some(RecordView { account: owner.account, told, after, shadow_shown }))
     }
 
     /// The place before the first record of a journal that may have happened at `from` or later: found by halving, because
@@ -322,6 +371,11 @@ impl Told {
             Self::Unreadable(_) => true,
         }
     }
+}
+
+/// INVARIANT (shadow-answers-nothing): what a shadow policy says is for auditors.
+fn shows_shadow(requester: &Requester) -> bool {
+    requester.role == Role::Auditor
 }
 
 fn is_read_of_records(kept: &Kept) -> bool {

@@ -13,6 +13,8 @@ pub trait Tally: Send + Sync {
     fn pin_shed(&self);
     /// Time moved that many locks.
     fn due_applied(&self, steps: usize);
+    /// The shadow policy broke: it said nothing of a decision, and the decision stands.
+    fn shadow_failed(&self);
 }
 
 /// Counts nothing.
@@ -24,4 +26,5 @@ impl Tally for Silent {
     fn pin_verified(&self, _: f64) {}
     fn pin_shed(&self) {}
     fn due_applied(&self, _: usize) {}
+    fn shadow_failed(&self) {}
 }

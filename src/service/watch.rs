@@ -165,8 +165,7 @@ impl Watch {
             seen.more |= !entries.is_empty();
             for entry in entries {
                 let at = entry.place;
-                seen.records
-                    .extend(self.engine.view((journal, entry), &self.requester.brand, &self.filter, now).await?);
+                seen.records.extend(self.engine.view((journal, entry), &self.requester, &self.filter, now).await?);
                 *place = at;
             }
         }

@@ -11,6 +11,7 @@ use super::pins::TransferAsk;
 use super::question::Question;
 use super::target::{LineRef, Target};
 use super::velocity::{Counted, Found, has_sign, is_spraying};
+use crate::audit::ShadowVerdict;
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
     Account, AppApproval, AppCheck, Checks, Credentials, Line, Mode, PinCheck, Requester, Snapshot, SpentApproval,
@@ -47,6 +48,8 @@ pub(super) struct Weighed {
     pub spent: Option<SpentApproval>,
     /// The account PIN's verifier made anew, where it matched under a retired pepper.
     pub renewed: Option<Verifier>,
+    /// What the shadow policy would have said: for the record alone.
+    pub shadow: Option<Box<ShadowVerdict>>,
 }
 
 /// An account PIN looked at, remembered over a conflict: it is not looked at twice, unless it was changed meanwhile.
@@ -158,6 +161,7 @@ impl Engine {
         let snapshot = Snapshot { velocity: &velocity, ..snapshot };
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(&policy, &facts);
+        let shadow = self.ask_shadow(&facts);
         let windows = self.failure_windows(&case.target);
         Weighed {
             verdict,
@@ -174,6 +178,7 @@ impl Engine {
             } else {
                 None
             },
+            shadow,
         }
     }
 

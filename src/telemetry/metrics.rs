@@ -33,6 +33,13 @@ struct DecisionLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ShadowLabels {
+    action: &'static str,
+    outcome: &'static str,
+    shadow_outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
 }
@@ -84,6 +91,9 @@ pub struct Metrics {
     due_transitions: Counter,
     reloads: Family<ReloadLabels, Counter>,
     policy_reloads: Family<ReloadLabels, Counter>,
+    shadow_decisions: Family<ShadowLabels, Counter>,
+    shadow_failures: Counter,
+    shadow_reloads: Family<ReloadLabels, Counter>,
     key_set_fetches: Family<ReloadLabels, Counter>,
     suspected_tokens: Family<ReasonLabels, Counter>,
     key_set_age_seconds: Gauge,
@@ -116,6 +126,9 @@ impl Metrics {
             due_transitions: Counter::default(),
             reloads: Family::default(),
             policy_reloads: Family::default(),
+            shadow_decisions: Family::default(),
+            shadow_failures: Counter::default(),
+            shadow_reloads: Family::default(),
             key_set_fetches: Family::default(),
             suspected_tokens: Family::default(),
             key_set_age_seconds: Gauge::default(),
@@ -123,6 +136,7 @@ impl Metrics {
         };
         metrics.register_requests();
         metrics.register_work();
+        metrics.register_shadow();
         metrics
     }
 
@@ -164,6 +178,17 @@ impl Metrics {
         catalogue.gauge(("key_set_age", Some(Unit::Seconds)), &[], help, self.key_set_age_seconds.clone());
     }
 
+    fn register_shadow(&mut self) {
+        let catalogue = &mut self.catalogue;
+        let labels = &["action", "outcome", "shadow_outcome"];
+        let help = "Decisions recorded with what the shadow policy would have said";
+        catalogue.counter("shadow_decisions", labels, help, self.shadow_decisions.clone());
+        let help = "Decisions of which the shadow policy said nothing, since it broke; they stand";
+        catalogue.counter("shadow_failures", &[], help, self.shadow_failures.clone());
+        let help = "Times that the shadow policy's file was read, and whether what it holds is asked";
+        catalogue.counter("shadow_reloads", &["result"], help, self.shadow_reloads.clone());
+    }
+
     /// What is so now, to be told anew when it changes.
     pub const fn standing(&self) -> &Standing {
         &self.standing
@@ -184,6 +209,22 @@ impl Metrics {
     pub fn policy_reloaded(&self, is_used: bool) {
         let result = if is_used { "used" } else { "refused" };
         self.policy_reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Counts a shadow policy's file that was read, and whether what it holds is asked.
+    pub fn shadow_reloaded(&self, is_used: bool) {
+        let result = if is_used { "used" } else { "refused" };
+        self.shadow_reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Counts a decision that was recorded with what the shadow policy would have said.
+    pub fn shadowed(&self, action: &'static str, outcome: &'static str, shadow_outcome: &'static str) {
+        self.shadow_decisions.get_or_create(&ShadowLabels { action, outcome, shadow_outcome }).inc();
+    }
+
+    /// Counts a decision of which the shadow policy said nothing, since it broke.
+    pub fn shadow_failed(&self) {
+        self.shadow_failures.inc();
     }
 
     /// Counts an issuer that was asked for its keys, and whether what it answered is used.
@@ -343,6 +384,8 @@ mod tests {
         metrics.answered("Decide", "OK", Duration::from_micros(300));
         metrics.reloaded(true);
         metrics.policy_reloaded(true);
+        metrics.shadow_reloaded(true);
+        metrics.shadowed("PORT_OUT", "DENY", "APPROVE");
         metrics.shed("Decide", "calls_in_flight");
         metrics.told("LOG_IN_FAILED", "RECORDED");
         metrics.key_set_fetched(true);

@@ -204,6 +204,7 @@ pub(crate) const INVARIANTS: &[&str] = &[
     "time-is-an-argument",
     "stricter-only",
     "changes-only-added",
+    "shadow-answers-nothing",
 ];
 
 /// Lines of a file, at most.

@@ -446,8 +446,9 @@ fn record_filter() -> pb::RecordFilter {
 }
 
 pub(crate) fn list_records() -> Vec<pb::ListRecordsRequest> {
-    use pb::list_records_request::Scope::{AccountId, Line};
-    [None, Some(AccountId(text("acct-1"))), Some(Line(by_number()))]
+    use pb::list_records_request::Scope::{AccountId, Line, RecordId};
+    let record = Some(RecordId(text("0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91")));
+    [None, Some(AccountId(text("acct-1"))), Some(Line(by_number())), record]
         .map(|scope| pb::ListRecordsRequest {
             scope,
             filter: Some(record_filter()),

@@ -391,6 +391,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("RecordFilter.outcome", &[Enum(99), Enum(-1)]),
     ("ListRecordsRequest.account_id", &[Text(""), Text("canary id"), Long(65)]),
     ("ListRecordsRequest.line", OPTIONAL_MESSAGE),
+    ("ListRecordsRequest.record_id", &[Text(""), Text("4f9c-canary"), Long(36)]),
     ("ListRecordsRequest.filter", OPTIONAL_MESSAGE),
     ("ListRecordsRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
     ("ListRecordsRequest.page_token", CONSISTENCY),

@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::day::seed;
 use crate::program::{Place, Service};
 
@@ -47,6 +49,50 @@ fn a_policy_file_decides_and_is_changed_without_a_restart_and_a_broken_one_chang
     service.until_page_says("/metrics", r#"portcullis_policy_reloads_total{result="refused"} 2"#, SEEN_WITHIN);
     assert_eq!(outcome(&service, 4), "OUTCOME_CHALLENGE");
     assert!(service.log().contains("the policy was read again"));
+}
+
+fn decided(service: &Service) -> Vec<Value> {
+    let listed = service.ask("aud", &["audit", "list", "--kind", "decided"]).ending(0).stdout;
+    listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// INVARIANT (shadow-answers-nothing)
+#[test]
+fn a_shadow_is_recorded_and_counted_and_one_that_is_missing_or_broken_changes_nothing() {
+    let place = Place::with_keys();
+    place.mint("bss", "provisioning", &[]);
+    place.mint("clerk", "retail_agent", &["--store", "S-1"]);
+    place.mint("aud", "auditor", &[]);
+    fs::write(place.path("one.jsonl"), seed("A-1", "L-1", "+12125550001", JWK).to_string()).unwrap();
+    let doctor =
+        ["doctor", "--config", "dev/portcullis.toml", "--set", "policy.shadow_file=shadow.toml", "--only", "policy"];
+    let looked = place.run(&doctor).ending(0);
+    assert!(looked.stdout.contains("shadow.toml"), "{}", looked.stdout);
+    let service = Service::start_with(place, &["policy.shadow_file=shadow.toml"]);
+    service.ask("bss", &["account", "import", "one.jsonl"]).ending(0);
+    service.until_page_says("/metrics", r#"portcullis_shadow_reloads_total{result="refused"} 1"#, SEEN_WITHIN);
+    assert_eq!(outcome(&service, 4), "OUTCOME_CHALLENGE");
+    assert_eq!(decided(&service)[0]["shadow"], Value::Null);
+
+    fs::write(service.place.path("shadow.toml"), strict("FLAGGED")).unwrap();
+    service.until_page_says("/metrics", r#"portcullis_shadow_reloads_total{result="used"} 1"#, SEEN_WITHIN);
+    assert_eq!(outcome(&service, 4), "OUTCOME_CHALLENGE");
+    let shadow = &decided(&service)[1]["shadow"];
+    let checked = service.place.run(&["policy", "check", "shadow.toml", "--json"]).ending(0).json();
+    assert_eq!((&shadow["outcome"], &shadow["policy_revision"]), (&"OUTCOME_DENY".into(), &checked["revision"]));
+    assert_eq!(shadow["reasons"][0]["rule_id"], "no-sim-changes");
+    let flips = r#"portcullis_shadow_decisions_total{action="SIM_CHANGE",outcome="CHALLENGE",shadow_outcome="DENY"}"#;
+    assert!(service.page("/metrics").contains(&format!("{flips} 1\n")), "{}", service.page("/metrics"));
+
+    // Half a file: the one before is asked on, and nobody who asks notices.
+    fs::write(service.place.path("shadow.toml"), strict("FLAGGED").split("when").next().unwrap()).unwrap();
+    service.until_page_says("/metrics", r#"portcullis_shadow_reloads_total{result="refused"} 2"#, SEEN_WITHIN);
+    assert_eq!(outcome(&service, 4), "OUTCOME_CHALLENGE");
+    assert_eq!(decided(&service)[2]["shadow"]["policy_revision"], checked["revision"]);
+    assert!(service.page("/metrics").contains(&format!("{flips} 2\n")));
+    let log = service.log();
+    assert!(log.contains("the shadow policy is not used") && log.contains("a shadow policy is asked"), "{log}");
+    assert!(!service.page("/metrics").contains("portcullis_policy_reloads_total"), "the policy itself was not touched");
 }
 
 #[test]

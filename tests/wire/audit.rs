@@ -91,6 +91,36 @@ async fn an_accounts_records_come_newest_first_whole_and_linked() {
 }
 
 #[tokio::test]
+async fn one_record_is_read_by_its_name_and_the_look_is_on_record() {
+    let world = world().await;
+    let decision = port(&world).await;
+    let auditor = world.claims("auditor");
+    let one = |id: &str, page_token: &str| pb::ListRecordsRequest {
+        scope: Some(pb::list_records_request::Scope::RecordId(id.to_owned())),
+        page_token: page_token.to_owned(),
+        ..every(50)
+    };
+    let records = list(&world, &auditor, one(&decision, "")).await.unwrap();
+    assert_eq!(ids(&records), [decision.as_str()]);
+    let whole = list(&world, &auditor, pb::ListRecordsRequest { scope: of_account(), ..every(50) }).await.unwrap();
+    assert_eq!(kinds(&whole)[..2], [pb::RecordKind::Read, pb::RecordKind::Decided]);
+    // What belongs to no customer: the look is in the ledger.
+    let ledger = list(&world, &auditor, every(50)).await.unwrap();
+    let look = ledger.iter().find(|record| record.kind() == pb::RecordKind::RecordsRead).unwrap();
+    assert_eq!(ids(&list(&world, &auditor, one(&look.record_id, "")).await.unwrap()), [look.record_id.as_str()]);
+    let after = list(&world, &auditor, every(50)).await.unwrap();
+    assert!(after.iter().any(|record| record.details_json.contains(r#""account_id":"engine""#)));
+    let nobodys = list(&world, &auditor, one("0190d4f0-7c3e-7000-8000-0000000000ff", "")).await.err().unwrap();
+    assert_eq!((nobodys.code(), reason(&nobodys).as_str()), (Code::NotFound, "NOT_FOUND"));
+    // INVARIANT (unknown-looks-known): another brand's is not there.
+    let other = AccessTokenClaims { brand: Some("other".to_owned()), ..world.claims("auditor") };
+    let others = list(&world, &other, one(&decision, "")).await.err().unwrap();
+    assert_eq!((others.code(), others.message()), (nobodys.code(), nobodys.message()));
+    let clerk = list(&world, &world.claims("retail_agent"), one(&decision, "")).await.err().unwrap();
+    assert_eq!(clerk.code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
 async fn the_brands_records_come_in_the_order_of_their_commits() {
     let world = world().await;
     let mut decisions = Vec::new();

@@ -210,6 +210,7 @@ impl Tally for Broken {
 
     fn pin_shed(&self) {}
     fn due_applied(&self, _: usize) {}
+    fn shadow_failed(&self) {}
 }
 
 /// Asks a service that breaks in the middle of the call, under the log of a real one.

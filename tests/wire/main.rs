@@ -25,6 +25,7 @@ mod rights;
 #[path = "../bad_input/samples.rs"]
 mod samples;
 mod secrets;
+mod shadow;
 #[path = "../bad_input/table.rs"]
 mod table;
 mod unknown;

@@ -134,19 +134,20 @@ fn wire_json(wire: &pb::WireReply) -> Value {
 
 pub(super) fn explanation_json(explanation: &pb::Explanation) -> Value {
     let pb::Explanation { score, contributions, facts_json } = explanation;
-    let contribution = |contribution: &pb::Contribution| {
-        let pb::Contribution { rule_id, points, at_least, required } = contribution;
-        json!({
-            "rule_id": rule_id,
-            "points": points,
-            "at_least": name::<pb::Outcome>(*at_least),
-            "required": name::<pb::Strength>(*required),
-        })
-    };
     json!({
         "score": score,
-        "contributions": contributions.iter().map(contribution).collect::<Vec<_>>(),
+        "contributions": contributions.iter().map(contribution_json).collect::<Vec<_>>(),
         "facts_json": facts_json,
+    })
+}
+
+pub(super) fn contribution_json(contribution: &pb::Contribution) -> Value {
+    let pb::Contribution { rule_id, points, at_least, required } = contribution;
+    json!({
+        "rule_id": rule_id,
+        "points": points,
+        "at_least": name::<pb::Outcome>(*at_least),
+        "required": name::<pb::Strength>(*required),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::decision::{explanation_json, reason_json};
+use super::decision::{contribution_json, explanation_json, reason_json};
 use super::value::{instant, name, spoken, word};
 use crate::cli::output::{Answer, hex, table};
 use crate::grpc::pb::v1 as pb;
@@ -30,6 +30,7 @@ impl Answer for Record {
             details_json,
             previous_hash,
             hash,
+            shadow,
         } = &self.0;
         json!({
             "record_id": record_id,
@@ -50,12 +51,25 @@ impl Answer for Record {
             "details": serde_json::from_str::<Value>(details_json).unwrap_or_else(|_| Value::from(details_json.as_str())),
             "previous_hash": hex(previous_hash),
             "hash": hex(hash),
+            "shadow": shadow.as_ref().map(shadow_json),
         })
     }
 
     fn text(&self) -> String {
         cells(&self.0).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
     }
+}
+
+fn shadow_json(shadow: &pb::ShadowVerdict) -> Value {
+    let pb::ShadowVerdict { policy_revision, outcome, required, score, reasons, contributions } = shadow;
+    json!({
+        "policy_revision": policy_revision,
+        "outcome": name::<pb::Outcome>(*outcome),
+        "required": name::<pb::Strength>(*required),
+        "score": score,
+        "reasons": reasons.iter().map(reason_json).collect::<Vec<_>>(),
+        "contributions": contributions.iter().map(contribution_json).collect::<Vec<_>>(),
+    })
 }
 
 /// Records as a table for people.

@@ -19,6 +19,9 @@ const PAGE_SIZE: usize = 50;
 pub(super) struct ListArgs {
     #[command(flatten)]
     scope: OptionalScopeArgs,
+    /// One record alone, by its id: a decision by the decision's
+    #[arg(long, value_name = "ID", conflicts_with_all = ["line", "account"])]
+    record: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
     /// How many at most
@@ -31,11 +34,12 @@ pub(super) struct ListArgs {
 
 /// Runs it.
 pub(super) async fn run(args: ListArgs, connection: &ConnectionArgs, output: Output) -> Result<Exit, Failure> {
-    let ListArgs { scope, filter, limit, page_token } = args;
+    let ListArgs { scope, record, filter, limit, page_token } = args;
     let scope = scope.scope().map(|scope| match scope {
         Scope::Line(line) => pb::list_records_request::Scope::Line(line),
         Scope::Account(id) => pb::list_records_request::Scope::AccountId(id),
     });
+    let scope = scope.or_else(|| record.map(pb::list_records_request::Scope::RecordId));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut request = pb::ListRecordsRequest {
         scope,

@@ -101,7 +101,7 @@ pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit
         PolicyCommand::Diff(args) => diff::run(&args, output),
         PolicyCommand::Facts(args) => facts::run(&args, output),
         PolicyCommand::Test(TestArgs { folder, policy, scratch }) => {
-            let decides = policy_of(&Settings { file: policy.clone() })?;
+            let decides = policy_of(&Settings { file: policy.clone(), shadow_file: None })?;
             calling(scenario::test(&folder, &scratch, (policy, &decides), output))
         }
     }

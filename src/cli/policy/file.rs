@@ -17,6 +17,11 @@ pub(in crate::cli) fn policy_of(settings: &Settings) -> Result<Policy, Failure> 
     }
 }
 
+/// The policy that the settings name to be asked beside it, if they name one.
+pub(in crate::cli) fn shadow_of(settings: &Settings) -> Option<Result<Policy, Failure>> {
+    settings.shadow_file.as_ref().map(|file| read(file, "policy.shadow_file"))
+}
+
 /// The policy of a file, or a built-in one by its name, with its revision.
 pub(super) fn named(policy: &Path) -> Result<Policy, Failure> {
     read(policy, "FILE")

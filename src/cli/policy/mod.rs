@@ -15,4 +15,4 @@ mod facts;
 mod file;
 
 pub(super) use command::{PolicyCommand, run};
-pub(super) use file::policy_of;
+pub(super) use file::{policy_of, shadow_of};

@@ -8,6 +8,7 @@ use super::gauges::{tell_certificates, tell_keys};
 use super::identities::{clients, issuers, tls};
 use super::key_sets::KeySets;
 use super::refusal::refused;
+use super::reload::take_shadow;
 use super::tally::Counting;
 use crate::cli::failure::Failure;
 use crate::cli::policy::policy_of;
@@ -95,6 +96,7 @@ pub(crate) fn compose_by(
         archive: config.archive.as_ref().map(archive),
     };
     let engine = Engine::new(parts).map_err(|error| refused(&error))?;
+    take_shadow(config, &engine, &metrics);
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
     let lanes = Lanes::new(&config.limits, Arc::clone(&metrics));
     let alarm = alarm(&engine);

@@ -13,7 +13,7 @@ use super::key_sets::KeySets;
 use super::refusal::refused;
 use crate::cli::failure::Failure;
 use crate::cli::output::hex;
-use crate::cli::policy::policy_of;
+use crate::cli::policy::{policy_of, shadow_of};
 use crate::config::Config;
 use crate::crypto::sha256_plain;
 use crate::domain::PolicyRevision;
@@ -70,6 +70,9 @@ impl Reloads {
                 if is_asked || found.policy != seen.policy {
                     look.tell_policy(look.reload_policy());
                 }
+                if is_asked || found.shadow != seen.shadow {
+                    take_shadow(&look.config, &look.engine, &look.metrics);
+                }
                 found
             });
             let Ok(found) = looked.await else { return };
@@ -83,6 +86,7 @@ impl Reloads {
 struct Contents {
     identity: [u8; 32],
     policy: [u8; 32],
+    shadow: [u8; 32],
 }
 
 impl Reloaded {
@@ -102,8 +106,9 @@ impl Reloaded {
     fn contents(&self) -> Contents {
         let digest = |path: &PathBuf| sha256_plain(&std::fs::read(path).unwrap_or_default());
         let identity: Vec<_> = files(&self.config).iter().map(digest).collect();
-        let policy = self.config.policy.file.as_ref().map_or([0; 32], digest);
-        Contents { identity: sha256_plain(&identity.concat()), policy }
+        let [policy, shadow] = [&self.config.policy.file, &self.config.policy.shadow_file]
+            .map(|file| file.as_ref().map_or([0; 32], digest));
+        Contents { identity: sha256_plain(&identity.concat()), policy, shadow }
     }
 
     fn reload_identity(&self) -> Result<(), Failure> {
@@ -145,6 +150,22 @@ impl Reloaded {
                 self.metrics.policy_reloaded(false);
                 tracing::error!(failure = failure.text(), "the changed policy is not used: the one before decides on");
             }
+        }
+    }
+}
+
+/// Takes the shadow policy's file, and tells what came of it; where none is named there is nothing to take.
+///
+/// INVARIANT (shadow-answers-nothing): a file that is refused leaves what was asked before, and never stands in the way of a
+/// start: the service decides as it would without.
+pub(super) fn take_shadow(config: &Config, engine: &Engine, metrics: &Metrics) {
+    let Some(read) = shadow_of(&config.policy) else { return };
+    let taken = read.and_then(|policy| engine.replace_shadow(policy).map_err(|error| refused(&error)));
+    metrics.shadow_reloaded(taken.is_ok());
+    match taken {
+        Ok(revision) => tracing::info!(revision = hex(&revision.0), "a shadow policy is asked beside the policy"),
+        Err(failure) => {
+            tracing::error!(failure = failure.text(), "the shadow policy is not used: what was asked before stays");
         }
     }
 }

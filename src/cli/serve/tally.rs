@@ -16,6 +16,9 @@ impl Tally for Counting {
     fn decided(&self, action: Action, decided: &Decided) {
         let reasons = decided.reasons.iter().map(|recorded| recorded.reason.code());
         self.0.decided(decided.outcome.name(), action.name(), reasons);
+        if let Some(shadow) = &decided.shadow {
+            self.0.shadowed(action.name(), decided.outcome.name(), shadow.outcome.name());
+        }
     }
 
     fn pin_verified(&self, seconds: f64) {
@@ -28,6 +31,10 @@ impl Tally for Counting {
 
     fn due_applied(&self, steps: usize) {
         self.0.fell_due(u64::try_from(steps).unwrap_or(u64::MAX));
+    }
+
+    fn shadow_failed(&self) {
+        self.0.shadow_failed();
     }
 }
 
@@ -63,12 +70,14 @@ mod tests {
         counting.pin_verified(f64::NAN);
         counting.pin_shed();
         counting.due_applied(3);
+        counting.shadow_failed();
         counting.group(7, 0.001);
         let text = metrics.encode().unwrap();
         for line in [
             "portcullis_pin_verify_seconds_count 2",
             "portcullis_pin_pool_shed_total 1",
             "portcullis_due_transitions_total 3",
+            "portcullis_shadow_failures_total 1",
             "portcullis_store_group_size_sum 7.0",
         ] {
             assert!(text.lines().any(|found| found == line), "no line `{line}` in\n{text}");

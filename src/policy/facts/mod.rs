@@ -24,4 +24,4 @@ pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, T
 pub use schema::{FACTS, fact_name};
 pub(super) use seen::Seen;
 pub use told::ToldFacts;
-pub use values::{NEVER, Values};
+pub use values::{KNOWN_FACTS, NEVER, Values};

@@ -59,6 +59,18 @@ const COUNTED: u128 = {
     counted
 };
 
+/// The facts that records of this engine may hold, a bit for each number.
+pub const KNOWN_FACTS: u128 = {
+    let (mut known, mut rest) = (0, FACTS);
+    while let [fact, others @ ..] = rest {
+        if fact.number < DERIVED_FROM {
+            known |= 1 << fact.number;
+        }
+        rest = others;
+    }
+    known
+};
+
 impl Values {
     /// Of facts, and what of the proof counts.
     pub fn of(facts: &Facts, accepted: Accepted) -> Self {

@@ -10,6 +10,7 @@ use super::field::{
     optional_nested, optional_text, required, to_list,
 };
 use super::numbers::Numbered;
+use super::shadow::StoredShadow;
 use crate::audit::{AnswerWindow, Decided, Made, RecordedContribution, RecordedReason};
 use crate::domain::{
     ChangeDigest, Effect, Factor, FactorOption, PolicyRevision, RecordId, ReleaseId, TransferPinId, Usability,
@@ -62,11 +63,15 @@ pub(super) struct StoredDecided {
     supersedes: Option<Vec<u8>>,
     #[prost(oneof = "StoredMade", tags = "24, 25, 26")]
     made: Option<StoredMade>,
+    #[prost(message, optional, tag = "27")]
+    shadow: Option<StoredShadow>,
+    #[prost(bytes = "vec", optional, tag = "28")]
+    known_facts: Option<Vec<u8>>,
 }
 
 #[derive(Message)]
 #[prost(skip_debug)]
-struct StoredReason {
+pub(super) struct StoredReason {
     #[prost(uint32, optional, tag = "1")]
     reason: Option<u32>,
     #[prost(string, optional, tag = "2")]
@@ -75,7 +80,7 @@ struct StoredReason {
 
 #[derive(Message)]
 #[prost(skip_debug)]
-struct StoredContribution {
+pub(super) struct StoredContribution {
     #[prost(string, optional, tag = "1")]
     rule: Option<String>,
     #[prost(oneof = "StoredEffect", tags = "2, 3, 4")]
@@ -189,6 +194,8 @@ impl From<&Decided> for StoredDecided {
             external_reference,
             supersedes,
             made,
+            shadow,
+            known_facts,
         } = decided;
         Self {
             mode: Some(number_of(*mode)),
@@ -212,6 +219,8 @@ impl From<&Decided> for StoredDecided {
             external_reference: external_reference.as_ref().map(|reference| reference.as_str().to_owned()),
             supersedes: supersedes.map(|record| record.to_bytes().to_vec()),
             made: made.as_ref().map(StoredMade::from),
+            shadow: shadow.as_deref().map(StoredShadow::from),
+            known_facts: known_facts.map(|facts| facts.to_be_bytes().to_vec()),
         }
     }
 }
@@ -242,6 +251,8 @@ impl TryFrom<StoredDecided> for Decided {
             external_reference,
             supersedes,
             made,
+            shadow,
+            known_facts,
         } = stored;
         let factor = |number| of_number(number, "decided.accepted");
         Ok(Self {
@@ -265,6 +276,8 @@ impl TryFrom<StoredDecided> for Decided {
             external_reference: optional_text(external_reference, "decided.external_reference")?,
             supersedes: optional_id(supersedes, "decided.supersedes", RecordId::from_u128)?,
             made: optional_nested(made)?,
+            shadow: optional_nested(shadow)?.map(Box::new),
+            known_facts: optional_id(known_facts, "decided.known_facts", |bits| bits)?,
         })
     }
 }

@@ -29,6 +29,7 @@ mod numbers;
 mod permit;
 mod protection;
 mod record;
+mod shadow;
 mod texts;
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! Requests of the audit service.
 
 use crate::audit::{EventKind, RecordFilter};
-use crate::domain::{AccountId, FormatError, OutcomeKind, Subject};
+use crate::domain::{AccountId, FormatError, OutcomeKind, RecordId, Subject};
 use crate::grpc::convert::cursor::{reached, record_page};
-use crate::grpc::convert::field::{FieldError, InField, first_repeated, optional_text, required};
+use crate::grpc::convert::field::{FieldError, InField, first_repeated, optional_text, required, text};
 use crate::grpc::convert::line::{account_scope, line_scope};
 use crate::grpc::convert::position::page_size;
 use crate::grpc::convert::time::optional_instant;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{RECORDS_PAGE_MAX, Reached, RecordQuery};
+use crate::service::{RECORDS_PAGE_MAX, Reached, RecordQuery, RecordScope};
 
 /// Kinds that a filter may name.
 const KINDS_MAX: usize = 20;
@@ -46,8 +46,9 @@ pub fn list_records(message: pb::ListRecordsRequest) -> Result<RecordQuery, Fiel
     let pb::ListRecordsRequest { scope, filter, page_size: size, page_token } = message;
     let scope = match scope {
         None => None,
-        Some(Scope::AccountId(id)) => Some(account_scope(&id)?),
-        Some(Scope::Line(line)) => Some(line_scope(line)?),
+        Some(Scope::AccountId(id)) => Some(RecordScope::Of(account_scope(&id)?)),
+        Some(Scope::Line(line)) => Some(RecordScope::Of(line_scope(line)?)),
+        Some(Scope::RecordId(id)) => Some(RecordScope::One(text(&id, "record_id", RecordId::parse)?)),
     };
     Ok(RecordQuery {
         filter: filter.map_or_else(|| Ok(RecordFilter::default()), record_filter).in_field("filter")?,

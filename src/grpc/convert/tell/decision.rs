@@ -136,7 +136,7 @@ fn fact_named(number: u16) -> String {
     policy::fact_name(number).map_or_else(|| number.to_string(), str::to_owned)
 }
 
-fn contribution(given: &RecordedContribution) -> pb::Contribution {
+pub(super) fn contribution(given: &RecordedContribution) -> pb::Contribution {
     let (points, at_least, required) = match given.effect {
         Effect::Points(points) => (i32::try_from(points).unwrap_or(i32::MAX), 0, 0),
         Effect::AtLeast(level) => (0, wire::outcome(OutcomeKind::Challenge), wire::strength(level)),

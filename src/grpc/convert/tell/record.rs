@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::decision::explanation;
+use super::decision::{contribution, explanation};
 use super::wire;
 use crate::audit::archive::{Digest, SegmentName};
 use crate::audit::{
     AuditStep, Decided, Event, Fault, Made, ReadOf, RecordFilter, RecordedReason, ReportedOutcome, SegmentTrace,
+    ShadowVerdict,
 };
 use crate::crypto::Token;
 use crate::domain::{Factor, Level, LockName, LockStepKind, Mode, OutcomeKind, Standing, StepScope};
@@ -19,7 +20,7 @@ use crate::store::Kept;
 /// A record.
 pub(in crate::grpc) fn record(view: &RecordView) -> pb::Record {
     match &view.told {
-        Told::Whole(kept) => whole(view.account.as_str(), kept),
+        Told::Whole(kept) => whole(view.account.as_str(), kept, view.shadow_shown),
         Told::Unreadable(id) => pb::Record {
             record_id: id.to_string(),
             account_id: view.account.as_str().to_owned(),
@@ -29,7 +30,7 @@ pub(in crate::grpc) fn record(view: &RecordView) -> pb::Record {
     }
 }
 
-fn whole(account: &str, kept: &Kept) -> pb::Record {
+fn whole(account: &str, kept: &Kept, shadow_shown: bool) -> pb::Record {
     let record = kept.record();
     let decided = match &record.event {
         Event::Decided(decided) => Some(decided.as_ref()),
@@ -54,6 +55,20 @@ fn whole(account: &str, kept: &Kept) -> pb::Record {
         details_json: details(&record.event).to_string(),
         previous_hash: record.previous_hash.to_vec(),
         hash: kept.hash().to_vec(),
+        shadow: decided.filter(|_| shadow_shown).and_then(|decided| decided.shadow.as_deref()).map(shadow),
+    }
+}
+
+/// INVARIANT (shadow-answers-nothing): nothing else of the contract is made of it.
+fn shadow(verdict: &ShadowVerdict) -> pb::ShadowVerdict {
+    let ShadowVerdict { policy, outcome, required, score, reasons, contributions } = verdict;
+    pb::ShadowVerdict {
+        policy_revision: policy.to_string(),
+        outcome: wire::outcome(*outcome),
+        required: wire::strength(*required),
+        score: i32::try_from(*score).unwrap_or(i32::MAX),
+        reasons: reasons.iter().map(reason).collect(),
+        contributions: contributions.iter().map(contribution).collect(),
     }
 }
 
@@ -138,6 +153,7 @@ fn of_decision(decided: &Decided) -> Value {
         "external_reference": decided.external_reference.as_ref().map(|reference| reference.as_str()),
         "supersedes_decision_id": decided.supersedes.map(|id| id.to_string()),
         "made": made,
+        "known_facts": decided.known_facts.map(|facts| format!("{facts:032x}")),
     })
 }
 

@@ -8,7 +8,7 @@ use super::samples::{
 };
 use crate::audit::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ToldEvent,
+    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };
 use crate::domain::{
     AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, DeviceId,
@@ -25,7 +25,8 @@ pub(super) fn records() -> Vec<(String, Record)> {
     let by_time = Record { previous: None, line: None, caller: None, channel: None, ..record(Event::LineAdded) };
     let later = [("record.by_time".to_owned(), by_time), ("record.signed_permit".to_owned(), signed_permit())];
     let told = told().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
-    decisions.chain(events).chain(later).chain(told).collect()
+    let beside = [("record.shadow".to_owned(), shadow())];
+    decisions.chain(events).chain(later).chain(told).chain(beside).collect()
 }
 
 /// What outside sources told.
@@ -58,6 +59,20 @@ fn signed_permit() -> Record {
     let window =
         AnswerWindow::Permit { not_before: noon_plus(0), expires_at: noon_plus(15), key_id: 1, signing_key: Some(2) };
     record(Event::Decided(Box::new(Decided { window, ..decided(0, Change::PinChange) })))
+}
+
+/// A decision beside which another policy was asked, of an engine that says which facts it knows.
+fn shadow() -> Record {
+    let shadow = ShadowVerdict {
+        policy: PolicyRevision([0x71; 32]),
+        outcome: OutcomeKind::Deny,
+        required: Level::Strong,
+        score: 110,
+        reasons: vec![RecordedReason { reason: Reason::ScoreHigh, rule: "P19-score".to_owned() }],
+        contributions: contributions(),
+    };
+    let (shadow, known_facts) = (Some(Box::new(shadow)), Some(0b1110 | 1 << 82));
+    record(Event::Decided(Box::new(Decided { shadow, known_facts, ..decided(0, Change::PinChange) })))
 }
 
 fn record(event: Event) -> Record {
@@ -159,6 +174,8 @@ fn decided(place: usize, change: Change) -> Decided {
         external_reference: Some(reference("case 77")),
         supersedes: Some(record_id(7)),
         made: made[turn(4)],
+        shadow: None,
+        known_facts: None,
     }
 }
 
