@@ -100,6 +100,7 @@ fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
     assert_eq!(second["recorded_decisions"], first["recorded_decisions"]);
 
     let (_service, endpoint) = serve(data.path());
+    the_day_is_replayed(data.path(), &endpoint, decisions(&first));
     let mut ask = Command::new(python());
     ask.arg(here().join("examples/python/ask.py")).args(["--endpoint", &endpoint]).arg("--ca");
     ask.arg(data.path().join("ca.pem")).arg("--token").arg(data.path().join("tokens/porting-system"));
@@ -110,6 +111,44 @@ fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
         assert!(out.contains(line), "no `{line}` in\n{out}");
     }
     assert!(out.contains("bad field  INVALID_ARGUMENT: line.msisdn"), "{out}");
+}
+
+/// What a served day's records come to under a policy.
+fn replayed(data: &Path, endpoint: &str, policy: &str) -> Value {
+    let mut replay = Command::new(PROGRAM);
+    replay.args(["policy", "replay", "--json", "--from", "2020-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"]);
+    replay.args(["--policy", policy, "--list", "10000", "--endpoint", &format!("https://{endpoint}")]);
+    replay.arg("--ca-file").arg(data.join("ca.pem")).arg("--token-file").arg(data.join("tokens/auditor"));
+    let output = replay.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Under the policy that decided every decision comes out as it did; under another those that it is about do not.
+fn the_day_is_replayed(data: &Path, endpoint: &str, decided: u64) {
+    let same = replayed(data, endpoint, "us-default");
+    assert_eq!((&same["decisions"], &same["replayed"]), (&decided.into(), &decided.into()));
+    assert_eq!((&same["flips"]["count"], &same["not_replayed"]["count"]), (&0.into(), &0.into()));
+    assert_eq!(same["decided_by"].as_object().unwrap().len(), 1);
+    assert_eq!(same["outcomes"]["recorded"], same["outcomes"]["replayed"]);
+
+    let mine = data.join("no-sim-changes.toml");
+    let rule = "[[rule]]\nid = \"no-sim-changes\"\non = [\"SIM_CHANGE\"]\nwhen = 'true'\nat_least = \"DENY\"\nreason = \"FLAGGED\"";
+    std::fs::write(&mine, format!("extends = \"us-default\"\n{rule}\n")).unwrap();
+    let other = replayed(data, endpoint, mine.to_str().unwrap());
+    let places = other["places"].as_array().unwrap();
+    let sum = |name: &str, sims: bool| -> u64 {
+        let of = places.iter().filter(|place| (place["action"] == "SIM_CHANGE") == sims);
+        of.map(|place| place[name].as_u64().unwrap()).sum()
+    };
+    assert_eq!((sum("flips", false), sum("milder", true), sum("extra_challenges", true)), (0, 0, 0));
+    let denied = other["listed"].as_array().unwrap();
+    assert!(denied.iter().all(|flip| flip["to"] == "DENY" && flip["because"] == serde_json::json!(["no-sim-changes"])));
+    assert_eq!(other["flips"]["count"], sum("extra_denials", true));
+    assert!(denied.len() > 100 && u64::try_from(denied.len()) == Ok(sum("flips", true)), "{}", denied.len());
+    // What was carried out that day, and is not called fraud, would have been refused.
+    let genuine = &other["known"]["genuine"];
+    assert!(genuine["replayed"]["DENY"].as_u64() > genuine["recorded"]["DENY"].as_u64(), "{genuine}");
 }
 
 /// Every number, card, contact, name and PIN of a subscriber, by what it is called in the file.

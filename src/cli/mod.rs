@@ -60,4 +60,6 @@ pub(crate) use events::parse_event;
 pub(crate) use import::parse_seed as parse_import_row;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use jsonl::{Line as JsonLine, Lines as JsonLines, Problem as JsonProblem};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use policy::decision_line;
 pub use run::main;

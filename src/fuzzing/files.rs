@@ -1,8 +1,10 @@
-//! Files that the engine reads at its start.
+//! Files that the engine reads at its start, and those that operators give its tools.
 
+use crate::cli::decision_line;
 use crate::config::Config;
 use crate::crypto::Keyring;
-use crate::policy::{self, Policy, read_condition};
+use crate::domain::OutcomeKind;
+use crate::policy::{self, Policy, explain, read_condition};
 
 /// Longer than every word that an error about a keyring needs, and shorter than a key.
 const KEYRING_WORD_MAX: usize = 40;
@@ -58,4 +60,19 @@ pub(super) fn rule(data: &[u8]) {
         Ok(test) => assert_eq!(read_condition(&policy, &test.to_string()), Ok(test)),
         Err(error) => assert!(error.at <= text.len() && !error.message.is_empty(), "{error}"),
     }
+}
+
+/// A record as it is printed. What is read as a decision is explained whole, and is approved only on proof.
+pub(super) fn record_line(data: &[u8]) {
+    decision_line(data, |recorded| {
+        let policy = Policy::us_default();
+        let explained = explain(&policy, recorded);
+        assert_eq!(explained.rules.len(), policy.rules.all().len());
+        let replayed = &explained.replayed;
+        assert!(replayed.outcome != OutcomeKind::Approve || explained.achieved >= replayed.required);
+        let read = explained.rules.iter().flat_map(|one| &one.read);
+        for (fact, value) in read {
+            assert!(!fact.shown(*value).is_empty(), "{}", fact.label);
+        }
+    });
 }

@@ -26,6 +26,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "permit", run: kept::permit },
     Target { name: "policy", run: files::policy },
     Target { name: "public_key", run: signed::public_key },
+    Target { name: "record_line", run: files::record_line },
     Target { name: "request", run: requests::request },
     Target { name: "rule", run: files::rule },
     Target { name: "sealed", run: kept::sealed },

@@ -13,6 +13,7 @@ mod canonical;
 mod dialect;
 mod document;
 mod evaluate;
+mod explain;
 mod facts;
 mod file;
 mod fitness;
@@ -41,6 +42,7 @@ pub use document::{
     TransferPinKnobs, TransferPinLife,
 };
 pub use evaluate::{decide, evaluate};
+pub use explain::{Explained, ExplainedRule, Said, explain};
 pub use facts::{
     AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind, NEVER, Origin, PersonStanding,
     SignalSet, ToldFacts, TransferPinFact, Values, fact_name,

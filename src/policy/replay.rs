@@ -7,10 +7,11 @@
 use chrono::{DateTime, Utc};
 
 use super::document::Policy;
-use super::facts::Values;
+use super::facts::{Fact, Values};
+use super::language::Tri;
 use super::proof::Accepted;
 use super::ruling::Ruling;
-use crate::domain::{Action, Channel, Contribution, Factor, Level, OutcomeKind, Reason, level_of};
+use crate::domain::{Action, Channel, Contribution, Factor, Level, OutcomeKind, Reason, RuleId, level_of};
 
 /// What a record says of one decision.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,8 @@ pub struct Recorded<'a> {
     pub channel: Channel,
     /// The facts.
     pub facts: &'a [(u16, i64)],
+    /// The facts that its engine knew of, a bit for each number; none where it did not say.
+    pub known: Option<u128>,
     /// The factors that were accepted.
     pub accepted: &'a [Factor],
     /// Whether it was refused because nothing that would have met a challenge was usable.
@@ -40,31 +43,61 @@ pub struct Replayed {
     pub required: Level,
     /// What every rule that held contributed.
     pub contributions: Vec<Contribution>,
+    /// The rules without which it would have been approved; none where it is.
+    pub because: Vec<RuleId>,
+    /// Facts on which a rule hangs and that the record's engine did not know of, by their names in rules. With any, nobody knows
+    /// what the policy would have said: rules act as for any fact that is missing.
+    pub unrecorded: Vec<&'static str>,
 }
 
-/// Decides again.
-///
-/// INVARIANT (locked-never-approved): what the last guard refuses it refuses here too.
-pub fn replay(policy: &Policy, recorded: &Recorded<'_>) -> Replayed {
+/// The facts of a record as rules read them, and those of them that nobody recorded then.
+pub(super) fn values_of(recorded: &Recorded<'_>) -> (Values, u128) {
     let has = |factor| recorded.accepted.contains(&factor);
     let accepted = Accepted {
         account_pin: has(Factor::AccountPin),
         transfer_pin: has(Factor::TransferPin),
         app: has(Factor::AppApproval),
     };
-    let values = Values::of_recorded(recorded.facts, accepted);
+    let mut values = Values::of_recorded(recorded.facts, accepted);
+    let unrecorded = values.unrecorded(recorded.facts, recorded.known);
+    (values, unrecorded)
+}
+
+/// Decides again.
+///
+/// INVARIANT (locked-never-approved): what the last guard refuses it refuses here too.
+pub fn replay(policy: &Policy, recorded: &Recorded<'_>) -> Replayed {
+    let (values, unrecorded) = values_of(recorded);
     let ruling = Ruling::asked(policy, (recorded.action, recorded.channel, recorded.at), &values);
     let achieved = level_of(recorded.accepted);
-    let outcome = if ruling.is_denied() {
-        OutcomeKind::Deny
+    let (outcome, because) = if ruling.is_denied() {
+        (OutcomeKind::Deny, ruling.deniers())
     } else if achieved >= ruling.required && !ruling.held {
-        if values.refuses_for_certain() { OutcomeKind::Deny } else { OutcomeKind::Approve }
+        let outcome = if values.refuses_for_certain() { OutcomeKind::Deny } else { OutcomeKind::Approve };
+        (outcome, Vec::new())
     } else if recorded.had_no_usable_factor {
-        OutcomeKind::Deny
+        (OutcomeKind::Deny, ruling.raisers(achieved))
     } else {
-        OutcomeKind::Challenge
+        (OutcomeKind::Challenge, ruling.raisers(achieved))
     };
-    Replayed { outcome, score: ruling.score, required: ruling.required, contributions: ruling.contributions }
+    Replayed {
+        outcome,
+        score: ruling.score,
+        required: ruling.required,
+        because,
+        unrecorded: hanging_on(policy, recorded.action, &values, unrecorded),
+        contributions: ruling.contributions,
+    }
+}
+
+/// Of these facts those that a rule about the action asks about and cannot do without.
+fn hanging_on(policy: &Policy, action: Action, values: &Values, facts: u128) -> Vec<&'static str> {
+    if facts == 0 {
+        return Vec::new();
+    }
+    let hanging = policy.rules.on(action).filter(|rule| rule.when.ask(values) == Tri::Unknown);
+    let asked = hanging.fold(0, |all, rule| all | rule.when.mentions());
+    Fact::of_set(asked & facts).map(|fact| fact.path.unwrap_or(fact.label)).collect()
 }
 
 impl Recorded<'_> {

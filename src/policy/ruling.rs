@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::document::Policy;
 use super::facts::{Facts, Values};
 use super::rules::{Rule, RuleEffect};
-use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, Level, Reason};
+use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, Level, Reason, RuleId};
 
 /// The name under which the score's thresholds speak.
 const SCORE: &str = "P19-score";
@@ -127,6 +127,28 @@ impl<'a> Ruling<'a> {
     /// Whether some rule refuses.
     pub(super) fn is_denied(&self) -> bool {
         !self.denials.is_empty()
+    }
+
+    /// The rules that refuse; where the score does, those that gave it points too.
+    pub(super) fn deniers(&self) -> Vec<RuleId> {
+        self.named(self.denials.iter())
+    }
+
+    /// The rules that ask for more than `level`, likewise.
+    pub(super) fn raisers(&self, level: Level) -> Vec<RuleId> {
+        self.named(self.unmet(level).map(|(_, ground)| ground))
+    }
+
+    fn named<'g>(&self, grounds: impl Iterator<Item = &'g Ground<'a>>) -> Vec<RuleId>
+    where
+        'a: 'g,
+    {
+        let mut named: Vec<RuleId> = grounds.map(|ground| ground.reason().rule).collect();
+        if named.contains(&SCORE) {
+            let scored = self.contributions.iter().filter(|given| matches!(given.effect, Effect::Points(_)));
+            named.extend(scored.map(|given| given.rule));
+        }
+        named
     }
 
     /// Why it is refused.

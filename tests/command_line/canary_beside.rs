@@ -17,6 +17,20 @@ const KEYRING: &str = "dev/keyring.json";
 const SETTINGS: [&str; 2] = ["--config", "dev/portcullis.toml"];
 const FREE_PORTS: [&str; 4] = ["--set", "server.listen=127.0.0.1:0", "--set", "server.ops_listen=127.0.0.1:0"];
 
+const DECISION: &str = "019ca8f1-2233-7444-8555-66778899aa0a";
+
+/// A decision's record as auditors have it in a file, with the customer's SIM in it.
+fn decided(iccid: &str) -> String {
+    let record = serde_json::json!({
+        "record_id": DECISION, "time": "2026-03-01T12:00:00Z", "kind": "RECORD_KIND_DECIDED", "channel": "CHANNEL_CARE",
+        "outcome": "OUTCOME_CHALLENGE", "reasons": [], "policy_revision": "70",
+        "change": format!("SIM_CHANGE\niccid={iccid}\n"), "caller_subject": NUMBER,
+        "explanation": { "facts_json": r#"{"action":1,"channel":2,"asker":7,"line_status":1}"# },
+        "details": { "action": "SIM_CHANGE", "mode": "ENFORCE", "accepted": [], "external_reference": NUMBER },
+    });
+    format!("{record}\n")
+}
+
 /// All that was printed, and all that must not have been.
 #[derive(Default)]
 struct Told {
@@ -201,6 +215,14 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     let step = "[[step]]\nat = \"0\"\nwho = \"pad\"\ndo = \"SIM_CHANGE\"\noffer = [\"pin\"]\noutcome = \"APPROVE\"\n";
     fs::write(place.path("played.d/one.toml"), format!("id = \"L02\"\nabout = \"An upgrade\"\n{step}")).unwrap();
     told.run_both(&place, &["policy", "test", "played.d"], 0);
+    fs::write(place.path("records.jsonl"), decided(&cards().other_iccid)).unwrap();
+    let (explain, replay) = (["policy", "explain", DECISION], ["policy", "replay", "--policy", "mine.toml"]);
+    let records = ["--records", "records.jsonl"];
+    told.run_both(&place, &[&explain[..], &records, &["--policy", "mine.toml", "--all"]].concat(), 0);
+    told.run_both(&place, &[&replay[..], &records].concat(), 0);
+    told.run(&place, &[&replay[..], &records, &["--format", "svg"]].concat()).ending(0);
+    told.run_both(&place, &[&explain[..], &["--records", KEYRING]].concat(), 2);
+    told.run_both(&place, &[&replay[..], &["--records", KEYRING]].concat(), 0);
     mistake(&mut told, &place);
 
     told.check();

@@ -13,9 +13,9 @@ use crate::canary_events::CALL;
 use crate::program::{Place, Ran, Service, ended};
 use crate::spelt::Search;
 
-const LONG_AGO: &str = "2025-01-01T00:00:00Z";
+pub(crate) const LONG_AGO: &str = "2025-01-01T00:00:00Z";
 pub(crate) const NUMBER: &str = "+491512345678901";
-const PIN: &str = "730519482660317";
+pub(crate) const PIN: &str = "730519482660317";
 const NEW_PIN: &str = "918273105546372";
 const WRONG_PIN: &str = "604417392085166";
 const ACCOUNT_NUMBER: &str = "QX730519284461ZK";
@@ -359,16 +359,22 @@ fn upgrade<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 }
 
 /// What an auditor is shown of all that happened.
+/// What is asked for, and so is on record.
+pub(crate) fn asked(cards: &Cards) -> [String; 7] {
+    [cards.new_iccid.as_str(), &cards.eid, NEW_EMAIL, NEW_SMS, NEW_VOICE, NEW_POSTAL_CODE, FORWARDED_TO]
+        .map(str::to_owned)
+}
+
 fn audit(run: &mut Run, beginning: &str) {
     // What was asked for is on the record; neither a PIN nor what the account had before.
-    let (iccid, eid) = (run.cards.new_iccid.clone(), run.cards.eid.clone());
-    let asked = [iccid.as_str(), &eid, NEW_EMAIL, NEW_SMS, NEW_VOICE, NEW_POSTAL_CODE, FORWARDED_TO];
+    let asked = asked(&run.cards);
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
     run.ask("aud", &["audit", "list", "--account", "A-1"], "", &asked).ending(0);
     let listed = run.ask("aud", &["audit", "list"], "", &asked).ending(0).stdout.lines().count().to_string();
     // Followed from the beginning on, at least as many come.
     let watch = ["audit", "watch", "--resume-token", beginning, "--count", &listed];
     let watched = run.ask("aud", &watch, "", &asked).ending(0).stdout;
-    assert!(watched.contains(NEW_EMAIL) && watched.contains(&iccid), "{watched}");
+    assert!(watched.contains(NEW_EMAIL) && watched.contains(asked[0]), "{watched}");
     run.once("aud", &["audit", "checkpoint", "--out", "checkpoint"], "").ending(0);
     run.ask("aud", &["audit", "verify", "--checkpoint", "checkpoint"], "", &[]).ending(0);
     let export = run.once("aud", &["audit", "export", "request"], "").ending(0).json();
@@ -488,6 +494,7 @@ pub(crate) fn live(settings: &[&str]) -> Run {
     mistakes(&mut run);
     protect_and_look(&mut run);
     audit(&mut run, &beginning);
+    crate::canary_policies::look_back(&mut run);
     crate::canary_events::tell(&mut run);
     run
 }

@@ -12,6 +12,7 @@ mod canaries;
 mod canary_beside;
 mod canary_events;
 mod canary_life;
+mod canary_policies;
 mod day;
 mod doctor;
 mod dumps;

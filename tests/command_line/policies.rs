@@ -1,9 +1,10 @@
 //! Policies in files: looked at, decided by, and changed while they decide.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::day::seed;
 use crate::program::{Place, Service};
@@ -84,6 +85,11 @@ fn a_shadow_is_recorded_and_counted_and_one_that_is_missing_or_broken_changes_no
     let flips = r#"portcullis_shadow_decisions_total{action="SIM_CHANGE",outcome="CHALLENGE",shadow_outcome="DENY"}"#;
     assert!(service.page("/metrics").contains(&format!("{flips} 1\n")), "{}", service.page("/metrics"));
 
+    let id = decided(&service)[1]["record_id"].as_str().unwrap().to_owned();
+    let explained = service.ask_as_person("aud", &["policy", "explain", &id]).ending(0).stdout;
+    assert!(explained.contains("DENY no-sim-changes ("), "{explained}");
+    assert_eq!(service.ask("aud", &["policy", "explain", &id]).ending(0).json()["shadow"]["outcome"], "OUTCOME_DENY");
+
     // Half a file: the one before is asked on, and nobody who asks notices.
     fs::write(service.place.path("shadow.toml"), strict("FLAGGED").split("when").next().unwrap()).unwrap();
     service.until_page_says("/metrics", r#"portcullis_shadow_reloads_total{result="refused"} 2"#, SEEN_WITHIN);
@@ -93,6 +99,61 @@ fn a_shadow_is_recorded_and_counted_and_one_that_is_missing_or_broken_changes_no
     let log = service.log();
     assert!(log.contains("the shadow policy is not used") && log.contains("a shadow policy is asked"), "{log}");
     assert!(!service.page("/metrics").contains("portcullis_policy_reloads_total"), "the policy itself was not touched");
+}
+
+#[test]
+fn decisions_are_explained_and_replayed_as_they_were_and_as_another_policy_would() {
+    let place = Place::with_keys();
+    place.mint("bss", "provisioning", &[]);
+    place.mint("clerk", "retail_agent", &["--store", "S-1"]);
+    place.mint("aud", "auditor", &[]);
+    fs::write(place.path("one.jsonl"), seed("A-1", "L-1", "+12125550001", JWK).to_string()).unwrap();
+    fs::write(place.path("mine.toml"), strict("FLAGGED")).unwrap();
+    let service = Service::start(place);
+    service.ask("bss", &["account", "import", "one.jsonl"]).ending(0);
+    assert_eq!(outcome(&service, 4), "OUTCOME_CHALLENGE");
+    let record = decided(&service).remove(0);
+    let id = record["record_id"].as_str().unwrap();
+
+    let told = service.ask("aud", &["policy", "explain", id]).ending(0).json();
+    assert_eq!((&told["outcome"], &told["is_the_policy_that_decided"]), (&"CHALLENGE".into(), &true.into()));
+    let rules = told["rules"].as_array().unwrap();
+    let held: BTreeSet<&str> =
+        rules.iter().filter(|rule| rule["said"] == "HELD").map(|rule| rule["id"].as_str().unwrap()).collect();
+    let recorded = record["explanation"]["contributions"].as_array().unwrap();
+    let recorded: BTreeSet<&str> = recorded.iter().map(|given| given["rule_id"].as_str().unwrap()).collect();
+    assert_eq!(held, recorded.into_iter().filter(|rule| *rule != "P19-score").collect());
+    assert!(!held.is_empty());
+    let channel =
+        rules.iter().flat_map(|rule| rule["facts"].as_array().unwrap()).find(|fact| fact["fact"] == "request.channel");
+    assert!(channel.is_none_or(|fact| fact["text"] == "STORE"));
+    let told = service.ask("aud", &["policy", "explain", id, "--policy", "mine.toml"]).ending(0).json();
+    assert_eq!((&told["outcome"], &told["because"]), (&"DENY".into(), &json!(["no-sim-changes"])));
+    assert_eq!(told["is_the_policy_that_decided"], false);
+    let person = service.ask_as_person("aud", &["policy", "explain", id]).ending(0).stdout;
+    assert!(person.contains("rules are about other actions: --all") && person.contains("proof needed"), "{person}");
+    service.ask("clerk", &["policy", "explain", id]).ending(3);
+
+    let span = ["policy", "replay", "--from", "2025-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z"];
+    let same = service.ask("aud", &span).ending(0).json();
+    assert_eq!((&same["replayed"], &same["flips"]["count"]), (&1.into(), &0.into()));
+    let other = service.ask("aud", &[&span[..], &["--policy", "mine.toml"]].concat()).ending(0).json();
+    assert_eq!(other["flips"]["by_outcome"], json!([{ "from": "CHALLENGE", "to": "DENY", "count": 1 }]));
+    assert_eq!(other["rules"], json!([{ "rule": "no-sim-changes", "extra_challenges": 0, "extra_denials": 1 }]));
+    assert_eq!((&other["listed"][0]["decision_id"], &other["policy"]), (&id.into(), &"mine.toml".into()));
+
+    // The same from a file; a line of it that is no record is counted.
+    let listed = service.ask("aud", &["audit", "list"]).ending(0).stdout;
+    fs::write(service.place.path("records.jsonl"), format!("{listed}not a record\n")).unwrap();
+    let file = ["policy", "replay", "--records", "records.jsonl", "--policy", "mine.toml", "--json"];
+    let read = service.place.run(&file).ending(0).json();
+    assert_eq!((&read["flips"], &read["rules"]), (&other["flips"], &other["rules"]));
+    assert_eq!(read["not_replayed"]["causes"], json!([{ "why": "a line of the file is no JSON", "count": 1 }]));
+    let explained = ["policy", "explain", id, "--records", "records.jsonl", "--json"];
+    assert_eq!(service.place.run(&explained).ending(0).json()["decision_id"], id);
+    let picture = service.place.run(&[&file[..6], &["--format", "svg"]].concat()).ending(0).stdout;
+    assert!(picture.starts_with("<svg ") && picture.contains("1 of 1 decisions would come out otherwise"), "{picture}");
+    service.place.run(&["policy", "replay"]).ending(2);
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Bytes read so far.
-    pub(super) const fn bytes(&self) -> u64 {
+    pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }
 

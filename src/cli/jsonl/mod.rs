@@ -15,7 +15,6 @@ mod progress;
 mod rows;
 mod strict;
 
-#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use lines::{Line, Lines};
 pub(crate) use members::{Members, Problem, named_element, object, text_element};
 pub(super) use progress::{Refused, bar};

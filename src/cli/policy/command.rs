@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{check, diff, facts, policy_of};
+use super::{check, diff, explain, facts, policy_of, replay};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::run::calling;
 use crate::cli::scenario;
 use crate::config::Policy as Settings;
 
-const EXAMPLES: &str = "\
+pub(super) const EXAMPLES: &str = "\
 A policy is a TOML file: it says everything, or extends a built-in policy, turns knobs and adds rules.
 
   extends = \"us-default\"
@@ -31,10 +31,17 @@ Examples:
   portcullis policy diff us-default mine.toml
   portcullis policy facts
   portcullis policy test scenarios --policy mine.toml
+  portcullis policy explain 019ca8f1-2233-7444-8555-66778899aa0a
+  portcullis policy replay --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --policy mine.toml
+  portcullis policy replay --records decided.jsonl --policy mine.toml --format svg > replay.svg
+
+`explain` and `replay` read records as an auditor, from a service or from a file of them, and change nothing. What a policy's
+knobs make of the world before it becomes facts (the windows in which things are counted, the ages from which PINs and devices
+are good) is on record as the policy of then made it, and is not made anew. Facts that were not recorded then are unknown.
 ";
 
 /// `portcullis policy`.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(in crate::cli) enum PolicyCommand {
     /// Say whether a file is a policy, and what is in it
     Check(CheckArgs),
@@ -44,6 +51,10 @@ pub(in crate::cli) enum PolicyCommand {
     Facts(FactsArgs),
     /// Play scenarios against a policy, and say where it answers otherwise
     Test(TestArgs),
+    /// Say of one decision what every rule came to, and the facts it read
+    Explain(Box<explain::ExplainArgs>),
+    /// Decide recorded decisions again by another policy, and say what would come out otherwise
+    Replay(Box<replay::ReplayArgs>),
 }
 
 /// Flags of `policy check`.
@@ -104,5 +115,7 @@ pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit
             let decides = policy_of(&Settings { file: policy.clone(), shadow_file: None })?;
             calling(scenario::test(&folder, &scratch, (policy, &decides), output))
         }
+        PolicyCommand::Explain(args) => calling(explain::run(&args, output)),
+        PolicyCommand::Replay(args) => calling(replay::run(&args, output)),
     }
 }

@@ -7,12 +7,21 @@
 //! | `check` | whether a file is a policy, and what is in it |
 //! | `diff` | what another file changes |
 //! | `facts` | what rules may ask |
+//! | `recorded`, `source` | records, read again, and where they come from |
+//! | `explain` | one decision, rule by rule |
+//! | `replay/` | recorded decisions against another policy |
 
 mod check;
 mod command;
 mod diff;
+mod explain;
 mod facts;
 mod file;
+mod recorded;
+mod replay;
+mod source;
 
 pub(super) use command::{PolicyCommand, run};
 pub(super) use file::{policy_of, shadow_of};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use recorded::decision_line;

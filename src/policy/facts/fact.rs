@@ -129,6 +129,16 @@ impl Fact {
         FACTS.get(usize::from(*PLACES.get(usize::from(number))?))
     }
 
+    /// The fact of a name in records.
+    pub fn labelled(label: &str) -> Option<&'static Self> {
+        FACTS.iter().find(|fact| fact.label == label)
+    }
+
+    /// The facts of a set of numbers.
+    pub(in crate::policy) fn of_set(numbers: u128) -> impl Iterator<Item = &'static Self> {
+        FACTS.iter().filter(move |fact| numbers & (1 << fact.number) != 0)
+    }
+
     /// The fact of a name in rules.
     pub fn at(path: &str) -> Option<&'static Self> {
         FACTS.iter().find(|fact| fact.path == Some(path))

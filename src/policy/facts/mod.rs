@@ -12,6 +12,7 @@ mod number;
 mod parts;
 mod schema;
 mod seen;
+mod shown;
 mod symbols;
 mod told;
 mod values;

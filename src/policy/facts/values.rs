@@ -71,6 +71,9 @@ pub const KNOWN_FACTS: u128 = {
     known
 };
 
+/// Those of engines that did not say which they know: 1 to 54 and 70 to 82.
+const KNOWN_AT_FIRST: u128 = ((1 << 55) - (1 << 1)) | ((1 << 83) - (1 << 70));
+
 impl Values {
     /// Of facts, and what of the proof counts.
     pub fn of(facts: &Facts, accepted: Accepted) -> Self {
@@ -88,6 +91,15 @@ impl Values {
         }
         values.derive(accepted);
         values
+    }
+
+    /// Forgets facts that nobody asked about when the others were recorded. What is recorded of them stays.
+    pub(in crate::policy) fn unrecorded(&mut self, recorded: &[(u16, i64)], known: Option<u128>) -> u128 {
+        let is_recorded = recorded.iter().filter(|(number, _)| *number < u16::from(DERIVED_FROM));
+        let is_recorded = is_recorded.fold(0_u128, |all, (number, _)| all | 1 << number);
+        let unrecorded = KNOWN_FACTS & !known.unwrap_or(KNOWN_AT_FIRST) & !is_recorded;
+        self.known &= !unrecorded;
+        unrecorded
     }
 
     fn set_recorded(&mut self, number: u16, value: i64) {

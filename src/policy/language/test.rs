@@ -131,6 +131,17 @@ impl Test {
         }
     }
 
+    /// The facts it reads, also those of which it asks only whether they are known: a bit for each number.
+    pub(in crate::policy) fn reads(&self) -> u128 {
+        match self {
+            Self::Known(fact) => bit(*fact),
+            Self::Same(pair) => pair.0.reads() | pair.1.reads(),
+            Self::Not(test) => test.reads(),
+            Self::All(tests) | Self::Any(tests) => tests.iter().fold(0, |all, test| all | test.reads()),
+            test => test.mentions(),
+        }
+    }
+
     /// The facts it asks about, a bit for each number.
     pub(in crate::policy) fn mentions(&self) -> u128 {
         match self {

@@ -8,6 +8,7 @@ mod pins;
 mod ports;
 mod profiles;
 mod properties;
+mod replays;
 mod sims;
 mod told;
 mod velocity;

@@ -13,8 +13,8 @@ use crate::domain::{
     SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
-    Audience, CutOff, Dialect, Facts, Policy, Recorded, RequiredSignal, SignalName, WireAnswer, account_number_matched,
-    outward, replay, wire,
+    Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
+    wire,
 };
 
 /// Choices made from random bytes, which shrink well.
@@ -247,12 +247,12 @@ fn random_world(dice: &mut Dice<'_>) -> World {
     world
 }
 
-fn bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 96)
 }
 
 /// A world whose locks are open more often than not, and a request in it.
-fn random(bytes: &[u8]) -> (World, Ask) {
+pub(super) fn random(bytes: &[u8]) -> (World, Ask) {
     let mut dice = Dice(bytes.iter());
     let ask = random_ask(&mut dice);
     let mut world = random_world(&mut dice);
@@ -263,7 +263,7 @@ fn random(bytes: &[u8]) -> (World, Ask) {
     (world, ask)
 }
 
-fn cases(count: u32) -> ProptestConfig {
+pub(super) fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases: count, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -311,26 +311,6 @@ proptest! {
         let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, now());
         let numbers: Vec<u16> = facts.numbered().into_iter().map(|(number, _)| number).collect();
         prop_assert!(numbers.is_sorted());
-    }
-
-    /// What a record holds is enough to decide again.
-    #[test]
-    fn a_recorded_decision_is_decided_alike(bytes in bytes()) {
-        let (world, ask) = random(&bytes);
-        let verdict = world.decide(&ask);
-        let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, now());
-        let reasons = verdict.reasons.iter().map(|given| given.reason);
-        let replayed = replay(&world.policy, &Recorded {
-            at: now(),
-            action: facts.action,
-            channel: facts.channel,
-            facts: &facts.numbered(),
-            accepted: &verdict.accepted,
-            had_no_usable_factor: Recorded::no_usable_factor(reasons),
-        });
-        prop_assert_eq!(replayed.outcome, verdict.outcome.kind());
-        prop_assert_eq!((replayed.score, replayed.required), (verdict.score, verdict.required));
-        prop_assert_eq!(replayed.contributions, verdict.contributions);
     }
 
     /// INVARIANT (unknown-looks-known), and that no refusal of a port lets it succeed.
