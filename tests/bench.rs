@@ -79,3 +79,27 @@ fn answers_about_numbers_of_every_kind_are_alike() {
     assert_eq!(report["answers_differing"], 0, "{report:#}");
     assert_eq!(report["mean_us"].as_object().unwrap().len(), 5, "{report:#}");
 }
+
+/// What a policy costs is told beside what was asked: the same decisions, with the windows that each mix is said to write.
+#[test]
+fn policies_are_held_against_each_other_over_the_same_decisions() {
+    let report = measured(&["--policy", "minimal,default", "--seconds", "1", "--accounts", "200"]);
+    let loads = report["loads"].as_array().unwrap();
+    let cells: Vec<(&str, &str, f64)> = loads
+        .iter()
+        .map(|load| {
+            let word = |name: &str| load[name].as_str().unwrap();
+            assert!(load["decide_per_s"].as_f64().unwrap() > 0.0, "{load:#}");
+            assert_eq!(load["outcomes"].as_object().unwrap().keys().collect::<Vec<_>>(), ["challenge"], "{load:#}");
+            (word("policy"), word("mix"), load["windows_charged"].as_f64().unwrap())
+        })
+        .collect();
+    let expected = ["minimal", "default"]
+        .into_iter()
+        .flat_map(|policy| [("no_window", 0.0), ("two_windows", 2.0)].map(|(mix, windows)| (policy, mix, windows)));
+    assert_eq!(cells, expected.collect::<Vec<_>>());
+    assert_eq!(report["errors"], 0, "{report:#}");
+    for ratio in ["dearer_without_windows", "dearer_with_two_windows", "dearer_by_rules_beside_windows"] {
+        assert!(report[ratio].is_f64(), "{ratio}: {report:#}");
+    }
+}

@@ -124,7 +124,8 @@ fn port_out(account: u64) -> Result<pb::DecideRequest, Failure> {
     Ok(request)
 }
 
-fn sim_change(account: u64) -> Result<pb::DecideRequest, Failure> {
+/// A SIM change with no proof, asked in a store.
+pub(super) fn sim_change(account: u64) -> Result<pb::DecideRequest, Failure> {
     let sim = pb::SimChange {
         target: Some(pb::sim_change::Target::Iccid(new_iccid(account))),
         cause: pb::SimChangeCause::Upgrade.into(),

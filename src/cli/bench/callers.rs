@@ -55,7 +55,8 @@ impl Caller for Decider {
     }
 }
 
-fn outcome(answer: &pb::DecideResponse) -> Ended {
+/// How a decision ended.
+pub(super) fn outcome(answer: &pb::DecideResponse) -> Ended {
     match answer.decision.as_ref().map(pb::Decision::outcome) {
         Some(pb::Outcome::Approve) => Ok("approve"),
         Some(pb::Outcome::Challenge) => Ok("challenge"),

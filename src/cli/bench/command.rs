@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::asks::{Ask, Questions};
 use super::bare::BareStore;
 use super::callers::sizes;
+use super::compare::{self, Compared, Loads};
 use super::figures::calls_in;
 use super::import::{Imported, import, import_seeds};
 use super::oracle;
@@ -39,7 +40,11 @@ What that costs is told apart. No other secret is looked at, except in the phase
 
 With --overload: what the service answers at most, and then four times as many calls a second, by a schedule that waits for
 no answer, with locks among them. Service and callers have half of the cores each, in both. A call that is not answered in
-a second counts as lost. Every approval is held against the record that it names.";
+a second counts as lost. Every approval is held against the record that it names.
+
+With --policy: what a policy costs, over the whole decision. Each policy decides in a service of its own, in turns with the
+other: the default one, and the minimal one, which has no rule but those that every policy has. Both are asked by devices at
+the counter, which writes no window, and by clerks without their customers, which writes two.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,6 +53,7 @@ Examples:
   portcullis bench --rate 5000
   portcullis bench --overload --seconds 15
   portcullis bench --oracle --samples 10000
+  portcullis bench --policy minimal,default
 ";
 
 /// The length that a round should have, in seconds.
@@ -106,9 +112,28 @@ pub(crate) struct BenchArgs {
     /// How often each kind of number is asked about
     #[arg(long, default_value_t = 10_000, requires = "oracle", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
+    /// Hold these policies against each other, instead of the other loads
+    #[arg(
+        long, value_enum, value_delimiter = ',', conflicts_with_all = ["rate", "overload", "oracle"], value_name = "POLICY"
+    )]
+    policy: Vec<Compared>,
     /// Where to make the folder: the disk to be measured
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     folder: PathBuf,
+}
+
+impl BenchArgs {
+    /// Rounds of each phase, and how long one lasts.
+    fn turns(&self) -> (u32, Duration) {
+        let count = (self.seconds / ROUND_SECONDS).max(ROUNDS_MIN);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        (count, Duration::from_secs(self.seconds) / count)
+    }
+
+    /// Accounts, in tens.
+    const fn accounts(&self) -> u64 {
+        self.accounts.div_ceil(10).saturating_mul(10)
+    }
 }
 
 /// Runs it.
@@ -117,6 +142,8 @@ pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
     if args.overload {
         let report = Bench::start(args, Some(&Cores::split()?))?.overload()?;
         output.show(&report)?;
+    } else if !args.policy.is_empty() {
+        output.show(&compared(args)?)?;
     } else if args.oracle {
         output.show(&Bench::start(args, None)?.oracle()?)?;
     } else {
@@ -155,7 +182,7 @@ impl<'a> Bench<'a> {
             connections.push(client.block_on(world.connect())?);
             echoes.push(client.block_on(world.connect_echo())?);
         }
-        let accounts = args.accounts.div_ceil(10).saturating_mul(10);
+        let accounts = args.accounts();
         let cores = cores.map_or((0, 0), |cores| cores.counts);
         Ok(Self { args, accounts, cores, server, client, world, connections, echoes, scratch })
     }
@@ -172,7 +199,7 @@ impl<'a> Bench<'a> {
         let bare = self.bare(&rig, &mut questions)?;
 
         note("load: bare store, decisions, echo, in turns; the first turn does not count");
-        let turns = self.turns();
+        let turns = self.args.turns();
         let rounds = rounds::run(&rig, &mut questions, &bare, turns, |told| note(&format!("  {told}")))?;
         let open_rate = self.args.rate.unwrap_or(rounds.decide_per_s() * OPEN_SHARE);
         note(&format!("load: decisions at {open_rate:.0} a second"));
@@ -245,13 +272,6 @@ impl<'a> Bench<'a> {
         Ok(report)
     }
 
-    /// Rounds of each phase, and how long one lasts.
-    fn turns(&self) -> (u32, Duration) {
-        let count = (self.args.seconds / ROUND_SECONDS).max(ROUNDS_MIN);
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        (count, Duration::from_secs(self.args.seconds) / count)
-    }
-
     fn rig(&self) -> Rig<'_> {
         Rig {
             server: &self.server,
@@ -299,6 +319,22 @@ impl<'a> Bench<'a> {
         // A template that did not parse leaves the plain bar.
         if let Ok(style) = style { bar.with_style(style) } else { bar }
     }
+}
+
+/// Holds policies against each other.
+fn compared(args: &BenchArgs) -> Result<compare::Report, Failure> {
+    let scratch = Scratch::make(&args.folder)?;
+    let (server, client) = (runtime("bench-server")?, runtime("bench-client")?);
+    let loads = Loads {
+        folder: scratch.path(),
+        server: &server,
+        client: &client,
+        accounts: args.accounts(),
+        connections: usize::from(args.connections),
+        streams: usize::from(args.streams),
+        turns: args.turns(),
+    };
+    compare::run(&loads, &args.policy)
 }
 
 fn runtime(name: &str) -> Result<Runtime, Failure> {

@@ -11,16 +11,19 @@
 //! | `rounds`, `solo`, `pins`, `import` | the phases |
 //! | `oracle` | whether times tell of numbers |
 //! | `overload/` | more calls than can be answered, and locks among them |
+//! | `compare/` | two policies beside each other: what rules and windows cost |
 //! | `report` | the figures, for programs and for people |
 //!
 //! Measures and floors alternate in short rounds, so that a machine that drifts drifts for both; what is told is the median.
 //!
-//! Deliberately absent: any policy but the one that `serve` decides by, and any way past it.
+//! Deliberately absent: any way past the policy that decides. It is the one that `serve` decides by, except where policies are
+//! compared.
 
 mod asks;
 mod bare;
 mod callers;
 mod command;
+mod compare;
 mod drive;
 mod figures;
 mod import;

@@ -1,9 +1,9 @@
 //! What decisions ask of the store: noted while some are made, so that the bare store is asked for the same.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::store::{Around, Commit, CommitError, Position, Reply, Slot, Store};
+use crate::store::{Around, ChargeWindows, Commit, CommitError, Position, Reply, Slot, Store, StoreError, Window};
 
 /// Shapes kept: enough that the mix is the load's.
 const SHAPES_MAX: usize = 4_096;
@@ -46,12 +46,13 @@ pub(super) struct Noted {
     store: Arc<dyn Store>,
     noting: AtomicBool,
     shapes: Mutex<Vec<Shape>>,
+    charged: AtomicU64,
 }
 
 impl Noted {
     /// Around a store.
     pub(super) fn new(store: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { store, noting: false.into(), shapes: Mutex::default() })
+        Arc::new(Self { store, noting: false.into(), shapes: Mutex::default(), charged: 0.into() })
     }
 
     /// Begins to note.
@@ -64,11 +65,21 @@ impl Noted {
         self.noting.store(false, Ordering::Relaxed);
         std::mem::take(&mut *self.shapes.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// How many windows were charged so far: those that count over many accounts.
+    pub(super) fn windows_charged(&self) -> u64 {
+        self.charged.load(Ordering::Relaxed)
+    }
 }
 
 impl Around for Noted {
     fn inner(&self) -> &dyn Store {
         &*self.store
+    }
+
+    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
+        self.charged.fetch_add(u64::try_from(charge.charges.len()).unwrap_or(0), Ordering::Relaxed);
+        self.inner().charge(charge)
     }
 
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {

@@ -101,10 +101,16 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
 impl World {
     /// Starts it, on the runtime that is entered: put together as `portcullis serve` does it, with its settings' defaults.
     pub(super) async fn start(folder: &Path) -> Result<Self, Failure> {
+        Self::deciding_by(folder, None).await
+    }
+
+    /// The same, where a policy of its own decides.
+    pub(super) async fn deciding_by(folder: &Path, policy: Option<PathBuf>) -> Result<Self, Failure> {
         let made_at = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
         let keys = folder.join("keys");
         make_development_set(&keys, made_at)?;
-        let config = settings(&keys, &folder.join("store"))?;
+        let mut config = settings(&keys, &folder.join("store"))?;
+        config.policy.file = policy;
         let mut noted = None;
         let published = KeySets::new(&config.identity);
         let composed = compose(&config, (Arc::default(), &published), |store| {
