@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio::runtime::Builder;
 
 use super::args::{Cli, Command};
 use super::dumps::forbid_dumps;
@@ -84,7 +85,16 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
 
 /// Runs a command that calls a service: one thread is enough to ask and wait.
 pub(super) fn calling(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    on(Builder::new_current_thread(), work)
+}
+
+/// Runs a command that has services of its own, on all cores.
+pub(super) fn serving(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    on(Builder::new_multi_thread(), work)
+}
+
+fn on(mut threads: Builder, work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = threads.enable_all().build();
     runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?.block_on(work)
 }
 

@@ -223,6 +223,11 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     told.run(&place, &[&replay[..], &records, &["--format", "svg"]].concat()).ending(0);
     told.run_both(&place, &[&explain[..], &["--records", KEYRING]].concat(), 2);
     told.run_both(&place, &[&replay[..], &["--records", KEYRING]].concat(), 0);
+    // Of so few a goal may be missed.
+    told.run(&place, &["policy", "ordinary", "--requests", "200"]);
+    told.run(&place, &["policy", "ordinary", "--requests", "200", "--json"]);
+    let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+    told.run_both(&place, &["policy", "attacks", scenarios, "--variations", "20"], 0);
     mistake(&mut told, &place);
 
     told.check();

@@ -28,3 +28,4 @@ mod scenarios;
 mod signed_permits;
 mod spelt;
 mod spelt_tests;
+mod traffic;

@@ -13,7 +13,8 @@ use crate::crypto::SigningKey;
 /// The settings' file.
 pub(crate) const CONFIG_FILE: &str = "portcullis.toml";
 
-const KEYRING_FILE: &str = "keyring.json";
+/// The keyring's file.
+pub(crate) const KEYRING_FILE: &str = "keyring.json";
 
 /// The name of a file, what it holds, and whether its owner alone may read it.
 type Kind = (&'static str, &'static str, bool);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{check, diff, explain, facts, policy_of, replay};
+use super::{check, diff, explain, facts, generated, policy_of, replay};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::run::calling;
@@ -34,6 +34,8 @@ Examples:
   portcullis policy explain 019ca8f1-2233-7444-8555-66778899aa0a
   portcullis policy replay --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --policy mine.toml
   portcullis policy replay --records decided.jsonl --policy mine.toml --format svg > replay.svg
+  portcullis policy ordinary --policy mine.toml
+  portcullis policy attacks scenarios --policy mine.toml
 
 `explain` and `replay` read records as an auditor, from a service or from a file of them, and change nothing. What a policy's
 knobs make of the world before it becomes facts (the windows in which things are counted, the ages from which PINs and devices
@@ -55,6 +57,10 @@ pub(in crate::cli) enum PolicyCommand {
     Explain(Box<explain::ExplainArgs>),
     /// Decide recorded decisions again by another policy, and say what would come out otherwise
     Replay(Box<replay::ReplayArgs>),
+    /// Play a generated ordinary day against a policy, and say what it costs honest customers
+    Ordinary(generated::OrdinaryArgs),
+    /// Play variations of the attacks against a policy: none is approved, and their owners are
+    Attacks(generated::AttacksArgs),
 }
 
 /// Flags of `policy check`.
@@ -117,5 +123,7 @@ pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit
         }
         PolicyCommand::Explain(args) => calling(explain::run(&args, output)),
         PolicyCommand::Replay(args) => calling(replay::run(&args, output)),
+        PolicyCommand::Ordinary(args) => generated::ordinary(args, output),
+        PolicyCommand::Attacks(args) => generated::attacks(args, output),
     }
 }

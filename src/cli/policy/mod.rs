@@ -7,6 +7,7 @@
 //! | `check` | whether a file is a policy, and what is in it |
 //! | `diff` | what another file changes |
 //! | `facts` | what rules may ask |
+//! | `generated` | generated traffic against a policy |
 //! | `recorded`, `source` | records, read again, and where they come from |
 //! | `explain` | one decision, rule by rule |
 //! | `replay/` | recorded decisions against another policy |
@@ -17,6 +18,7 @@ mod diff;
 mod explain;
 mod facts;
 mod file;
+mod generated;
 mod recorded;
 mod replay;
 mod source;

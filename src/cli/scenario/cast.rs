@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::dice::Dice;
 use super::file::{Household, length};
 use crate::cli::failure::Failure;
 use crate::cli::flags::timestamp;
+use crate::grpc::client::Timestamp;
 use crate::grpc::pb::v1 as pb;
 
 /// The brand of all of them.
@@ -109,28 +111,64 @@ fn with_check_digit(digits: &str) -> String {
     format!("{digits}{}", (10 - sum % 10) % 10)
 }
 
+/// The secrets of a household, as those who ask enter them.
+pub(super) struct Secrets {
+    /// Its PIN.
+    pub(super) pin: String,
+    /// Another.
+    pub(super) wrong_pin: String,
+    /// One that many have.
+    pub(super) common_pin: String,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self { pin: PIN.to_owned(), wrong_pin: "305817".to_owned(), common_pin: "246813".to_owned() }
+    }
+}
+
+impl Secrets {
+    /// Any that nobody would guess: no digit twice.
+    pub(super) fn any(dice: &mut Dice) -> Self {
+        let mut digits = || {
+            let mut all: Vec<char> = ('0'..='9').collect();
+            dice.shuffle(&mut all);
+            all.into_iter().take(6).collect()
+        };
+        Self { pin: digits(), wrong_pin: digits(), common_pin: digits() }
+    }
+}
+
+impl Who {
+    /// Whether what they enter, the customer entered.
+    pub(super) fn enters_as_customer(&self) -> bool {
+        matches!(self.role, "customer" | "pin_pad" | "ivr")
+    }
+
+    /// The name in the token of who sits in a seat, and the store that it is bound to. Where nobody else has this role, it is
+    /// seat 0. Stores have four seats each.
+    pub(super) fn at(&self, seat: u32) -> (String, Option<String>) {
+        match seat {
+            0 => (self.name.to_owned(), self.store.map(str::to_owned)),
+            seat => (format!("{}-at-{seat}", self.name), self.store.map(|store| format!("{store}-{}", seat / 4))),
+        }
+    }
+}
+
+/// What was set up as long ago as nothing else says.
+const LONG_AGO: &str = "400d";
+
 /// A household as it is imported.
 pub(super) fn seed(
     number: u32,
-    unlike: &Household,
-    jwks: [String; 2],
+    (unlike, secrets): (&Household, &Secrets),
+    jwks: [String; 3],
     now: DateTime<Utc>,
 ) -> Result<pb::AccountSeed, Failure> {
-    const LONG_AGO: &str = "400d";
     let ago = |text: &str| -> Result<_, Failure> { Ok(Some(timestamp(before(now, length(text, "household")?)))) };
     let pin = Some(unlike.pin_set.as_deref().unwrap_or(LONG_AGO)).filter(|set| *set != "none");
-    let phone = Some(unlike.phone_added.as_deref().unwrap_or(LONG_AGO)).filter(|added| *added != "none");
     let kind = unlike.kind.as_deref().unwrap_or("POSTPAID");
     let kind = named(kind, "kind", |name| pb::AccountKind::from_str_name(&format!("ACCOUNT_KIND_{name}")))?;
-    let [owners, users] = jwks;
-    let device = |id: &str, person: &str, key: String, added| -> Result<pb::Device, Failure> {
-        let (device_id, person_id) = (id.to_owned(), person.to_owned());
-        Ok(pb::Device { device_id, person_id, public_key_jwk: key, model: String::new(), added_time: ago(added)? })
-    };
-    let mut devices = vec![device("user-phone", "user", users, LONG_AGO)?];
-    if let Some(added) = phone {
-        devices.push(device("owner-phone", "owner", owners, added)?);
-    }
     let flag = |name: &String| -> Result<i32, Failure> {
         let flag = named(name, "flags", |name| pb::LineFlag::from_str_name(&format!("LINE_FLAG_{name}")))?;
         Ok(flag.into())
@@ -172,11 +210,30 @@ pub(super) fn seed(
         }),
         lines: vec![line(1)?, line(2)?],
         locks: unlike.locks.iter().map(lock).collect::<Result<_, _>>()?,
-        pin: pin.map(|_| PIN.to_owned()).unwrap_or_default(),
+        pin: pin.map(|_| secrets.pin.clone()).unwrap_or_default(),
         pin_set_time: pin.map_or(Ok(None), ago)?,
         pin_carrier_generated: unlike.pin_by_carrier,
-        devices,
+        devices: devices(unlike, jwks, ago)?,
     })
+}
+
+fn devices(
+    unlike: &Household,
+    [owners, users, tablets]: [String; 3],
+    ago: impl Fn(&str) -> Result<Option<Timestamp>, Failure>,
+) -> Result<Vec<pb::Device>, Failure> {
+    let phone = Some(unlike.phone_added.as_deref().unwrap_or(LONG_AGO)).filter(|added| *added != "none");
+    let all = [
+        ("user-phone", "user", users, Some(LONG_AGO)),
+        ("owner-phone", "owner", owners, phone),
+        ("owner-tablet", "owner", tablets, unlike.tablet.then_some(LONG_AGO)),
+    ];
+    let there = all.into_iter().filter_map(|(id, person, key, added)| Some((id, person, key, added?)));
+    let device = |(id, person, public_key_jwk, added): (&str, &str, String, &str)| {
+        let (device_id, person_id) = (id.to_owned(), person.to_owned());
+        Ok(pb::Device { device_id, person_id, public_key_jwk, model: String::new(), added_time: ago(added)? })
+    };
+    there.map(device).collect()
 }
 
 fn person(id: &str, role: pb::PersonRole, lines: &[String]) -> pb::Person {

@@ -38,7 +38,7 @@ fn one() -> u32 {
 
 /// What is unlike the usual household: an owner with an app on a phone for 400 days, an authorised user with another, two lines,
 /// a PIN of 400 days, no lock, no flag.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Household {
     /// POSTPAID, PREPAID or BUSINESS.
@@ -49,6 +49,8 @@ pub(super) struct Household {
     pub(super) pin_by_carrier: bool,
     /// How long ago the owner's phone was added, or "none".
     pub(super) phone_added: Option<String>,
+    /// Whether the owner has the app on a tablet too.
+    pub(super) tablet: bool,
     /// How long ago the lines' SIM changed.
     pub(super) sim_changed: Option<String>,
     /// PORT, SIM or ALL, on the first line.
@@ -58,7 +60,7 @@ pub(super) struct Household {
 }
 
 /// One step: something happens, and an answer must come of it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Step {
     /// How long after the beginning.
@@ -117,6 +119,11 @@ pub(super) struct Step {
 }
 
 impl Step {
+    /// Whether a decision comes of it.
+    pub(super) fn is_decided(&self) -> bool {
+        !matches!(self.action.as_str(), "redeem" | "lock" | "event")
+    }
+
     /// How long after the beginning.
     pub(super) fn starts(&self) -> Result<TimeDelta, Failure> {
         length(&self.at, "at")

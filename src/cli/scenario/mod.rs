@@ -10,16 +10,24 @@
 //! | `play` | one scenario from its first step to its last |
 //! | `verdict` | what came of a step, held against what must |
 //! | `report` | what is told of all of them, and which rules none reached |
+//! | `ordinary/` | a generated ordinary day, held against what an honest customer may be cost |
+//! | `attacks/` | variations of the attacks, none of which may be approved |
+//! | `dice` | numbers that look random and are the same on every machine |
 //!
 //! Deliberately absent: any way into the service but its public interface, and any rule of its own. Steps that need what is not
 //! built are marked in their file (`waits_for`), told as waiting, and never counted as passed.
 
+mod attacks;
 mod cast;
+mod dice;
 mod file;
+mod ordinary;
 mod play;
 mod report;
 mod request;
 mod stage;
 mod verdict;
 
+pub(super) use attacks::{Attacks, attacks};
+pub(super) use ordinary::{Ordinary, ordinary};
 pub(super) use report::test;

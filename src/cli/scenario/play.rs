@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::cast::{account, who};
+use super::cast::{Secrets, account, who};
 use super::file::{Scenario, Step};
 use super::request::{Asking, OFFERS};
 use super::stage::{Keys, Stage};
@@ -31,13 +31,37 @@ pub(super) struct Played {
     pub(super) rules: BTreeSet<String>,
 }
 
+/// The outcome of an approval.
+pub(super) const APPROVE: &str = "APPROVE";
+
 /// What earlier steps left to later ones.
 #[derive(Default)]
-struct Left {
+pub(super) struct Left {
     permit: String,
-    transfer_pin: String,
+    pub(super) transfer_pin: String,
     request_id: String,
     decision: String,
+}
+
+/// Who takes a step, about whom.
+#[derive(Clone, Copy)]
+pub(super) struct Taker<'a> {
+    pub(super) household: u32,
+    /// Which of those who have the step's role.
+    pub(super) seat: u32,
+    pub(super) secrets: &'a Secrets,
+    pub(super) reads: Reads,
+}
+
+/// Whose records are read, for all reasons and the rules that held: who asks may not be told them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// Those of all decisions.
+    All,
+    /// Those of decisions that approve nothing.
+    Refused,
+    /// None: the outcome is enough.
+    Nothing,
 }
 
 /// Plays it.
@@ -45,7 +69,7 @@ pub(super) async fn play(keys: &Keys, scenario: &Scenario, policy: Option<PathBu
     let stage = Stage::set(keys, scenario, policy).await?;
     let begins = stage.now()?;
     let mut played = Played { id: scenario.id.clone(), about: scenario.about.clone(), ..Played::default() };
-    let mut left = Left::default();
+    let (mut left, secrets) = (Left::default(), Secrets::default());
     for (place, step) in scenario.steps.iter().enumerate() {
         let number = place.saturating_add(1);
         let about = |failure: Failure| Failure::invalid(format!("step {number}: {}", failure.message()));
@@ -56,7 +80,8 @@ pub(super) async fn play(keys: &Keys, scenario: &Scenario, policy: Option<PathBu
         wait_until(&stage, begins, step).map_err(about)?;
         for time in 0..step.times {
             let household = if step.each_household { time.saturating_add(1) } else { step.household };
-            let came = take(&stage, step, household, &mut left).await.map_err(about)?;
+            let taker = Taker { household, seat: 0, secrets: &secrets, reads: Reads::All };
+            let came = take(&stage, step, taker, &mut left).await.map_err(about)?;
             played.rules.extend(came.rules.iter().cloned());
             match came.differs(step) {
                 None => played.passed = played.passed.saturating_add(1),
@@ -85,12 +110,15 @@ fn wait_until(stage: &Stage, begins: DateTime<Utc>, step: &Step) -> Result<(), F
 }
 
 /// Takes a step.
-async fn take(stage: &Stage, step: &Step, household: u32, left: &mut Left) -> Result<Came, Failure> {
+pub(super) async fn take(stage: &Stage, step: &Step, taker: Taker<'_>, left: &mut Left) -> Result<Came, Failure> {
     if !step.same_request || left.request_id.is_empty() {
         left.request_id = stage.request_id();
     }
     let request_id = left.request_id.clone();
-    let asking = Asking { step, who: who(&step.who)?, household, stage, request_id, transfer_pin: &left.transfer_pin };
+    let Taker { household, seat, secrets, reads } = taker;
+    let who = who(&step.who)?;
+    let transfer_pin = &left.transfer_pin;
+    let asking = Asking { step, who, household, seat, stage, request_id, secrets, transfer_pin, reads };
     let came = match step.action.as_str() {
         "SIM_CHANGE" | "PORT_OUT" | "CALL_FORWARDING_SET" => decide(&asking).await?,
         "LOCK_RELEASE" => release(&asking).await?,
@@ -118,7 +146,7 @@ async fn take(stage: &Stage, step: &Step, household: u32, left: &mut Left) -> Re
 
 async fn decide(asking: &Asking<'_>) -> Result<Came, Failure> {
     let change = asking.change()?.unwrap_or_default();
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     match client.decisions().decide(asking.decide(change)?).await {
         Ok(response) => decided(asking, response.into_inner().decision).await,
         Err(status) => Ok(refused(status)),
@@ -126,7 +154,7 @@ async fn decide(asking: &Asking<'_>) -> Result<Came, Failure> {
 }
 
 async fn release(asking: &Asking<'_>) -> Result<Came, Failure> {
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     match client.protection().release_lock(asking.release()?).await {
         Ok(response) => decided(asking, response.into_inner().decision).await,
         Err(status) => Ok(refused(status)),
@@ -134,7 +162,7 @@ async fn release(asking: &Asking<'_>) -> Result<Came, Failure> {
 }
 
 async fn issue(asking: &Asking<'_>) -> Result<Came, Failure> {
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     match client.credentials().issue_transfer_pin(asking.transfer_pin()?).await {
         Ok(response) => {
             let response = response.into_inner();
@@ -146,7 +174,7 @@ async fn issue(asking: &Asking<'_>) -> Result<Came, Failure> {
 }
 
 async fn set_pin(asking: &Asking<'_>) -> Result<Came, Failure> {
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     match client.credentials().set_pin(asking.pin()?).await {
         Ok(response) => decided(asking, response.into_inner().decision).await,
         Err(status) => Ok(refused(status)),
@@ -160,7 +188,7 @@ async fn redeem(asking: &Asking<'_>, permit: &str) -> Result<Came, Failure> {
         line: Some(asking.line()),
         change: asking.change()?,
     };
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     Ok(client.decisions().redeem_permit(request).await.map_or_else(refused, |_| Came::done()))
 }
 
@@ -173,7 +201,7 @@ async fn lock(asking: &Asking<'_>) -> Result<Came, Failure> {
         interaction: Some(asking.place()?),
         ..pb::SetLockRequest::default()
     };
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     Ok(client.protection().set_lock(request).await.map_or_else(refused, |_| Came::done()))
 }
 
@@ -190,7 +218,7 @@ async fn event(asking: &Asking<'_>, left: &Left) -> Result<Came, Failure> {
     let about_account = table.keys().any(|kind| kind.starts_with("log_in") || kind == "account_read");
     request.scope =
         Some(if about_account { Scope::AccountId(account(asking.household)) } else { Scope::Line(asking.line()) });
-    let client = asking.stage.client_of(asking.who, asking.household)?;
+    let client = asking.client()?;
     let answers = client.events().record_events(tokio_stream::iter([request])).await;
     let answer = match answers {
         Ok(answers) => answers.into_inner().message().await,
@@ -217,7 +245,23 @@ fn refused(status: Status) -> Came {
 /// What was decided, with all of its reasons: those that are on record, for who asked may not be told them.
 async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<Came, Failure> {
     let told = decision.ok_or_else(|| Failure::failed("an answer holds no decision"))?;
-    let auditor = asking.stage.client_of(who("auditor")?, asking.household)?;
+    let is_read = match asking.reads {
+        Reads::All => true,
+        Reads::Refused => told.outcome() != pb::Outcome::Approve,
+        Reads::Nothing => false,
+    };
+    if !is_read {
+        return Ok(Came {
+            outcome: name_of(told.outcome()),
+            permit: match told.detail {
+                Some(pb::decision::Detail::Approval(approval)) => approval.permit,
+                _ => String::new(),
+            },
+            decision: told.decision_id,
+            ..Came::default()
+        });
+    }
+    let auditor = asking.stage.client_of(who("auditor")?, asking.household, 0)?;
     let request = pb::GetDecisionRequest { decision_id: told.decision_id.clone(), ..pb::GetDecisionRequest::default() };
     let kept = auditor.decisions().get_decision(request).await?.into_inner().decision;
     let kept = kept.ok_or_else(|| Failure::failed("a decision is not on record"))?;
@@ -229,12 +273,10 @@ async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<
         }
         _ => (String::new(), String::new()),
     };
+    let outcome = name_of(kept.outcome());
     let contributions = kept.explanation.into_iter().flat_map(|explanation| explanation.contributions);
     Ok(Came {
-        outcome: kept.outcome.try_into().map_or_else(
-            |_| String::new(),
-            |outcome: pb::Outcome| outcome.as_str_name().trim_start_matches("OUTCOME_").to_owned(),
-        ),
+        outcome,
         reasons: kept.reasons.into_iter().map(|reason| reason.code).collect(),
         required,
         codes: told.wire.map(|wire| wire.codes).unwrap_or_default(),
@@ -243,4 +285,8 @@ async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<
         transfer_pin: String::new(),
         decision: told.decision_id,
     })
+}
+
+fn name_of(outcome: pb::Outcome) -> String {
+    outcome.as_str_name().trim_start_matches("OUTCOME_").to_owned()
 }

@@ -10,9 +10,8 @@ use super::play::{Played, play};
 use super::stage::Keys;
 use crate::cli::bench::Scratch;
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::keys::make_development_set;
 use crate::cli::output::{Answer, Output, parts, table};
-use crate::clock::{Clock as _, SystemClock};
+use crate::crypto::Cost;
 use crate::policy::Policy;
 
 /// Plays every scenario below a folder against a policy: exit code 3 where one comes out otherwise.
@@ -24,14 +23,12 @@ pub(in crate::cli) async fn test(
 ) -> Result<Exit, Failure> {
     let scenarios = all(folder)?;
     let scratch = Scratch::make(scratch)?;
-    let now = SystemClock::start().now().map_err(|error| Failure::caused(Exit::Failed, &error))?.instant();
-    let keys = Keys { folder: scratch.path().join("keys"), scratch: scratch.path().to_owned() };
-    make_development_set(&keys.folder, now)?;
+    let keys = Keys::make(&scratch, Cost::STANDARD)?;
     let mut tested = Tested { scenarios: Vec::new(), rules: rules_of(policy) };
     for (path, scenario) in &scenarios {
         let policy = match (name.as_ref(), scenario.policy.as_str()) {
             (name, "") => name.cloned(),
-            (_, more) => Some(with_more(&scratch, more)?),
+            (_, more) => Some(with_more(&scratch, "policy", more)?),
         };
         let played = play(&keys, scenario, policy).await;
         let about = |failure: Failure| Failure::invalid(format!("{}: {}", path.display(), failure.message()));
@@ -43,8 +40,8 @@ pub(in crate::cli) async fn test(
 }
 
 /// The default policy with what a scenario adds to it, in a file.
-fn with_more(scratch: &Scratch, more: &str) -> Result<PathBuf, Failure> {
-    let path = scratch.path().join("policy.toml");
+pub(super) fn with_more(scratch: &Scratch, name: &str, more: &str) -> Result<PathBuf, Failure> {
+    let path = scratch.path().join(format!("{name}.toml"));
     let text = format!("extends = \"us-default\"\n{more}");
     std::fs::write(&path, text).map_err(|error| Failure::failed(format!("cannot write a policy: {error}")))?;
     Ok(path)

@@ -1,12 +1,13 @@
 //! A step as messages of the contract.
 
-use super::cast::{BRAND, GAINING, PIN, Who, account, account_number, iccid, imei, msisdn, named};
+use super::cast::{BRAND, GAINING, Secrets, Who, account, account_number, iccid, imei, msisdn, named};
 use super::file::Step;
+use super::play::Reads;
 use super::stage::Stage;
 use crate::cli::failure::Failure;
 use crate::cli::flags::parse_length;
 use crate::domain::Brand;
-use crate::grpc::client::Duration;
+use crate::grpc::client::{Client, Duration};
 use crate::grpc::convert::ask;
 use crate::grpc::pb::v1 as pb;
 use pb::change::Change;
@@ -17,13 +18,22 @@ pub(super) struct Asking<'a> {
     pub(super) step: &'a Step,
     pub(super) who: &'static Who,
     pub(super) household: u32,
+    /// Which of those who have this role.
+    pub(super) seat: u32,
     pub(super) stage: &'a Stage,
     pub(super) request_id: String,
+    pub(super) secrets: &'a Secrets,
     /// The transfer PIN that was issued last.
     pub(super) transfer_pin: &'a str,
+    pub(super) reads: Reads,
 }
 
 impl Asking<'_> {
+    /// A client in the name of who asks.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        self.stage.client_of(self.who, self.household, self.seat)
+    }
+
     /// The line that it is about.
     pub(super) fn line(&self) -> pb::LineRef {
         let msisdn = pb::line_ref::Ref::Msisdn(msisdn(self.household, self.step.line));
@@ -36,7 +46,7 @@ impl Asking<'_> {
             Some(name) => named(name, "channel", |name| pb::Channel::from_str_name(&format!("CHANNEL_{name}")))?,
             None => self.who.channel,
         };
-        let store_id = self.who.store.unwrap_or_default().to_owned();
+        let store_id = self.who.at(self.seat).1.unwrap_or_default();
         Ok(pb::Interaction { channel: channel.into(), store_id, ..pb::Interaction::default() })
     }
 
@@ -168,14 +178,15 @@ impl Asking<'_> {
         let mut evidence = Vec::new();
         for offered in &self.step.offer {
             let one = match offered.as_str() {
-                "pin" => Evidence::AccountPin(PIN.to_owned()),
+                "pin" => Evidence::AccountPin(self.secrets.pin.clone()),
                 "new-pin" => Evidence::AccountPin("730264".to_owned()),
-                "wrong-pin" => Evidence::AccountPin("305817".to_owned()),
-                "common-pin" => Evidence::AccountPin("246813".to_owned()),
+                "wrong-pin" => Evidence::AccountPin(self.secrets.wrong_pin.clone()),
+                "common-pin" => Evidence::AccountPin(self.secrets.common_pin.clone()),
                 "transfer-pin" => Evidence::TransferPin(self.transfer_pin.to_owned()),
                 "wrong-transfer-pin" => Evidence::TransferPin("000000".to_owned()),
                 "app" => self.approval("owner-phone", &signed()?),
                 "user-app" => self.approval("user-phone", &signed()?),
+                "tablet-app" => self.approval("owner-tablet", &signed()?),
                 _ => continue,
             };
             evidence.push(pb::Evidence { evidence: Some(one) });
@@ -218,7 +229,7 @@ const WORTHLESS: [(&str, pb::WorthlessFact); 5] = [
 ];
 
 /// The words that `offer` may have.
-pub(super) const OFFERS: [&str; 19] = [
+pub(super) const OFFERS: [&str; 20] = [
     "account-number",
     "wrong-account-number",
     "zip",
@@ -238,4 +249,5 @@ pub(super) const OFFERS: [&str; 19] = [
     "wrong-transfer-pin",
     "app",
     "user-app",
+    "tablet-app",
 ];

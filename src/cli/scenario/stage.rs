@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::cast::{BRAND, Who, account, seed};
+use super::cast::{BRAND, Secrets, Who, account, seed};
 use super::file::{Household, Scenario};
 use crate::cli::bench::{Scratch, listen, settings};
 use crate::cli::failure::{Exit, Failure};
-use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER};
+use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, KEYRING_FILE, make_development_set};
 use crate::cli::serve::{Composed, KeySets, compose_by};
-use crate::clock::{Clock as _, ManualClock};
-use crate::config::Transport;
-use crate::crypto::{SigningKey, read_secret_file};
+use crate::clock::{Clock as _, ManualClock, SystemClock};
+use crate::config::{StoreDurability, Transport};
+use crate::crypto::{Cost, Keyring, SigningKey, read_secret_file, write_new_secret_file};
 use crate::grpc::client::{Client, Target};
 use crate::grpc::identity::{AccessTokenClaims, Audience, DevelopmentIssuer};
 use crate::grpc::pb::v1 as pb;
@@ -31,13 +31,28 @@ pub(super) struct Keys {
     pub(super) scratch: PathBuf,
 }
 
+impl Keys {
+    /// Makes them, in a folder that goes with everything in it. How dear a PIN's hash is, is for who plays to say: what comes
+    /// of a request does not depend on it.
+    pub(super) fn make(scratch: &Scratch, cost: Cost) -> Result<Self, Failure> {
+        let now = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
+        let folder = scratch.path().join("keys");
+        let keyring = Keyring::generate_at_cost(now, cost).map_err(|error| failed(&error))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Failure::failed(format!("cannot make `{}`: {error}", folder.display())))?;
+        write_new_secret_file(&folder.join(KEYRING_FILE), &keyring.to_json()).map_err(|error| failed(&error))?;
+        make_development_set(&folder, now)?;
+        Ok(Self { folder, scratch: scratch.path().to_owned() })
+    }
+}
+
 /// A service under a clock that stands still.
 pub(super) struct Stage {
     clock: Arc<ManualClock>,
     client: Client,
     issuer: DevelopmentIssuer,
-    /// The keys of the owners' and the users' phones.
-    phones: [SigningKey; 2],
+    /// The keys of the owners' phones, the users' phones, and the owners' tablets.
+    phones: [SigningKey; 3],
     requests: AtomicU64,
     composed: Composed,
     stop: tokio::sync::watch::Sender<bool>,
@@ -51,6 +66,19 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
 impl Stage {
     /// Sets it up with the households of a scenario.
     pub(super) async fn set(keys: &Keys, scenario: &Scenario, policy: Option<PathBuf>) -> Result<Self, Failure> {
+        let stage = Self::empty(keys, policy, StoreDurability::Full).await?;
+        for household in 1..=scenario.households {
+            stage.import(household, &scenario.household, &Secrets::default()).await?;
+        }
+        Ok(stage)
+    }
+
+    /// Sets it up without a household, for thousands of asks: it does not wait for its disk, which no answer depends on.
+    pub(super) async fn for_many(keys: &Keys, policy: Option<PathBuf>) -> Result<Self, Failure> {
+        Self::empty(keys, policy, StoreDurability::LosesLastAnswers).await
+    }
+
+    async fn empty(keys: &Keys, policy: Option<PathBuf>, durability: StoreDurability) -> Result<Self, Failure> {
         let start: DateTime<Utc> = START.parse().map_err(|error: chrono::ParseError| failed(&error))?;
         let clock = Arc::new(ManualClock::at(start));
         let scratch = Scratch::make(&keys.scratch)?;
@@ -58,6 +86,7 @@ impl Stage {
         config.transport = Transport::LoopbackPlaintext;
         config.identity.clients.clear();
         config.policy.file = policy;
+        config.store.durability = durability;
         let published = KeySets::new(&config.identity);
         let composed = compose_by(clock.clone(), &config, (Arc::default(), &published), |store| store)?;
         let issuer_key = read_secret_file(&keys.folder.join("issuer.key")).map_err(|error| failed(&error))?;
@@ -75,27 +104,24 @@ impl Stage {
             answer_time_max: Duration::from_secs(60),
         };
         let new_key = || SigningKey::generate().map_err(|error| failed(&error));
-        let stage = Self {
+        Ok(Self {
             clock,
             client: Client::connect(&target).await?,
             issuer: DevelopmentIssuer::new(&issuer_key).map_err(|error| failed(&error))?,
-            phones: [new_key()?, new_key()?],
+            phones: [new_key()?, new_key()?, new_key()?],
             requests: AtomicU64::new(1),
             composed,
             stop,
             _scratch: scratch,
-        };
-        for household in 1..=scenario.households {
-            stage.import(household, &scenario.household).await?;
-        }
-        Ok(stage)
+        })
     }
 
-    async fn import(&self, household: u32, unlike: &Household) -> Result<(), Failure> {
+    /// Brings a household in.
+    pub(super) async fn import(&self, household: u32, unlike: &Household, secrets: &Secrets) -> Result<(), Failure> {
         let jwks = self.phones.each_ref().map(SigningKey::public_jwk);
-        let seed = Some(seed(household, unlike, jwks, self.now()?)?);
+        let seed = Some(seed(household, (unlike, secrets), jwks, self.now()?)?);
         let request = pb::UpsertAccountRequest { request_id: self.request_id(), seed };
-        let provisioning = self.client_of(super::cast::who("provisioning")?, household)?;
+        let provisioning = self.client_of(super::cast::who("provisioning")?, household, 0)?;
         provisioning.accounts().upsert_account(request).await?;
         Ok(())
     }
@@ -115,18 +141,23 @@ impl Stage {
         format!("0190d4f0-7c3e-7000-8000-{:012x}", self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The key of the owners' phones, or of the users'.
+    /// The key of a device.
     pub(super) fn phone(&self, device: &str) -> &SigningKey {
-        let [owners, users] = &self.phones;
-        if device == "user-phone" { users } else { owners }
+        let [owners, users, tablets] = &self.phones;
+        match device {
+            "user-phone" => users,
+            "owner-tablet" => tablets,
+            _ => owners,
+        }
     }
 
-    /// A client in somebody's name, for a customer of one household.
-    pub(super) fn client_of(&self, who: &Who, household: u32) -> Result<Client, Failure> {
+    /// A client in the name of who sits in a seat, for a customer of one household.
+    pub(super) fn client_of(&self, who: &Who, household: u32, seat: u32) -> Result<Client, Failure> {
         let now = self.now()?.timestamp();
+        let (name, store) = who.at(seat);
         let subject = match who.customer {
             Some((person, _)) => format!("{}/{person}", account(household)),
-            None => who.name.to_owned(),
+            None => name,
         };
         let claims = AccessTokenClaims {
             iss: DEVELOPMENT_ISSUER.to_owned(),
@@ -141,7 +172,7 @@ impl Stage {
             account_id: who.customer.map(|_| account(household)),
             person_id: who.customer.map(|(person, _)| person.to_owned()),
             device_id: who.customer.map(|(_, device)| device.to_owned()),
-            store_id: who.store.map(str::to_owned),
+            store_id: store,
             spid: (who.role == "porting_system").then(|| super::cast::GAINING.to_owned()),
             ..AccessTokenClaims::default()
         };
