@@ -142,6 +142,17 @@ fn decisions_are_explained_and_replayed_as_they_were_and_as_another_policy_would
     assert_eq!(other["rules"], json!([{ "rule": "no-sim-changes", "extra_challenges": 0, "extra_denials": 1 }]));
     assert_eq!((&other["listed"][0]["decision_id"], &other["policy"]), (&id.into(), &"mine.toml".into()));
 
+    // What somebody says of it afterwards is held against it.
+    assert_eq!(other["known"]["fraud"]["count"], 0);
+    service.ask("clerk", &["decision", "report", id, "genuine"]).ending(0);
+    let genuine = service.ask("aud", &[&span[..], &["--policy", "mine.toml"]].concat()).ending(0).json();
+    let shares = json!({ "recorded": 0, "replayed": 10_000 });
+    assert_eq!(genuine["known"]["genuine"]["false_refusals_basis_points"], shares);
+    service.ask("clerk", &["decision", "report", id, "fraud"]).ending(0);
+    let fraud = service.ask("aud", &[&span[..], &["--policy", "mine.toml"]].concat()).ending(0).json();
+    assert_eq!((&fraud["known"]["genuine"]["count"], &fraud["known"]["fraud"]["count"]), (&0.into(), &1.into()));
+    assert_eq!(fraud["known"]["fraud"]["replayed"], json!({ "APPROVE": 0, "CHALLENGE": 0, "DENY": 1 }));
+
     // The same from a file; a line of it that is no record is counted.
     let listed = service.ask("aud", &["audit", "list"]).ending(0).stdout;
     fs::write(service.place.path("records.jsonl"), format!("{listed}not a record\n")).unwrap();
@@ -154,6 +165,31 @@ fn decisions_are_explained_and_replayed_as_they_were_and_as_another_policy_would
     let picture = service.place.run(&[&file[..6], &["--format", "svg"]].concat()).ending(0).stdout;
     assert!(picture.starts_with("<svg ") && picture.contains("1 of 1 decisions would come out otherwise"), "{picture}");
     service.place.run(&["policy", "replay"]).ending(2);
+}
+
+/// Without a service of one's own: the steps before it happen first.
+#[test]
+fn a_step_of_a_scenario_is_explained() {
+    let place = Place::new();
+    let step = |at: &str, offer: &str, outcome: &str| {
+        format!(
+            "[[step]]\nat = \"{at}\"\nwho = \"pad\"\ndo = \"SIM_CHANGE\"\noffer = [\"{offer}\"]\noutcome = \"{outcome}\"\n"
+        )
+    };
+    let steps = [step("0", "wrong-pin", "CHALLENGE"), step("90s", "pin", "APPROVE")].concat();
+    fs::write(place.path("one.toml"), format!("id = \"L02\"\nabout = \"An upgrade\"\n{steps}")).unwrap();
+    fs::write(place.path("mine.toml"), strict("FLAGGED")).unwrap();
+    let explain = ["policy", "explain", "--scenario", "one.toml", "--json", "--step"];
+    let told = place.run(&[&explain[..], &["2"]].concat()).ending(0).json();
+    assert_eq!((&told["outcome"], &told["accepted"]), (&"APPROVE".into(), &json!(["ACCOUNT_PIN"])));
+    let rules = told["rules"].as_array().unwrap();
+    let mut facts = rules.iter().flat_map(|rule| rule["facts"].as_array().unwrap());
+    let failures = facts.find(|fact| fact["fact"] == "pin.failures").unwrap();
+    assert_eq!(failures["value"], 1, "the step before was taken");
+    let told = place.run(&[&explain[..], &["2", "--policy", "mine.toml"]].concat()).ending(0).json();
+    assert_eq!((&told["outcome"], &told["recorded"]["outcome"]), (&"DENY".into(), &"DENY".into()));
+    let none = place.run(&[&explain[..], &["3"]].concat()).ending(2);
+    assert!(none.stderr.contains("L02 has 2 steps"), "{}", none.stderr);
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// The key that must have signed the checkpoint, by its thumbprint (RFC 7638)
-    #[arg(long, value_name = "THUMBPRINT", requires = "checkpoint")]
+    // A thumbprint may begin with a hyphen.
+    #[arg(long, value_name = "THUMBPRINT", requires = "checkpoint", allow_hyphen_values = true)]
     signed_by: Option<String>,
     /// Check the checkpoint's text and signature alone, and ask no service
     #[arg(long, requires = "signed_by")]

@@ -32,6 +32,7 @@ Examples:
   portcullis policy facts
   portcullis policy test scenarios --policy mine.toml
   portcullis policy explain 019ca8f1-2233-7444-8555-66778899aa0a
+  portcullis policy explain --scenario scenarios/attacks/A01.toml --step 3 --policy mine.toml
   portcullis policy replay --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --policy mine.toml
   portcullis policy replay --records decided.jsonl --policy mine.toml --format svg > replay.svg
   portcullis policy ordinary --policy mine.toml

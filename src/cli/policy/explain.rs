@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::command::EXAMPLES;
 use super::file::{decided_by, named};
-use super::recorded::{Decision, Read};
+use super::recorded::{Decision, Read, of_record};
 use super::source::{of_file, one_of_service};
 use crate::cli::connection::ConnectionArgs;
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Answer, Output, hex, pairs, parts, table};
+use crate::cli::scenario::{StepOf, decided_step};
 use crate::domain::{Factor, RecordId};
 use crate::policy::{Explained, ExplainedRule, Fact, Policy, Said, explain};
 
@@ -20,14 +21,23 @@ use crate::policy::{Explained, ExplainedRule, Fact, Policy, Said, explain};
 #[command(after_long_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(in crate::cli) struct ExplainArgs {
     /// The decision's id
-    #[arg(value_name = "DECISION")]
-    decision: String,
+    #[arg(value_name = "DECISION", required_unless_present = "scenario", conflicts_with = "scenario")]
+    decision: Option<String>,
     /// A policy file, or the name of a built-in policy. Without it the built-in one that decided
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Look for the decision in a file of records, as `audit list --json` prints them, instead of asking a service
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
+    /// Explain a step of a scenario instead, played against a service that is made for it
+    #[arg(long, value_name = "FILE", requires = "step", conflicts_with = "records")]
+    scenario: Option<PathBuf>,
+    /// Which step of the scenario, from 1
+    #[arg(long, value_name = "N", requires = "scenario", value_parser = clap::value_parser!(u16).range(1..))]
+    step: Option<u16>,
+    /// Where the folder for that service is made, and removed again
+    #[arg(long, value_name = "DIR", default_value = "/tmp")]
+    scratch: PathBuf,
     /// Rules about other actions too
     #[arg(long)]
     all: bool,
@@ -37,7 +47,22 @@ pub(in crate::cli) struct ExplainArgs {
 
 /// Explains one decision.
 pub(super) async fn run(args: &ExplainArgs, output: Output) -> Result<Exit, Failure> {
-    let id = RecordId::parse(&args.decision);
+    let (decision, policy) = match &args.scenario {
+        Some(scenario) => {
+            let step = usize::from(args.step.unwrap_or_default());
+            let of = StepOf { scenario, step, scratch: &args.scratch };
+            let (record, policy) = decided_step(of, args.policy.as_ref()).await?;
+            (usable(of_record(record))?, policy)
+        }
+        None => recorded(args, output).await?,
+    };
+    output.show(&Explanation { decision: &decision, policy: &policy, all: args.all })?;
+    Ok(Exit::Done)
+}
+
+/// A decision on record, and the policy that it is held against.
+async fn recorded(args: &ExplainArgs, output: Output) -> Result<(Decision, Policy), Failure> {
+    let id = RecordId::parse(args.decision.as_deref().unwrap_or_default());
     let id = id.map_err(|error| Failure::invalid(format!("the decision's id {}", error.expected)))?;
     let decision = match &args.records {
         Some(file) => one_of_file(file, id, output)?,
@@ -50,8 +75,7 @@ pub(super) async fn run(args: &ExplainArgs, output: Output) -> Result<Exit, Fail
             Failure::invalid(message).advise("name its file with --policy")
         })?,
     };
-    output.show(&Explanation { decision: &decision, policy: &policy, all: args.all })?;
-    Ok(Exit::Done)
+    Ok((decision, policy))
 }
 
 fn one_of_file(file: &std::path::Path, id: RecordId, output: Output) -> Result<Decision, Failure> {
@@ -153,7 +177,7 @@ impl Answer for Explanation<'_> {
             ("score", score),
             ("proof needed", replayed.required.name().to_owned()),
             ("proof accepted", format!("{} {}", explained.achieved.name(), names(&decision.accepted).join(", "))),
-            ("any of these more would do", names(&explained.would_do).join(", ")),
+            ("one more would do", names(&explained.would_do).join(", ")),
             ("never recorded", replayed.unrecorded.join(", ")),
         ]);
         let left =

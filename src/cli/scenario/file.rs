@@ -167,7 +167,8 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Scenario, Failure> {
+/// The scenario of one file.
+pub(super) fn read(path: &Path) -> Result<Scenario, Failure> {
     let text = read_public("DIR", path)?;
     toml::from_str(&text).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))
 }

@@ -30,4 +30,4 @@ mod verdict;
 
 pub(super) use attacks::{Attacks, attacks};
 pub(super) use ordinary::{Ordinary, ordinary};
-pub(super) use report::test;
+pub(super) use report::{StepOf, decided_step, test};

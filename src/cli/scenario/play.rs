@@ -67,21 +67,49 @@ pub(super) enum Reads {
 /// Plays it.
 pub(super) async fn play(keys: &Keys, scenario: &Scenario, policy: Option<PathBuf>) -> Result<Played, Failure> {
     let stage = Stage::set(keys, scenario, policy).await?;
+    let (played, _) = take_all(&stage, scenario, scenario.steps.len()).await?;
+    stage.clear().await?;
+    Ok(played)
+}
+
+/// Plays it up to a step, from 1, and reads the record of that step's decision as an auditor does; the last one's, if it is
+/// taken several times.
+pub(super) async fn record_of_step(
+    keys: &Keys,
+    scenario: &Scenario,
+    policy: Option<PathBuf>,
+    step: usize,
+) -> Result<pb::Record, Failure> {
+    let stage = Stage::set(keys, scenario, policy).await?;
+    let (_, decision) = take_all(&stage, scenario, step).await?;
+    let scope = Some(pb::list_records_request::Scope::RecordId(decision));
+    let request = pb::ListRecordsRequest { scope, page_size: 1, ..pb::ListRecordsRequest::default() };
+    let page = stage.client_of(who("auditor")?, 1, 0)?.audit().list_records(request).await;
+    stage.clear().await?;
+    let record = page.ok().and_then(|page| page.into_inner().records.into_iter().next());
+    record.ok_or_else(|| Failure::invalid(format!("step {step} of {} has no decision", scenario.id)))
+}
+
+/// Takes the first steps. What came of them, and the last one's decision, if it has one.
+async fn take_all(stage: &Stage, scenario: &Scenario, count: usize) -> Result<(Played, String), Failure> {
     let begins = stage.now()?;
     let mut played = Played { id: scenario.id.clone(), about: scenario.about.clone(), ..Played::default() };
     let (mut left, secrets) = (Left::default(), Secrets::default());
-    for (place, step) in scenario.steps.iter().enumerate() {
+    let mut decision = String::new();
+    for (place, step) in scenario.steps.iter().enumerate().take(count) {
         let number = place.saturating_add(1);
+        decision.clear();
         let about = |failure: Failure| Failure::invalid(format!("step {number}: {}", failure.message()));
         if let Some(what) = &step.waits_for {
             played.waiting.push((number, what.clone()));
             continue;
         }
-        wait_until(&stage, begins, step).map_err(about)?;
+        wait_until(stage, begins, step).map_err(about)?;
         for time in 0..step.times {
             let household = if step.each_household { time.saturating_add(1) } else { step.household };
             let taker = Taker { household, seat: 0, secrets: &secrets, reads: Reads::All };
-            let came = take(&stage, step, taker, &mut left).await.map_err(about)?;
+            let came = take(stage, step, taker, &mut left).await.map_err(about)?;
+            decision.clone_from(&came.decision);
             played.rules.extend(came.rules.iter().cloned());
             match came.differs(step) {
                 None => played.passed = played.passed.saturating_add(1),
@@ -91,8 +119,7 @@ pub(super) async fn play(keys: &Keys, scenario: &Scenario, policy: Option<PathBu
             stage.pass(step.pause().map_err(about)?);
         }
     }
-    stage.clear().await?;
-    Ok(played)
+    Ok((played, decision))
 }
 
 fn wait_until(stage: &Stage, begins: DateTime<Utc>, step: &Step) -> Result<(), Failure> {

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::file::all;
-use super::play::{Played, play};
+use super::file::{Scenario, all, read};
+use super::play::{Played, play, record_of_step};
 use super::stage::Keys;
 use crate::cli::bench::Scratch;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Answer, Output, parts, table};
+use crate::cli::policy::policy_of;
+use crate::config::Policy as Settings;
 use crate::crypto::Cost;
+use crate::grpc::pb::v1 as pb;
 use crate::policy::Policy;
 
 /// Plays every scenario below a folder against a policy: exit code 3 where one comes out otherwise.
@@ -26,10 +29,7 @@ pub(in crate::cli) async fn test(
     let keys = Keys::make(&scratch, Cost::STANDARD)?;
     let mut tested = Tested { scenarios: Vec::new(), rules: rules_of(policy) };
     for (path, scenario) in &scenarios {
-        let policy = match (name.as_ref(), scenario.policy.as_str()) {
-            (name, "") => name.cloned(),
-            (_, more) => Some(with_more(&scratch, "policy", more)?),
-        };
+        let policy = policy_for(scenario, name.as_ref(), &scratch)?;
         let played = play(&keys, scenario, policy).await;
         let about = |failure: Failure| Failure::invalid(format!("{}: {}", path.display(), failure.message()));
         tested.scenarios.push(played.map_err(about)?);
@@ -37,6 +37,40 @@ pub(in crate::cli) async fn test(
     output.show(&tested)?;
     let failed = tested.scenarios.iter().any(|played| !played.failed.is_empty());
     Ok(if failed { Exit::Denied } else { Exit::Done })
+}
+
+/// One step of a scenario.
+pub(in crate::cli) struct StepOf<'a> {
+    /// The scenario's file.
+    pub(in crate::cli) scenario: &'a Path,
+    /// Its number, from 1.
+    pub(in crate::cli) step: usize,
+    /// Where the folder of the service is made that it is played against.
+    pub(in crate::cli) scratch: &'a Path,
+}
+
+/// The record of a step's decision, and the policy that decided: the one that is named, unless the scenario brings its own.
+pub(in crate::cli) async fn decided_step(
+    of: StepOf<'_>,
+    named: Option<&PathBuf>,
+) -> Result<(pb::Record, Policy), Failure> {
+    let StepOf { scenario, step, scratch } = of;
+    let scenario = read(scenario)?;
+    if !(1..=scenario.steps.len()).contains(&step) {
+        return Err(Failure::invalid(format!("{} has {} steps", scenario.id, scenario.steps.len())));
+    }
+    let scratch = Scratch::make(scratch)?;
+    let keys = Keys::make(&scratch, Cost::STANDARD)?;
+    let file = policy_for(&scenario, named, &scratch)?;
+    let policy = policy_of(&Settings { file: file.clone(), shadow_file: None })?;
+    Ok((record_of_step(&keys, &scenario, file, step).await?, policy))
+}
+
+fn policy_for(scenario: &Scenario, named: Option<&PathBuf>, scratch: &Scratch) -> Result<Option<PathBuf>, Failure> {
+    match scenario.policy.as_str() {
+        "" => Ok(named.cloned()),
+        more => with_more(scratch, "policy", more).map(Some),
+    }
 }
 
 /// The default policy with what a scenario adds to it, in a file.

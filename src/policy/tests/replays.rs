@@ -1,11 +1,21 @@
 //! Decisions on record, decided again and explained.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::properties::{bytes, cases, random};
-use super::world::now;
-use crate::domain::{OutcomeKind, level_of};
-use crate::policy::{Fact, Facts, KNOWN_FACTS, Recorded, Said, explain, replay};
+use super::world::{now, policy_with};
+use crate::domain::{OutcomeKind, Reason, level_of};
+use crate::policy::{Fact, Facts, KNOWN_FACTS, Policy, Recorded, Said, decide, explain, replay};
+
+/// Stricter, milder and by other thresholds than the default policy.
+static OTHERS: LazyLock<[Policy; 3]> = LazyLock::new(|| {
+    let rule = "[[rule]]\nid = \"mine\"\non = [\"SIM_CHANGE\", \"PORT_OUT\"]\nwhen = 'pin.failures > 0'\nat_least = \"STRONG\"\n\
+                reason = \"FLAGGED\"\n";
+    let mild = crate::policy::built_in("au-acma").unwrap().unwrap();
+    [policy_with(rule), policy_with("[thresholds]\nchallenge = 10\nstrong = 20\ndeny = 40\n"), mild]
+});
 
 proptest! {
     #![proptest_config(cases(4_000))]
@@ -90,6 +100,33 @@ proptest! {
         } else if replayed.outcome != verdict.outcome.kind() {
             let path = Fact::numbered(fact).and_then(|fact| fact.path);
             prop_assert_eq!(replayed.unrecorded.first().copied(), path);
+        }
+    }
+
+    /// What a shadow policy says now is what a replay of the record says later, but for whether something usable would meet
+    /// what it asks: a record knows that of the policy that decided alone.
+    #[test]
+    fn a_replay_says_what_a_shadow_did(bytes in bytes()) {
+        let (world, ask) = random(&bytes);
+        let verdict = world.decide(&ask);
+        let facts = Facts::gather(&world.policy, &ask.request.request(), &world.snapshot(), &ask.checks, now());
+        let numbered = facts.numbered();
+        let recorded = Recorded {
+            at: now(),
+            action: facts.action,
+            channel: facts.channel,
+            facts: &numbered,
+            known: Some(KNOWN_FACTS),
+            accepted: &verdict.accepted,
+            had_no_usable_factor: false,
+        };
+        for other in &*OTHERS {
+            let (shadow, replayed) = (decide(other, &facts), replay(other, &recorded));
+            let had_none = shadow.reasons.first().is_some_and(|given| given.reason == Reason::NoUsableFactor);
+            let outcome = if had_none { OutcomeKind::Challenge } else { shadow.outcome.kind() };
+            prop_assert_eq!(replayed.outcome, outcome);
+            prop_assert_eq!((replayed.score, replayed.required), (shadow.score, shadow.required));
+            prop_assert_eq!(replayed.contributions, shadow.contributions);
         }
     }
 }
