@@ -68,6 +68,8 @@ fn an_overload_ends_by_itself_and_approves_nothing_unchecked() {
     assert!(report["approvals_checked"].as_u64().unwrap() > 0, "{report:#}");
     assert_eq!(report["approvals_unfounded"], 0, "{report:#}");
     assert!(report["goodput_per_s"].as_f64().unwrap() > 0.0, "{report:#}");
+    let (bound, cost) = (&report["goodput_over_peak_at_most"], &report["echo_cpu_us"]);
+    assert!(bound.is_null() || (bound.as_f64().unwrap() < 1.0 && cost.as_f64().unwrap() > 0.0), "{report:#}");
     let locks = &report["locks_over_their_own_connection"];
     assert!(locks["set"].as_u64().unwrap() > 0 && locks["shed"] == 0, "{report:#}");
 }

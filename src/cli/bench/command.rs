@@ -40,7 +40,8 @@ What that costs is told apart. No other secret is looked at, except in the phase
 
 With --overload: what the service answers at most, and then four times as many calls a second, by a schedule that waits for
 no answer, with locks among them. Service and callers have half of the cores each, in both. A call that is not answered in
-a second counts as lost. Every approval is held against the record that it names.
+a second counts as lost. Every approval is held against the record that it names. Refusing a call costs no less than receiving
+it: what an echo costs in the same run tells how much of its peak a service could answer at most.
 
 With --policy: what a policy costs, over the whole decision. Each policy decides in a service of its own, in turns with the
 other: the default one, and the minimal one, which has no rule but those that every policy has. Both are asked by devices at
@@ -140,7 +141,8 @@ impl BenchArgs {
 pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
     let StoreKind::Embedded = args.store;
     if args.overload {
-        let report = Bench::start(args, Some(&Cores::split()?))?.overload()?;
+        let cores = Cores::split()?;
+        let report = Bench::start(args, Some(&cores))?.overload(&cores)?;
         output.show(&report)?;
     } else if !args.policy.is_empty() {
         output.show(&compared(args)?)?;
@@ -157,8 +159,6 @@ pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
 struct Bench<'a> {
     args: &'a BenchArgs,
     accounts: u64,
-    /// Cores of the service and of its callers, where they are apart.
-    cores: (u32, u32),
     server: Runtime,
     client: Runtime,
     world: World,
@@ -183,8 +183,7 @@ impl<'a> Bench<'a> {
             echoes.push(client.block_on(world.connect_echo())?);
         }
         let accounts = args.accounts();
-        let cores = cores.map_or((0, 0), |cores| cores.counts);
-        Ok(Self { args, accounts, cores, server, client, world, connections, echoes, scratch })
+        Ok(Self { args, accounts, server, client, world, connections, echoes, scratch })
     }
 
     fn measure(self) -> Result<Report, Failure> {
@@ -231,7 +230,7 @@ impl<'a> Bench<'a> {
         Ok(report)
     }
 
-    fn overload(self) -> Result<overload::Report, Failure> {
+    fn overload(self, cores: &Cores) -> Result<overload::Report, Failure> {
         let provisioning = &self.connections.first().ok_or_else(|| Failure::invalid("no connection"))?.provisioning;
         let population = Population { device_jwk: self.world.app.public_jwk(), now: self.world.made_at };
         self.import(provisioning, &population)?;
@@ -244,7 +243,7 @@ impl<'a> Bench<'a> {
             connections: usize::from(self.args.connections),
             streams: usize::from(self.args.streams),
             limit: Duration::from_secs(self.args.seconds) / overload::ROUNDS,
-            cores: self.cores,
+            cores,
             accounts: self.accounts,
         };
         let report = overload::run(&offered, &mut questions)?;

@@ -33,6 +33,8 @@ impl Shape {
             match write.slot {
                 Slot::Head => shape.head = bytes,
                 Slot::Line(_) => shape.line = bytes,
+                // Decisions write none.
+                Slot::Document(_) => {}
                 Slot::Permit(_) => shape.permit = Some(bytes),
                 Slot::Credentials => shape.credentials = write.body.as_ref().map(Vec::len),
             }

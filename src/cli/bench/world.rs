@@ -164,6 +164,12 @@ impl World {
         address.parse().map_err(|_| Failure::failed("the service's address is none"))
     }
 
+    /// Where its echo listens.
+    pub(super) fn echo_address(&self) -> Result<SocketAddr, Failure> {
+        let address = self.echo_address.strip_prefix("https://").unwrap_or(&self.echo_address);
+        address.parse().map_err(|_| Failure::failed("the echo's address is none"))
+    }
+
     /// Who signed its certificate.
     pub(super) fn authority(&self) -> &str {
         &self.authority

@@ -59,6 +59,7 @@ impl Count {
                 let set = decoded::<pb::SetLockResponse>(message).filter(|answer| answer.protection.is_some());
                 tally.note(set.map(|_| "set").ok_or("UNREADABLE"), took);
             }
+            Ended::Answered(Answered::Message(_)) if asked == Asked::Echo => tally.note(Ok("echo"), took),
             Ended::Answered(Answered::Message(message)) => {
                 let decision = decoded::<pb::DecideResponse>(message).and_then(|answer| answer.decision);
                 let outcome = decision.as_ref().map_or(pb::Outcome::Unspecified, pb::Decision::outcome);

@@ -10,9 +10,10 @@ use super::super::figures::{calls_in, figure};
 use super::super::tally::Tally;
 use super::super::world::World;
 use super::check::check;
+use super::cores::Cores;
 use super::count::Count;
 use super::offer::{ANSWER_TIME_MAX, at_rate, closed, split_locks};
-use super::prepared::{Heads, Prepared};
+use super::prepared::{Heads, Prepared, echoes};
 use super::report::{Figures, Report};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::note;
@@ -27,6 +28,9 @@ const OVER: f64 = 4.0;
 
 /// Calls a second made ready for the first turn, when nothing is known of the machine.
 const FIRST_GUESS_PER_SECOND: f64 = 12_000.0;
+
+/// So many echoes are made ready for a decision of the peak: more than are answered.
+const ECHOES: f64 = 20.0;
 
 /// Calls made ready for a peak beyond what the last one used.
 const SPARE: f64 = 1.6;
@@ -46,7 +50,7 @@ pub(in crate::cli::bench) struct Offered<'a> {
     /// How long one measure lasts.
     pub(in crate::cli::bench) limit: Duration,
     /// Cores of the service and of who offers.
-    pub(in crate::cli::bench) cores: (u32, u32),
+    pub(in crate::cli::bench) cores: &'a Cores,
     /// Accounts there are.
     pub(in crate::cli::bench) accounts: u64,
 }
@@ -57,21 +61,25 @@ pub(in crate::cli::bench) fn run(offered: &Offered<'_>, questions: &mut Question
     let (hub, pad, clerk) = (token(Role::PortingSystem)?, token(Role::PinPad)?, token(Role::RetailAgent)?);
     let heads = Heads::new(&hub, &pad, &clerk, ANSWER_TIME_MAX)?;
     // The last one is for locks alone: who turns them on does not call over the crowd's connections.
-    let connections = offered.connect(offered.connections.saturating_add(1))?;
+    let connections = offered.connect(offered.world.address()?, offered.connections.saturating_add(1))?;
+    let echoing = offered.connect(offered.world.echo_address()?, offered.connections)?;
     let (crowd, app) = connections.split_at(offered.connections);
     let mut figures = Figures::default();
     let mut peak = FIRST_GUESS_PER_SECOND;
     for round in 0..=ROUNDS {
         let calls = heads.prepare(questions, calls_in(peak * SPARE, offered.limit))?;
-        let closed = closed(crowd, offered.streams, calls, offered.limit);
-        let (count, took) = offered.client.block_on(closed);
+        let like = calls.first().cloned().ok_or_else(|| Failure::failed("no call was made"))?;
+        let (count, took, a_decision) = offered.closed(crowd, calls);
         peak = per_second(&count.decisions, took);
+        let calls = echoes(&hub, ANSWER_TIME_MAX, &like, calls_in(peak * ECHOES, offered.limit))?;
+        let (_, _, an_echo) = offered.closed(&echoing, calls);
         let calls = heads.prepare(questions, calls_in(peak * OVER, offered.limit))?;
         let over = offered.over(crowd, app, calls, peak * OVER);
         let goodput = per_second(&over.crowd.decisions, offered.limit);
         note(&format!("  peak {peak:.0}/s, offered {:.0}/s, answered {goodput:.0}/s", peak * OVER));
         if round > 0 {
             figures.add(peak, goodput, over);
+            figures.add_costs(a_decision, an_echo);
         }
     }
     note("records: every approval");
@@ -80,7 +88,7 @@ pub(in crate::cli::bench) fn run(offered: &Offered<'_>, questions: &mut Question
     let unfounded = offered.server.block_on(check(offered.world.engine(), approvals))?;
     Ok(Report {
         accounts: offered.accounts,
-        cores: offered.cores,
+        cores: offered.cores.counts,
         connections: offered.connections,
         seconds: offered.limit.as_secs_f64() * f64::from(ROUNDS),
         over: OVER,
@@ -98,8 +106,7 @@ pub(super) struct Over {
 }
 
 impl Offered<'_> {
-    fn connect(&self, count: usize) -> Result<Vec<LeanConnection>, Failure> {
-        let address: SocketAddr = self.world.address()?;
+    fn connect(&self, address: SocketAddr, count: usize) -> Result<Vec<LeanConnection>, Failure> {
         self.client.block_on(async {
             let mut connections = Vec::with_capacity(count);
             for _ in 0..count {
@@ -109,6 +116,16 @@ impl Offered<'_> {
             }
             Ok(connections)
         })
+    }
+
+    /// Calls as fast as they are answered: what came of them, in which time, and what each cost the service's cores, in
+    /// microseconds.
+    fn closed(&self, connections: &[LeanConnection], calls: Vec<Prepared>) -> (Count, Duration, Option<f64>) {
+        let before = self.cores.spent_by_service();
+        let (count, took) = self.client.block_on(closed(connections, self.streams, calls, self.limit));
+        let spent = self.cores.spent_by_service().zip(before).map(|(after, before)| after.saturating_sub(before));
+        let answered = count.decisions.answered() + count.locks.answered();
+        (count, took, spent.map(|spent| spent.as_secs_f64() * 1e6 / figure(answered).max(1.0)))
     }
 
     /// Half of the locks go over the crowd's own connections, half over one of their own.

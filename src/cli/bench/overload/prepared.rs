@@ -10,6 +10,7 @@ use crate::crypto::random_uuid;
 use crate::domain::{Brand, ChangeDigest};
 use crate::grpc::convert::ask;
 use crate::grpc::lean::{Bytes, Head, framed};
+use crate::grpc::pb::bench::EchoRequest;
 use crate::grpc::pb::v1 as pb;
 
 /// One of so many calls turns a lock on.
@@ -24,6 +25,8 @@ pub(super) enum Asked {
     Approvable(ChangeDigest),
     /// A lock.
     Lock,
+    /// Nothing: as many bytes back.
+    Echo,
 }
 
 /// A call ready to be sent.
@@ -32,6 +35,19 @@ pub(super) struct Prepared {
     pub(super) asked: Asked,
     pub(super) head: Arc<Head>,
     pub(super) message: Bytes,
+}
+
+/// Calls that ask for nothing, as large as decisions and their answers are: what a call costs before anybody looks at it.
+pub(super) fn echoes(
+    token: &str,
+    answer_time_max: Duration,
+    like: &Prepared,
+    count: usize,
+) -> Result<Vec<Prepared>, Failure> {
+    let head = Head::new("portcullis.bench.v1.EchoService/Echo", token, answer_time_max);
+    let head = head.map(Arc::new).map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    let message = framed(&EchoRequest { payload: like.message.to_vec(), response_size: 0 });
+    Ok(vec![Prepared { asked: Asked::Echo, head, message }; count])
 }
 
 /// What calls begin with, under the token of each who asks.

@@ -17,6 +17,9 @@ use crate::cli::output::{Answer, pairs};
 pub(super) struct Figures {
     peak: Vec<f64>,
     goodput: Vec<f64>,
+    /// What a decision and an echo cost the service's cores, in microseconds; nothing where that cannot be told.
+    decide_cpu_us: Vec<f64>,
+    echo_cpu_us: Vec<f64>,
     crowd: Count,
     locks_apart: Count,
 }
@@ -28,6 +31,20 @@ impl Figures {
         self.goodput.push(goodput);
         self.crowd.add(over.crowd);
         self.locks_apart.add(over.locks_apart);
+    }
+
+    /// Adds what a decision and an echo cost in a round.
+    pub(super) fn add_costs(&mut self, a_decision: Option<f64>, an_echo: Option<f64>) {
+        self.decide_cpu_us.extend(a_decision);
+        self.echo_cpu_us.extend(an_echo);
+    }
+
+    /// The share of the peak that a service could still answer to which refusing a call costs as little as an echo. What is
+    /// left of its time after `over` calls were received, a share of `r` each, is for decisions: with `g` of them answered,
+    /// `g + (over - g) * r` is 1.
+    fn goodput_at_most(&self, over: f64) -> Option<f64> {
+        let share = ratio(&self.echo_cpu_us, &self.decide_cpu_us);
+        (share > 0.0).then(|| ((1.0 - over * share) / (1.0 - share)).max(0.0))
     }
 
     /// All approvals, to be checked.
@@ -61,7 +78,8 @@ impl Report {
 
 impl Answer for Report {
     fn json(&self) -> Value {
-        let Figures { peak, goodput, crowd, locks_apart } = &self.figures;
+        let Figures { peak, goodput, decide_cpu_us, echo_cpu_us, crowd, locks_apart } = &self.figures;
+        let bound = self.figures.goodput_at_most(self.over);
         let locks = |count: &Count| {
             json!({
                 "set": count.locks.answered(),
@@ -83,6 +101,10 @@ impl Answer for Report {
             "offered_over_peak": self.over,
             "goodput_per_s": rounded(median(goodput)),
             "goodput_over_peak": rounded(ratio(goodput, peak)),
+            "decide_cpu_us": bound.map(|_| rounded(median(decide_cpu_us))),
+            "echo_cpu_us": bound.map(|_| rounded(median(echo_cpu_us))),
+            "goodput_over_peak_at_most": bound.map(rounded),
+            "goodput_over_bound": bound.map(|bound| rounded(ratio(goodput, peak) / bound.max(f64::EPSILON))),
             "decide_p50_us": crowd.decisions.quantile_us(0.5),
             "decide_p99_us": crowd.decisions.quantile_us(0.99),
             "outcomes": crowd.decisions.outcomes,
@@ -101,7 +123,15 @@ impl Answer for Report {
     }
 
     fn text(&self) -> String {
-        let Figures { peak, goodput, crowd, locks_apart } = &self.figures;
+        let Figures { peak, goodput, decide_cpu_us, echo_cpu_us, crowd, locks_apart } = &self.figures;
+        let bound = match self.figures.goodput_at_most(self.over) {
+            Some(bound) => format!(
+                "{bound:.2} of the peak, if a refusal costs an echo: {:.0} us of a decision's {:.0}",
+                median(echo_cpu_us),
+                median(decide_cpu_us)
+            ),
+            None => "not told: the service has no cores of its own".to_owned(),
+        };
         let locks = |count: &Count| {
             let quantile = |share| {
                 format!("{:.1} ms", f64::from(u32::try_from(count.locks.quantile_us(share)).unwrap_or(u32::MAX)) / 1e3)
@@ -120,6 +150,7 @@ impl Answer for Report {
             ("peak", format!("{:.0} decisions a second", median(peak))),
             ("offered", format!("{:.1} times as many, on {} connections", self.over, self.connections)),
             ("answered", format!("{:.0} a second, {:.2} of the peak", median(goodput), ratio(goodput, peak))),
+            ("at most", bound),
             ("refused", format!("{} unread, {} not sent in time", crowd.shed[0], crowd.not_sent)),
             ("locks", locks(locks_apart)),
             ("in the crowd", locks(crowd)),
