@@ -5,13 +5,14 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{
-    AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
-    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
+    AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, HoldStep, IncidentStep, LineTrace, Made, ReadOf,
+    Record, RecordFilter, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict,
+    ToldEvent,
 };
 use crate::domain::arbitrary::{
-    account_id, change, change_digest, channel, checks, effect, factor, factor_option, hash, instant, level, line_id,
-    lock_holder, lock_set, outcome_kind, policy_revision, reason, record_id, recorded, reference, release_id, subject,
-    transfer_pin_id,
+    account_id, change, change_digest, channel, checks, cohort, effect, factor, factor_option, hash, hold_cause,
+    hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, policy_revision, reason, record_id,
+    recorded, reference, release_id, subject, transfer_pin_id,
 };
 use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
@@ -138,6 +139,29 @@ fn engine_event() -> BoxedStrategy<Event> {
         reference().prop_map(|reason| Event::Alerted { reason }),
         segment().prop_map(Event::SegmentArchived),
         segment().prop_map(Event::SegmentDeleted),
+        ledger_event(),
+    ]
+    .boxed()
+}
+
+fn ledger_event() -> BoxedStrategy<Event> {
+    let hold = prop_oneof![hold_cause().prop_map(HoldStep::Placed), Just(HoldStep::LiftAsked), Just(HoldStep::Lifted),];
+    let incident = prop_oneof![
+        (cohort(), instant()).prop_map(|(cohort, cut_off)| IncidentStep::Opened { cohort, cut_off }),
+        Just(IncidentStep::EndAsked),
+        Just(IncidentStep::Ended),
+    ];
+    prop_oneof![
+        (hold_target(), hold, reference()).prop_map(|(target, step, reason)| Event::HoldChanged {
+            target,
+            step,
+            reason
+        }),
+        (record_id(), incident, reference()).prop_map(|(incident, step, reason)| Event::IncidentChanged {
+            incident,
+            step,
+            reason
+        }),
     ]
     .boxed()
 }

@@ -73,6 +73,10 @@ kinds! {
     SegmentDeleted = 22, "SEGMENT_DELETED";
     /// An export was begun to be handed over.
     ExportBegun = 23, "EXPORT_BEGUN";
+    /// A hold was placed, or is being lifted.
+    HoldChanged = 24, "HOLD_CHANGED";
+    /// An incident was opened, or is being ended.
+    IncidentChanged = 25, "INCIDENT_CHANGED";
     /// An outside source told what happened.
     EventRecorded = 30, "EVENT_RECORDED";
     /// Many log-ins failed.
@@ -101,6 +105,8 @@ impl Event {
             Self::Alerted { .. } => EventKind::Alerted,
             Self::SegmentArchived(_) => EventKind::SegmentArchived,
             Self::SegmentDeleted(_) => EventKind::SegmentDeleted,
+            Self::HoldChanged { .. } => EventKind::HoldChanged,
+            Self::IncidentChanged { .. } => EventKind::IncidentChanged,
             Self::AccountCreated { .. } => EventKind::AccountCreated,
             Self::AccountChanged { .. } => EventKind::AccountChanged,
             Self::LineAdded => EventKind::LineAdded,

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::filter::RecordFilter;
 use crate::domain::{
-    AccountId, Change, ChangeDigest, Channel, Checks, Contribution, Effect, Factor, FactorOption, GivenReason, Level,
-    LineId, LockHolder, LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision, Reason, RecordId, Recorded,
-    Reference, ReleaseId, RequestId, Role, Seq, Standing, StepScope, Subject, TransferPinId,
+    AccountId, Change, ChangeDigest, Channel, Checks, Cohort, Contribution, Effect, Factor, FactorOption, GivenReason,
+    HoldCause, HoldTarget, Level, LineId, LockHolder, LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision,
+    Reason, RecordId, Recorded, Reference, ReleaseId, RequestId, Role, Seq, Standing, StepScope, Subject,
+    TransferPinId,
 };
 
 /// One link of an account's chain. Written once, never changed.
@@ -165,6 +166,24 @@ pub enum Event {
         /// The stable name of what was refused.
         reason: Reference,
     },
+    /// A hold was placed, or is being lifted. Stands in the engine's own account.
+    HoldChanged {
+        /// Who or what is held.
+        target: HoldTarget,
+        /// What happened.
+        step: HoldStep,
+        /// Why.
+        reason: Reference,
+    },
+    /// An incident was opened, or is being ended. Stands in the engine's own account.
+    IncidentChanged {
+        /// Which: the record of its opening.
+        incident: RecordId,
+        /// What happened.
+        step: IncidentStep,
+        /// Why.
+        reason: Reference,
+    },
     /// The account was created.
     AccountCreated {
         /// With how many lines.
@@ -189,6 +208,33 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+}
+
+/// What happened to a hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldStep {
+    /// It was placed.
+    Placed(HoldCause),
+    /// One person wants it lifted.
+    LiftAsked,
+    /// A second one agreed: it is lifted.
+    Lifted,
+}
+
+/// What happened to an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IncidentStep {
+    /// It was opened.
+    Opened {
+        /// Whose secrets.
+        cohort: Cohort,
+        /// Secrets set at this instant or before are stale.
+        cut_off: DateTime<Utc>,
+    },
+    /// One person wants it ended.
+    EndAsked,
+    /// A second one agreed: it is ended.
+    Ended,
 }
 
 /// What an outside source told.

@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
 use super::{
-    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, policy, serve, store, token,
-    transfer_pin,
+    account, audit, bench, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve, store,
+    token, transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -67,6 +67,10 @@ pub(super) enum Command {
     Account(Box<account::AccountArgs>),
     /// Tell the service what happened elsewhere
     Events(Box<events::EventsArgs>),
+    /// Tell of a breach: older PINs prove nothing
+    Incident(Box<incident::IncidentArgs>),
+    /// Hold staff, stores, devices, tokens and carriers, and lift it
+    Hold(Box<incident::HoldArgs>),
     /// Read what was recorded, follow it, and verify that it is as it was
     Audit(Box<audit::AuditArgs>),
     /// Play a made-up day at a carrier against a service of one's own

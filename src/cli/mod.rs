@@ -17,7 +17,7 @@
 //! | `scenario/` | plays what a policy must answer, step by step |
 //! | `policy/` | looks at policies, before they decide |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
-//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `audit/` | calls of a running service |
+//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `audit/` | calls of a running service |
 //!
 //! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
 //! reach it is refused.
@@ -38,6 +38,7 @@ mod failure;
 mod finding;
 mod flags;
 mod import;
+mod incident;
 mod jsonl;
 mod keys;
 mod lock;

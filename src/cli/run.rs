@@ -11,8 +11,8 @@ use super::dumps::forbid_dumps;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{
-    account, audit, bench, day, decide, decision, doctor, events, keys, lock, pin, policy, serve, store, token,
-    transfer_pin,
+    account, audit, bench, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve, store,
+    token, transfer_pin,
 };
 
 /// So many digits in a row may be a PIN, which has four at least.
@@ -74,6 +74,8 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::TransferPin(args) => calling(transfer_pin::run(*args, output)),
         Command::Account(args) => calling(account::run(*args, output)),
         Command::Events(args) => calling(events::run(*args, output)),
+        Command::Incident(args) => calling(incident::run(*args, output)),
+        Command::Hold(args) => calling(incident::run_hold(*args, output)),
         Command::Audit(args) => calling(audit::run(*args, output)),
         Command::Day(args) => day::run(args, output),
         Command::Policy(command) => policy::run(command, output),

@@ -113,6 +113,8 @@ pub enum TokenKind {
     Digest = 10,
     /// The account of the engine itself in a brand.
     Ledger = 11,
+    /// What a ledger keeps besides its chain.
+    Document = 12,
 }
 
 /// Makes lookup tokens. Cheap to clone; every token costs one keyed hash.
@@ -169,6 +171,11 @@ impl Tokens {
     /// The token of the engine's own account in a brand: no name that a caller can give leads there.
     pub fn ledger(&self, brand: &Brand) -> Token {
         self.derive(TokenKind::Ledger, &[brand.as_str().as_bytes()])
+    }
+
+    /// The token of a document in a brand's ledger: what kind of thing it is, and its name.
+    pub fn document(&self, kind: &str, name: &[&[u8]]) -> Token {
+        self.named(TokenKind::Document, kind, name)
     }
 
     /// The digest by which an app approval is known once it is used.
@@ -228,6 +235,7 @@ mod tests {
             (tokens.request(&subject, request), "bf239c4a8fb8c021b360b1e46ec2c272"),
             (tokens.window("pin_failures", &[b"acct", b"1"]), "74a2d998359c4acee345f189dfe8abec"),
             (tokens.subject(&subject), "fe109dfbaa33103da31c41533f3804b0"),
+            (tokens.document("hold", &[&[1], b"issuer/agent-7"]), "705bd1a011a7468b7e1c3c8c6e305b9e"),
             (tokens.ledger(&brand("main")), "a88a2b831e7f46369a4a3a3fad3250f2"),
             (tokens.phantom(&brand("main"), Partition::new(1023).unwrap()), "fff488a6608708a67f9bed5359f2fc9b"),
         ];

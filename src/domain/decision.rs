@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Factor, Level, Reason, RuleId};
+use super::{Factor, HoldKind, Level, Reason, RuleId};
 
 /// What the policy says to a request, with all that explains it. A challenge has a usable factor, a denial a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Verdict {
     pub required: Level,
     /// The proof that was accepted.
     pub accepted: Vec<Factor>,
+    /// What of the request is to be held from now on, by which rule.
+    pub hold: Option<(HoldKind, RuleId)>,
 }
 
 /// The three answers.

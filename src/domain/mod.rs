@@ -9,10 +9,13 @@ pub(crate) mod arbitrary;
 mod carrier;
 mod change;
 mod decision;
+mod document;
 mod evidence;
 mod happening;
 mod history;
+mod hold;
 mod ids;
+mod incident;
 mod interaction;
 mod line;
 mod lock;
@@ -28,6 +31,7 @@ mod sim;
 mod snapshot;
 mod stand_in;
 mod text;
+mod undo;
 mod velocity;
 
 pub use account::{
@@ -43,6 +47,7 @@ pub use decision::{
     Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, Usability,
     Verdict,
 };
+pub use document::Document;
 pub use evidence::{
     AppApproval, AppCheck, Checks, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck, level_of,
 };
@@ -52,10 +57,12 @@ pub use history::{
     History, InboundCall, LOG_IN_FAILURES_KEPT_MAX, LOG_INS_KEPT_MAX, LogIn, LogInSource, PROVEN_DEVICES_KEPT_MAX,
     ProvenDevice,
 };
+pub use hold::{HeldName, Hold, HoldCause, HoldKind, HoldTarget, each_holdable};
 pub use ids::{
     AccountId, ContactId, DeviceId, LineId, PersonId, RecordId, Reference, ReleaseId, RequestId, StoreId, Subject,
     TransferPinId,
 };
+pub use incident::{AccountMark, Cohort, Incident, LISTED_PAGE_MAX, ListedPage};
 pub use interaction::{Channel, Claims, Interaction, Mode};
 pub use line::{Line, LineStatus, SIM_CHANGES_KEPT_MAX};
 pub use lock::{
@@ -76,4 +83,5 @@ pub use sim::{Eid, Iccid, IccidCheck, Imei};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};
 pub use stand_in::{LEDGER_NAME, RESERVED_NAMES, STAND_IN_NAME};
 pub use text::FormatError;
+pub use undo::{CONSENT_LASTS, Consent, Undoing, Undone};
 pub use velocity::{SourceFailures, SourceKind, Velocity};

@@ -141,6 +141,10 @@ reasons! {
     AccountSweep = 82, "ACCOUNT_SWEEP", Velocity;
     /// Others' lines were moved to the same handset lately.
     HandsetElsewhere = 83, "HANDSET_ELSEWHERE", Velocity;
+    /// Who asks, or where they ask, is held.
+    StaffHeld = 84, "STAFF_HELD", Rights;
+    /// The carrier that asks or gains is held.
+    CarrierHeld = 85, "CARRIER_HELD", Risk;
 }
 
 impl Reason {

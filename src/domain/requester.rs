@@ -1,6 +1,6 @@
 //! Who asks: the authenticated identity, as the edge established it.
 
-use super::{AccountId, Brand, DeviceId, PersonId, Spid, StoreId, Subject};
+use super::{AccountId, Brand, DeviceId, HeldName, PersonId, Spid, StoreId, Subject};
 
 /// What an identity may be. The rights table in `service/rights.rs` says what each may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,4 +100,6 @@ pub struct Requester {
     pub store: Option<StoreId>,
     /// The carrier a porting system speaks for.
     pub spid: Option<Spid>,
+    /// The access token it came with, by its `jti`, where that is a name that can be held.
+    pub token: Option<HeldName>,
 }

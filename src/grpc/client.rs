@@ -23,6 +23,7 @@ use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
 use super::pb::v1::event_service_client::EventServiceClient;
 use super::pb::v1::export_service_client::ExportServiceClient;
+use super::pb::v1::incident_service_client::IncidentServiceClient;
 use super::pb::v1::key_service_client::KeyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
 use super::status::code_name;
@@ -182,6 +183,16 @@ impl Client {
     /// Calls of the event service, which take as long as they take.
     pub fn events(&self) -> EventServiceClient<Wire> {
         EventServiceClient::new(self.wire_without_deadline())
+    }
+
+    /// Calls of the incident service.
+    pub fn incidents(&self) -> IncidentServiceClient<Wire> {
+        IncidentServiceClient::new(self.wire())
+    }
+
+    /// Calls of the incident service that take as long as they take: a list of accounts.
+    pub fn incidents_without_deadline(&self) -> IncidentServiceClient<Wire> {
+        IncidentServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the key service, which take as long as they take.

@@ -139,11 +139,12 @@ impl Text {
 
     /// Each rule is a line: no text in it has a line's end.
     fn rules(&mut self, rules: &Rules) {
-        for Rule { id, on, when, effect, reason, if_unknown, effective } in rules.all() {
+        for Rule { id, on, when, effect, reason, if_unknown, effective, hold } in rules.all() {
             let on: Vec<&str> = on.names().collect();
             let from = effective.map_or(0, |from| micros(from - DateTime::<Utc>::UNIX_EPOCH));
             let (effect, reason, unknown) = (effect.text(), reason.code(), if_unknown.name());
-            self.put("rule", format_args!("{id},{effect},{reason},{unknown},{from},{},{when}", on.join("+")));
+            let hold = hold.map_or_else(String::new, |kind| format!(" hold {}", kind.name()));
+            self.put("rule", format_args!("{id},{effect}{hold},{reason},{unknown},{from},{},{when}", on.join("+")));
         }
     }
 }

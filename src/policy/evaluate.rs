@@ -46,6 +46,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
         score: ruling.score,
         required: ruling.required,
         accepted: accepted.factors(),
+        hold: ruling.hold,
     }
 }
 

@@ -29,14 +29,21 @@ pub enum PinFitness {
 }
 
 impl PinFitness {
-    /// Judges `pin` of an account of `brand`.
-    pub fn judge(policy: &Policy, brand: &Brand, pin: Option<&AccountPin>, now: DateTime<Utc>) -> Self {
+    /// Judges `pin` of an account of `brand`, whose secrets may have been taken up to an instant by the latest breach that is
+    /// known to have touched it.
+    pub fn judge(
+        policy: &Policy,
+        brand: &Brand,
+        pin: Option<&AccountPin>,
+        breached_until: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let knobs = &policy.pin;
         let Some(pin) = pin else { return Self::NotSet };
         let covers =
             |cutoff: &super::CutOff| pin.set_at <= cutoff.instant && cutoff.brand.as_ref().is_none_or(|b| b == brand);
         let last_used = pin.verified_at.map_or(pin.set_at, |verified| verified.max(pin.set_at));
-        if knobs.cutoffs.iter().any(covers) {
+        if breached_until.is_some_and(|until| pin.set_at <= until) || knobs.cutoffs.iter().any(covers) {
             Self::BeforeBreach
         } else if pin.origin == PinOrigin::Carrier {
             Self::Default
@@ -87,7 +94,7 @@ mod tests {
             verified_at: verified.map(|age| now() - age),
             origin,
         };
-        PinFitness::judge(policy, &Brand::parse("main").unwrap(), Some(&pin), now())
+        PinFitness::judge(policy, &Brand::parse("main").unwrap(), Some(&pin), None, now())
     }
 
     #[test]

@@ -220,6 +220,8 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::SourceSpraying => "PINs were wrong on many accounts from where this request comes.",
         Reason::StaffVelocity => "Too many accounts lately without a sign of their customers, or too fast.",
         Reason::AccountSweep => "More lines of this account asked to leave lately.",
+        Reason::StaffHeld => "Who asks, or where they ask, is held: the fraud desk must look first.",
+        Reason::CarrierHeld => "The carrier is held: the fraud desk must look first.",
         Reason::HandsetElsewhere => "Other customers' lines were moved to this handset lately.",
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::document::Policy;
 use super::facts::{Facts, Values};
 use super::rules::{Rule, RuleEffect};
-use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, Level, Reason, RuleId};
+use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, HoldKind, Level, Reason, RuleId};
 
 /// The name under which the score's thresholds speak.
 const SCORE: &str = "P19-score";
@@ -26,6 +26,8 @@ pub(super) struct Ruling<'a> {
     pub(super) held: bool,
     /// What each rule that holds contributed.
     pub(super) contributions: Vec<Contribution>,
+    /// What of the request is to be held, by which rule: the first of those that say so.
+    pub(super) hold: Option<(HoldKind, RuleId)>,
     denials: Vec<Ground<'a>>,
     raises: Vec<(Raise, Ground<'a>)>,
 }
@@ -64,6 +66,7 @@ impl<'a> Ruling<'a> {
             required: Level::Basic,
             held: false,
             contributions: Vec::with_capacity(CONTRIBUTIONS),
+            hold: None,
             denials: Vec::with_capacity(CONTRIBUTIONS),
             raises: Vec::with_capacity(CONTRIBUTIONS),
         };
@@ -96,6 +99,9 @@ impl<'a> Ruling<'a> {
             }
             RuleEffect::Deny => {
                 self.denials.push(ground);
+                if self.hold.is_none() {
+                    self.hold = rule.to_be_held(self.values).map(|kind| (kind, rule.id));
+                }
                 Effect::Deny
             }
         };

@@ -11,6 +11,7 @@ use super::answer::Answer;
 use super::due;
 use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
+use super::incidents::Books;
 use super::question::{Question, caller_of};
 use super::rights::{Authorised, Right};
 use super::standing::{stand_in, stood_in};
@@ -60,6 +61,8 @@ pub(super) struct Asking<'a> {
     pub batch: Option<&'a [LineRef]>,
     /// The one reading of the clock.
     pub now: DateTime<Utc>,
+    /// What the fraud desk knows.
+    pub books: &'a Books,
 }
 
 /// What one attempt came to.
@@ -88,7 +91,8 @@ impl Engine {
         let requester = who.requester();
         self.check_question(requester, question, now)?;
         let reserve = self.reserve(requester, question.request_id, &question.body);
-        let asking = Asking { requester, question, reserve, batch: None, now };
+        let books = self.books(&requester.brand).await?;
+        let asking = Asking { requester, question, reserve, batch: None, now, books: &books };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
@@ -191,7 +195,7 @@ impl Engine {
             Outcome::Challenge(challenge) => (AnswerWindow::OpenUntil(challenge.expires_at), None),
             Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
         };
-        let settle = weighed.settle.clone();
+        let (settle, hold) = (weighed.settle.clone(), weighed.verdict.hold);
         let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
         let shown = shown && standing == Standing::Known;
         let ending = Ending::new(&weighed.checks, weighed.verdict.outcome.kind(), shown);
@@ -204,7 +208,13 @@ impl Engine {
             done: due::done(&steps, &target),
         };
         self.settle_ask(&counted, ending).await;
-        self.commit(asking, open, closing, (decision, &counted, ending)).await
+        let attempt = self.commit(asking, open, closing, (decision, &counted, ending)).await?;
+        if let (Some(hold), Attempt::Answered(answer)) = (hold.filter(|_| question.mode == Mode::Enforce), &attempt)
+            && answer.id() == decision
+        {
+            self.hold_by_rule(asking, hold, decision).await;
+        }
+        Ok(attempt)
     }
 
     async fn commit(

@@ -66,7 +66,8 @@ impl Engine {
         Unbroken::new(async move {
             let requester = who.requester();
             let reserve = engine.reserve(requester, common.request_id, &common.body);
-            let asking = Asking { requester, question: &common, reserve, batch: Some(&lines), now };
+            let books = engine.books(&requester.brand).await?;
+            let asking = Asking { requester, question: &common, reserve, batch: Some(&lines), now, books: &books };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {

@@ -238,16 +238,16 @@ impl Engine {
         let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::NotFound("account")) };
         let failures: Vec<_> =
             open.windows().iter().flat_map(|window| window.events.iter().map(|event| event.at)).collect();
+        let breached_until = self.books(&requester.brand).await?.breached_until(target.account);
         let policy = self.policy();
         let account = account_of(&open)?;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         Ok(CredentialStatus {
             account: account.id.clone(),
             pin_set_at: credentials.pin.as_ref().map(|pin| pin.set_at),
-            must_change: credentials
-                .pin
-                .as_ref()
-                .is_some_and(|pin| PinFitness::judge(&policy, &account.brand, Some(pin), now).must_change()),
+            must_change: credentials.pin.as_ref().is_some_and(|pin| {
+                PinFitness::judge(&policy, &account.brand, Some(pin), breached_until, now).must_change()
+            }),
             exhausted_until: policy::pin_off_until(&policy.pin, &failures, now),
             transfer_pins: credentials.transfer_pins.iter().map(|pin| told(pin, account, now)).collect(),
         })

@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use super::archive::ArchiveSettings;
 use super::error::ServiceError;
 use super::hints::Hints;
+use super::incidents::Shelf;
 use super::key_upkeep::HeldKey;
 use super::owners::Owners;
 use super::pins::Pins;
@@ -72,6 +73,7 @@ pub struct Engine {
     pub(super) looking: Looking,
     pub(super) pin_values: PinValues,
     pub(super) owners: Owners,
+    pub(super) shelf: Shelf,
     pub(super) watchers: Watchers,
     pub(super) record_signer: RecordSigner,
     pub(super) tally: Arc<dyn Tally>,
@@ -100,6 +102,7 @@ impl Engine {
             looking: Looking::default(),
             pin_values: PinValues::new()?,
             owners: Owners::default(),
+            shelf: Shelf::default(),
             watchers: Watchers::default(),
             record_signer: RecordSigner::new(&keyring),
             tally,

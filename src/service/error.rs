@@ -101,6 +101,8 @@ pub enum Refusal {
     SegmentNotOldest,
     /// The segment was deleted before.
     SegmentGone,
+    /// Who or what asks is held.
+    Held,
 }
 
 impl Refusal {
@@ -130,6 +132,7 @@ impl Refusal {
             Self::ArchiveOff => "ARCHIVE_OFF",
             Self::SegmentNotOldest => "SEGMENT_NOT_OLDEST",
             Self::SegmentGone => "SEGMENT_GONE",
+            Self::Held => "HELD",
         }
     }
 
@@ -165,6 +168,7 @@ impl Refusal {
             Self::ArchiveOff => "this service has no archive: its settings name no `archive.folder`",
             Self::SegmentNotOldest => "an older segment is there: the oldest goes first",
             Self::SegmentGone => "the segment was deleted before",
+            Self::Held => "who asks, or the carrier that gains, is held: the fraud desk must look first",
         }
     }
 }

@@ -137,6 +137,15 @@ impl Engine {
                 let steps = due::apply(&mut open, target.line, now)?;
                 if is_known {
                     self.check_disputed(what, &target).await?;
+                    if let Recorded::FraudReported { decision } = what {
+                        // Before the report is kept: a report that is kept has held whom it must.
+                        let line = target.line.and_then(|token| open.line(token));
+                        let newest = match target.line {
+                            Some(_) => line.and_then(|line| line.last_record),
+                            None => open.account().and_then(|account| account.chain.last),
+                        };
+                        self.hold_disputed(requester, *decision, newest, now).await?;
+                    }
                     take_over(&mut open, target.line, what, at, now);
                 }
                 if !steps.is_empty() {

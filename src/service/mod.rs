@@ -18,6 +18,7 @@
 //! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
 //! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
 //! | `archive/` | old records leave the store, and in the end the archive |
+//! | `incidents/` | what the fraud desk knows: breaches, and who is held |
 //! | `due`, `worker` | what time does |
 //! | `key_upkeep` | what still names a key, sealing anew, doing without one |
 //!
@@ -41,6 +42,7 @@ mod error;
 mod events;
 mod exports;
 mod hints;
+mod incidents;
 mod key_upkeep;
 mod ledger;
 mod move_line;
@@ -77,6 +79,7 @@ pub use engine::{Carrier, Engine, Parts};
 pub use error::{Refusal, ServiceError};
 pub use events::ToldBySource;
 pub use exports::{Export, HandOver, HandedOver};
+pub use incidents::{Breach, HOLDS_PAGE_MAX, HoldOrder, HoldPage, LISTED_MAX, LiftOrder, Listing, Whom};
 pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};

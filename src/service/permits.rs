@@ -163,6 +163,9 @@ impl Engine {
             return Err(ServiceError::Refused(Refusal::PermitMismatch));
         }
         check_usable(&open, line, permit, &redemption.change, now)?;
+        if self.books(&requester.brand).await?.held(requester, None, &redemption.change).is_some() {
+            return Err(ServiceError::Refused(Refusal::Held));
+        }
         let line_id = line.id.clone();
         let redemption_id = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
         let carried =

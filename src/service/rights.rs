@@ -137,6 +137,22 @@ rights! {
     RecordEvents {
         Brand: [NetworkSignals, Provisioning, FraudOps],
     }
+    /// Tell of a breach, and end it with a second person.
+    OpenIncident {
+        Brand: [FraudOps],
+    }
+    /// Hold staff, stores, devices, tokens or carriers.
+    PlaceHold {
+        Brand: [FraudOps],
+    }
+    /// Lift a hold, with a second person.
+    LiftHold {
+        Brand: [FraudOps],
+    }
+    /// See breaches and holds.
+    ReadIncidents {
+        Brand: [FraudOps, Auditor, Admin],
+    }
     /// Look after the keys that the engine runs with.
     MaintainKeys {
         Engine: [Admin],
@@ -364,6 +380,10 @@ mod tests {
         ),
         ("Provision", &["provisioning"], &[]),
         ("RecordEvents", &["network_signals", "provisioning", "fraud_ops"], &[]),
+        ("OpenIncident", &["fraud_ops"], &[]),
+        ("PlaceHold", &["fraud_ops"], &[]),
+        ("LiftHold", &["fraud_ops"], &[]),
+        ("ReadIncidents", &["fraud_ops", "auditor", "admin"], &[]),
         ("MaintainKeys", &[], &[]),
         ("ReadArchive", &["auditor", "admin"], &[]),
         ("ManageArchive", &["admin"], &[]),

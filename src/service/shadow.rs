@@ -29,7 +29,8 @@ impl Engine {
 fn said(policy: &Policy, facts: &Facts) -> Option<Box<ShadowVerdict>> {
     // Nothing that is changed outlives the call: neither policy nor facts have parts that change.
     let verdict = catch_unwind(AssertUnwindSafe(|| policy::decide(policy, facts))).ok()?;
-    let Verdict { outcome, reasons, contributions, score, required, accepted: _ } = verdict;
+    // Nobody is held for what a shadow says.
+    let Verdict { outcome, reasons, contributions, score, required, accepted: _, hold: _ } = verdict;
     Some(Box::new(ShadowVerdict {
         policy: policy.revision,
         outcome: outcome.kind(),

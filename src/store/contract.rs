@@ -180,6 +180,8 @@ pub enum Slot {
     Head,
     /// PIN and transfer PINs. Apart from the head: attempts never stand in the way of turning a lock on.
     Credentials,
+    /// What a ledger keeps besides its chain.
+    Document(Token),
     /// A line.
     Line(Token),
     /// What a decision granted.

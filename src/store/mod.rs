@@ -39,8 +39,8 @@ pub use all_chains::{AllChains, Marks, Verified, VerifyError, Verifying};
 pub use around::Around;
 pub use chain_check::ChainFault;
 pub use codec::{
-    CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,
-    encode_credentials, encode_line, encode_permit, encode_record,
+    CodecError, decode_account, decode_credentials, decode_document, decode_line, decode_permit, decode_record,
+    encode_account, encode_credentials, encode_document, encode_line, encode_permit, encode_record,
 };
 pub use contract::{
     ArchivedUpTo, BODY_BYTES_MAX, Before, CLOCK_BEHIND_MAX, Charge, ChargeWindows, Claim, Commit, CommitError,

@@ -8,7 +8,7 @@ use super::sealed_rows::{Closer, Versioned, damaged, record_place};
 use super::vault::{Closing, Kept};
 use crate::audit::{Caller, Event, LineTrace, Record, hash_of};
 use crate::crypto::{AccountSealer, Ids, Token};
-use crate::domain::{Account, Channel, Credentials, Line, Permit, RecordId, Seq};
+use crate::domain::{Account, Channel, Credentials, Document, Line, Permit, RecordId, Seq};
 
 /// A line as opened.
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ pub struct OpenAccount {
     pub(super) credentials: Versioned<Credentials>,
     pub(super) lines: Vec<OpenLine>,
     pub(super) permits: Vec<(RecordId, Versioned<Permit>)>,
+    pub(super) documents: Vec<(Token, Versioned<Document>)>,
     pub(super) windows: Vec<Window>,
     /// Records to be appended; what is kept of them leaves only with the commit.
     pub(super) records: Vec<(Kept, NewRecord)>,
@@ -124,6 +125,20 @@ impl OpenAccount {
         self.permits.push((id, Versioned { value: Some(permit), version: 0, touched: true }));
     }
 
+    /// A document asked for, if it is there.
+    pub fn document(&self, token: Token) -> Option<&Document> {
+        self.documents.iter().find(|(known, _)| *known == token).and_then(|(_, row)| row.value.as_ref())
+    }
+
+    /// Puts a document in the place of the one before it, if there was one. It must have been asked for. Answers with the
+    /// version that it will have.
+    pub fn put_document(&mut self, token: Token, document: Document) -> Result<u64, StoreError> {
+        let row = self.documents.iter_mut().find(|(known, _)| *known == token);
+        let (_, row) = row.ok_or_else(|| StoreError::Damaged("a document was not asked for".into()))?;
+        *row = Versioned { value: Some(document), version: row.version, touched: true };
+        Ok(row.version.saturating_add(1))
+    }
+
     /// The windows charged and asked for, in order.
     pub fn windows(&self) -> &[Window] {
         &self.windows
@@ -189,6 +204,9 @@ impl OpenAccount {
         }
         for (id, permit) in &self.permits {
             closer.write(&mut writes, Slot::Permit(*id), permit, codec::encode_permit)?;
+        }
+        for (token, document) in &self.documents {
+            closer.write(&mut writes, Slot::Document(*token), document, codec::encode_document)?;
         }
         let (kept, records) = self.records.into_iter().unzip();
         let commit = Commit {

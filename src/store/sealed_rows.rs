@@ -13,6 +13,7 @@ enum Kind {
     Line = 3,
     Permit = 4,
     Record = 5,
+    Document = 6,
 }
 
 /// A value with the version of its row; version 0 has no row yet.
@@ -75,6 +76,7 @@ const fn kind_of(slot: Slot) -> Kind {
     match slot {
         Slot::Head => Kind::Head,
         Slot::Credentials => Kind::Credentials,
+        Slot::Document(_) => Kind::Document,
         Slot::Line(_) => Kind::Line,
         Slot::Permit(_) => Kind::Permit,
     }
@@ -83,7 +85,7 @@ const fn kind_of(slot: Slot) -> Kind {
 fn slot_bytes(slot: Slot) -> [u8; 16] {
     match slot {
         Slot::Head | Slot::Credentials => [0; 16],
-        Slot::Line(token) => *token.as_bytes(),
+        Slot::Document(token) | Slot::Line(token) => *token.as_bytes(),
         Slot::Permit(id) => id.to_bytes(),
     }
 }

@@ -13,10 +13,13 @@ use super::contract::{
     Reserve, Settle, Slot, Store, StoreError, StoredRecord, Urgency, Window, WindowKey,
 };
 use super::open_account::{OpenAccount, OpenLine};
-use super::sealed_rows::{Opener, damaged, record_place, undecodable};
+use super::sealed_rows::{Opener, damaged, place_of, record_place, undecodable};
 use crate::audit::{Record, hash_of};
 use crate::crypto::{Ids, Keyring, Sealer, Token, Tokens};
-use crate::domain::{Account, RecordId};
+use crate::domain::{Account, Document, RecordId};
+
+/// Documents read at once.
+const DOCUMENTS_PAGE: usize = 256;
 
 /// The store as use cases see it: values in, values out, sealed in between.
 #[derive(Clone)]
@@ -168,9 +171,15 @@ impl Vault {
 
     /// Opens an account.
     pub async fn open(&self, ask: Ask) -> Result<Opening, StoreError> {
+        self.open_with(ask, Vec::new()).await
+    }
+
+    /// Opens an account with some of its documents.
+    pub async fn open_with(&self, ask: Ask, documents: Vec<Token>) -> Result<Opening, StoreError> {
         let mut slots = vec![Slot::Head, Slot::Credentials];
         slots.extend(ask.lines.iter().map(|line| Slot::Line(*line)));
         slots.extend(ask.permit.map(Slot::Permit));
+        slots.extend(documents.iter().copied().map(Slot::Document));
         let load = Load {
             account: ask.account,
             slots,
@@ -199,9 +208,14 @@ impl Vault {
         if let Some(id) = ask.permit {
             permits.push((id, opener.next(Slot::Permit(id), codec::decode_permit)?));
         }
-        let (windows, records) = (loaded.windows, Vec::new());
+        let mut opened = Vec::with_capacity(documents.len());
+        for token in documents {
+            opened.push((token, opener.next(Slot::Document(token), codec::decode_document)?));
+        }
+        let (windows, records, documents) = (loaded.windows, Vec::new(), opened);
         let (token, now, ids) = (ask.account, ask.now, self.ids.clone());
-        let open = OpenAccount { token, now, sealer, head, credentials, lines, permits, windows, records, ids };
+        let open =
+            OpenAccount { token, now, sealer, head, credentials, lines, permits, documents, windows, records, ids };
         Ok(Opening::Open(Box::new(open)))
     }
 
@@ -264,6 +278,25 @@ impl Vault {
         let sealer = self.sealer.for_account(&account);
         let mut opener = Opener { sealer: &sealer, account, rows: &mut rows };
         Ok(opener.next(Slot::Head, codec::decode_account)?.value)
+    }
+
+    /// All documents of an account with their versions, page by page; none after the last.
+    pub async fn documents(
+        &self,
+        account: Token,
+        after: Option<Token>,
+    ) -> Result<Vec<(Token, u64, Document)>, StoreError> {
+        let after = after.map_or(Slot::Credentials, Slot::Document);
+        let sealer = self.sealer.for_account(&account);
+        let mut documents = Vec::new();
+        for (slot, row) in self.store.rows(account, Some(after), DOCUMENTS_PAGE).await? {
+            // Documents lie before lines.
+            let Slot::Document(token) = slot else { break };
+            let version = row.version;
+            let plain = place_of(account, slot, version, |place| sealer.open(place, row.body)).map_err(damaged)?;
+            documents.push((token, version, codec::decode_document(&plain).map_err(undecodable)?));
+        }
+        Ok(documents)
     }
 
     fn unseal(&self, id: RecordId, account: Token, body: Vec<u8>) -> Result<Kept, StoreError> {

@@ -82,6 +82,18 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("ExportRecordsRequest", samples::export_records, ExportRecordsRequest, |r| ask::export_records(r)),
     request!("MoveLineRequest", samples::move_line, MoveLineRequest, |r| ask::move_line(r, &brand())),
     request!("RecordEventsRequest", samples::record_events, RecordEventsRequest, |r| ask::record_event(r)),
+    request!("OpenIncidentRequest", samples::open_incident, OpenIncidentRequest, |r| {
+        if matches!(r.step, Some(pb::open_incident_request::Step::Accounts(_))) {
+            ask::incident_accounts(&r).map(drop)
+        } else {
+            ask::incident_opening(r).map(drop)
+        }
+    }),
+    request!("EndIncidentRequest", samples::end_incident, EndIncidentRequest, |r| ask::end_incident(r)),
+    request!("ListIncidentsRequest", samples::list_incidents, ListIncidentsRequest, |_r| Ok::<(), FieldError>(())),
+    request!("PlaceHoldRequest", samples::place_hold, PlaceHoldRequest, |r| ask::place_hold(r)),
+    request!("LiftHoldRequest", samples::lift_hold, LiftHoldRequest, |r| ask::lift_hold(r)),
+    request!("ListHoldsRequest", samples::list_holds, ListHoldsRequest, |r| ask::list_holds(r)),
     request!("ListKeysRequest", samples::list_keys, ListKeysRequest, |_r| Ok::<(), FieldError>(())),
     request!("CountKeyUsesRequest", samples::count_key_uses, CountKeyUsesRequest, |_r| Ok::<(), FieldError>(())),
     request!("ResealRequest", samples::reseal, ResealRequest, |r| ask::reseal(&r)),

@@ -435,65 +435,9 @@ pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
     }]
 }
 
-fn record_filter() -> pb::RecordFilter {
-    pb::RecordFilter {
-        from_time: then(),
-        before_time: then(),
-        kinds: vec![pb::RecordKind::Decided.into(), pb::RecordKind::Alerted.into()],
-        caller_subject: text("auditor-1"),
-        outcome: pb::Outcome::Deny.into(),
-    }
-}
-
-pub(crate) fn list_records() -> Vec<pb::ListRecordsRequest> {
-    use pb::list_records_request::Scope::{AccountId, Line, RecordId};
-    let record = Some(RecordId(text("0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91")));
-    [None, Some(AccountId(text("acct-1"))), Some(Line(by_number())), record]
-        .map(|scope| pb::ListRecordsRequest {
-            scope,
-            filter: Some(record_filter()),
-            page_size: 10,
-            page_token: String::new(),
-        })
-        .to_vec()
-}
-
-pub(crate) fn watch_records() -> Vec<pb::WatchRecordsRequest> {
-    vec![pb::WatchRecordsRequest {
-        resume_token: String::new(),
-        filter: Some(record_filter()),
-        account_id: text("acct-1"),
-    }]
-}
-
-pub(crate) fn verify_chain() -> Vec<pb::VerifyChainRequest> {
-    use pb::verify_chain_request::Step::{CheckpointLines, Start};
-    let start = pb::VerifyStart { account_id: text("acct-1"), with_checkpoint: false };
-    [Start(start), CheckpointLines(text("portcullis checkpoint 1\n"))]
-        .map(|step| pb::VerifyChainRequest { step: Some(step) })
-        .to_vec()
-}
-
-pub(crate) fn request_export() -> Vec<pb::RequestExportRequest> {
-    vec![pb::RequestExportRequest { filter: Some(record_filter()), account_id: text("acct-1") }]
-}
-
-fn export_id() -> String {
-    text("0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91")
-}
-
-pub(crate) fn get_export() -> Vec<pb::GetExportRequest> {
-    vec![pb::GetExportRequest { export_id: export_id() }]
-}
-
-pub(crate) fn approve_export() -> Vec<pb::ApproveExportRequest> {
-    vec![pb::ApproveExportRequest { export_id: export_id() }]
-}
-
-pub(crate) fn export_records() -> Vec<pb::ExportRecordsRequest> {
-    vec![pb::ExportRecordsRequest { export_id: export_id() }]
-}
-
-pub(crate) fn make_checkpoint() -> Vec<pb::MakeCheckpointRequest> {
-    vec![pb::MakeCheckpointRequest {}]
-}
+#[path = "samples_of_desks.rs"]
+mod samples_of_desks;
+pub(crate) use samples_of_desks::{
+    approve_export, end_incident, export_records, get_export, lift_hold, list_holds, list_incidents, list_records,
+    make_checkpoint, open_incident, place_hold, request_export, verify_chain, watch_records,
+};

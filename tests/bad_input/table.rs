@@ -51,6 +51,7 @@ const OPTIONAL_IDS: &[Bad] = &[Text("canary id"), Text("canary\n"), Long(65)];
 const ID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("canary id"), Long(65)];
 const REFERENCES: &[Bad] = &[Text("canary\u{7}"), Text("canary\nline"), Long(129)];
 const BRANDS: &[Bad] = &[Text("canary brand"), Text("canary/brand"), Long(33)];
+const HELD_NAMES: &[Bad] = &[Missing, Text("canary name"), Text("canary\u{e9}"), Long(161)];
 const E164: &[Bad] = &[
     Missing,
     Text(""),
@@ -402,6 +403,28 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("VerifyChainRequest.checkpoint_lines", &[Missing, Text(""), Text("canary line"), Long(300)]),
     ("VerifyStart.account_id", OPTIONAL_IDS),
     ("VerifyStart.with_checkpoint", ANY),
+    // incident_service.proto
+    ("OpenIncidentRequest.opening", MESSAGE),
+    ("OpenIncidentRequest.accounts", MESSAGE),
+    ("IncidentOpening.request_id", UUIDS),
+    ("IncidentOpening.cohort", ENUMS),
+    ("IncidentOpening.cut_off_time", REQUIRED_TIMES),
+    ("IncidentOpening.reason", REQUIRED_REFERENCES),
+    ("AccountList.account_ids", &[Text("canary id"), Long(65), Many(10_001)]),
+    ("EndIncidentRequest.request_id", UUIDS),
+    ("EndIncidentRequest.incident_id", UUIDS),
+    ("EndIncidentRequest.reason", REQUIRED_REFERENCES),
+    ("PlaceHoldRequest.request_id", UUIDS),
+    ("PlaceHoldRequest.kind", ENUMS),
+    ("PlaceHoldRequest.name", HELD_NAMES),
+    ("PlaceHoldRequest.reason", REQUIRED_REFERENCES),
+    ("LiftHoldRequest.request_id", UUIDS),
+    ("LiftHoldRequest.kind", ENUMS),
+    ("LiftHoldRequest.name", HELD_NAMES),
+    ("LiftHoldRequest.reason", REQUIRED_REFERENCES),
+    ("ListHoldsRequest.include_lifted", ANY),
+    ("ListHoldsRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
+    ("ListHoldsRequest.page_token", CONSISTENCY),
     // export_service.proto
     ("RequestExportRequest.filter", OPTIONAL_MESSAGE),
     ("RequestExportRequest.account_id", OPTIONAL_IDS),

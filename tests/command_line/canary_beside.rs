@@ -6,7 +6,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
-use crate::canary_life::{NUMBER, begin, canaries, cards, commands, key_material, words};
+use crate::canary_keys::key_material;
+use crate::canary_life::{NUMBER, begin, canaries, cards, commands, words};
 use crate::program::{Place, Ran, Service};
 use crate::spelt::Search;
 

@@ -14,6 +14,7 @@ mod attacks;
 mod batch;
 mod events;
 mod exports;
+mod incidents;
 mod interleavings;
 mod key_upkeep;
 mod ledger;

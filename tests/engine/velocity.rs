@@ -8,6 +8,7 @@ use portcullis::domain::{AccountKind, Channel, Imei, LineId, Msisdn, OutcomeKind
 use portcullis::policy::Policy;
 use portcullis::service::{Answer, Engine, LineName, LineRef, Question, Scope, authorise};
 
+use crate::incidents::lifted;
 use crate::spy::SpyStore;
 use crate::windows::{Many, at, number_of, with_pin};
 use crate::world::{PIN, World, carrier, clerk, ivr, line_scope, pin_pad, requester};
@@ -138,6 +139,10 @@ async fn a_clerk_begins_no_second_account_without_a_customer() {
     let second = (OutcomeKind::Deny, Reason::StaffVelocity);
     assert_eq!(told(&many.ask(clerk(), many.sim(1, Channel::Store)).await), second);
     minutes(3);
+    let held = many.ask(clerk(), many.world.approved(many.sim(0, Channel::Store))).await;
+    assert_eq!(told(&held), (OutcomeKind::Deny, Reason::StaffHeld), "from then on, whatever is proven");
+    lifted(&many.world, &many.engine, &clerk()).await;
+    minutes(3);
     // The first customer's own answer, and the clerk's next customer is welcome; so is one who approves at once.
     let approved = many.ask(clerk(), many.world.approved(many.sim(0, Channel::Store))).await;
     assert_eq!(told(&approved).0, OutcomeKind::Approve, "{:?}", approved.decided());
@@ -151,6 +156,7 @@ async fn a_clerk_begins_no_second_account_without_a_customer() {
     assert_eq!(told(&many.ask(clerk(), many.sim(2, Channel::Store)).await).0, OutcomeKind::Challenge);
     minutes(60);
     assert_eq!(told(&many.ask(clerk(), many.sim(3, Channel::Store)).await), second);
+    lifted(&many.world, &many.engine, &clerk()).await;
     minutes(61);
     assert_eq!(told(&many.ask(clerk(), many.sim(0, Channel::Store)).await).0, OutcomeKind::Challenge);
 }
@@ -177,7 +183,11 @@ async fn no_human_asks_about_forty_accounts_in_a_second() {
         assert_eq!(told(&answer).0, expected, "{account}");
         many.world.pass(TimeDelta::milliseconds(30));
     }
-    // At a human's pace every one of them is approved, however many: launch day.
+    // Once the hold is lifted, at a human's pace every one of them is approved, however many: launch day.
+    many.world.pass(TimeDelta::seconds(1));
+    let held = many.ask(clerk(), many.world.approved(many.sim(1, Channel::Store))).await;
+    assert_eq!(told(&held), (OutcomeKind::Deny, Reason::StaffHeld));
+    lifted(&many.world, &many.engine, &clerk()).await;
     for account in 1..40 {
         many.world.pass(TimeDelta::seconds(1));
         let answer = many.ask(clerk(), many.world.approved(many.sim(account, Channel::Store))).await;

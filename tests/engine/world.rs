@@ -412,6 +412,7 @@ pub(crate) fn requester(role: Role, subject: &str) -> Requester {
         device: None,
         store: None,
         spid: None,
+        token: None,
     }
 }
 

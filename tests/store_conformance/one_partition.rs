@@ -49,7 +49,7 @@ impl Double {
     fn slot(&self, partition: Partition, slot: Slot) -> bool {
         match slot {
             // A line lives with its account, whatever its own token says.
-            Slot::Head | Slot::Credentials | Slot::Line(_) => true,
+            Slot::Head | Slot::Credentials | Slot::Document(_) | Slot::Line(_) => true,
             Slot::Permit(id) => self.id(partition, id),
         }
     }

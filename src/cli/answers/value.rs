@@ -61,6 +61,8 @@ named! {
     PersonRole = "PERSON_ROLE_",
     LineStatus = "LINE_STATUS_",
     LineFlag = "LINE_FLAG_",
+    CohortKind = "COHORT_KIND_",
+    HoldKind = "HOLD_KIND_",
     ResetCredential = "RESET_CREDENTIAL_",
 }
 

@@ -198,6 +198,10 @@ words! {
         SegmentArchived,
         /// A segment was deleted
         SegmentDeleted,
+        /// A hold was placed, or is being lifted
+        HoldChanged,
+        /// An incident was opened, or is being ended
+        IncidentChanged,
         /// Something that an outside source told
         EventRecorded,
         /// Many log-ins failed

@@ -5,6 +5,7 @@
 mod accounts;
 mod changes;
 mod happenings;
+mod ledger;
 mod names;
 mod proofs;
 mod secrets;
@@ -12,6 +13,7 @@ mod secrets;
 pub(crate) use accounts::{account, line};
 pub(crate) use changes::{change, lock_holder, lock_set};
 pub(crate) use happenings::recorded;
+pub(crate) use ledger::{cohort, document, hold_cause, hold_target};
 pub(crate) use names::{
     account_id, change_digest, channel, hash, instant, line_id, policy_revision, record_id, reference, release_id,
     subject, transfer_pin_id,

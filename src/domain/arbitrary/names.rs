@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 
 use crate::domain::{
-    AccountId, AccountNumber, Brand, ChangeDigest, Channel, ContactId, DealerId, DeviceId, Eid, FormatError,
+    AccountId, AccountNumber, Brand, ChangeDigest, Channel, ContactId, DealerId, DeviceId, Eid, FormatError, HeldName,
     HolderName, Iccid, IccidCheck, Imei, LineId, Msisdn, PersonId, PolicyRevision, Pon, PostalCode, RecordId,
     Reference, ReleaseId, Spid, Subject, TransferPinId,
 };
@@ -46,6 +46,10 @@ pub(super) fn dealer_id() -> impl Strategy<Value = DealerId> {
 
 pub(crate) fn subject() -> impl Strategy<Value = Subject> {
     text("[A-Za-z0-9_.:@|/-]{1,160}", Subject::parse)
+}
+
+pub(super) fn held_name() -> impl Strategy<Value = HeldName> {
+    text("[A-Za-z0-9_.:@|/-]{1,160}", HeldName::parse)
 }
 
 pub(crate) fn reference() -> impl Strategy<Value = Reference> {

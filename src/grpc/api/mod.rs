@@ -10,6 +10,7 @@ mod event_stream;
 mod export;
 mod fitting;
 mod import;
+mod incident;
 mod keys;
 mod protection;
 mod services;

@@ -11,6 +11,7 @@ use super::credential::CredentialApi;
 use super::decision::DecisionApi;
 use super::event::EventApi;
 use super::export::ExportApi;
+use super::incident::IncidentApi;
 use super::keys::KeyApi;
 use super::protection::ProtectionApi;
 use crate::config::Limits;
@@ -22,6 +23,7 @@ use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
 use crate::grpc::pb::v1::event_service_server::EventServiceServer;
 use crate::grpc::pb::v1::export_service_server::ExportServiceServer;
+use crate::grpc::pb::v1::incident_service_server::IncidentServiceServer;
 use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
 use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
 use crate::service::Engine;
@@ -53,6 +55,7 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
         .add_service(bounded!(CredentialServiceServer, CredentialApi(services.clone())))
         .add_service(bounded!(AccountServiceServer, AccountApi(services.clone())))
         .add_service(bounded!(EventServiceServer, EventApi(services.clone())))
+        .add_service(bounded!(IncidentServiceServer, IncidentApi(services.clone())))
         .add_service(bounded!(AuditServiceServer, audit))
         .add_service(bounded!(ExportServiceServer, exports))
         .add_service(bounded!(ArchiveServiceServer, ArchiveApi(services.clone())))

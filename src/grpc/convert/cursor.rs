@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::field::FieldError;
-use crate::domain::RecordId;
+use crate::domain::{HeldName, HoldKind, HoldTarget, RecordId};
 use crate::service::{NextPage, PagePlace, Reached};
 
 const PAGE_TOKEN: &str = "must be a page token as it was given";
@@ -15,6 +15,9 @@ const RESUME_TOKEN: &str = "must be a resume token as it was given";
 const PAGE_BACK_KIND: u8 = 3;
 const PAGE_ON_KIND: u8 = 4;
 const RESUME_KIND: u8 = 6;
+
+/// A page of holds.
+const HOLDS_KIND: u8 = 7;
 
 /// Journals of a store, at most: one a partition.
 const JOURNALS_MAX: usize = 1_024;
@@ -58,6 +61,28 @@ fn read_page(token: &str) -> Option<PagePlace> {
 
 const fn id(bytes: [u8; 16]) -> RecordId {
     RecordId::from_u128(u128::from_be_bytes(bytes))
+}
+
+/// The token of the next page of holds; empty at the end.
+pub(crate) fn hold_page_token(next: Option<&HoldTarget>) -> String {
+    next.map_or_else(String::new, |HoldTarget { kind, name }| {
+        URL_SAFE_NO_PAD.encode([&[HOLDS_KIND, *kind as u8][..], name.as_str().as_bytes()].concat())
+    })
+}
+
+/// The hold after which a page begins; none for the first.
+pub(crate) fn hold_page(token: &str, name: &str) -> Result<Option<HoldTarget>, FieldError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    read_hold_page(token).map(Some).ok_or_else(|| FieldError::new(name, PAGE_TOKEN))
+}
+
+fn read_hold_page(token: &str) -> Option<HoldTarget> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let ([HOLDS_KIND, number], held) = bytes.split_first_chunk()? else { return None };
+    let kind = HoldKind::ALL.into_iter().find(|kind| *kind as u8 == *number)?;
+    Some(HoldTarget { kind, name: HeldName::parse(std::str::from_utf8(held).ok()?).ok()? })
 }
 
 /// The token of where somebody came to.

@@ -3,8 +3,8 @@
 use crate::audit::ReportedOutcome;
 use crate::crypto::Purpose;
 use crate::domain::{
-    AccountKind, Channel, Flags, FormatError, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference, ResetKind,
-    SimChangeCause,
+    AccountKind, Channel, Flags, FormatError, HoldKind, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference,
+    ResetKind, SimChangeCause,
 };
 use crate::grpc::pb::v1 as pb;
 
@@ -50,6 +50,14 @@ enum_from_wire! {
     /// Whose a lock is.
     lock_holder, LockHolder => LockHolder, "must be LOCK_HOLDER_CUSTOMER or LOCK_HOLDER_CARRIER",
     { Customer => LockHolder::Customer, Carrier => LockHolder::Carrier }
+}
+enum_from_wire! {
+    /// What kind of thing is held.
+    hold_kind, HoldKind => HoldKind, "must be one of the named kinds of holds",
+    {
+        Staff => HoldKind::Staff, Store => HoldKind::Store, Device => HoldKind::Device, Token => HoldKind::Token,
+        Carrier => HoldKind::Carrier,
+    }
 }
 enum_from_wire! {
     /// Why a SIM is changed.

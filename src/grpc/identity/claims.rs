@@ -5,7 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::TokenError;
-use crate::domain::{AccountId, Brand, DeviceId, FormatError, PersonId, Requester, Role, Spid, StoreId, Subject};
+use crate::domain::{
+    AccountId, Brand, DeviceId, FormatError, HeldName, PersonId, Requester, Role, Spid, StoreId, Subject,
+};
 
 /// The claims of an access token: those of RFC 9068, and what it binds its holder to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +126,7 @@ impl AccessTokenClaims {
             device: claim("device_id", self.device_id.as_ref(), DeviceId::parse)?,
             store: claim("store_id", self.store_id.as_ref(), StoreId::parse)?,
             spid: claim("spid", self.spid.as_ref(), Spid::parse)?,
+            token: HeldName::parse(&self.jti).ok(),
         };
         check_bindings(&requester)?;
         Ok(requester)

@@ -112,6 +112,7 @@ fn requester(name: &str, binding: &ClientBinding) -> Result<Option<Requester>, &
         device: binding.device.clone(),
         store: binding.store.clone(),
         spid: binding.spid,
+        token: None,
     };
     match check_bindings(&requester) {
         Ok(()) => Ok(Some(requester)),

@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
 use crate::domain::{
-    Action, Channel, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability, Velocity,
+    Action, Channel, HoldKind, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability,
+    Velocity,
 };
 use crate::policy::fitness::PinFitness;
 
@@ -90,6 +91,8 @@ pub struct Facts {
     pub lines_leaving_percent: u32,
     /// Whether the account is a business's.
     pub business: bool,
+    /// What of the request is held.
+    pub held: Option<HoldKind>,
     /// What outside sources told.
     pub told: ToldFacts,
 }
@@ -137,6 +140,7 @@ impl Facts {
             begun_without_customer: false,
             lines_leaving_percent: 0,
             business: false,
+            held: None,
             told: ToldFacts::default(),
         }
     }

@@ -248,6 +248,13 @@ pub const FACTS: &[Fact] = &[
     )
     .counted(),
     Fact::new(
+        55,
+        "held",
+        "request.held",
+        Symbol(names::HELD),
+        "What of the request is held, until two people lift it: who asks, where they ask, or the carrier that gains.",
+    ),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",

@@ -86,11 +86,14 @@ pub(super) const SOURCE: Symbols = &[
     ("GAINING_CARRIER", 6),
 ];
 
+pub(super) const HELD: Symbols =
+    &[("NONE", 0), ("STAFF", 1), ("STORE", 2), ("DEVICE", 3), ("TOKEN", 4), ("CARRIER", 5)];
+
 #[cfg(test)]
 mod tests {
     use super::{ACTION, APP, ASKER, ASKER_DEVICE, CAUSE, CHANNEL, FIELD, LINE_STATUS, PIN_CHECK, PIN_FITNESS};
-    use super::{SOURCE, STANCE, Symbols, TRANSFER_PIN};
-    use crate::domain::{Action, Channel, LineStatus, SimChangeCause, SourceKind};
+    use super::{HELD, SOURCE, STANCE, Symbols, TRANSFER_PIN};
+    use crate::domain::{Action, Channel, HoldKind, LineStatus, SimChangeCause, SourceKind};
 
     fn number(symbols: Symbols, name: &str) -> Option<i64> {
         symbols.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
@@ -111,6 +114,9 @@ mod tests {
     fn stored_numbers_have_their_names() {
         for source in SourceKind::ALL {
             assert_eq!(number(SOURCE, source.name()), Some(source as i64));
+        }
+        for kind in HoldKind::ALL {
+            assert_eq!(number(HELD, kind.name()), Some(kind as i64));
         }
         assert_eq!(number(LINE_STATUS, "PORTED_OUT"), Some(LineStatus::PortedOut as i64));
         assert_eq!(number(CAUSE, "BROKEN"), Some(SimChangeCause::Broken as i64));
@@ -133,6 +139,7 @@ mod tests {
             APP,
             FIELD,
             SOURCE,
+            HELD,
         ];
         for symbols in all {
             for (name, code) in symbols {

@@ -5,12 +5,16 @@ use toml::de::DeTable;
 use super::error::PolicyFileError;
 use super::place::Source;
 use super::read_knobs::{Value, field, instant, number};
-use crate::domain::{Action, Reason, is_rule_id, rule_id};
+use crate::domain::{Action, HoldKind, Reason, is_rule_id, rule_id};
 use crate::policy::language::{Constants, compile, nearest};
 use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect};
 
 /// What a rule may say.
-const FIELDS: [&str; 9] = ["id", "on", "on_all_but", "when", "points", "at_least", "reason", "effective", "if_unknown"];
+const FIELDS: [&str; 10] =
+    ["id", "on", "on_all_but", "when", "points", "at_least", "reason", "effective", "if_unknown", "hold"];
+
+/// What rules may hold. Carriers and tokens are held by hand.
+const HELD_BY_RULES: [HoldKind; 3] = [HoldKind::Staff, HoldKind::Store, HoldKind::Device];
 
 /// A rule as it stands in a file.
 pub(super) struct ReadRule {
@@ -57,11 +61,13 @@ impl Reader<'_> {
             let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
             return Err(self.source.error(key.span().start, format!("a rule has no `{name}`{meant}")));
         }
+        let effect = self.effect()?;
         let rule = Rule {
             id: rule_id(id),
             on: self.actions()?,
             when: self.when(constants)?,
-            effect: self.effect()?,
+            effect,
+            hold: self.hold(effect)?,
             reason: self.reason()?,
             if_unknown: self.if_unknown()?,
             effective: match field(self.table, "effective") {
@@ -154,6 +160,18 @@ impl Reader<'_> {
             let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
             self.source.error(at, format!("there is no reason `{code}`{meant}"))
         })
+    }
+
+    fn hold(&self, effect: RuleEffect) -> Result<Option<HoldKind>, PolicyFileError> {
+        let Some((name, at)) = self.text("hold")? else { return Ok(None) };
+        let Some(kind) = HELD_BY_RULES.into_iter().find(|kind| kind.name() == name) else {
+            let known = HELD_BY_RULES.map(HoldKind::name).join(", ");
+            return Err(self.source.error(at, format!("`hold` must be one of {known}")));
+        };
+        if effect == RuleEffect::Deny {
+            return Ok(Some(kind));
+        }
+        Err(self.source.error(at, "only a rule with at_least = \"DENY\" has `hold`: who is held is refused"))
     }
 
     fn if_unknown(&self) -> Result<IfUnknown, PolicyFileError> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Actions;
-use crate::domain::{Level, Reason, RuleId};
+use crate::domain::{HoldKind, Level, Reason, RuleId};
 use crate::policy::facts::{FACTS, Origin, Values};
 use crate::policy::language::{Test, Tri};
 
@@ -24,6 +24,8 @@ pub struct Rule {
     pub if_unknown: IfUnknown,
     /// From when on it counts; none is always.
     pub effective: Option<DateTime<Utc>>,
+    /// What of the request is held from then on, where it refuses for certain.
+    pub hold: Option<HoldKind>,
 }
 
 /// What a missing fact means to a rule.
@@ -108,6 +110,11 @@ impl Rule {
             (Tri::Unknown, IfUnknown::ByOrigin) => self.when.mentions() & values.unknown() & (KEPT | required) != 0,
             (Tri::False, _) => false,
         }
+    }
+
+    /// What of the request is to be held. Not where a fact is missing: nobody is held for what nobody knows.
+    pub(in crate::policy) fn to_be_held(&self, values: &Values) -> Option<HoldKind> {
+        self.hold.filter(|_| self.when.ask(values) == Tri::True)
     }
 
     /// The first instant at which, by time alone, it no longer holds.

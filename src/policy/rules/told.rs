@@ -33,6 +33,8 @@ const TOLD: &[Reason] = &[
     Reason::LogInsFailed,
     Reason::SimChangedRecently,
     Reason::ContactChangedRecently,
+    Reason::StaffHeld,
+    Reason::CarrierHeld,
     Reason::SourceSpraying,
     Reason::StaffVelocity,
     Reason::AccountSweep,

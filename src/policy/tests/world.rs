@@ -4,12 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
-    Channel, Checks, Claims, Credentials, Device, DeviceId, Flags, Held, HolderName, Iccid, IccidCheck, Interaction,
-    Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal, OutcomeKind, Person, PersonId,
-    PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release, ReleaseGuard,
-    ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget, Snapshot, Spid,
-    Standing, Subject, TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope,
-    TransferPinState, Velocity, Verdict, Verifier,
+    Channel, Checks, Claims, Credentials, Device, DeviceId, Flags, Held, HoldKind, HolderName, Iccid, IccidCheck,
+    Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal, OutcomeKind, Person,
+    PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release,
+    ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget,
+    Snapshot, Spid, Standing, Subject, TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin,
+    TransferPinScope, TransferPinState, Velocity, Verdict, Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -50,6 +50,8 @@ pub(in crate::policy) struct World {
     pub(in crate::policy) pin_failures: Vec<DateTime<Utc>>,
     pub(in crate::policy) transfer_pin_failures: Vec<DateTime<Utc>>,
     pub(in crate::policy) velocity: Velocity,
+    pub(in crate::policy) held: Option<HoldKind>,
+    pub(in crate::policy) breached_until: Option<DateTime<Utc>>,
 }
 
 impl World {
@@ -97,6 +99,8 @@ impl World {
             pin_failures: Vec::new(),
             transfer_pin_failures: Vec::new(),
             velocity: Velocity::QUIET,
+            held: None,
+            breached_until: None,
         }
     }
 
@@ -194,6 +198,8 @@ impl World {
             pin_failures: &self.pin_failures,
             transfer_pin_failures: &self.transfer_pin_failures,
             velocity: &self.velocity,
+            held: self.held,
+            breached_until: self.breached_until,
         }
     }
 
@@ -328,6 +334,7 @@ impl Ask {
             device: None,
             store: None,
             spid: None,
+            token: None,
         };
         let interaction =
             Interaction { channel, reference: None, store: None, device: None, rep: None, client_address: None };

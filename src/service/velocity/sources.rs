@@ -68,8 +68,8 @@ mod tests {
 
     fn requester(role: Role) -> Requester {
         let (subject, brand) = (Subject::parse("someone").unwrap(), Brand::parse("main").unwrap());
-        let (account, person, device, store, spid) = (None, None, None, None, None);
-        Requester { subject, role, brand, account, person, device, store, spid }
+        let (account, person, device, store, spid, token) = (None, None, None, None, None, None);
+        Requester { subject, role, brand, account, person, device, store, spid, token }
     }
 
     fn bare(channel: Channel) -> Interaction {

@@ -5,6 +5,7 @@ use prost::{Message, Oneof};
 use super::CodecError;
 use super::decided::StoredDecided;
 use super::event_from_outside::StoredTold;
+use super::event_of_documents::{StoredHoldChange, StoredIncidentChange};
 use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead, StoredSegment};
 use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text, text};
 use crate::audit::Event;
@@ -58,6 +59,10 @@ pub(super) enum StoredEvent {
     SegmentDeleted(StoredSegment),
     #[prost(bytes = "vec", tag = "31")]
     ExportBegun(Vec<u8>),
+    #[prost(message, tag = "32")]
+    HoldChanged(StoredHoldChange),
+    #[prost(message, tag = "33")]
+    IncidentChanged(StoredIncidentChange),
     #[prost(message, tag = "40")]
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
@@ -199,6 +204,10 @@ impl From<&Event> for StoredEvent {
             Event::Alerted { reason } => Self::Alerted(reason.as_str().to_owned()),
             Event::SegmentArchived(segment) => Self::SegmentArchived(segment.into()),
             Event::SegmentDeleted(segment) => Self::SegmentDeleted(segment.into()),
+            Event::HoldChanged { target, step, reason } => Self::HoldChanged((target, step, reason).into()),
+            Event::IncidentChanged { incident, step, reason } => {
+                Self::IncidentChanged((*incident, step, reason).into())
+            }
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
@@ -242,6 +251,8 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::ExportDone(event) => event.try_into()?,
             StoredEvent::SegmentArchived(segment) => Self::SegmentArchived(segment.try_into()?),
             StoredEvent::SegmentDeleted(segment) => Self::SegmentDeleted(segment.try_into()?),
+            StoredEvent::HoldChanged(event) => event.try_into()?,
+            StoredEvent::IncidentChanged(event) => event.try_into()?,
             StoredEvent::Alerted(reason) => Self::Alerted { reason: text(Some(reason), "alerted.reason")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },
             StoredEvent::AccountChanged(StoredFields { fields }) => Self::AccountChanged { fields },

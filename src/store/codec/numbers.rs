@@ -4,8 +4,8 @@
 
 use crate::audit::{AuditStep, EventKind, ReadOf, ReportedOutcome};
 use crate::domain::{
-    AccountKind, Action, Channel, Factor, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode, OutcomeKind,
-    PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
+    AccountKind, Action, Channel, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode,
+    OutcomeKind, PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
 };
 
 /// An enum that is kept as a number.
@@ -77,6 +77,7 @@ numbered! {
         Admin = 14,
     }
     SimChangeCause { Upgrade = 1, Lost = 2, Stolen = 3, Damaged = 4, Revert = 5, SecondSim = 6, Broken = 7 }
+    HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5 }
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
     Factor { AccountPin = 1, TransferPin = 2, AppApproval = 4 }
@@ -107,6 +108,8 @@ numbered! {
         SegmentArchived = 21,
         SegmentDeleted = 22,
         ExportBegun = 23,
+        HoldChanged = 24,
+        IncidentChanged = 25,
         EventRecorded = 30,
         LogInsFailed = 31,
     }

@@ -1,8 +1,8 @@
 //! Which types are kept as texts, and the check that each passes again when it is read.
 
 use crate::domain::{
-    AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, Eid, FormatError, HolderName, Iccid, IccidCheck,
-    Imei, LineId, PersonId, Pon, PostalCode, Reference, Spid, Subject,
+    AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, Eid, FormatError, HeldName, HolderName, Iccid,
+    IccidCheck, Imei, LineId, PersonId, Pon, PostalCode, Reference, Spid, Subject,
 };
 
 /// A type that is kept as a text.
@@ -23,7 +23,7 @@ macro_rules! stored_texts {
 
 // These keep the text they are given.
 stored_texts! {
-    AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, LineId, PersonId, Pon, Reference, Subject
+    AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, HeldName, LineId, PersonId, Pon, Reference, Subject
     => Self::try_from
 }
 

@@ -11,7 +11,7 @@
 //! | `accounts`, `directory`, `requests` | 60 name, 4 probe |
 //! | `records`, `fresh`, `journal` | the order of commits |
 //!
-//! Slots: 0 is the head, 1 the credentials, `0x80000` and 19 bits a line.
+//! Slots: 0 is the head, 1 the credentials, `0x40000` and 18 bits a document, `0x80000` and 19 bits a line.
 //!
 //! These keys stand in every store's files: a change of one is a change of [`super::schema::SCHEMA`]'s version.
 
@@ -21,6 +21,8 @@ use crate::store::Slot;
 
 const SLOT_BITS: u32 = 20;
 const PROBE_BITS: u32 = 4;
+const DOCUMENT_SLOTS: u64 = 0x4_0000;
+const DOCUMENT_SLOT_BITS: u32 = 18;
 const LINE_SLOTS: u64 = 0x8_0000;
 const LINE_SLOT_BITS: u32 = 19;
 const TIME_BITS: u32 = 38;
@@ -118,6 +120,7 @@ pub(super) fn row(number: AccountNumber, slot: Slot) -> Bucket {
     let slot = match slot {
         Slot::Head => 0,
         Slot::Credentials => 1,
+        Slot::Document(document) => DOCUMENT_SLOTS | (first_64(document) >> (u64::BITS - DOCUMENT_SLOT_BITS)),
         Slot::Line(line) => LINE_SLOTS | (first_64(line) >> (u64::BITS - LINE_SLOT_BITS)),
         Slot::Permit(id) => return record(id),
     };
@@ -150,6 +153,10 @@ impl RowName {
                 name.push(account.as_bytes());
                 name.push(&id.to_bytes());
             }
+            Slot::Document(document) => {
+                name.push(&[5]);
+                name.push(document.as_bytes());
+            }
         }
         name
     }
@@ -180,6 +187,7 @@ pub(super) fn slot_named(name: &[u8]) -> Option<(Option<Token>, Slot)> {
             let id = RecordId::from_u128(u128::from_be_bytes(id.try_into().ok()?));
             Some((Some(token(account)?), Slot::Permit(id)))
         }
+        [5, document @ ..] => Some((None, Slot::Document(token(document)?))),
         _ => None,
     }
 }
@@ -232,6 +240,7 @@ mod tests {
             (row(number, Slot::Head), 0x1234_5678_9a00_0000),
             (row(number, Slot::Credentials), 0x1234_5678_9a00_0010),
             (row(number, Slot::Line(token(LINE))), 0x1234_5678_9afb_bc80),
+            (row(number, Slot::Document(token(LINE))), 0x1234_5678_9a7d_de40),
             (row(number, Slot::Permit(RECORD)), -0x17ce_ebe4_e275_7970),
             (name(token(LINE)), 0x7779_0bf8_af60_b8d0),
             (record(RECORD), -0x17ce_ebe4_e275_7970),
@@ -250,16 +259,18 @@ mod tests {
         assert_eq!(named(Slot::Line(token(LINE))), [&[3], &LINE.to_be_bytes()[..]].concat());
         let permit = [&[4], &ACCOUNT.to_be_bytes()[..], &RECORD.to_bytes()[..]].concat();
         assert_eq!(named(Slot::Permit(RECORD)), permit);
+        assert_eq!(named(Slot::Document(token(LINE))), [&[5], &LINE.to_be_bytes()[..]].concat());
     }
 
     #[test]
     fn a_rows_name_says_what_it_is_of() {
         let account = token(ACCOUNT);
-        for slot in [Slot::Head, Slot::Credentials, Slot::Line(token(LINE)), Slot::Permit(RECORD)] {
+        let document = Slot::Document(token(LINE));
+        for slot in [Slot::Head, Slot::Credentials, document, Slot::Line(token(LINE)), Slot::Permit(RECORD)] {
             let whose = matches!(slot, Slot::Permit(_)).then_some(account);
             assert_eq!(slot_named(RowName::new(account, slot).as_bytes()), Some((whose, slot)));
         }
-        for name in [&[][..], &[0], &[5], &[1, 1], &[3, 7], &[4; 32], &[4; 34]] {
+        for name in [&[][..], &[0], &[6], &[1, 1], &[3, 7], &[5, 7], &[4; 32], &[4; 34]] {
             assert_eq!(slot_named(name), None, "{name:?}");
         }
     }
@@ -271,10 +282,15 @@ mod tests {
             let (number, next) = (AccountNumber::new(number).unwrap(), AccountNumber::new(number + 1).unwrap());
             let (first, last) = number.rows();
             assert_eq!(last + 1, next.rows().0);
-            for slot in [Slot::Head, Slot::Credentials, Slot::Line(token(0)), Slot::Line(token(u128::MAX))] {
-                let bucket = row(number, slot);
-                assert!(first <= bucket.first() && bucket.last() <= last, "{slot:?}");
-            }
+            let edges = [0, u128::MAX].map(token);
+            let slots = [Slot::Head, Slot::Credentials];
+            let slots = slots.into_iter().chain(edges.map(Slot::Document)).chain(edges.map(Slot::Line));
+            let buckets: Vec<_> = slots.map(|slot| row(number, slot)).collect();
+            assert!(buckets.iter().all(|bucket| first <= bucket.first() && bucket.last() <= last));
+            assert!(
+                buckets.is_sorted_by(|one, next| one.last() < next.first()),
+                "{number:?}: slots lie in their order"
+            );
         }
     }
 

@@ -67,6 +67,7 @@ fn desk() -> Result<Requester, Failure> {
         device: None,
         store: None,
         spid: None,
+        token: None,
     })
 }
 

@@ -8,6 +8,7 @@ mod credential;
 mod decision;
 mod event;
 mod export;
+mod incident;
 mod keys;
 mod protection;
 mod seed;
@@ -21,5 +22,9 @@ pub use decision::{
 };
 pub use event::record_event;
 pub use export::{approve_export, export_records, get_export, request_export};
+pub use incident::{
+    CohortAsked, Ending, HoldListing, IncidentOpening, end_incident, incident_accounts, incident_opening, lift_hold,
+    list_holds, place_hold,
+};
 pub use keys::{reseal, retire_key};
 pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};

@@ -8,6 +8,7 @@ mod credential;
 mod decision;
 mod event;
 mod export;
+mod incident;
 mod keys;
 mod protection;
 mod record;
@@ -21,9 +22,10 @@ pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, tra
 pub(in crate::grpc) use decision::{Showing, batch, decision};
 pub(in crate::grpc) use event::{recorded, refused};
 pub(in crate::grpc) use export::{export, handed_over};
+pub(in crate::grpc) use incident::{hold, incident};
 pub(in crate::grpc) use keys::{held_key, key_uses, resealed, retired_key};
 pub(in crate::grpc) use protection::protection;
 pub(in crate::grpc) use record::{fault, record};
 
-pub(in crate::grpc) use super::cursor::{record_page_token, resume_token};
+pub(in crate::grpc) use super::cursor::{hold_page_token, record_page_token, resume_token};
 pub(in crate::grpc) use super::position::{consistency_token, page_token};

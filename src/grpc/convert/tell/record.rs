@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::decision::{contribution, explanation};
+use super::incident;
 use super::wire;
 use crate::audit::archive::{Digest, SegmentName};
 use crate::audit::{
@@ -131,6 +132,8 @@ fn details(event: &Event) -> Value {
                 "manifest": Digest(*digest).to_string(),
             })
         }
+        Event::HoldChanged { target, step, reason } => incident::hold_changed(target, step, reason),
+        Event::IncidentChanged { incident, step, reason } => incident::incident_changed(*incident, step, reason),
         Event::Alerted { reason } => json!({ "reason": reason.as_str() }),
         Event::Told(told) => super::told::details(told),
         Event::LogInsFailed { count } => json!({ "count": count }),

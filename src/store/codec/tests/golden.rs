@@ -2,11 +2,12 @@
 
 use super::sample_records::records;
 use super::samples::{accounts, credentials, lines, permits};
+use super::samples_of_ledger::documents;
 use crate::domain::Reason;
 use crate::store::codec::numbers::{Numbered, tables};
 use crate::store::codec::{
-    decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account, encode_credentials,
-    encode_line, encode_permit, encode_record,
+    decode_account, decode_credentials, decode_document, decode_line, decode_permit, decode_record, encode_account,
+    encode_credentials, encode_document, encode_line, encode_permit, encode_record,
 };
 
 /// `name hex`, a line each. A changed line is a changed format: stored bytes of that kind are no longer read.
@@ -34,6 +35,7 @@ fn every_sample_has_its_golden_bytes_and_no_other_has() {
     written.extend(lines().iter().map(|(name, value)| format!("{name} {}", hex(&encode_line(value)))));
     written.extend(credentials().iter().map(|(name, value)| format!("{name} {}", hex(&encode_credentials(value)))));
     written.extend(permits().iter().map(|(name, value)| format!("{name} {}", hex(&encode_permit(value)))));
+    written.extend(documents().iter().map(|(name, value)| format!("{name} {}", hex(&encode_document(value)))));
     written.extend(records().iter().map(|(name, value)| format!("{name} {}", hex(&encode_record(value)))));
     let kept: Vec<&str> = GOLDEN_BYTES.lines().collect();
     assert_eq!(written, kept, "to be kept:\n{}\n", written.join("\n"));
@@ -52,6 +54,9 @@ fn golden_bytes_are_read_as_what_they_were() {
     }
     for (name, permit) in permits() {
         assert_eq!(decode_permit(&golden(name)), Ok(permit), "{name}");
+    }
+    for (name, document) in documents() {
+        assert_eq!(decode_document(&golden(name)), Ok(document), "{name}");
     }
     for (name, record) in records() {
         assert_eq!(decode_record(&golden(&name)), Ok(record), "{name}");

@@ -2,9 +2,10 @@
 
 use super::sample_records::records;
 use super::samples::{accounts, credentials, lines, permits};
+use super::samples_of_ledger::documents;
 use crate::store::codec::{
-    CodecError, decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account,
-    encode_credentials, encode_line, encode_permit, encode_record,
+    CodecError, decode_account, decode_credentials, decode_document, decode_line, decode_permit, decode_record,
+    encode_account, encode_credentials, encode_document, encode_line, encode_permit, encode_record,
 };
 
 /// A kind of stored message. Fields are named by the tags that lead to them, with dots between, and spaces between names.
@@ -41,8 +42,8 @@ pub(super) fn spelled(path: &[u32]) -> String {
     path.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
 }
 
-pub(super) fn kinds() -> [Kind; 5] {
-    [account(), line(), credential(), permit(), record()]
+pub(super) fn kinds() -> [Kind; 6] {
+    [account(), line(), credential(), permit(), document(), record()]
 }
 
 fn account() -> Kind {
@@ -86,12 +87,23 @@ fn permit() -> Kind {
     }
 }
 
+fn document() -> Kind {
+    Kind {
+        samples: documents().iter().map(|(_, value)| encode_document(value)).collect(),
+        read: |bytes| decode_document(bytes).map(drop),
+        messages: "2 2.1 2.2 2.2.2 2.5 2.5.1 2.5.2 2.5.3 2.5.3.1 2.5.3.2 3 3.2 3.2.1 3.2.2 3.2.3 3.7 3.7.1 3.7.2 3.7.3 \
+                   3.7.3.1 3.7.3.2 4",
+        may_be_absent: "",
+        numbered: "2.1.1",
+    }
+}
+
 fn record() -> Kind {
     Kind {
         samples: records().iter().map(|(_, value)| encode_record(value)).collect(),
         read: |bytes| decode_record(bytes).map(drop),
         messages: "7 8 10 10.2 10.2.1 10.2.2 10.2.3 10.2.4 10.2.6 10.2.8 10.2.9 10.2.9.1 10.2.9.2 10.6 10.7 10.11 \
-                   10.11.8 10.11.14 10.12 10.12.3 10.13 10.16 10.27 10.27.5 10.27.6 11 12 13 15 16 19 21 23 23.2 24 25 27 29 30 40 40.3 \
+                   10.11.8 10.11.14 10.12 10.12.3 10.13 10.16 10.27 10.27.5 10.27.6 11 12 13 15 16 19 21 23 23.2 24 25 27 29 30 32 32.1 32.3 32.3.2 32.4 32.5 33 33.3 33.3.1 33.3.1.3 33.4 33.5 40 40.3 \
                    40.4 40.6 40.11",
         may_be_absent: "5 7 7.2 8 9 10.2.1.3 10.2.1.5 10.2.2.2 10.2.2.4 10.2.3.1 10.2.6.10 10.2.6.11 10.2.8.2 10.6 \
                         10.7 10.10 10.12 10.13.4 10.16.1 10.22 10.23 10.24 10.25 10.26 10.27 \
@@ -99,6 +111,6 @@ fn record() -> Kind {
                         23.2.3 23.2.4 23.2.5 23.2.6 23.2.7 25.1 25.2 25.3 25.4 25.5 25.6 25.7 40.3.3 40.4.2 40.6.3 40.11.1",
         numbered: "8.2 9 10.1 10.2.1.4 10.2.4.1 10.2.4.2 10.2.9.1.2 10.4 10.5 10.6.1 10.7.3 10.9 10.12.1 10.12.3.2 \
                    10.12.4 10.27.2 10.27.3 10.27.5.1 10.27.6.3 11.1 11.2 11.3 12.1 12.2 12.3 13.1 13.2 13.3 13.5 16.2 23.1 \
-                   23.2.7 25.7 40.3.1 40.3.2 40.4.3",
+                   23.2.7 25.7 32.1.1 40.3.1 40.3.2 40.4.3",
     }
 }

@@ -7,4 +7,5 @@ mod kinds;
 mod round_trips;
 mod sample_records;
 mod samples;
+mod samples_of_ledger;
 mod wire;

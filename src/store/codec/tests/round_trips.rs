@@ -5,10 +5,10 @@ use proptest::prelude::*;
 
 use super::samples::{lines, noon_plus};
 use crate::audit::arbitrary::record;
-use crate::domain::arbitrary::{account, credentials, line, permit};
+use crate::domain::arbitrary::{account, credentials, document, line, permit};
 use crate::store::codec::{
-    decode_account, decode_credentials, decode_line, decode_permit, decode_record, encode_account, encode_credentials,
-    encode_line, encode_permit, encode_record,
+    decode_account, decode_credentials, decode_document, decode_line, decode_permit, decode_record, encode_account,
+    encode_credentials, encode_document, encode_line, encode_permit, encode_record,
 };
 
 proptest! {
@@ -30,6 +30,11 @@ proptest! {
     #[test]
     fn permits(permit in permit()) {
         prop_assert_eq!(decode_permit(&encode_permit(&permit)), Ok(permit));
+    }
+
+    #[test]
+    fn documents(document in document()) {
+        prop_assert_eq!(decode_document(&encode_document(&document)), Ok(document));
     }
 
     #[test]

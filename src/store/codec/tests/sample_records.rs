@@ -26,7 +26,9 @@ pub(super) fn records() -> Vec<(String, Record)> {
     let later = [("record.by_time".to_owned(), by_time), ("record.signed_permit".to_owned(), signed_permit())];
     let told = told().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     let beside = [("record.shadow".to_owned(), shadow())];
-    decisions.chain(events).chain(later).chain(told).chain(beside).collect()
+    let ledger = super::samples_of_ledger::changes();
+    let ledger = ledger.into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
+    decisions.chain(events).chain(later).chain(told).chain(beside).chain(ledger).collect()
 }
 
 /// What outside sources told.

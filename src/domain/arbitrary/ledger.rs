@@ -1,0 +1,58 @@
+//! What a ledger keeps.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::names::{held_name, instant, record_id, reference, subject};
+use crate::domain::{
+    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage, Undoing,
+};
+
+pub(crate) fn document() -> impl Strategy<Value = Document> {
+    let listed = (record_id(), any::<u32>(), vec(any::<u128>().prop_map(AccountMark), 0..40));
+    prop_oneof![
+        (hold_target(), hold_cause(), reference(), instant(), undoing()).prop_map(
+            |(target, cause, reason, since, lifting)| {
+                Document::Hold(Box::new(Hold { target, cause, reason, since, lifting }))
+            }
+        ),
+        (record_id(), cohort(), instant(), reference(), subject(), instant(), undoing()).prop_map(
+            |(id, cohort, cut_off, reason, opened_by, opened_at, ending)| {
+                Document::Incident(Box::new(Incident { id, cohort, cut_off, reason, opened_by, opened_at, ending }))
+            }
+        ),
+        listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),
+    ]
+}
+
+pub(crate) fn hold_target() -> impl Strategy<Value = HoldTarget> {
+    (prop::sample::select(HoldKind::ALL.to_vec()), held_name()).prop_map(|(kind, name)| HoldTarget { kind, name })
+}
+
+pub(crate) fn hold_cause() -> impl Strategy<Value = HoldCause> {
+    prop_oneof![
+        subject().prop_map(HoldCause::Hand),
+        (".{0,20}", record_id()).prop_map(|(rule, decision)| HoldCause::Rule { rule, decision }),
+        record_id().prop_map(|decision| HoldCause::FraudReport { decision }),
+    ]
+}
+
+pub(crate) fn cohort() -> impl Strategy<Value = Cohort> {
+    prop_oneof![
+        Just(Cohort::Everyone),
+        Just(Cohort::Brand),
+        (any::<u32>(), any::<u32>()).prop_map(|(accounts, pages)| Cohort::Listed { accounts, pages }),
+    ]
+}
+
+fn undoing() -> impl Strategy<Value = Undoing> {
+    prop_oneof![
+        Just(Undoing::Stands),
+        consent().prop_map(Undoing::Asked),
+        (consent(), consent()).prop_map(|(first, second)| Undoing::Done { first, second }),
+    ]
+}
+
+fn consent() -> impl Strategy<Value = Consent> {
+    (subject(), instant(), reference()).prop_map(|(by, at, reason)| Consent { by, at, reason })
+}

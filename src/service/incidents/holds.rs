@@ -1,0 +1,224 @@
+//! Holds: placed by a person of the fraud desk, a rule or a customer's report, lifted by two people.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::keeping::{Changed, Kept, Wanted};
+use crate::audit::{Event, HoldStep};
+use crate::domain::{
+    Brand, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, RecordId, Reference, RequestId, RuleId,
+    Undoing, Undone, each_holdable,
+};
+use crate::service::ask::Asking;
+use crate::service::engine::Engine;
+use crate::service::error::ServiceError;
+use crate::service::question::{Body, caller_of};
+use crate::service::rights::{Authorised, right};
+use crate::service::unbroken::Unbroken;
+
+/// The most holds that a brand may have, those that were lifted included.
+const HOLDS_MAX: usize = 65_536;
+
+/// The most holds on a page.
+pub const HOLDS_PAGE_MAX: usize = 200;
+
+/// A hold to be placed.
+#[derive(Debug, Clone)]
+pub struct HoldOrder {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// Who or what.
+    pub target: HoldTarget,
+    /// Why.
+    pub reason: Reference,
+}
+
+/// A hold to be lifted: one person's word of two.
+#[derive(Debug, Clone)]
+pub struct LiftOrder {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// Who or what.
+    pub target: HoldTarget,
+    /// Why.
+    pub reason: Reference,
+}
+
+/// A page of holds.
+#[derive(Debug, Clone)]
+pub struct HoldPage {
+    /// They.
+    pub holds: Vec<Hold>,
+    /// The last of them, where there are more.
+    pub next: Option<HoldTarget>,
+}
+
+impl Engine {
+    /// Holds somebody or something from the next decision on. Who is held already stays so, and whoever's word was there to
+    /// lift it counts no more.
+    pub async fn place_hold(
+        self: &Arc<Self>,
+        who: Authorised<right::PlaceHold>,
+        order: HoldOrder,
+    ) -> Result<Hold, ServiceError> {
+        let engine = Arc::clone(self);
+        Unbroken::new(async move {
+            let (requester, HoldOrder { request_id, body, target, reason }) = (who.requester(), order);
+            let now = engine.now()?.instant();
+            let wanted = Wanted {
+                brand: &requester.brand,
+                caller: Some(caller_of(requester)),
+                reserve: Some(engine.reserve(requester, request_id, &body)),
+                document: engine.hold_token(&target),
+                now,
+            };
+            engine.hold(&wanted, &target, HoldCause::Hand(requester.subject.clone()), &reason).await
+        })
+        .await
+    }
+
+    /// Adds one person's word that a hold is to be lifted. With a second person's it is.
+    pub async fn lift_hold(
+        self: &Arc<Self>,
+        who: Authorised<right::LiftHold>,
+        order: LiftOrder,
+    ) -> Result<Hold, ServiceError> {
+        let engine = Arc::clone(self);
+        Unbroken::new(async move {
+            let (requester, LiftOrder { request_id, body, target, reason }) = (who.requester(), order);
+            let now = engine.now()?.instant();
+            let book = engine.book(&requester.brand).await?;
+            let wanted = Wanted {
+                brand: &requester.brand,
+                caller: Some(caller_of(requester)),
+                reserve: Some(engine.reserve(requester, request_id, &body)),
+                document: engine.hold_token(&target),
+                now,
+            };
+            let word = Consent { by: requester.subject.clone(), at: now, reason: reason.clone() };
+            let kept = engine.keep_document(&wanted, |before| {
+                let Some(Document::Hold(before)) = before else { return Err(ServiceError::NotFound("hold")) };
+                let mut hold = before.as_ref().clone();
+                let step = match hold.lifting.add(word.clone()) {
+                    Undone::Asked => HoldStep::LiftAsked,
+                    Undone::Done => HoldStep::Lifted,
+                    Undone::AsBefore => return Ok(None),
+                };
+                let event = Event::HoldChanged { target: target.clone(), step, reason: reason.clone() };
+                Ok(Some(Changed { document: Document::Hold(Box::new(hold)), event, id: None }))
+            });
+            if let Kept::Changed(version, document) = kept.await?
+                && let Document::Hold(hold) = *document
+            {
+                book.put_hold(version, *hold);
+            }
+            book.hold(&target).ok_or(ServiceError::NotFound("hold"))
+        })
+        .await
+    }
+
+    /// Holds of the caller's brand, those after one, at most `limit`; only those that stand, or all.
+    pub async fn list_holds(
+        &self,
+        who: &Authorised<right::ReadIncidents>,
+        after: Option<&HoldTarget>,
+        standing: bool,
+        limit: usize,
+    ) -> Result<HoldPage, ServiceError> {
+        let book = self.book(&who.requester().brand).await?;
+        let (holds, more) = book.holds(after, standing, limit);
+        let next = if more { holds.last().map(|hold| hold.target.clone()) } else { None };
+        Ok(HoldPage { holds, next })
+    }
+
+    /// Holds what a rule of the policy says, once the decision in which it said so is on record.
+    ///
+    /// The answer is a refusal either way. A hold that cannot be kept is told to the operator: the rule says it again with the
+    /// next request.
+    pub(in crate::service) async fn hold_by_rule(
+        &self,
+        asking: &Asking<'_>,
+        (kind, rule): (HoldKind, RuleId),
+        decision: RecordId,
+    ) {
+        let Asking { requester, question, now, .. } = *asking;
+        let mut names = Vec::new();
+        each_holdable(requester, Some(&question.interaction), &question.change, |held, name| {
+            // Behind a shared front end it is the one who stands there.
+            let is_front_end =
+                kind == HoldKind::Staff && !requester.role.is_staff() && name == requester.subject.as_str();
+            if held == kind && !is_front_end {
+                names.extend(HeldName::parse(name).ok());
+            }
+        });
+        for name in names {
+            let target = HoldTarget { kind, name };
+            if let Err(error) = self.hold_for(&requester.brand, target, (rule, decision), now).await {
+                tracing::error!(%error, rule, "a hold that a rule asks for cannot be kept");
+            }
+        }
+    }
+
+    async fn hold_for(
+        &self,
+        brand: &Brand,
+        target: HoldTarget,
+        (rule, decision): (RuleId, RecordId),
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let never = |_| ServiceError::Unavailable("a rule's name is no reason".to_owned());
+        let reason = Reference::parse(rule).map_err(never)?;
+        let document = self.hold_token(&target);
+        let wanted = Wanted { brand, caller: None, reserve: None, document, now };
+        let cause = HoldCause::Rule { rule: rule.to_owned(), decision };
+        self.hold(&wanted, &target, cause, &reason).await.map(drop)
+    }
+
+    /// Places a hold, whoever wants it.
+    pub(super) async fn hold(
+        &self,
+        wanted: &Wanted<'_>,
+        target: &HoldTarget,
+        cause: HoldCause,
+        reason: &Reference,
+    ) -> Result<Hold, ServiceError> {
+        let book = self.book(wanted.brand).await?;
+        if book.hold(target).is_none() && book.hold_count() >= HOLDS_MAX {
+            return Err(ServiceError::Exhausted {
+                what: "there are 65,536 holds: no more can be kept",
+                retry_at: None,
+            });
+        }
+        let kept = self.keep_document(wanted, |before| {
+            let stands = matches!(before, Some(Document::Hold(hold)) if hold.lifting == Undoing::Stands);
+            if stands {
+                return Ok(None);
+            }
+            let hold = Hold {
+                target: target.clone(),
+                cause: cause.clone(),
+                reason: reason.clone(),
+                since: wanted.now,
+                lifting: Undoing::Stands,
+            };
+            let step = HoldStep::Placed(cause.clone());
+            let event = Event::HoldChanged { target: target.clone(), step, reason: reason.clone() };
+            Ok(Some(Changed { document: Document::Hold(Box::new(hold)), event, id: None }))
+        });
+        if let Kept::Changed(version, document) = kept.await?
+            && let Document::Hold(hold) = *document
+        {
+            book.put_hold(version, *hold);
+        }
+        book.hold(target).ok_or(ServiceError::NotFound("hold"))
+    }
+
+    pub(super) fn hold_token(&self, target: &HoldTarget) -> crate::crypto::Token {
+        self.vault.tokens().document("hold", &[&[target.kind as u8], target.name.as_str().as_bytes()])
+    }
+}

@@ -1,0 +1,26 @@
+//! Incidents and holds: what a fraud desk knows that no account's record tells, in force from the next decision on.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `book` | what is in force in a brand, in memory: asked by every decision |
+//! | `keeping` | one change of one document in a brand's ledger: read, changed, recorded, in force |
+//! | `holds` | who or what is refused until two people lift it (P6) |
+//! | `disputes` | staff whose change a customer disputes (P9) |
+//! | `breaches` | from which instant on secrets are good again (P17), for everyone, a brand or a list of accounts |
+//!
+//! Everything stands in the brand's ledger, as documents beside its chain of records, and every change is a record there. The
+//! book is read from the store before the first decision of a brand, and changed by who commits: so a decision that begins
+//! after an answer knows what the answer said.
+//!
+//! Deliberately absent: following changes that another engine makes. The embedded store has one engine.
+
+mod book;
+mod breaches;
+mod disputes;
+mod holds;
+mod keeping;
+
+pub use breaches::{Breach, LISTED_MAX, Listing, Whom};
+pub use holds::{HOLDS_PAGE_MAX, HoldOrder, HoldPage, LiftOrder};
+
+pub(super) use book::{Books, Shelf};

@@ -1,0 +1,80 @@
+//! Fixed documents, and the records of what happened to them.
+
+use super::samples::{noon_plus, record_id, reference};
+use crate::audit::{Event, HoldStep, IncidentStep};
+use crate::domain::{
+    AccountMark, Cohort, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage,
+    Subject, Undoing,
+};
+
+fn subject(name: &str) -> Subject {
+    Subject::parse(name).unwrap()
+}
+
+fn word(by: &str, minutes: i64) -> Consent {
+    Consent { by: subject(by), at: noon_plus(minutes), reason: reference("looked into") }
+}
+
+fn done() -> Undoing {
+    Undoing::Done { first: word("issuer|ann", 1), second: word("issuer|bob", 2) }
+}
+
+fn target(kind: HoldKind, name: &str) -> HoldTarget {
+    HoldTarget { kind, name: HeldName::parse(name).unwrap() }
+}
+
+fn by_rule() -> HoldCause {
+    HoldCause::Rule { rule: "P6-staff-second-account".to_owned(), decision: record_id(6) }
+}
+
+pub(super) fn documents() -> Vec<(&'static str, Document)> {
+    let hold = |target, cause, lifting| {
+        Document::Hold(Box::new(Hold { target, cause, reason: reference("case 4711"), since: noon_plus(0), lifting }))
+    };
+    let incident = |cohort, ending| {
+        Document::Incident(Box::new(Incident {
+            id: record_id(7),
+            cohort,
+            cut_off: noon_plus(-60),
+            reason: reference("a copy was stolen"),
+            opened_by: subject("issuer|ann"),
+            opened_at: noon_plus(0),
+            ending,
+        }))
+    };
+    let by_hand = HoldCause::Hand(subject("issuer|ann"));
+    let disputed = HoldCause::FraudReport { decision: record_id(5) };
+    let listed = ListedPage { incident: record_id(7), page: 3, accounts: vec![AccountMark(1), AccountMark(u128::MAX)] };
+    vec![
+        ("document.held_rep", hold(target(HoldKind::Staff, "issuer|rep-7"), by_rule(), Undoing::Stands)),
+        (
+            "document.held_carrier",
+            hold(target(HoldKind::Carrier, "6529"), by_hand, Undoing::Asked(word("issuer|ann", 1))),
+        ),
+        ("document.lifted_device", hold(target(HoldKind::Device, "tablet-1"), disputed, done())),
+        ("document.breach", incident(Cohort::Everyone, Undoing::Stands)),
+        ("document.ended_breach", incident(Cohort::Brand, done())),
+        (
+            "document.listing_breach",
+            incident(Cohort::Listed { accounts: 2, pages: 1 }, Undoing::Asked(word("issuer|ann", 1))),
+        ),
+        ("document.listed", Document::Listed(listed)),
+    ]
+}
+
+/// What records say of them.
+pub(super) fn changes() -> Vec<(&'static str, Event)> {
+    let hold =
+        |step| Event::HoldChanged { target: target(HoldKind::Store, "store-1"), step, reason: reference("case 4711") };
+    let incident =
+        |step| Event::IncidentChanged { incident: record_id(7), step, reason: reference("a copy was stolen") };
+    let cohort = Cohort::Listed { accounts: 2, pages: 1 };
+    vec![
+        ("hold_placed", hold(HoldStep::Placed(by_rule()))),
+        ("hold_lift_asked", hold(HoldStep::LiftAsked)),
+        ("hold_lifted", hold(HoldStep::Lifted)),
+        ("incident_opened", incident(IncidentStep::Opened { cohort, cut_off: noon_plus(-60) })),
+        ("incident_end_asked", incident(IncidentStep::EndAsked)),
+        ("incident_ended", incident(IncidentStep::Ended)),
+    ]
+}

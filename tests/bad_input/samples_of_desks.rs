@@ -1,0 +1,105 @@
+//! Good requests of those who look after the whole: auditors, operators and the fraud desk.
+
+use portcullis::grpc::pb::v1 as pb;
+use prost_types::Timestamp;
+
+use super::{by_number, text, then};
+
+fn record_filter() -> pb::RecordFilter {
+    pb::RecordFilter {
+        from_time: then(),
+        before_time: then(),
+        kinds: vec![pb::RecordKind::Decided.into(), pb::RecordKind::Alerted.into()],
+        caller_subject: text("auditor-1"),
+        outcome: pb::Outcome::Deny.into(),
+    }
+}
+
+pub(crate) fn list_records() -> Vec<pb::ListRecordsRequest> {
+    use pb::list_records_request::Scope::{AccountId, Line, RecordId};
+    let record = Some(RecordId(text(super::UUID)));
+    [None, Some(AccountId(text("acct-1"))), Some(Line(by_number())), record]
+        .map(|scope| pb::ListRecordsRequest {
+            scope,
+            filter: Some(record_filter()),
+            page_size: 10,
+            page_token: String::new(),
+        })
+        .to_vec()
+}
+
+pub(crate) fn watch_records() -> Vec<pb::WatchRecordsRequest> {
+    vec![pb::WatchRecordsRequest {
+        resume_token: String::new(),
+        filter: Some(record_filter()),
+        account_id: text("acct-1"),
+    }]
+}
+
+pub(crate) fn verify_chain() -> Vec<pb::VerifyChainRequest> {
+    use pb::verify_chain_request::Step::{CheckpointLines, Start};
+    let start = pb::VerifyStart { account_id: text("acct-1"), with_checkpoint: false };
+    [Start(start), CheckpointLines(text("portcullis checkpoint 1\n"))]
+        .map(|step| pb::VerifyChainRequest { step: Some(step) })
+        .to_vec()
+}
+
+pub(crate) fn request_export() -> Vec<pb::RequestExportRequest> {
+    vec![pb::RequestExportRequest { filter: Some(record_filter()), account_id: text("acct-1") }]
+}
+
+fn export_id() -> String {
+    text(super::UUID)
+}
+
+pub(crate) fn get_export() -> Vec<pb::GetExportRequest> {
+    vec![pb::GetExportRequest { export_id: export_id() }]
+}
+
+pub(crate) fn approve_export() -> Vec<pb::ApproveExportRequest> {
+    vec![pb::ApproveExportRequest { export_id: export_id() }]
+}
+
+pub(crate) fn export_records() -> Vec<pb::ExportRecordsRequest> {
+    vec![pb::ExportRecordsRequest { export_id: export_id() }]
+}
+
+pub(crate) fn open_incident() -> Vec<pb::OpenIncidentRequest> {
+    use pb::open_incident_request::Step::{Accounts, Opening};
+    let opening = pb::IncidentOpening {
+        request_id: export_id(),
+        cohort: pb::CohortKind::Listed.into(),
+        cut_off_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
+        reason: text("case 4711"),
+    };
+    [Opening(opening), Accounts(pb::AccountList { account_ids: vec![text("acct-1")] })]
+        .map(|step| pb::OpenIncidentRequest { step: Some(step) })
+        .to_vec()
+}
+
+pub(crate) fn end_incident() -> Vec<pb::EndIncidentRequest> {
+    vec![pb::EndIncidentRequest { request_id: export_id(), incident_id: export_id(), reason: text("over") }]
+}
+
+pub(crate) fn list_incidents() -> Vec<pb::ListIncidentsRequest> {
+    vec![pb::ListIncidentsRequest {}]
+}
+
+pub(crate) fn place_hold() -> Vec<pb::PlaceHoldRequest> {
+    let kind = pb::HoldKind::Staff.into();
+    vec![pb::PlaceHoldRequest { request_id: export_id(), kind, name: text("issuer|rep-7"), reason: text("case 4711") }]
+}
+
+pub(crate) fn lift_hold() -> Vec<pb::LiftHoldRequest> {
+    let kind = pb::HoldKind::Staff.into();
+    vec![pb::LiftHoldRequest { request_id: export_id(), kind, name: text("issuer|rep-7"), reason: text("was not") }]
+}
+
+pub(crate) fn list_holds() -> Vec<pb::ListHoldsRequest> {
+    // The token of what comes after staff `rep-7`.
+    vec![pb::ListHoldsRequest { include_lifted: true, page_size: 20, page_token: text("BwFyZXAtNw") }]
+}
+
+pub(crate) fn make_checkpoint() -> Vec<pb::MakeCheckpointRequest> {
+    vec![pb::MakeCheckpointRequest {}]
+}
