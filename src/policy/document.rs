@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
+use super::facts::SignalSet;
 use super::rules::Rules;
 use crate::domain::{Action, Brand, Channel, PolicyRevision, ReleaseTimes};
 
@@ -237,6 +238,12 @@ impl Policy {
             Some(Err(_)) | None => Policy::blank(),
         });
         DEFAULT.clone()
+    }
+
+    /// The signals that an action on a channel cannot do without and that are not known.
+    pub(super) fn signals_missing(&self, here: (Action, Channel), is_known: impl Fn(SignalName) -> bool) -> SignalSet {
+        let required = self.signals_required.iter().filter(|signal| (signal.action, signal.channel) == here);
+        required.map(|required| required.signal).filter(|name| !is_known(*name)).collect()
     }
 
     /// The facts of the signals that an action on a channel cannot do without, a bit for each number.

@@ -69,7 +69,7 @@ impl Said {
 
 /// Asks every rule again, and says what it read.
 pub fn explain<'a>(policy: &'a Policy, recorded: &Recorded<'_>) -> Explained<'a> {
-    let (values, _) = values_of(recorded);
+    let (values, _) = values_of(policy, recorded);
     let explained =
         |rule| ExplainedRule { rule, said: said(policy, rule, recorded, &values), read: read(rule, &values) };
     let replayed = replay(policy, recorded);

@@ -50,8 +50,11 @@ pub struct Replayed {
     pub unrecorded: Vec<&'static str>,
 }
 
-/// The facts of a record as rules read them, and those of them that nobody recorded then.
-pub(super) fn values_of(recorded: &Recorded<'_>) -> (Values, u128) {
+/// The number of required signals that are missing: which are required is the policy's to say.
+const SIGNALS_MISSING: u8 = 41;
+
+/// The facts of a record as the policy's rules read them, and those of them that nobody recorded then.
+pub(super) fn values_of(policy: &Policy, recorded: &Recorded<'_>) -> (Values, u128) {
     let has = |factor| recorded.accepted.contains(&factor);
     let accepted = Accepted {
         account_pin: has(Factor::AccountPin),
@@ -60,6 +63,9 @@ pub(super) fn values_of(recorded: &Recorded<'_>) -> (Values, u128) {
     };
     let mut values = Values::of_recorded(recorded.facts, accepted);
     let unrecorded = values.unrecorded(recorded.facts, recorded.known);
+    let here = (recorded.action, recorded.channel);
+    let missing = policy.signals_missing(here, |signal| values.is_known(signal.fact()));
+    values.set(SIGNALS_MISSING, i64::from(missing.bits()));
     (values, unrecorded)
 }
 
@@ -67,7 +73,7 @@ pub(super) fn values_of(recorded: &Recorded<'_>) -> (Values, u128) {
 ///
 /// INVARIANT (locked-never-approved): what the last guard refuses it refuses here too.
 pub fn replay(policy: &Policy, recorded: &Recorded<'_>) -> Replayed {
-    let (values, unrecorded) = values_of(recorded);
+    let (values, unrecorded) = values_of(policy, recorded);
     let ruling = Ruling::asked(policy, (recorded.action, recorded.channel, recorded.at), &values);
     let achieved = level_of(recorded.accepted);
     let (outcome, because) = if ruling.is_denied() {

@@ -12,13 +12,13 @@ use crate::world::{
 
 const DENIES: &str = "shadow-denies";
 
-/// Denies whatever is asked.
+/// Denies whatever is asked, and would hold the staff who asked.
 fn denies_all() -> Policy {
     let actions: Vec<String> =
         portcullis::domain::Action::ALL.iter().map(|action| format!("{:?}", action.name())).collect();
     let rule = format!(
-        "extends = \"us-default\"\n[[rule]]\nid = \"{DENIES}\"\non = [{}]\nwhen = 'true'\nat_least = \"DENY\"\nreason = \
-         \"FLAGGED\"\n",
+        "extends = \"us-default\"\n[[rule]]\nid = \"{DENIES}\"\non = [{}]\nwhen = 'true'\nat_least = \"DENY\"\nhold = \
+         \"STAFF\"\nreason = \"FLAGGED\"\n",
         actions.join(", ")
     );
     load("shadow.toml", &rule).unwrap()
@@ -52,6 +52,7 @@ async fn answers(world: &World) -> Vec<Vec<u8>> {
         ("porting_system", pb::DecideRequest { claims: claims(crate::world::ACCOUNT_NUMBER), ..port(world) }),
         ("porting_system", pb::DecideRequest { line: Some(number(UNKNOWN_NUMBER)), ..port(world) }),
         ("porting_system", pb::DecideRequest { mode: pb::Mode::Advise.into(), ..port(world) }),
+        ("retail_agent", ask(world, sim_change(NEW_SIM), pb::Channel::Store)),
     ];
     for (role, asked) in asks {
         let again = asked.clone();

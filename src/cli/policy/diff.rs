@@ -36,7 +36,7 @@ pub(super) fn run(args: &DiffArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 /// Each line of the canonical text by its name; a list's lines together.
-fn parts_of(policy: &Policy) -> BTreeMap<String, String> {
+pub(super) fn parts_of(policy: &Policy) -> BTreeMap<String, String> {
     let mut parts: BTreeMap<String, String> = BTreeMap::new();
     for line in policy.canonical().lines() {
         let Some((name, value)) = line.split_once('=') else { continue };

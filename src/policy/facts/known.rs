@@ -7,6 +7,7 @@ use crate::domain::{
     Action, Channel, HoldKind, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability,
     Velocity,
 };
+use crate::policy::document::{Policy, SignalName};
 use crate::policy::fitness::PinFitness;
 
 /// What is known about one request at one instant.
@@ -98,6 +99,17 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The same as another policy asks about them: which signals are missing hangs on those that it requires.
+    #[must_use]
+    pub fn under(&self, policy: &Policy) -> Self {
+        let is_known = |name| match name {
+            SignalName::DistanceFromHomeMiles => self.distance_from_home_miles != Signal::Unknown,
+            SignalName::DeviceSale => self.device_sale != Signal::Unknown,
+            SignalName::StoreClosesWithin => self.store_closes_within != Signal::Unknown,
+        };
+        Self { signals_missing: policy.signals_missing((self.action, self.channel), is_known), ..*self }
+    }
+
     /// Nothing but what is asked, by whom and when: no evidence, no lock, nothing observed, nothing told.
     pub fn quiet(action: Action, channel: Channel, asker: Asker, now: DateTime<Utc>) -> Self {
         Self {

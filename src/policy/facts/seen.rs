@@ -232,7 +232,6 @@ impl<'a> Seen<'a> {
     pub(super) fn signals_missing(&self) -> SignalSet {
         let here = (self.request.change.action(), self.request.interaction.channel);
         let known = |name: SignalName| self.request.signals.iter().any(|signal| signal.kind.name() == name.name());
-        let required = self.policy.signals_required.iter().filter(|signal| (signal.action, signal.channel) == here);
-        required.map(|required| required.signal).filter(|name| !known(*name)).collect()
+        self.policy.signals_missing(here, known)
     }
 }

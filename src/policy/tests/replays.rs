@@ -10,11 +10,17 @@ use crate::domain::{OutcomeKind, Reason, level_of};
 use crate::policy::{Fact, Facts, KNOWN_FACTS, Policy, Recorded, Said, decide, explain, replay};
 
 /// Stricter, milder and by other thresholds than the default policy.
-static OTHERS: LazyLock<[Policy; 3]> = LazyLock::new(|| {
+static OTHERS: LazyLock<[Policy; 4]> = LazyLock::new(|| {
     let rule = "[[rule]]\nid = \"mine\"\non = [\"SIM_CHANGE\", \"PORT_OUT\"]\nwhen = 'pin.failures > 0'\nat_least = \"STRONG\"\n\
                 reason = \"FLAGGED\"\n";
     let mild = crate::policy::built_in("au-acma").unwrap().unwrap();
-    [policy_with(rule), policy_with("[thresholds]\nchallenge = 10\nstrong = 20\ndeny = 40\n"), mild]
+    let asks_more = "[[signals.required]]\nsignal = \"device_sale\"\naction = \"SIM_CHANGE\"\nchannel = \"STORE\"\n";
+    [
+        policy_with(rule),
+        policy_with(asks_more),
+        policy_with("[thresholds]\nchallenge = 10\nstrong = 20\ndeny = 40\n"),
+        mild,
+    ]
 });
 
 proptest! {
@@ -104,7 +110,7 @@ proptest! {
     }
 
     /// What a shadow policy says now is what a replay of the record says later, but for whether something usable would meet
-    /// what it asks: a record knows that of the policy that decided alone.
+    /// what it asks, and whether transfer PINs prove anything: a record knows that of the policy that decided alone.
     #[test]
     fn a_replay_says_what_a_shadow_did(bytes in bytes()) {
         let (world, ask) = random(&bytes);
@@ -120,8 +126,9 @@ proptest! {
             accepted: &verdict.accepted,
             had_no_usable_factor: false,
         };
-        for other in &*OTHERS {
-            let (shadow, replayed) = (decide(other, &facts), replay(other, &recorded));
+        let issued = world.policy.transfer_pin.issued;
+        for other in OTHERS.iter().filter(|other| other.transfer_pin.issued == issued) {
+            let (shadow, replayed) = (decide(other, &facts.under(other)), replay(other, &recorded));
             let had_none = shadow.reasons.first().is_some_and(|given| given.reason == Reason::NoUsableFactor);
             let outcome = if had_none { OutcomeKind::Challenge } else { shadow.outcome.kind() };
             prop_assert_eq!(replayed.outcome, outcome);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 
 use super::count::Counts;
+use super::knobs::OtherKnobs;
 use super::picture::picture;
 use super::told::Told;
 use crate::cli::connection::ConnectionArgs;
@@ -67,7 +68,9 @@ pub(in crate::cli::policy) async fn run(args: &ReplayArgs, output: Output) -> Re
         Some(file) => of_file(file, output, |read| counts.take(read))?,
         None => of_service(&args.connection, span, output, |read| counts.take(read)).await?,
     }
-    let told = Told { counts: counts.finish(), policy: name(&args.policy), revision: policy.revision, span };
+    let counts = counts.finish();
+    let knobs = OtherKnobs::of(&policy, &counts.decided_by);
+    let told = Told { counts, knobs, policy: name(&args.policy), revision: policy.revision, span };
     if args.format == Format::Svg {
         print_lines([picture(&told)])?;
     } else {
@@ -76,7 +79,7 @@ pub(in crate::cli::policy) async fn run(args: &ReplayArgs, output: Output) -> Re
     Ok(Exit::Done)
 }
 
-/// A file's own name: where it is kept is nobody's business who is shown the result.
+/// A file's own name: whoever is shown the result need not know where it is kept.
 fn name(policy: &Path) -> String {
     policy.file_name().unwrap_or(policy.as_os_str()).to_string_lossy().into_owned()
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `command` | the flags, and running it |
 //! | `count` | what is counted of every decision |
+//! | `knobs` | what is not asked again |
 //! | `known` | refusals and frauds, of decisions that somebody reported on |
 //! | `told` | what is told, as text and as JSON |
 //! | `picture` | the same as a picture |
@@ -14,6 +15,7 @@
 
 mod command;
 mod count;
+mod knobs;
 mod known;
 mod picture;
 mod svg;

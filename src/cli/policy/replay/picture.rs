@@ -37,6 +37,10 @@ pub(super) fn picture(told: &Told) -> String {
         paragraph(&mut picture, &sentence);
     }
     paragraph(&mut picture, &format!("Not replayed: {}.", left_out(&told.counts)));
+    let knobs = told.knobs.text();
+    if !knobs.is_empty() {
+        paragraph(&mut picture, &format!("Knobs that differ and were not asked again: {knobs}."));
+    }
     picture.y += 20;
     picture.finish(&format!("Decisions replayed under {}", told.policy))
 }
@@ -149,11 +153,12 @@ fn put(picture: &mut Picture, line: &str) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::{NAME_LETTERS, picture, shortened};
     use crate::cli::output::Answer as _;
     use crate::cli::policy::replay::count::{Counted, Extra, Place};
+    use crate::cli::policy::replay::knobs::OtherKnobs;
     use crate::cli::policy::replay::known::{Known, Outcomes, Sides};
     use crate::cli::policy::replay::svg::tests::well_formed;
     use crate::cli::policy::replay::told::Told;
@@ -163,7 +168,8 @@ mod tests {
 
     fn told(counts: Counted) -> Told {
         let span = Span { from: Some("2026-03-01T00:00:00Z".parse().unwrap()), to: None };
-        Told { counts, policy: "<mine> & \"theirs\".toml".to_owned(), revision: PolicyRevision([7; 32]), span }
+        let knobs = OtherKnobs { names: BTreeSet::from(["pin.fresh_after".to_owned()]), unknown: Vec::new() };
+        Told { counts, knobs, policy: "<mine> & \"theirs\".toml".to_owned(), revision: PolicyRevision([7; 32]), span }
     }
 
     fn some() -> Counted {

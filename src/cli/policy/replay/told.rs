@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::count::{Counted, Extra, Flip, Place};
+use super::knobs::OtherKnobs;
 use super::known::{Known, Outcomes, basis_points, percent};
 use crate::cli::output::{Answer, hex, pairs, parts, table};
 use crate::cli::policy::source::Span;
@@ -17,6 +18,8 @@ const OUTCOMES: [OutcomeKind; 3] = [OutcomeKind::Approve, OutcomeKind::Challenge
 /// What a replay came to.
 pub(super) struct Told {
     pub(super) counts: Counted,
+    /// What was not asked again, though the policies differ in it.
+    pub(super) knobs: OtherKnobs,
     /// The policy's name.
     pub(super) policy: String,
     pub(super) revision: PolicyRevision,
@@ -93,6 +96,8 @@ impl Answer for Told {
             "replayed": counts.replayed(),
             "not_replayed": { "count": counts.not_replayed(), "causes": left.collect::<Vec<_>>() },
             "unrecorded_facts": counts.unrecorded,
+            "knobs_not_asked_again": self.knobs.names,
+            "deciding_policies_not_known": self.knobs.unknown,
             "decided_by": counts.decided_by,
             "outcomes": { "recorded": outcomes_json(counts.sides.recorded), "replayed": outcomes_json(counts.sides.replayed) },
             "flips": { "count": counts.flipped(), "by_outcome": flips.collect::<Vec<_>>() },
@@ -113,6 +118,7 @@ impl Answer for Told {
             ("by policies", counts.decided_by.iter().map(decider).collect::<Vec<_>>().join(", ")),
             ("replayed", counts.replayed().to_string()),
             ("not replayed", left_out(counts)),
+            ("knobs not asked again", self.knobs.text()),
             (
                 "would come out otherwise",
                 format!("{} ({})", counts.flipped(), percent(counts.flipped(), counts.replayed())),
