@@ -19,6 +19,7 @@ const STACK_BYTES: usize = 16 * 1_024 * 1_024;
 
 /// What was read, with the place of each part in the source.
 #[derive(Debug)]
+#[cfg_attr(feature = "fuzzing", derive(Clone))]
 pub(super) struct Read {
     pub(super) at: usize,
     pub(super) what: What,
@@ -26,6 +27,7 @@ pub(super) struct Read {
 
 /// The parts that the language has.
 #[derive(Debug)]
+#[cfg_attr(feature = "fuzzing", derive(Clone))]
 pub(super) enum What {
     /// `line.status`
     Path(String),
@@ -40,7 +42,33 @@ pub(super) enum What {
 }
 
 /// Reads an expression. It says nothing yet about what its names mean.
+#[cfg(not(feature = "fuzzing"))]
 pub(super) fn read(source: &str) -> Result<Read, ExpressionError> {
+    read_anew(source)
+}
+
+/// The same under the fuzzer, which would read the rules of a built-in policy again with each of a million files that extend
+/// it: what was read lately is remembered.
+#[cfg(feature = "fuzzing")]
+pub(super) fn read(source: &str) -> Result<Read, ExpressionError> {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+
+    /// Some policies' worth.
+    const REMEMBERED_MAX: usize = 2_048;
+
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Result<Read, ExpressionError>>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        known.entry(source.to_owned()).or_insert_with(|| read_anew(source)).clone()
+    })
+}
+
+fn read_anew(source: &str) -> Result<Read, ExpressionError> {
     if source.len() > SOURCE_BYTES_MAX {
         let message = format!("an expression has at most {SOURCE_BYTES_MAX} bytes: make two rules of it");
         return Err(ExpressionError::new(SOURCE_BYTES_MAX, message));
