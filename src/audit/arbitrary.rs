@@ -5,9 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::{
-    AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, HoldStep, IncidentStep, LineTrace, Made, ReadOf,
-    Record, RecordFilter, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict,
-    ToldEvent,
+    AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, HoldStep, IncidentStep, LineTrace, Made, PolicyChange,
+    PolicyStep, ReadOf, Record, RecordFilter, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
+    ShadowVerdict, ToldEvent,
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, cohort, effect, factor, factor_option, hash, hold_cause,
@@ -151,7 +151,12 @@ fn ledger_event() -> BoxedStrategy<Event> {
         Just(IncidentStep::EndAsked),
         Just(IncidentStep::Ended),
     ];
+    let step = prop_oneof![Just(PolicyStep::File), Just(PolicyStep::Staged), Just(PolicyStep::Activated)];
+    let change = (policy_revision(), option::of(policy_revision()), step, any::<bool>(), option::of(reference()));
     prop_oneof![
+        change.prop_map(|(revision, previous, step, goes_back, reason)| {
+            Event::PolicyChanged(PolicyChange { revision, previous, step, goes_back, reason })
+        }),
         (hold_target(), hold, reference()).prop_map(|(target, step, reason)| Event::HoldChanged {
             target,
             step,

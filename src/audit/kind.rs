@@ -77,6 +77,8 @@ kinds! {
     HoldChanged = 24, "HOLD_CHANGED";
     /// An incident was opened, or is being ended.
     IncidentChanged = 25, "INCIDENT_CHANGED";
+    /// The policy changed, or is to.
+    PolicyChanged = 26, "POLICY_CHANGED";
     /// An outside source told what happened.
     EventRecorded = 30, "EVENT_RECORDED";
     /// Many log-ins failed.
@@ -107,6 +109,7 @@ impl Event {
             Self::SegmentDeleted(_) => EventKind::SegmentDeleted,
             Self::HoldChanged { .. } => EventKind::HoldChanged,
             Self::IncidentChanged { .. } => EventKind::IncidentChanged,
+            Self::PolicyChanged(_) => EventKind::PolicyChanged,
             Self::AccountCreated { .. } => EventKind::AccountCreated,
             Self::AccountChanged { .. } => EventKind::AccountChanged,
             Self::LineAdded => EventKind::LineAdded,

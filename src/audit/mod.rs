@@ -21,6 +21,6 @@ pub use fault::{Fault, FaultKind};
 pub use filter::RecordFilter;
 pub use kind::EventKind;
 pub use record::{
-    AnswerWindow, AuditStep, Caller, Decided, Event, HoldStep, IncidentStep, LineTrace, Made, ReadOf, Record,
-    RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
+    AnswerWindow, AuditStep, Caller, Decided, Event, HoldStep, IncidentStep, LineTrace, Made, PolicyChange, PolicyStep,
+    ReadOf, Record, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };

@@ -184,6 +184,8 @@ pub enum Event {
         /// Why.
         reason: Reference,
     },
+    /// The policy changed, or somebody wants it to. Stands in the engine's own account.
+    PolicyChanged(PolicyChange),
     /// The account was created.
     AccountCreated {
         /// With how many lines.
@@ -219,6 +221,33 @@ pub enum HoldStep {
     LiftAsked,
     /// A second one agreed: it is lifted.
     Lifted,
+}
+
+/// A change of the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyChange {
+    /// Which policy decides, or is to.
+    pub revision: PolicyRevision,
+    /// Which one decided before; none before the first.
+    pub previous: Option<PolicyRevision>,
+    /// What happened.
+    pub step: PolicyStep,
+    /// Whether it decided once before, and somebody said that it may again.
+    pub goes_back: bool,
+    /// Why; a file says no reason.
+    pub reason: Option<Reference>,
+}
+
+/// What happened to a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum PolicyStep {
+    /// It decides: the settings' file says it.
+    File = 1,
+    /// One person wants it.
+    Staged = 2,
+    /// It decides: a second person agreed.
+    Activated = 3,
 }
 
 /// What happened to an incident.

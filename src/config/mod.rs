@@ -18,5 +18,5 @@ pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, Pub
 pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
 pub use sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp,
-    PinPool, Policy, Server, SignedPermits, Store, StoreDurability, Telemetry, Transport,
+    PinPool, Policy, PolicySource, Server, SignedPermits, Store, StoreDurability, Telemetry, Transport,
 };

@@ -219,8 +219,23 @@ pub struct Carrier {
 pub struct Policy {
     /// A policy file; none is the built-in policy for carriers in the United States.
     pub file: Option<PathBuf>,
+    /// Who changes the policy: that file, or two people over the service, for whom the file is only the beginning.
+    pub source: PolicySource,
+    /// Whether the file may be a policy that decided before. Without it a file that was put back is refused.
+    pub may_go_back: bool,
     /// A policy file that is asked beside it: what it would have said is on record and in the counters, and answers nobody.
     pub shadow_file: Option<PathBuf>,
+}
+
+/// Who changes the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicySource {
+    /// Whoever may write the file.
+    #[default]
+    File,
+    /// Two people, over the service.
+    Service,
 }
 
 /// `[pin_pool]`: the workers that verify PINs, apart from all other work. One PIN costs about 12 ms and 19 MiB.

@@ -1,6 +1,6 @@
 //! What a brand's ledger keeps besides its chain of records: things that stand until they are changed.
 
-use super::{Hold, Incident, ListedPage};
+use super::{Hold, Incident, ListedPage, PolicyShelf};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,4 +11,6 @@ pub enum Document {
     Incident(Box<Incident>),
     /// Accounts that a breach lists.
     Listed(ListedPage),
+    /// Policies, in the ledger of the carrier's own brand.
+    Policies(Box<PolicyShelf>),
 }

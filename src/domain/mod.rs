@@ -22,6 +22,7 @@ mod lock;
 mod msisdn;
 mod permit;
 mod pin;
+mod policy_shelf;
 mod protection;
 mod reason;
 mod requester;
@@ -73,6 +74,9 @@ pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{
     AccountPin, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval, TRANSFER_PINS_KEPT_MAX,
     TransferPin, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
+};
+pub use policy_shelf::{
+    PAST_POLICIES_MAX, POLICY_TEXT_BYTES_MAX, PastPolicy, PolicyInForce, PolicyShelf, StagedPolicy,
 };
 pub use protection::{NamedStep, Protection, Seq};
 pub use reason::{Reason, ReasonClass};

@@ -38,6 +38,10 @@ fn assert_tells_nothing(error: &FieldError) {
     let is_own = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '.' | '[' | ']');
     assert!(error.path.chars().all(is_own), "`{}` is no path", error.path);
     assert!(digits_in_a_row(&error.path) <= DIGITS_IN_A_ROW_MAX, "`{}` is no path", error.path);
+    if error.path == "policy_text" {
+        // It says where a policy is wrong and quotes its names: a policy holds no secret, and whoever wrote it asks.
+        return;
+    }
     // What is borrowed for ever stands in the program; what is not was put together from a bound.
     if let Cow::Owned(words) = &error.expected {
         assert!(words.starts_with("must have at most "), "`{words}` was put together");
@@ -104,6 +108,9 @@ requests![
     (PlaceHoldRequest, |m, brand| ask::place_hold(m)),
     (LiftHoldRequest, |m, brand| ask::lift_hold(m)),
     (ListHoldsRequest, |m, brand| ask::list_holds(m)),
+    (GetPolicyRequest, |_m, brand| Ok::<(), FieldError>(())),
+    (StagePolicyRequest, |m, brand| ask::stage_policy(m)),
+    (ActivatePolicyRequest, |m, brand| ask::activate_policy(m)),
 ];
 
 /// A request as bytes; the first byte says which.

@@ -25,6 +25,7 @@ use super::pb::v1::event_service_client::EventServiceClient;
 use super::pb::v1::export_service_client::ExportServiceClient;
 use super::pb::v1::incident_service_client::IncidentServiceClient;
 use super::pb::v1::key_service_client::KeyServiceClient;
+use super::pb::v1::policy_service_client::PolicyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
 use super::status::code_name;
 
@@ -193,6 +194,11 @@ impl Client {
     /// Calls of the incident service that take as long as they take: a list of accounts.
     pub fn incidents_without_deadline(&self) -> IncidentServiceClient<Wire> {
         IncidentServiceClient::new(self.wire_without_deadline())
+    }
+
+    /// Calls of the policy service.
+    pub fn policies(&self) -> PolicyServiceClient<Wire> {
+        PolicyServiceClient::new(self.wire())
     }
 
     /// Calls of the key service, which take as long as they take.

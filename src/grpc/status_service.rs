@@ -61,6 +61,9 @@ fn refused(refusal: Refusal) -> Status {
         | Refusal::PermitUsed
         | Refusal::PermitVoid
         | Refusal::PermitLocked => precondition(reason, "permit", message),
+        Refusal::PolicyGoesBack | Refusal::PolicyExpired | Refusal::PolicyByFile => {
+            precondition(reason, "policy", message)
+        }
         Refusal::Held => precondition(reason, "caller", message),
         Refusal::DecisionFinal => precondition(reason, "decision_id", message),
         Refusal::LockNotOn | Refusal::ReleaseUnderWay => precondition(reason, "set", message),

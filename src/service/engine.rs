@@ -31,6 +31,16 @@ pub struct Carrier {
     pub own_spids: Vec<Spid>,
 }
 
+/// Who changes the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PolicySource {
+    /// The file that the settings name.
+    #[default]
+    File,
+    /// Two people, over the service.
+    Service,
+}
+
 /// What an engine is made of.
 pub struct Parts {
     /// Where everything is kept.
@@ -41,8 +51,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Who signs permits, for whom; none where none are signed.
     pub permit_names: Option<PermitNames>,
-    /// What decides.
+    /// What decides, at first.
     pub policy: Policy,
+    /// Who changes it.
+    pub policy_source: PolicySource,
     /// Who runs it.
     pub carrier: Carrier,
     /// Threads that hash PINs.
@@ -60,6 +72,7 @@ pub struct Engine {
     pub(super) vault: Vault,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: ArcSwap<Policy>,
+    pub(super) policy_source: PolicySource,
     /// What is asked beside it, and answers nobody.
     pub(super) shadow: ArcSwapOption<Policy>,
     pub(super) carrier: Carrier,
@@ -83,13 +96,25 @@ pub struct Engine {
 impl Engine {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Result<Arc<Self>, ServiceError> {
-        let Parts { store, keyring, clock, permit_names, policy, carrier, pin_threads, pin_queue, tally, archive } =
-            parts;
+        let Parts {
+            store,
+            keyring,
+            clock,
+            permit_names,
+            policy,
+            policy_source,
+            carrier,
+            pin_threads,
+            pin_queue,
+            tally,
+            archive,
+        } = parts;
         let policy = named(policy)?;
         Ok(Arc::new(Self {
             vault: Vault::new(store, &keyring),
             clock,
             policy: ArcSwap::from_pointee(policy),
+            policy_source,
             shadow: ArcSwapOption::empty(),
             carrier,
             held_keys: HeldKey::all(&keyring),
@@ -151,7 +176,7 @@ impl Engine {
 }
 
 /// A policy that stands. Every record names the policy that decided by the digest of all that it says.
-fn named(mut policy: Policy) -> Result<Policy, ServiceError> {
+pub(super) fn named(mut policy: Policy) -> Result<Policy, ServiceError> {
     policy.validate().map_err(|error| ServiceError::Unavailable(error.to_string()))?;
     policy.revision = PolicyRevision(sha256_plain(policy.canonical().as_bytes()));
     Ok(policy)

@@ -103,6 +103,12 @@ pub enum Refusal {
     SegmentGone,
     /// Who or what asks is held.
     Held,
+    /// The policy decided before, and nobody said that it may again.
+    PolicyGoesBack,
+    /// The staged policy waited too long.
+    PolicyExpired,
+    /// The policy is changed by a file.
+    PolicyByFile,
 }
 
 impl Refusal {
@@ -133,6 +139,9 @@ impl Refusal {
             Self::SegmentNotOldest => "SEGMENT_NOT_OLDEST",
             Self::SegmentGone => "SEGMENT_GONE",
             Self::Held => "HELD",
+            Self::PolicyGoesBack => "POLICY_GOES_BACK",
+            Self::PolicyExpired => "POLICY_EXPIRED",
+            Self::PolicyByFile => "POLICY_BY_FILE",
         }
     }
 
@@ -162,12 +171,17 @@ impl Refusal {
             Self::AccountExistsElsewhere => "the line belongs to another account: move it with MoveLine",
             Self::RecordArchived => "records of that time have left the store: they are in the archive",
             Self::HouseOnly => "this concerns all brands: only the carrier's own brand may do it",
-            Self::SecondPersonNeeded => "who asked for an export cannot approve it: somebody else must",
+            Self::SecondPersonNeeded => "nobody is two people: somebody else must agree",
             Self::ExportNotApproved => "nobody has approved the export yet: a second person must",
             Self::ExportExpired => "the export's time is over: ask for it again",
             Self::ArchiveOff => "this service has no archive: its settings name no `archive.folder`",
             Self::SegmentNotOldest => "an older segment is there: the oldest goes first",
             Self::SegmentGone => "the segment was deleted before",
+            Self::PolicyGoesBack => {
+                "this policy decided before: to go back to it must be said (`goes_back`; for a file `policy.may_go_back`)"
+            }
+            Self::PolicyExpired => "the policy waited longer than a week for a second person: stage it again",
+            Self::PolicyByFile => "the policy is changed by its file here: the setting `policy.source` says so",
             Self::Held => "who asks, or the carrier that gains, is held: the fraud desk must look first",
         }
     }

@@ -19,6 +19,7 @@
 //! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
 //! | `archive/` | old records leave the store, and in the end the archive |
 //! | `incidents/` | what the fraud desk knows: breaches, and who is held |
+//! | `policies` | which policy decides, and who may change it |
 //! | `due`, `worker` | what time does |
 //! | `key_upkeep` | what still names a key, sealing anew, doing without one |
 //!
@@ -49,6 +50,7 @@ mod move_line;
 mod owners;
 mod permits;
 mod pins;
+mod policies;
 mod protect;
 mod question;
 mod queues;
@@ -75,7 +77,7 @@ pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
-pub use engine::{Carrier, Engine, Parts};
+pub use engine::{Carrier, Engine, Parts, PolicySource};
 pub use error::{Refusal, ServiceError};
 pub use events::ToldBySource;
 pub use exports::{Export, HandOver, HandedOver};
@@ -83,6 +85,7 @@ pub use incidents::{Breach, HOLDS_PAGE_MAX, HoldOrder, HoldPage, LISTED_MAX, Lif
 pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};
+pub use policies::{PolicyOrder, PolicyStanding};
 pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
 pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordScope, RecordView, Told};

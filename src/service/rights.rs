@@ -153,6 +153,18 @@ rights! {
     ReadIncidents {
         Brand: [FraudOps, Auditor, Admin],
     }
+    /// Want another policy.
+    StagePolicy {
+        Engine: [FraudOps, Admin],
+    }
+    /// Agree to a policy that somebody else wants.
+    ActivatePolicy {
+        Engine: [FraudOps, Admin],
+    }
+    /// See which policy decides.
+    ReadPolicy {
+        Engine: [FraudOps, Auditor, Admin],
+    }
     /// Look after the keys that the engine runs with.
     MaintainKeys {
         Engine: [Admin],
@@ -384,6 +396,9 @@ mod tests {
         ("PlaceHold", &["fraud_ops"], &[]),
         ("LiftHold", &["fraud_ops"], &[]),
         ("ReadIncidents", &["fraud_ops", "auditor", "admin"], &[]),
+        ("StagePolicy", &[], &[]),
+        ("ActivatePolicy", &[], &[]),
+        ("ReadPolicy", &[], &[]),
         ("MaintainKeys", &[], &[]),
         ("ReadArchive", &["auditor", "admin"], &[]),
         ("ManageArchive", &["admin"], &[]),
@@ -406,7 +421,12 @@ mod tests {
                 let got = whose(role);
                 let told = (got == Some(Whose::Brand), matches!(got, Some(Whose::OwnAccount | Whose::OwnRequests)));
                 assert_eq!(told, expected, "{name} for {role_name}");
-                let of_engine = *name == "MaintainKeys" && role_name == "admin";
+                let of_engine = match *name {
+                    "MaintainKeys" => role_name == "admin",
+                    "StagePolicy" | "ActivatePolicy" => ["fraud_ops", "admin"].contains(&role_name),
+                    "ReadPolicy" => ["fraud_ops", "auditor", "admin"].contains(&role_name),
+                    _ => false,
+                };
                 assert_eq!(got == Some(Whose::Engine), of_engine, "{name} for {role_name}");
             }
         }

@@ -54,7 +54,7 @@ mod tests {
     use crate::crypto::{Cost, Keyring};
     use crate::domain::{Action, Brand, Channel, OutcomeKind};
     use crate::policy::{Asker, Facts, Policy};
-    use crate::service::{Carrier, Engine, Parts, Tally};
+    use crate::service::{Carrier, Engine, Parts, PolicySource, Tally};
     use crate::store::embedded::{EmbeddedStore, OpenOptions};
 
     /// Counts shadows that broke.
@@ -101,6 +101,7 @@ mod tests {
             clock: Arc::new(ManualClock::at(now)),
             permit_names: None,
             policy: Policy::us_default(),
+            policy_source: PolicySource::File,
             carrier: Carrier { brand: Brand::parse("main").unwrap(), own_spids: Vec::new() },
             pin_threads: 1,
             pin_queue: 1,

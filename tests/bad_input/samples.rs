@@ -438,6 +438,7 @@ pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
 #[path = "samples_of_desks.rs"]
 mod samples_of_desks;
 pub(crate) use samples_of_desks::{
-    approve_export, end_incident, export_records, get_export, lift_hold, list_holds, list_incidents, list_records,
-    make_checkpoint, open_incident, place_hold, request_export, verify_chain, watch_records,
+    activate_policy, approve_export, end_incident, export_records, get_export, get_policy, lift_hold, list_holds,
+    list_incidents, list_records, make_checkpoint, open_incident, place_hold, request_export, stage_policy,
+    verify_chain, watch_records,
 };

@@ -103,3 +103,16 @@ pub(crate) fn list_holds() -> Vec<pb::ListHoldsRequest> {
 pub(crate) fn make_checkpoint() -> Vec<pb::MakeCheckpointRequest> {
     vec![pb::MakeCheckpointRequest {}]
 }
+
+pub(crate) fn get_policy() -> Vec<pb::GetPolicyRequest> {
+    vec![pb::GetPolicyRequest {}]
+}
+
+pub(crate) fn stage_policy() -> Vec<pb::StagePolicyRequest> {
+    let policy_text = text("extends = \"us-default\"\n[pin]\nfresh_after = \"48h\"\n");
+    vec![pb::StagePolicyRequest { request_id: export_id(), policy_text, reason: text("case 4711"), goes_back: true }]
+}
+
+pub(crate) fn activate_policy() -> Vec<pb::ActivatePolicyRequest> {
+    vec![pb::ActivatePolicyRequest { request_id: export_id(), policy_revision: "0a".repeat(32) }]
+}

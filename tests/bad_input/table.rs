@@ -425,6 +425,16 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("ListHoldsRequest.include_lifted", ANY),
     ("ListHoldsRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
     ("ListHoldsRequest.page_token", CONSISTENCY),
+    // policy_service.proto
+    ("StagePolicyRequest.request_id", UUIDS),
+    (
+        "StagePolicyRequest.policy_text",
+        &[Missing, Text("canary = 1"), Text("[[rule]]\nid = \"canary rule\""), Long(98_305)],
+    ),
+    ("StagePolicyRequest.reason", REQUIRED_REFERENCES),
+    ("StagePolicyRequest.goes_back", ANY),
+    ("ActivatePolicyRequest.request_id", UUIDS),
+    ("ActivatePolicyRequest.policy_revision", &[Missing, Text("canary"), Text("+a"), Long(63), Long(66)]),
     // export_service.proto
     ("RequestExportRequest.filter", OPTIONAL_MESSAGE),
     ("RequestExportRequest.account_id", OPTIONAL_IDS),

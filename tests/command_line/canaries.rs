@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::canary_beside::BESIDE;
+use crate::canary_beside::{BESIDE, OF_A_SERVICE};
 use crate::canary_life::{canaries, commands, live};
 use crate::spelt::{Search, copy_of};
 
@@ -24,6 +24,7 @@ fn commands_logs_and_pages_show_no_canary() {
         let others = [&["serve", "bench", "day"][..], &BESIDE].concat();
         let untried: Vec<String> = commands(&run.service.place, &others, false)
             .into_iter()
+            .chain(OF_A_SERVICE.map(str::to_owned))
             .filter(|leaf| {
                 // A permit is redeemed alike for every change.
                 let tried = if leaf.starts_with("decision redeem") { "decision redeem sim-change" } else { leaf };

@@ -11,6 +11,9 @@ use crate::canary_life::{NUMBER, begin, canaries, cards, commands, words};
 use crate::program::{Place, Ran, Service};
 use crate::spelt::Search;
 
+/// Of those, what asks a running service all the same, and is tried there.
+pub(crate) const OF_A_SERVICE: [&str; 3] = ["policy activate", "policy show", "policy stage"];
+
 /// How these commands begin.
 pub(crate) const BESIDE: [&str; 5] = ["doctor", "keys", "policy", "store", "token"];
 
@@ -232,8 +235,10 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     mistake(&mut told, &place);
 
     told.check();
-    let untried: Vec<String> =
-        commands(&place, &BESIDE, true).into_iter().filter(|leaf| !told.ran.contains(leaf)).collect();
+    let untried: Vec<String> = commands(&place, &BESIDE, true)
+        .into_iter()
+        .filter(|leaf| !told.ran.contains(leaf) && !OF_A_SERVICE.contains(&leaf.as_str()))
+        .collect();
     assert!(untried.is_empty(), "not tried: {untried:?}; tried: {:?}", told.ran);
     // Three keyrings of six keys, and ten rotations, each key in four spellings at least.
     let of_keyrings = told.keys.iter().filter(|(name, _)| *name == "key of the keyring").count();

@@ -14,6 +14,11 @@ pub(crate) fn look_after(run: &mut Run) {
     run.ask("fraud", &[&["hold", "lift"][..], &hold].concat(), "", &[]).ending(0);
     run.once("desk", &[&["hold", "lift"][..], &hold].concat(), "").ending(0);
     run.ask("fraud", &["hold", "list", "--all"], "", &[]).ending(0);
+    run.ask("aud", &["policy", "show"], "", &[]).ending(0);
+    fs::write(run.service.place.path("next.toml"), "extends = \"us-default\"\n").unwrap();
+    // Its file changes the policy of this service, and nobody else.
+    run.ask("fraud", &["policy", "stage", "next.toml", "--reason", "case 3"], "", &[]).ending(3);
+    run.ask("fraud", &["policy", "activate", &"0a".repeat(32)], "", &[]).ending(3);
     fs::write(run.service.place.path("touched.txt"), "A-8\nA-9\n").unwrap();
     fs::write(run.service.place.path("wrong.txt"), format!("A-8\n{NUMBER} {NUMBER}\n")).unwrap();
     let open = ["incident", "open", "--cut-off", "2025-01-01T00:00:00Z", "--reason", "case 2", "--cohort", "listed"];

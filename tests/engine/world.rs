@@ -16,7 +16,7 @@ use portcullis::domain::{
 use portcullis::policy::Policy;
 use portcullis::service::{
     Answer, ArchiveSettings, Body, Carrier, Engine, Guarding, LineName, LineRef, LineSeed, LockOrder, LockSeed, Parts,
-    PermitText, PinSeed, Question, Redemption, Scope, Seed, ServiceError, Silent, Upsert, authorise,
+    PermitText, PinSeed, PolicySource, Question, Redemption, Scope, Seed, ServiceError, Silent, Upsert, authorise,
 };
 use portcullis::store::Store;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
@@ -82,6 +82,12 @@ impl World {
         let engine = Engine::new(parts_over(store.clone(), &keyring, &clock, &policy, folder.path())).unwrap();
         let requests = std::sync::atomic::AtomicU64::new(1);
         Self { clock, engine, store, keyring, app, policy, requests, folder: Some(folder) }
+    }
+
+    /// The same store and clock under an engine of other parts.
+    pub(crate) fn with_parts(mut self, change: impl FnOnce(Parts) -> Parts) -> Self {
+        self.engine = Engine::new(change(self.parts(self.store.clone()))).unwrap();
+        self
     }
 
     /// What another engine of this world is made of.
@@ -360,6 +366,7 @@ fn parts_over(
             audience: vec!["https://executor.example".to_owned()],
         }),
         policy: policy.clone(),
+        policy_source: PolicySource::File,
         carrier: Carrier { brand: brand(), own_spids: vec![Spid::parse("1111").unwrap()] },
         pin_threads: 2,
         pin_queue: 64,

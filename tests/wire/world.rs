@@ -23,7 +23,7 @@ use portcullis::grpc::pb::v1::event_service_client::EventServiceClient;
 use portcullis::grpc::pb::v1::protection_service_client::ProtectionServiceClient;
 use portcullis::grpc::{Alarm, Edge, Front, Lanes, Services, serve, services};
 use portcullis::policy::Policy;
-use portcullis::service::{ArchiveSettings, Carrier, Engine, Parts, Silent, Tally};
+use portcullis::service::{ArchiveSettings, Carrier, Engine, Parts, PolicySource, Silent, Tally};
 use portcullis::store::Vault;
 use portcullis::store::embedded::{EmbeddedStore, OpenOptions};
 use portcullis::telemetry::Metrics;
@@ -114,6 +114,7 @@ impl World {
                 audience: vec!["https://executor.example".to_owned()],
             }),
             policy: Policy::us_default(),
+            policy_source: PolicySource::File,
             carrier: Carrier { brand: Brand::parse(BRAND).unwrap(), own_spids: vec![Spid::parse("1111").unwrap()] },
             pin_threads: 2,
             pin_queue: 64,

@@ -202,6 +202,8 @@ words! {
         HoldChanged,
         /// An incident was opened, or is being ended
         IncidentChanged,
+        /// The policy changed, or is to
+        PolicyChanged,
         /// Something that an outside source told
         EventRecorded,
         /// Many log-ins failed

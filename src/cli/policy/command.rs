@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{check, diff, explain, facts, generated, policy_of, replay};
+use super::{change, check, diff, explain, facts, generated, policy_of, replay};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::run::calling;
@@ -31,6 +31,8 @@ Examples:
   portcullis policy diff us-default mine.toml
   portcullis policy facts
   portcullis policy test scenarios --policy mine.toml
+  portcullis policy stage mine.toml --reason 'case 4711'
+  portcullis policy activate 3f1c...
   portcullis policy explain 019ca8f1-2233-7444-8555-66778899aa0a
   portcullis policy explain --scenario scenarios/attacks/A01.toml --step 3 --policy mine.toml
   portcullis policy replay --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --policy mine.toml
@@ -54,6 +56,12 @@ pub(in crate::cli) enum PolicyCommand {
     Facts(FactsArgs),
     /// Play scenarios against a policy, and say where it answers otherwise
     Test(TestArgs),
+    /// Show which policy decides on a running service, and which one waits
+    Show(Box<change::ShowArgs>),
+    /// Want another policy on a running service; a second person activates it within a week
+    Stage(Box<change::StageArgs>),
+    /// Agree to a policy that somebody else staged: it decides from then on
+    Activate(Box<change::ActivateArgs>),
     /// Say of one decision what every rule came to, and the facts it read
     Explain(Box<explain::ExplainArgs>),
     /// Decide recorded decisions again by another policy, and say what would come out otherwise
@@ -119,9 +127,12 @@ pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit
         PolicyCommand::Diff(args) => diff::run(&args, output),
         PolicyCommand::Facts(args) => facts::run(&args, output),
         PolicyCommand::Test(TestArgs { folder, policy, scratch }) => {
-            let decides = policy_of(&Settings { file: policy.clone(), shadow_file: None })?;
+            let decides = policy_of(&Settings { file: policy.clone(), ..Settings::default() })?;
             calling(scenario::test(&folder, &scratch, (policy, &decides), output))
         }
+        PolicyCommand::Show(args) => calling(change::show(*args, output)),
+        PolicyCommand::Stage(args) => calling(change::stage(*args, output)),
+        PolicyCommand::Activate(args) => calling(change::activate(*args, output)),
         PolicyCommand::Explain(args) => calling(explain::run(&args, output)),
         PolicyCommand::Replay(args) => calling(replay::run(&args, output)),
         PolicyCommand::Ordinary(args) => generated::ordinary(args, output),

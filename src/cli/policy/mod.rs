@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `command` | the commands there are |
 //! | `file` | reading a policy from a file, or the built-in one |
+//! | `change` | the policy of a running service, changed by two people |
 //! | `check` | whether a file is a policy, and what is in it |
 //! | `diff` | what another file changes |
 //! | `facts` | what rules may ask |
@@ -12,6 +13,7 @@
 //! | `explain` | one decision, rule by rule |
 //! | `replay/` | recorded decisions against another policy |
 
+mod change;
 mod check;
 mod command;
 mod diff;

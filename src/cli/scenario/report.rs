@@ -62,7 +62,7 @@ pub(in crate::cli) async fn decided_step(
     let scratch = Scratch::make(scratch)?;
     let keys = Keys::make(&scratch, Cost::STANDARD)?;
     let file = policy_for(&scenario, named, &scratch)?;
-    let policy = policy_of(&Settings { file: file.clone(), shadow_file: None })?;
+    let policy = policy_of(&Settings { file: file.clone(), ..Settings::default() })?;
     Ok((record_of_step(&keys, &scenario, file, step).await?, policy))
 }
 

@@ -13,12 +13,13 @@ use super::tally::Counting;
 use crate::cli::failure::Failure;
 use crate::cli::policy::policy_of;
 use crate::clock::{Clock, SystemClock};
+use crate::config::PolicySource as Changer;
 use crate::config::{Archive, Config, SignedPermits, StoreDurability};
 use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set, random_bytes};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Alarm, Edge, Lanes, Services};
-use crate::service::{ArchiveSettings, Carrier, Engine, Parts};
+use crate::service::{ArchiveSettings, Carrier, Engine, Parts, PolicySource};
 use crate::store::Store;
 use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions};
 use crate::telemetry::Metrics;
@@ -89,6 +90,10 @@ pub(crate) fn compose_by(
         clock: Arc::clone(&clock),
         permit_names,
         policy: policy_of(&config.policy)?,
+        policy_source: match config.policy.source {
+            Changer::File => PolicySource::File,
+            Changer::Service => PolicySource::Service,
+        },
         carrier: Carrier { brand: config.carrier.brand.clone(), own_spids: config.carrier.own_spids.clone() },
         pin_threads: config.pin_pool.threads.to_usize(),
         pin_queue: config.pin_pool.queue.to_usize(),

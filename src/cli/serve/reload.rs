@@ -14,11 +14,12 @@ use super::refusal::refused;
 use crate::cli::failure::Failure;
 use crate::cli::output::hex;
 use crate::cli::policy::{policy_of, shadow_of};
-use crate::config::Config;
+use crate::config::{Config, PolicySource};
 use crate::crypto::sha256_plain;
 use crate::domain::PolicyRevision;
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
+use crate::policy::Policy;
 use crate::service::Engine;
 use crate::telemetry::Metrics;
 
@@ -67,15 +68,16 @@ impl Reloads {
                 if is_asked || found.identity != seen.identity {
                     look.tell(look.reload_identity());
                 }
-                if is_asked || found.policy != seen.policy {
-                    look.tell_policy(look.reload_policy());
-                }
                 if is_asked || found.shadow != seen.shadow {
                     take_shadow(&look.config, &look.engine, &look.metrics);
                 }
-                found
+                let policy = (is_asked || found.policy != seen.policy).then(|| look.read_policy()).flatten();
+                (found, policy)
             });
-            let Ok(found) = looked.await else { return };
+            let Ok((found, policy)) = looked.await else { return };
+            if let Some(policy) = policy {
+                this.tell_policy(this.take_policy(policy).await);
+            }
             seen = found;
         }
     }
@@ -130,19 +132,21 @@ impl Reloaded {
         }
     }
 
-    /// Takes the policy's file; where none is named there is nothing to take.
-    fn reload_policy(&self) -> Result<Option<PolicyRevision>, Failure> {
-        if self.config.policy.file.is_none() {
-            return Ok(None);
-        }
-        let policy = policy_of(&self.config.policy)?;
-        self.engine.replace_policy(policy).map(Some).map_err(|error| refused(&error))
+    /// Reads the policy's file; where none is named, or two people change the policy, there is nothing to read.
+    fn read_policy(&self) -> Option<Result<Policy, Failure>> {
+        let settings = &self.config.policy;
+        let is_followed = settings.file.is_some() && settings.source == PolicySource::File;
+        is_followed.then(|| policy_of(settings))
     }
 
-    fn tell_policy(&self, reloaded: Result<Option<PolicyRevision>, Failure>) {
+    async fn take_policy(&self, read: Result<Policy, Failure>) -> Result<PolicyRevision, Failure> {
+        let taken = self.engine.take_policy(read?, self.config.policy.may_go_back).await;
+        taken.map_err(|error| refused(&error))
+    }
+
+    fn tell_policy(&self, reloaded: Result<PolicyRevision, Failure>) {
         match reloaded {
-            Ok(None) => {}
-            Ok(Some(revision)) => {
+            Ok(revision) => {
                 self.metrics.policy_reloaded(true);
                 tracing::info!(revision = hex(&revision.0), "the policy was read again");
             }

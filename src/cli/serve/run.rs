@@ -39,6 +39,7 @@ pub(in crate::cli) async fn serve_until(
     // An issuer that does not answer keeps nobody else out: its tokens are believed once it has.
     published.fetch_due(&metrics).await;
     let composed = compose(&config, (metrics, &published), |store| store)?;
+    begin_policy(&composed, &config).await?;
     let (listener, address) = listen("server.listen", config.server.listen).await?;
     let (ops_listener, ops_address) = listen("server.ops_listen", config.server.ops_listen).await?;
 
@@ -76,6 +77,14 @@ pub(in crate::cli) async fn serve_until(
     helpers.stop().await;
     close(&composed).await?;
     served.map(|()| Exit::Done)
+}
+
+/// Puts on record which policy decides, if it is another than before.
+async fn begin_policy(composed: &Composed, config: &Config) -> Result<(), Failure> {
+    let begun = composed.services.engine.begin_policy(config.policy.may_go_back).await;
+    begun.map(drop).map_err(|error| {
+        refused(&error).advise("look at `policy.file`; `portcullis audit list --kind policy-changed` has them all")
+    })
 }
 
 async fn listen(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {

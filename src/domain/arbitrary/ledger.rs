@@ -1,11 +1,13 @@
 //! What a ledger keeps.
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
-use super::names::{held_name, instant, record_id, reference, subject};
+use super::names::{held_name, instant, policy_revision, record_id, reference, subject};
 use crate::domain::{
-    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage, Undoing,
+    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage, PastPolicy,
+    PolicyInForce, PolicyShelf, StagedPolicy, Undoing,
 };
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
@@ -21,8 +23,21 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
                 Document::Incident(Box::new(Incident { id, cohort, cut_off, reason, opened_by, opened_at, ending }))
             }
         ),
+        shelf().prop_map(|shelf| Document::Policies(Box::new(shelf))),
         listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),
     ]
+}
+
+fn shelf() -> BoxedStrategy<PolicyShelf> {
+    let in_force = (policy_revision(), instant(), option::of(".{0,20}"))
+        .prop_map(|(revision, since, text)| PolicyInForce { revision, since, text });
+    let staged = (policy_revision(), ".{0,20}", subject(), instant(), reference(), any::<bool>()).prop_map(
+        |(revision, text, by, at, reason, goes_back)| StagedPolicy { revision, text, by, at, reason, goes_back },
+    );
+    let past = (policy_revision(), instant()).prop_map(|(revision, until)| PastPolicy { revision, until });
+    (option::of(in_force), option::of(staged), vec(past, 0..4))
+        .prop_map(|(in_force, staged, past)| PolicyShelf { in_force, staged, past })
+        .boxed()
 }
 
 pub(crate) fn hold_target() -> impl Strategy<Value = HoldTarget> {

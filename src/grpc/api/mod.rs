@@ -12,6 +12,7 @@ mod fitting;
 mod import;
 mod incident;
 mod keys;
+mod policy;
 mod protection;
 mod services;
 mod told;

@@ -217,6 +217,8 @@ impl Engine {
                 match document {
                     Document::Hold(hold) => pages.put_hold(version, *hold),
                     Document::Incident(incident) => pages.put_incident(version, *incident),
+                    // What decides is no matter of the fraud desk's.
+                    Document::Policies(_) => {}
                     Document::Listed(page) => listed.entry(page.incident).or_default().extend(page.accounts),
                 }
             }

@@ -11,29 +11,29 @@ use crate::service::error::ServiceError;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Reserve, Urgency};
 
 /// A change that somebody wants, and under which name.
-pub(super) struct Wanted<'a> {
+pub(in crate::service) struct Wanted<'a> {
     /// Whose ledger.
-    pub(super) brand: &'a Brand,
+    pub(in crate::service) brand: &'a Brand,
     /// Who wants it; nobody where a rule does.
-    pub(super) caller: Option<Caller>,
+    pub(in crate::service) caller: Option<Caller>,
     /// The request's key, where a request wants it.
-    pub(super) reserve: Option<Reserve>,
+    pub(in crate::service) reserve: Option<Reserve>,
     /// The documents to be looked at: the first is the one that may change.
-    pub(super) document: Token,
+    pub(in crate::service) document: Token,
     /// When.
-    pub(super) now: DateTime<Utc>,
+    pub(in crate::service) now: DateTime<Utc>,
 }
 
 /// What a document becomes, and the record of it.
-pub(super) struct Changed {
-    pub(super) document: Document,
-    pub(super) event: Event,
+pub(in crate::service) struct Changed {
+    pub(in crate::service) document: Document,
+    pub(in crate::service) event: Event,
     /// The record's id, where it was minted before.
-    pub(super) id: Option<RecordId>,
+    pub(in crate::service) id: Option<RecordId>,
 }
 
 /// What came of a change.
-pub(super) enum Kept {
+pub(in crate::service) enum Kept {
     /// It is committed: the document in that version.
     Changed(u64, Box<Document>),
     /// Nothing was to be changed, or the request had been answered before.
@@ -44,7 +44,7 @@ impl Engine {
     /// Changes a document and records that it did. `change` says what it becomes; none where it stays as it is.
     ///
     /// INVARIANT (answer-is-record): the document and the record are one commit.
-    pub(super) async fn keep_document(
+    pub(in crate::service) async fn keep_document(
         &self,
         wanted: &Wanted<'_>,
         change: impl Fn(Option<&Document>) -> Result<Option<Changed>, ServiceError> + Send + Sync,
@@ -75,6 +75,15 @@ impl Engine {
             }
         }
         Err(ServiceError::Unavailable("the ledger keeps changing".to_owned()))
+    }
+
+    /// A document as it stands.
+    pub(in crate::service) async fn document(&self, wanted: &Wanted<'_>) -> Result<Option<Document>, ServiceError> {
+        let Wanted { brand, document, now, .. } = wanted;
+        match self.open_documents(brand, None, vec![*document], *now).await? {
+            Opening::Open(open) => Ok(open.document(*document).cloned()),
+            Opening::Answered(_) | Opening::Taken => Err(ServiceError::RequestIdReused),
+        }
     }
 
     /// Puts documents into the ledger that say nothing until another names them: no record tells of them.

@@ -24,3 +24,4 @@ pub use breaches::{Breach, LISTED_MAX, Listing, Whom};
 pub use holds::{HOLDS_PAGE_MAX, HoldOrder, HoldPage, LiftOrder};
 
 pub(super) use book::{Books, Shelf};
+pub(super) use keeping::{Changed, Kept, Wanted};

@@ -5,8 +5,10 @@ use prost::{Message, Oneof};
 use super::CodecError;
 use super::envelope::{Envelope, read, write};
 use super::field::{id, instant, millis, nested, number_of, numbered, required, text};
+use super::policy_shelf::StoredShelf;
 use crate::domain::{
-    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldTarget, Incident, ListedPage, RecordId, Undoing,
+    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldTarget, Incident, ListedPage, PolicyShelf, RecordId,
+    Undoing,
 };
 
 /// The bytes of a document, to be sealed.
@@ -22,6 +24,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<Document, CodecError> {
     match required(read::<StoredDocument>(bytes)?.what, "document.what")? {
         StoredWhat::Hold(hold) => Ok(Document::Hold(Box::new(Hold::try_from(*hold)?))),
         StoredWhat::Incident(incident) => Ok(Document::Incident(Box::new(Incident::try_from(*incident)?))),
+        StoredWhat::Policies(shelf) => Ok(Document::Policies(Box::new(PolicyShelf::try_from(*shelf)?))),
         StoredWhat::Listed(page) => Ok(Document::Listed(ListedPage::try_from(page)?)),
     }
 }
@@ -32,7 +35,7 @@ struct StoredDocument {
     #[prost(uint32, tag = "1")]
     format: u32,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
-    #[prost(oneof = "StoredWhat", tags = "2, 3, 4")]
+    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5")]
     what: Option<StoredWhat>,
 }
 
@@ -50,6 +53,8 @@ enum StoredWhat {
     Incident(Box<StoredIncident>),
     #[prost(message, tag = "4")]
     Listed(StoredListed),
+    #[prost(message, tag = "5")]
+    Policies(Box<StoredShelf>),
 }
 
 #[derive(Message)]
@@ -208,6 +213,7 @@ impl From<&Document> for StoredDocument {
             Document::Hold(hold) => StoredWhat::Hold(Box::new(hold.as_ref().into())),
             Document::Incident(incident) => StoredWhat::Incident(Box::new(incident.as_ref().into())),
             Document::Listed(page) => StoredWhat::Listed(page.into()),
+            Document::Policies(shelf) => StoredWhat::Policies(Box::new(shelf.as_ref().into())),
         };
         Self { format: Self::FORMAT, what: Some(what) }
     }

@@ -8,8 +8,9 @@ use super::event_from_outside::StoredTold;
 use super::event_of_documents::{StoredHoldChange, StoredIncidentChange};
 use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead, StoredSegment};
 use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text, text};
+use super::policy_shelf::StoredPolicyChange;
 use crate::audit::Event;
-use crate::domain::{LockStep, RecordId, ReleaseId, TransferPinId};
+use crate::domain::{AccountId, LockStep, RecordId, ReleaseId, TransferPinId};
 
 /// An event. Its tags continue those of the record that has it.
 #[derive(Oneof)]
@@ -63,6 +64,8 @@ pub(super) enum StoredEvent {
     HoldChanged(StoredHoldChange),
     #[prost(message, tag = "33")]
     IncidentChanged(StoredIncidentChange),
+    #[prost(message, tag = "34")]
+    PolicyChanged(StoredPolicyChange),
     #[prost(message, tag = "40")]
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
@@ -148,6 +151,12 @@ pub(super) struct StoredEnd {
     to: Option<String>,
 }
 
+impl From<Option<&AccountId>> for StoredEnd {
+    fn from(to: Option<&AccountId>) -> Self {
+        Self { to: to.map(|account| account.as_str().to_owned()) }
+    }
+}
+
 impl From<&Event> for StoredEvent {
     fn from(event: &Event) -> Self {
         match event {
@@ -208,13 +217,12 @@ impl From<&Event> for StoredEvent {
             Event::IncidentChanged { incident, step, reason } => {
                 Self::IncidentChanged((*incident, step, reason).into())
             }
+            Event::PolicyChanged(change) => Self::PolicyChanged(change.into()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
             Event::LineAdded => Self::LineAdded(()),
-            Event::LineEnded { to } => {
-                Self::LineEnded(StoredEnd { to: to.as_ref().map(|account| account.as_str().to_owned()) })
-            }
+            Event::LineEnded { to } => Self::LineEnded(to.as_ref().into()),
             Event::Told(told) => Self::Told(Box::new(told.as_ref().into())),
             Event::LogInsFailed { count } => Self::LogInsFailed(*count),
         }
@@ -252,6 +260,7 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::SegmentArchived(segment) => Self::SegmentArchived(segment.try_into()?),
             StoredEvent::SegmentDeleted(segment) => Self::SegmentDeleted(segment.try_into()?),
             StoredEvent::HoldChanged(event) => event.try_into()?,
+            StoredEvent::PolicyChanged(change) => Self::PolicyChanged(change.try_into()?),
             StoredEvent::IncidentChanged(event) => event.try_into()?,
             StoredEvent::Alerted(reason) => Self::Alerted { reason: text(Some(reason), "alerted.reason")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },

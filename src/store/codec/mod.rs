@@ -29,6 +29,7 @@ mod history;
 mod line;
 mod numbers;
 mod permit;
+mod policy_shelf;
 mod protection;
 mod record;
 mod shadow;

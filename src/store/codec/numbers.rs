@@ -2,7 +2,7 @@
 //!
 //! They are written out here rather than taken from the order of the variants, so that moving a variant changes nothing stored.
 
-use crate::audit::{AuditStep, EventKind, ReadOf, ReportedOutcome};
+use crate::audit::{AuditStep, EventKind, PolicyStep, ReadOf, ReportedOutcome};
 use crate::domain::{
     AccountKind, Action, Channel, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode,
     OutcomeKind, PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
@@ -77,6 +77,7 @@ numbered! {
         Admin = 14,
     }
     SimChangeCause { Upgrade = 1, Lost = 2, Stolen = 3, Damaged = 4, Revert = 5, SecondSim = 6, Broken = 7 }
+    PolicyStep { File = 1, Staged = 2, Activated = 3 }
     HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5 }
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
@@ -110,6 +111,7 @@ numbered! {
         ExportBegun = 23,
         HoldChanged = 24,
         IncidentChanged = 25,
+        PolicyChanged = 26,
         EventRecorded = 30,
         LogInsFailed = 31,
     }

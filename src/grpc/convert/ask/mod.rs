@@ -10,6 +10,7 @@ mod event;
 mod export;
 mod incident;
 mod keys;
+mod policy;
 mod protection;
 mod seed;
 
@@ -27,4 +28,5 @@ pub use incident::{
     list_holds, place_hold,
 };
 pub use keys::{reseal, retire_key};
+pub use policy::{Activation, activate_policy, stage_policy};
 pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};

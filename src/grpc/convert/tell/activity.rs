@@ -55,6 +55,7 @@ fn told(event: &Event) -> (&'static str, String) {
         | Event::SegmentDeleted(_)
         | Event::HoldChanged { .. }
         | Event::IncidentChanged { .. }
+        | Event::PolicyChanged(_)
         | Event::Alerted { .. } => (event.kind().name(), String::new()),
         Event::AccountCreated { .. } => ("ACCOUNT_CREATED", "The account was created.".to_owned()),
         Event::AccountChanged { .. } => ("ACCOUNT_CHANGED", "The account was brought up to date.".to_owned()),

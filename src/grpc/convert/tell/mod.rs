@@ -10,6 +10,7 @@ mod event;
 mod export;
 mod incident;
 mod keys;
+mod policy;
 mod protection;
 mod record;
 mod told;
@@ -24,6 +25,7 @@ pub(in crate::grpc) use event::{recorded, refused};
 pub(in crate::grpc) use export::{export, handed_over};
 pub(in crate::grpc) use incident::{hold, incident};
 pub(in crate::grpc) use keys::{held_key, key_uses, resealed, retired_key};
+pub(in crate::grpc) use policy::policy_standing;
 pub(in crate::grpc) use protection::protection;
 pub(in crate::grpc) use record::{fault, record};
 

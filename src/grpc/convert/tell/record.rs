@@ -7,8 +7,8 @@ use super::incident;
 use super::wire;
 use crate::audit::archive::{Digest, SegmentName};
 use crate::audit::{
-    AuditStep, Decided, Event, Fault, Made, ReadOf, RecordFilter, RecordedReason, ReportedOutcome, SegmentTrace,
-    ShadowVerdict,
+    AuditStep, Decided, Event, Fault, Made, PolicyChange, PolicyStep, ReadOf, RecordFilter, RecordedReason,
+    ReportedOutcome, SegmentTrace, ShadowVerdict,
 };
 use crate::crypto::Token;
 use crate::domain::{Factor, Level, LockName, LockStepKind, Mode, OutcomeKind, Standing, StepScope};
@@ -134,6 +134,17 @@ fn details(event: &Event) -> Value {
         }
         Event::HoldChanged { target, step, reason } => incident::hold_changed(target, step, reason),
         Event::IncidentChanged { incident, step, reason } => incident::incident_changed(*incident, step, reason),
+        Event::PolicyChanged(PolicyChange { revision, previous, step, goes_back, reason }) => json!({
+            "policy_revision": revision.to_string(),
+            "previous_revision": previous.map(|revision| revision.to_string()),
+            "step": match step {
+                PolicyStep::File => "FILE",
+                PolicyStep::Staged => "STAGED",
+                PolicyStep::Activated => "ACTIVATED",
+            },
+            "goes_back": goes_back,
+            "reason": reason.as_ref().map(|reason| reason.as_str()),
+        }),
         Event::Alerted { reason } => json!({ "reason": reason.as_str() }),
         Event::Told(told) => super::told::details(told),
         Event::LogInsFailed { count } => json!({ "count": count }),

@@ -1,10 +1,10 @@
 //! Fixed documents, and the records of what happened to them.
 
 use super::samples::{noon_plus, record_id, reference};
-use crate::audit::{Event, HoldStep, IncidentStep};
+use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
 use crate::domain::{
     AccountMark, Cohort, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage,
-    Subject, Undoing,
+    PastPolicy, PolicyInForce, PolicyRevision, PolicyShelf, StagedPolicy, Subject, Undoing,
 };
 
 fn subject(name: &str) -> Subject {
@@ -59,7 +59,34 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
             incident(Cohort::Listed { accounts: 2, pages: 1 }, Undoing::Asked(word("issuer|ann", 1))),
         ),
         ("document.listed", Document::Listed(listed)),
+        ("document.policies", policies()),
+        ("document.first_policy", first_policy()),
     ]
+}
+
+fn policies() -> Document {
+    let revision = |byte| PolicyRevision([byte; 32]);
+    let text = |text: &str| text.to_owned();
+    Document::Policies(Box::new(PolicyShelf {
+        in_force: Some(PolicyInForce { revision: revision(3), since: noon_plus(9), text: Some(text("name = \"c\"")) }),
+        staged: Some(StagedPolicy {
+            revision: revision(1),
+            text: text("name = \"a\""),
+            by: subject("issuer|ann"),
+            at: noon_plus(10),
+            reason: reference("the new one is too strict"),
+            goes_back: true,
+        }),
+        past: vec![
+            PastPolicy { revision: revision(1), until: noon_plus(8) },
+            PastPolicy { revision: revision(2), until: noon_plus(9) },
+        ],
+    }))
+}
+
+fn first_policy() -> Document {
+    let in_force = Some(PolicyInForce { revision: PolicyRevision([1; 32]), since: noon_plus(0), text: None });
+    Document::Policies(Box::new(PolicyShelf { in_force, ..PolicyShelf::default() }))
 }
 
 /// What records say of them.
@@ -76,5 +103,15 @@ pub(super) fn changes() -> Vec<(&'static str, Event)> {
         ("incident_opened", incident(IncidentStep::Opened { cohort, cut_off: noon_plus(-60) })),
         ("incident_end_asked", incident(IncidentStep::EndAsked)),
         ("incident_ended", incident(IncidentStep::Ended)),
+        (
+            "policy_activated",
+            Event::PolicyChanged(PolicyChange {
+                revision: PolicyRevision([3; 32]),
+                previous: Some(PolicyRevision([2; 32])),
+                step: PolicyStep::Activated,
+                goes_back: true,
+                reason: Some(reference("stricter")),
+            }),
+        ),
     ]
 }
