@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Mutex;
 
 use super::archive::ArchiveSettings;
 use super::error::ServiceError;
@@ -73,6 +74,7 @@ pub struct Engine {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: ArcSwap<Policy>,
     pub(super) policy_source: PolicySource,
+    pub(super) policy_turn: Mutex<()>,
     /// What is asked beside it, and answers nobody.
     pub(super) shadow: ArcSwapOption<Policy>,
     pub(super) carrier: Carrier,
@@ -115,6 +117,7 @@ impl Engine {
             clock,
             policy: ArcSwap::from_pointee(policy),
             policy_source,
+            policy_turn: Mutex::default(),
             shadow: ArcSwapOption::empty(),
             carrier,
             held_keys: HeldKey::all(&keyring),

@@ -75,6 +75,8 @@ impl Engine {
     pub async fn take_policy(&self, policy: Policy, may_go_back: bool) -> Result<PolicyRevision, ServiceError> {
         let policy = named(policy)?;
         let (revision, now) = (policy.revision, self.now()?.instant());
+        // What is on record last decides: nobody comes between the record and what is decided by.
+        let _turn = self.policy_turn.lock().await;
         let wanted = self.wanted_policy(now);
         let kept = self.keep_document(&wanted, |before| {
             let mut shelf = shelf(before);
@@ -142,6 +144,7 @@ impl Engine {
         Unbroken::new(async move {
             engine.check_by_two(&who)?;
             let (requester, now) = (who.requester(), engine.now()?.instant());
+            let _turn = engine.policy_turn.lock().await;
             let wanted = Wanted {
                 caller: Some(caller_of(requester)),
                 reserve: Some(engine.reserve(requester, request_id, &body)),
