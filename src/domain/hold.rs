@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::text::{is_identifier_char, text_type};
+use super::text::text_type;
 use super::{Change, Interaction, RecordId, Reference, Requester, Subject, Undoing};
 
 text_type! {
     /// The name of who or what is held, as requests have it.
-    HeldName, 160, |c: char| is_identifier_char(c) || c == '/', "must be 1 to 160 identifier characters", shown
+    HeldName, 160, |c: char| !c.is_control(), "must be 1 to 160 characters, none of them control characters", shown
 }
 
 /// What kind of thing is held. The numbers are recorded for ever.

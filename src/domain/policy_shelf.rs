@@ -17,7 +17,7 @@ pub struct PolicyShelf {
     pub in_force: Option<PolicyInForce>,
     /// The policy that waits.
     pub staged: Option<StagedPolicy>,
-    /// Those that decided before, in their order, each as often as it did.
+    /// Those that decided before, each once, in the order in which they last did.
     pub past: Vec<PastPolicy>,
 }
 
@@ -69,6 +69,8 @@ impl PolicyShelf {
     pub fn put_in_force(&mut self, policy: PolicyInForce) -> Option<PolicyRevision> {
         let since = policy.since;
         let before = self.in_force.replace(policy)?;
+        // Each once: to and fro pushes none of the others out.
+        self.past.retain(|past| past.revision != before.revision);
         self.past.push(PastPolicy { revision: before.revision, until: since });
         if self.past.len() > PAST_POLICIES_MAX {
             self.past.remove(0);

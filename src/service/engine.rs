@@ -157,16 +157,6 @@ impl Engine {
         self.policy.load_full()
     }
 
-    /// Decides by another policy from the next decision on. What is being decided goes on by the one before.
-    ///
-    /// INVARIANT (fail-closed): a policy that does not stand changes nothing.
-    pub fn replace_policy(&self, policy: Policy) -> Result<PolicyRevision, ServiceError> {
-        let policy = named(policy)?;
-        let revision = policy.revision;
-        self.policy.store(Arc::new(policy));
-        Ok(revision)
-    }
-
     /// Asks another policy beside the one that decides, from the next decision on.
     ///
     /// INVARIANT (shadow-answers-nothing): one that does not stand leaves what was asked before, and every answer as it is.

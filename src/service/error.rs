@@ -180,7 +180,9 @@ impl Refusal {
             Self::PolicyGoesBack => {
                 "this policy decided before: to go back to it must be said (`goes_back`; for a file `policy.may_go_back`)"
             }
-            Self::PolicyExpired => "the policy waited longer than a week for a second person: stage it again",
+            Self::PolicyExpired => {
+                "the policy waited longer than a week, or for another program than this one: stage it again"
+            }
             Self::PolicyByFile => "the policy is changed by its file here: the setting `policy.source` says so",
             Self::Held => "who asks, or the carrier that gains, is held: the fraud desk must look first",
         }

@@ -105,6 +105,7 @@ impl Engine {
         id: RecordId,
     ) -> Result<Export, ServiceError> {
         let (requester, now) = (who.requester(), self.now()?.instant());
+        self.check_not_held(requester).await?;
         let export = self.export_of(&requester.brand, id, now).await?;
         if export.asked_by == requester.subject {
             return Err(ServiceError::Refused(Refusal::SecondPersonNeeded));

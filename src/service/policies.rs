@@ -62,10 +62,8 @@ impl Engine {
         if self.policy_source == PolicySource::Service
             && let Some(PolicyInForce { text: Some(text), .. }) = self.shelf_of_policies().await?.in_force
         {
-            let policy = read_kept(&text)?;
-            let revision = policy.revision;
-            self.policy.store(Arc::new(policy));
-            return Ok(revision);
+            // Another program may read more in the same text, such as a rule that every policy has: that is on record too.
+            return self.put_on_record(read_kept(&text)?, Some(text), true).await;
         }
         let policy = self.policy.load_full();
         self.take_policy((*policy).clone(), may_go_back).await
@@ -73,7 +71,15 @@ impl Engine {
 
     /// Decides by the policy of a file from the next decision on, once that is on record.
     pub async fn take_policy(&self, policy: Policy, may_go_back: bool) -> Result<PolicyRevision, ServiceError> {
-        let policy = named(policy)?;
+        self.put_on_record(named(policy)?, None, may_go_back).await
+    }
+
+    async fn put_on_record(
+        &self,
+        policy: Policy,
+        text: Option<String>,
+        may_go_back: bool,
+    ) -> Result<PolicyRevision, ServiceError> {
         let (revision, now) = (policy.revision, self.now()?.instant());
         // What is on record last decides: nobody comes between the record and what is decided by.
         let _turn = self.policy_turn.lock().await;
@@ -87,7 +93,7 @@ impl Engine {
             if goes_back && !may_go_back {
                 return Err(ServiceError::Refused(Refusal::PolicyGoesBack));
             }
-            let previous = shelf.put_in_force(PolicyInForce { revision, since: now, text: None });
+            let previous = shelf.put_in_force(PolicyInForce { revision, since: now, text: text.clone() });
             let change = PolicyChange { revision, previous, step: PolicyStep::File, goes_back, reason: None };
             Ok(Some(changed(shelf, change)))
         });
@@ -105,6 +111,7 @@ impl Engine {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             engine.check_by_two(&who)?;
+            engine.check_not_held(who.requester()).await?;
             let (requester, now) = (who.requester(), engine.now()?.instant());
             let PolicyOrder { request_id, body, text, policy, reason, goes_back } = order;
             let revision = named(*policy)?.revision;
@@ -143,6 +150,7 @@ impl Engine {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             engine.check_by_two(&who)?;
+            engine.check_not_held(who.requester()).await?;
             let (requester, now) = (who.requester(), engine.now()?.instant());
             let _turn = engine.policy_turn.lock().await;
             let wanted = Wanted {
@@ -167,6 +175,10 @@ impl Engine {
                 let goes_back = shelf.goes_back_to(revision);
                 if goes_back && !staged.goes_back {
                     return Err(ServiceError::Refused(Refusal::PolicyGoesBack));
+                }
+                // Before it is on record: a text that another program staged may say something else to this one.
+                if read_kept(&staged.text)?.revision != revision {
+                    return Err(ServiceError::Refused(Refusal::PolicyExpired));
                 }
                 let text = Some(staged.text);
                 let previous = shelf.put_in_force(PolicyInForce { revision, since: now, text });

@@ -51,7 +51,7 @@ const OPTIONAL_IDS: &[Bad] = &[Text("canary id"), Text("canary\n"), Long(65)];
 const ID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("canary id"), Long(65)];
 const REFERENCES: &[Bad] = &[Text("canary\u{7}"), Text("canary\nline"), Long(129)];
 const BRANDS: &[Bad] = &[Text("canary brand"), Text("canary/brand"), Long(33)];
-const HELD_NAMES: &[Bad] = &[Missing, Text("canary name"), Text("canary\u{e9}"), Long(161)];
+const HELD_NAMES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nname"), Long(161)];
 const E164: &[Bad] = &[
     Missing,
     Text(""),

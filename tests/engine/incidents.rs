@@ -215,6 +215,38 @@ async fn a_rule_holds_whom_it_refuses() {
     assert_eq!((page.holds.len(), page.next), (1, None));
 }
 
+/// A hold by a rule is the token's own: whoever a request names as its rep is not held for it.
+#[tokio::test]
+async fn nobody_is_held_in_anothers_name() {
+    let world = World::populated().await;
+    for number in 0..2 {
+        let mut question = world.sim_change(Channel::Store);
+        question.interaction = Interaction { rep: Some(reason("boss")), ..interaction(Channel::Store) };
+        if number == 1 {
+            question.scope = crate::windows::at(7);
+        }
+        world.decide(clerk(), question).await.unwrap();
+    }
+    let page = world.engine.list_holds(&authorise(desk(1)).unwrap(), None, true, 10).await.unwrap();
+    let names: Vec<&str> = page.holds.iter().map(|hold| hold.target.name.as_str()).collect();
+    assert_eq!(names, ["clerk-7"]);
+}
+
+#[tokio::test]
+async fn who_is_held_has_no_word() {
+    let world = World::populated().await;
+    let (staff, desk_1) = (target(HoldKind::Staff, "clerk-7"), target(HoldKind::Staff, "desk-1"));
+    place(&world, &staff).await;
+    place(&world, &desk_1).await;
+    for held in [&staff, &desk_1] {
+        let refused = lift(&world, desk(1), held).await;
+        assert!(matches!(refused, Err(ServiceError::Refused(Refusal::Held))), "{refused:?}");
+    }
+    assert!(lift(&world, desk(2), &desk_1).await.unwrap().lifting.stands());
+    assert!(!lift(&world, desk(3), &desk_1).await.unwrap().lifting.stands());
+    assert!(lift(&world, desk(1), &staff).await.unwrap().lifting.stands());
+}
+
 /// P9: the clerk who began what was carried out is held, and nobody else.
 #[tokio::test]
 async fn a_report_of_fraud_holds_the_staff_who_began_it() {

@@ -17,8 +17,8 @@ use crate::cli::output::Output;
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::open_incident_request::Step;
 
-/// Accounts in one message: as many as one may have.
-const ACCOUNTS_AT_ONCE: usize = 10_000;
+/// Accounts in one message: it is shorter than any service takes, whatever they are called.
+const ACCOUNTS_AT_ONCE: usize = 2_000;
 
 /// Messages on their way, at most.
 const MESSAGES_MAX: usize = 4;

@@ -12,14 +12,18 @@ use crate::domain::{
     Requester, each_holdable,
 };
 use crate::service::engine::Engine;
-use crate::service::error::ServiceError;
+use crate::service::error::{Refusal, ServiceError};
 
 /// Brands with a book. They come from tokens of trusted issuers, so that they are few.
 const BRANDS_MAX: usize = 4_096;
 
 /// All books, each read from the store when it is first asked for.
 #[derive(Default)]
-pub(in crate::service) struct Shelf(Mutex<HashMap<Brand, Arc<OnceCell<Arc<Book>>>>>);
+pub(in crate::service) struct Shelf {
+    books: Mutex<HashMap<Brand, Arc<OnceCell<Arc<Book>>>>>,
+    /// One breach at a time is told of: what may be listed is counted, and then listed.
+    pub(super) opening: tokio::sync::Mutex<()>,
+}
 
 /// What a decision asks: the book of its brand, and the carrier's own, whose breaches may be everyone's.
 #[derive(Clone)]
@@ -167,6 +171,11 @@ impl Books {
         })
     }
 
+    /// Whether who asks is held, whatever they ask for.
+    fn holds(&self, requester: &Requester) -> bool {
+        self.held(requester, None, &Change::PinChange).is_some()
+    }
+
     /// Until which instant, that instant included, secrets of an account are stale; none where no breach touched them.
     pub(in crate::service) fn breached_until(&self, account: Token) -> Option<DateTime<Utc>> {
         let own = self.own.cut_off(Some(mark_of(account)));
@@ -185,7 +194,7 @@ impl Engine {
     /// INVARIANT (fail-closed): a book that cannot be read is no empty one.
     pub(super) async fn book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
         let cell = {
-            let mut books = self.shelf.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut books = self.shelf.books.lock().unwrap_or_else(PoisonError::into_inner);
             match books.get(brand) {
                 Some(cell) => Arc::clone(cell),
                 None if books.len() >= BRANDS_MAX => {
@@ -205,27 +214,40 @@ impl Engine {
         Ok(Books { own, house })
     }
 
+    /// INVARIANT (fail-closed): the word of who is held undoes nothing, least of all their own hold.
+    pub(in crate::service) async fn check_not_held(&self, requester: &Requester) -> Result<(), ServiceError> {
+        if self.books(&requester.brand).await?.holds(requester) {
+            return Err(ServiceError::Refused(Refusal::Held));
+        }
+        Ok(())
+    }
+
     async fn read_book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
         let ledger = self.vault.tokens().ledger(brand);
-        let (mut pages, mut after) = (Pages::default(), None);
-        let mut listed: HashMap<RecordId, Vec<AccountMark>> = HashMap::new();
-        loop {
-            let documents = self.vault.documents(ledger, after).await?;
-            let Some((last, _, _)) = documents.last() else { break };
-            after = Some(*last);
-            for (_, version, document) in documents {
-                match document {
-                    Document::Hold(hold) => pages.put_hold(version, *hold),
-                    Document::Incident(incident) => pages.put_incident(version, *incident),
-                    // What decides is no matter of the fraud desk's.
-                    Document::Policies(_) => {}
-                    Document::Listed(page) => listed.entry(page.incident).or_default().extend(page.accounts),
-                }
-            }
-        }
+        let mut pages = Pages::default();
+        self.each_document(ledger, |version, document| match document {
+            Document::Hold(hold) => pages.put_hold(version, *hold),
+            Document::Incident(incident) => pages.put_incident(version, *incident),
+            // What decides is no matter of the fraud desk's; lists come once it is known which of them stand.
+            Document::Policies(_) | Document::Listed(_) => {}
+        })
+        .await?;
+        let standing = pages.incidents.values().map(|(_, incident)| incident);
+        let standing: Vec<Incident> = standing.filter(|incident| incident.ending.stands()).cloned().collect();
         // Of a list whose incident was never opened, or is over, nothing is kept.
-        let standing: Vec<Incident> = pages.incidents.values().map(|(_, incident)| incident.clone()).collect();
-        for incident in standing.iter().filter(|incident| incident.ending.stands()) {
+        let mut listed: HashMap<RecordId, Vec<AccountMark>> =
+            standing.iter().map(|incident| (incident.id, Vec::new())).collect();
+        if standing.iter().any(|incident| matches!(incident.cohort, Cohort::Listed { .. })) {
+            self.each_document(ledger, |_, document| {
+                if let Document::Listed(page) = document
+                    && let Some(marks) = listed.get_mut(&page.incident)
+                {
+                    marks.extend(page.accounts);
+                }
+            })
+            .await?;
+        }
+        for incident in &standing {
             let Cohort::Listed { accounts, .. } = incident.cohort else { continue };
             let mut marks = listed.remove(&incident.id).unwrap_or_default();
             marks.sort_unstable();
@@ -235,5 +257,22 @@ impl Engine {
             pages.listed.insert(incident.id, marks.into());
         }
         Ok(Arc::new(Book(RwLock::new(pages))))
+    }
+
+    /// Every document of a ledger, with its version.
+    async fn each_document(
+        &self,
+        ledger: Token,
+        mut each: impl FnMut(u64, Document) + Send,
+    ) -> Result<(), ServiceError> {
+        let mut after = None;
+        loop {
+            let documents = self.vault.documents(ledger, after).await?;
+            let Some((last, _, _)) = documents.last() else { return Ok(()) };
+            after = Some(*last);
+            for (_, version, document) in documents {
+                each(version, document);
+            }
+        }
     }
 }

@@ -27,7 +27,7 @@ use crate::store::Reserve;
 pub const LISTED_MAX: usize = 4_194_304;
 
 /// The most incidents that a brand may have, those that ended included.
-const INCIDENTS_MAX: usize = 1_024;
+const INCIDENTS_MAX: usize = 200;
 
 /// Pages of a list that are written at once.
 const PAGES_AT_ONCE: usize = 8;
@@ -94,6 +94,7 @@ impl Engine {
             return Err(ServiceError::Invalid { field: "cut_off_time", expected: "must not be in the future" });
         }
         let touched = self.touched(requester, whom)?;
+        let _opening = self.shelf.opening.lock().await;
         let book = self.book(&requester.brand).await?;
         let Reserve { request, .. } = self.reserve(requester, request_id, &body);
         let digest = self.vault.tokens().digest("open-incident", &[&body.0, &digest_of(touched.listed())]);
@@ -161,6 +162,7 @@ impl Engine {
         Unbroken::new(async move {
             let requester = who.requester();
             let now = engine.now()?.instant();
+            engine.check_not_held(requester).await?;
             let book = engine.book(&requester.brand).await?;
             let wanted = Wanted {
                 brand: &requester.brand,

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::keeping::{Changed, Kept, Wanted};
 use crate::audit::{Event, HoldStep};
 use crate::domain::{
-    Brand, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, RecordId, Reference, RequestId, RuleId,
-    Undoing, Undone, each_holdable,
+    Brand, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Interaction, RecordId, Reference,
+    RequestId, Requester, RuleId, Undoing, Undone,
 };
 use crate::service::ask::Asking;
 use crate::service::engine::Engine;
@@ -92,6 +92,7 @@ impl Engine {
         Unbroken::new(async move {
             let (requester, LiftOrder { request_id, body, target, reason }) = (who.requester(), order);
             let now = engine.now()?.instant();
+            engine.check_not_held(requester).await?;
             let book = engine.book(&requester.brand).await?;
             let wanted = Wanted {
                 brand: &requester.brand,
@@ -147,20 +148,10 @@ impl Engine {
         decision: RecordId,
     ) {
         let Asking { requester, question, now, .. } = *asking;
-        let mut names = Vec::new();
-        each_holdable(requester, Some(&question.interaction), &question.change, |held, name| {
-            // Behind a shared front end it is the one who stands there.
-            let is_front_end =
-                kind == HoldKind::Staff && !requester.role.is_staff() && name == requester.subject.as_str();
-            if held == kind && !is_front_end {
-                names.extend(HeldName::parse(name).ok());
-            }
-        });
-        for name in names {
-            let target = HoldTarget { kind, name };
-            if let Err(error) = self.hold_for(&requester.brand, target, (rule, decision), now).await {
-                tracing::error!(%error, rule, "a hold that a rule asks for cannot be kept");
-            }
+        let Some(name) = held_by_rule(kind, requester, &question.interaction) else { return };
+        let target = HoldTarget { kind, name };
+        if let Err(error) = self.hold_for(&requester.brand, target, (rule, decision), now).await {
+            tracing::error!(%error, rule, "a hold that a rule asks for cannot be kept");
         }
     }
 
@@ -221,4 +212,19 @@ impl Engine {
     pub(super) fn hold_token(&self, target: &HoldTarget) -> crate::crypto::Token {
         self.vault.tokens().document("hold", &[&[target.kind as u8], target.name.as_str().as_bytes()])
     }
+}
+
+/// Whom or what a rule holds: one for certain of those that a request names.
+///
+/// What the token is bound to comes before what the request says, and a clerk's own token before the rep that they name: nobody
+/// is held because somebody else was refused in their name. Behind a shared front end it is the one who stands there.
+fn held_by_rule(kind: HoldKind, requester: &Requester, said: &Interaction) -> Option<HeldName> {
+    let name = match kind {
+        HoldKind::Staff if requester.role.is_staff() => Some(requester.subject.as_str()),
+        HoldKind::Staff => said.rep.as_ref().map(|rep| rep.as_str()),
+        HoldKind::Store => requester.store.as_ref().or(said.store.as_ref()).map(|store| store.as_str()),
+        HoldKind::Device => requester.device.as_ref().or(said.device.as_ref()).map(|device| device.as_str()),
+        HoldKind::Token | HoldKind::Carrier => None,
+    };
+    name.filter(|_| !requester.role.is_bound_to_account()).and_then(|name| HeldName::parse(name).ok())
 }

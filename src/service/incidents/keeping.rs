@@ -51,14 +51,14 @@ impl Engine {
     ) -> Result<Kept, ServiceError> {
         let Wanted { brand, caller, reserve, document, now } = wanted;
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter(self.vault.tokens().ledger(brand)).await?;
+            let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
             let mut open = match self.open_documents(brand, *reserve, vec![*document], *now).await? {
                 Opening::Open(open) => open,
                 Opening::Answered(_) => return Ok(Kept::AsBefore),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
             let Some(Changed { document: new, event, id }) = change(open.document(*document))? else {
-                return Ok(Kept::AsBefore);
+                return self.claim_for_nothing(open, wanted).await;
             };
             begin_ledger(&mut open, brand)?;
             let version = open.put_document(*document, new.clone())?;
@@ -75,6 +75,16 @@ impl Engine {
             }
         }
         Err(ServiceError::Unavailable("the ledger keeps changing".to_owned()))
+    }
+
+    /// A request that changes nothing is answered all the same: what it says later counts for nothing.
+    async fn claim_for_nothing(&self, open: Box<OpenAccount>, wanted: &Wanted<'_>) -> Result<Kept, ServiceError> {
+        let Some(reserve) = wanted.reserve else { return Ok(Kept::AsBefore) };
+        let record = RecordId::from_u128(self.vault.ids().mint(wanted.now, open.token().partition())?);
+        match self.vault.close(open, closing(Some(Claim { reserve, record }))).await {
+            Ok(_) | Err(CommitError::Answered(_)) => Ok(Kept::AsBefore),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A document as it stands.
@@ -94,7 +104,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter(self.vault.tokens().ledger(brand)).await?;
+            let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
             let tokens = documents.iter().map(|(token, _)| *token).collect();
             let Opening::Open(mut open) = self.open_documents(brand, None, tokens, now).await? else {
                 return Err(ServiceError::RequestIdReused);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::body::body;
-use crate::domain::{AccountId, HeldName, HoldTarget, RecordId, Reference, RequestId};
+use crate::domain::{AccountId, HeldName, HoldKind, HoldTarget, RecordId, Reference, RequestId, Spid};
 use crate::grpc::convert::cursor::hold_page;
 use crate::grpc::convert::enums::hold_kind;
 use crate::grpc::convert::field::{FieldError, InField, required, text};
@@ -155,5 +155,11 @@ pub fn list_holds(message: pb::ListHoldsRequest) -> Result<HoldListing, FieldErr
 }
 
 fn target(kind: i32, name: &str) -> Result<HoldTarget, FieldError> {
-    Ok(HoldTarget { kind: hold_kind(kind).in_field("kind")?, name: text(name, "name", HeldName::parse)? })
+    let kind = hold_kind(kind).in_field("kind")?;
+    let name = match kind {
+        // As requests have it: in capitals.
+        HoldKind::Carrier => text(text(name, "name", Spid::parse)?.as_str(), "name", HeldName::parse)?,
+        _ => text(name, "name", HeldName::parse)?,
+    };
+    Ok(HoldTarget { kind, name })
 }
