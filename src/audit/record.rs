@@ -242,7 +242,8 @@ pub struct PolicyChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PolicyStep {
-    /// It decides: the settings' file says it.
+    /// It decides, with no second person: the settings' file says it, or this program reads more in a text that two people put
+    /// in force than the one before it did.
     File = 1,
     /// One person wants it.
     Staged = 2,

@@ -78,3 +78,32 @@ impl PolicyShelf {
         Some(before.revision)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::{PAST_POLICIES_MAX, PolicyInForce, PolicyRevision, PolicyShelf};
+
+    fn policy(number: usize) -> PolicyInForce {
+        let mut revision = [0; 32];
+        revision[..8].copy_from_slice(&number.to_be_bytes());
+        PolicyInForce { revision: PolicyRevision(revision), since: DateTime::UNIX_EPOCH, text: None }
+    }
+
+    #[test]
+    fn the_past_is_bounded_and_to_and_fro_pushes_none_of_it_out() {
+        let mut shelf = PolicyShelf::default();
+        for number in 0..PAST_POLICIES_MAX {
+            shelf.put_in_force(policy(number));
+        }
+        for turn in 0..2 * PAST_POLICIES_MAX {
+            shelf.put_in_force(policy(PAST_POLICIES_MAX - 2 + turn % 2));
+        }
+        assert!(shelf.goes_back_to(policy(0).revision) && shelf.past.len() == PAST_POLICIES_MAX);
+        for number in 0..3 {
+            shelf.put_in_force(policy(1_000 + number));
+        }
+        assert!(!shelf.goes_back_to(policy(0).revision) && shelf.past.len() == PAST_POLICIES_MAX);
+    }
+}

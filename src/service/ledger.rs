@@ -11,7 +11,7 @@ use super::error::ServiceError;
 use super::question::caller_of;
 use crate::audit::{Caller, Event};
 use crate::domain::{Account, Brand, LEDGER_NAME, RecordId, Reference, Requester};
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, Opening, Reserve, Urgency, WindowKey};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, OpenAccount, Opening, Reserve, Urgency, WindowKey};
 
 impl Engine {
     /// Appends an event to a brand's ledger. One read and one commit; whoever calls waits for the disk.
@@ -43,10 +43,7 @@ impl Engine {
                 Opening::Answered(before) => return Ok(before),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            if open.account().is_none() {
-                let never = |_| ServiceError::Unavailable(format!("`{LEDGER_NAME}` is no name"));
-                open.create(Account::ledger(brand.clone()).map_err(never)?, None);
-            }
+            begin_ledger(&mut open, brand)?;
             let entry = Entry { at: now, line: None, caller: caller.clone(), channel: None, event: event.clone() };
             let id = open.append(entry)?;
             let claim = once.map(|reserve| Claim { reserve, record: id });
@@ -99,4 +96,13 @@ impl Engine {
             Reference::parse(reason).map_err(|_| ServiceError::Unavailable("an alert has no name".to_owned()))?;
         self.note(&requester.brand, Some(caller_of(requester)), Event::Alerted { reason }).await
     }
+}
+
+/// A ledger begins with the first that is said in it.
+pub(super) fn begin_ledger(open: &mut OpenAccount, brand: &Brand) -> Result<(), ServiceError> {
+    if open.account().is_none() {
+        let never = |_| ServiceError::Unavailable(format!("`{LEDGER_NAME}` is no name"));
+        open.create(Account::ledger(brand.clone()).map_err(never)?, None);
+    }
+    Ok(())
 }

@@ -10,10 +10,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::engine::{Engine, PolicySource, named};
 use super::error::{Refusal, ServiceError};
 use super::incidents::{Changed, Kept, Wanted};
-use super::question::{Body, caller_of};
+use super::question::Body;
 use super::rights::{Authorised, Right, right};
 use super::unbroken::Unbroken;
 use crate::audit::{Event, PolicyChange, PolicyStep};
+use crate::crypto::Token;
 use crate::domain::{Document, PolicyInForce, PolicyRevision, PolicyShelf, Reference, RequestId, StagedPolicy};
 use crate::policy::{Policy, load};
 
@@ -115,11 +116,7 @@ impl Engine {
             let (requester, now) = (who.requester(), engine.now()?.instant());
             let PolicyOrder { request_id, body, text, policy, reason, goes_back } = order;
             let revision = named(*policy)?.revision;
-            let wanted = Wanted {
-                caller: Some(caller_of(requester)),
-                reserve: Some(engine.reserve(requester, request_id, &body)),
-                ..engine.wanted_policy(now)
-            };
+            let wanted = engine.wanted(requester, (request_id, &body), engine.policies_token(), now);
             let kept = engine.keep_document(&wanted, |before| {
                 let mut shelf = shelf(before);
                 if shelf.goes_back_to(revision) && !goes_back {
@@ -153,11 +150,7 @@ impl Engine {
             engine.check_not_held(who.requester()).await?;
             let (requester, now) = (who.requester(), engine.now()?.instant());
             let _turn = engine.policy_turn.lock().await;
-            let wanted = Wanted {
-                caller: Some(caller_of(requester)),
-                reserve: Some(engine.reserve(requester, request_id, &body)),
-                ..engine.wanted_policy(now)
-            };
+            let wanted = engine.wanted(requester, (request_id, &body), engine.policies_token(), now);
             let kept = engine.keep_document(&wanted, |before| {
                 let mut shelf = shelf(before);
                 if shelf.in_force.as_ref().is_some_and(|before| before.revision == revision) {
@@ -220,8 +213,11 @@ impl Engine {
     }
 
     fn wanted_policy(&self, now: DateTime<Utc>) -> Wanted<'_> {
-        let document = self.vault.tokens().document("policies", &[]);
-        Wanted { brand: &self.carrier.brand, caller: None, reserve: None, document, now }
+        Wanted { brand: &self.carrier.brand, caller: None, reserve: None, document: self.policies_token(), now }
+    }
+
+    fn policies_token(&self) -> Token {
+        self.vault.tokens().document("policies", &[])
     }
 
     async fn shelf_of_policies(&self) -> Result<PolicyShelf, ServiceError> {

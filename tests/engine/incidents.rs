@@ -8,11 +8,11 @@ use portcullis::audit::{Event, HoldStep, IncidentStep};
 use portcullis::domain::{
     AccountId, AccountNumber, Brand, Channel, Cohort, DeviceId, Happening, HeldName, Hold, HoldCause, HoldKind,
     HoldTarget, Incident, Interaction, LineId, Msisdn, OutcomeKind, PinCheck, Reason, Recorded, Reference, Requester,
-    Role, StoreId,
+    Role, StoreId, Undoing,
 };
 use portcullis::service::{
-    Answer, Body, Breach, Engine, HoldOrder, LiftOrder, LineName, LineRef, Listing, Question, Refusal, Scope,
-    ServiceError, ToldBySource, Whom, authorise,
+    Answer, Body, Breach, Engine, HoldOrder, LineName, LineRef, Listing, Question, Refusal, Scope, ServiceError,
+    ToldBySource, Whom, authorise,
 };
 
 use portcullis::store::{Around, Commit, CommitError, Load, Loaded, Position, Reply, Store, StoreError};
@@ -43,7 +43,7 @@ async fn place(world: &World, target: &HoldTarget) -> Hold {
 
 async fn lift(world: &World, by: Requester, target: &HoldTarget) -> Result<Hold, ServiceError> {
     let (request_id, body) = (world.request_id(), Body(b"lift".to_vec()));
-    let order = LiftOrder { request_id, body, target: target.clone(), reason: reason("looked into") };
+    let order = HoldOrder { request_id, body, target: target.clone(), reason: reason("looked into") };
     world.engine.lift_hold(authorise(by).unwrap(), order).await
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn lifted(world: &World, engine: &Arc<Engine>, staff: &Requeste
     for number in [1, 2] {
         let (request_id, body) = (world.request_id(), Body(Vec::new()));
         let target = target(HoldKind::Staff, staff.subject.as_str());
-        let order = LiftOrder { request_id, body, target, reason: reason("looked into") };
+        let order = HoldOrder { request_id, body, target, reason: reason("looked into") };
         let hold = engine.lift_hold(authorise(desk(number)).unwrap(), order).await.unwrap();
         assert_eq!(hold.lifting.stands(), number == 1);
     }
@@ -230,6 +230,37 @@ async fn nobody_is_held_in_anothers_name() {
     let page = world.engine.list_holds(&authorise(desk(1)).unwrap(), None, true, 10).await.unwrap();
     let names: Vec<&str> = page.holds.iter().map(|hold| hold.target.name.as_str()).collect();
     assert_eq!(names, ["clerk-7"]);
+}
+
+/// INVARIANT (one-request-one-decision): a word that changed nothing is answered, and is no word when it comes again later.
+#[tokio::test]
+async fn a_word_that_came_too_early_counts_for_nothing_later() {
+    let world = World::populated().await;
+    let staff = target(HoldKind::Staff, "clerk-7");
+    place(&world, &staff).await;
+    lift(&world, desk(1), &staff).await.unwrap();
+    let again = HoldOrder {
+        request_id: world.request_id(),
+        body: Body(b"lift".to_vec()),
+        target: staff.clone(),
+        reason: reason("again"),
+    };
+    let say = async || world.engine.lift_hold(authorise(desk(1)).unwrap(), again.clone()).await.unwrap();
+    say().await;
+    // Placed anew: nobody has a word in it yet, and the one of before does not become one.
+    place(&world, &staff).await;
+    assert_eq!(say().await.lifting, Undoing::Stands);
+    assert!(lift(&world, desk(2), &staff).await.unwrap().lifting.stands());
+}
+
+#[tokio::test]
+async fn no_more_incidents_are_kept_than_one_answer_can_list() {
+    let world = World::populated().await;
+    for _ in 0..200 {
+        open(&world, desk(1), Whom::Brand, world.now()).await.unwrap();
+    }
+    let refused = open(&world, desk(1), Whom::Brand, world.now()).await;
+    assert!(matches!(refused, Err(ServiceError::Exhausted { .. })), "{refused:?}");
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ use proptest::prelude::*;
 
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
-    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, LineStatus, LockHolder, LockSet, LogIn,
-    Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, RecordId,
-    Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause, SourceFailures,
-    SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
+    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, HoldKind, LineStatus, LockHolder,
+    LockSet, LogIn, Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection,
+    RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause,
+    SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict,
+    level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -232,6 +233,8 @@ fn random_world(dice: &mut Dice<'_>) -> World {
     }
     world.line.flags.heightened = dice.rarely();
     world.velocity = random_velocity(dice);
+    world.held = dice.rarely().then_some(HoldKind::Device);
+    world.breached_until = dice.rarely().then(|| dice.instant());
     world.account.flags.victim = dice.rarely();
     world.policy = variant(!dice.rarely(), !dice.rarely(), false);
     if dice.rarely() {
@@ -335,7 +338,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..17) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..20) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -393,6 +396,9 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         13 => world.velocity.lines_leaving += 1,
         14 => world.velocity.handset_other_accounts += 1,
         15 => world.velocity.unread = true,
+        16 => world.held = Some(HoldKind::Staff),
+        17 => world.held = Some(HoldKind::Carrier),
+        18 => world.breached_until = Some(now()),
         _ => {
             let failure = LogIn { at: now(), device: None, source: None };
             world.credentials.history.log_in_failures.extend(vec![failure; 20]);

@@ -164,13 +164,7 @@ impl Engine {
             let now = engine.now()?.instant();
             engine.check_not_held(requester).await?;
             let book = engine.book(&requester.brand).await?;
-            let wanted = Wanted {
-                brand: &requester.brand,
-                caller: Some(caller_of(requester)),
-                reserve: Some(engine.reserve(requester, request_id, &body)),
-                document: engine.incident_token(id),
-                now,
-            };
+            let wanted = engine.wanted(requester, (request_id, &body), engine.incident_token(id), now);
             let word = Consent { by: requester.subject.clone(), at: now, reason: reason.clone() };
             let kept = engine.keep_document(&wanted, |before| {
                 let Some(Document::Incident(before)) = before else { return Err(ServiceError::NotFound("incident")) };

@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::service::ask::Asking;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
-use crate::service::question::{Body, caller_of};
+use crate::service::question::Body;
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
 
@@ -23,22 +23,9 @@ const HOLDS_MAX: usize = 65_536;
 /// The most holds on a page.
 pub const HOLDS_PAGE_MAX: usize = 200;
 
-/// A hold to be placed.
+/// A hold to be placed, or lifted: one person's word of two.
 #[derive(Debug, Clone)]
 pub struct HoldOrder {
-    /// The caller's name for the request.
-    pub request_id: RequestId,
-    /// Everything the request said.
-    pub body: Body,
-    /// Who or what.
-    pub target: HoldTarget,
-    /// Why.
-    pub reason: Reference,
-}
-
-/// A hold to be lifted: one person's word of two.
-#[derive(Debug, Clone)]
-pub struct LiftOrder {
     /// The caller's name for the request.
     pub request_id: RequestId,
     /// Everything the request said.
@@ -70,13 +57,7 @@ impl Engine {
         Unbroken::new(async move {
             let (requester, HoldOrder { request_id, body, target, reason }) = (who.requester(), order);
             let now = engine.now()?.instant();
-            let wanted = Wanted {
-                brand: &requester.brand,
-                caller: Some(caller_of(requester)),
-                reserve: Some(engine.reserve(requester, request_id, &body)),
-                document: engine.hold_token(&target),
-                now,
-            };
+            let wanted = engine.wanted(requester, (request_id, &body), engine.hold_token(&target), now);
             engine.hold(&wanted, &target, HoldCause::Hand(requester.subject.clone()), &reason).await
         })
         .await
@@ -86,21 +67,15 @@ impl Engine {
     pub async fn lift_hold(
         self: &Arc<Self>,
         who: Authorised<right::LiftHold>,
-        order: LiftOrder,
+        order: HoldOrder,
     ) -> Result<Hold, ServiceError> {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let (requester, LiftOrder { request_id, body, target, reason }) = (who.requester(), order);
+            let (requester, HoldOrder { request_id, body, target, reason }) = (who.requester(), order);
             let now = engine.now()?.instant();
             engine.check_not_held(requester).await?;
             let book = engine.book(&requester.brand).await?;
-            let wanted = Wanted {
-                brand: &requester.brand,
-                caller: Some(caller_of(requester)),
-                reserve: Some(engine.reserve(requester, request_id, &body)),
-                document: engine.hold_token(&target),
-                now,
-            };
+            let wanted = engine.wanted(requester, (request_id, &body), engine.hold_token(&target), now);
             let word = Consent { by: requester.subject.clone(), at: now, reason: reason.clone() };
             let kept = engine.keep_document(&wanted, |before| {
                 let Some(Document::Hold(before)) = before else { return Err(ServiceError::NotFound("hold")) };

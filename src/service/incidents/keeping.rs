@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 
 use crate::audit::{Caller, Event};
 use crate::crypto::Token;
-use crate::domain::{Account, Brand, Document, LEDGER_NAME, RecordId};
+use crate::domain::{Brand, Document, RecordId, RequestId, Requester};
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
+use crate::service::ledger::begin_ledger;
+use crate::service::question::{Body, caller_of};
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Reserve, Urgency};
 
 /// A change that somebody wants, and under which name.
@@ -18,7 +20,7 @@ pub(in crate::service) struct Wanted<'a> {
     pub(in crate::service) caller: Option<Caller>,
     /// The request's key, where a request wants it.
     pub(in crate::service) reserve: Option<Reserve>,
-    /// The documents to be looked at: the first is the one that may change.
+    /// The document that may change.
     pub(in crate::service) document: Token,
     /// When.
     pub(in crate::service) now: DateTime<Utc>,
@@ -41,6 +43,18 @@ pub(in crate::service) enum Kept {
 }
 
 impl Engine {
+    /// What a request wants of a document.
+    pub(in crate::service) fn wanted<'a>(
+        &self,
+        requester: &'a Requester,
+        (request_id, body): (RequestId, &Body),
+        document: Token,
+        now: DateTime<Utc>,
+    ) -> Wanted<'a> {
+        let (brand, caller) = (&requester.brand, Some(caller_of(requester)));
+        Wanted { brand, caller, reserve: Some(self.reserve(requester, request_id, body)), document, now }
+    }
+
     /// Changes a document and records that it did. `change` says what it becomes; none where it stays as it is.
     ///
     /// INVARIANT (answer-is-record): the document and the record are one commit.
@@ -49,7 +63,7 @@ impl Engine {
         wanted: &Wanted<'_>,
         change: impl Fn(Option<&Document>) -> Result<Option<Changed>, ServiceError> + Send + Sync,
     ) -> Result<Kept, ServiceError> {
-        let Wanted { brand, caller, reserve, document, now } = wanted;
+        let Wanted { brand, reserve, document, now, .. } = wanted;
         for _ in 0..=CONFLICT_RETRIES_MAX {
             let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
             let mut open = match self.open_documents(brand, *reserve, vec![*document], *now).await? {
@@ -57,18 +71,18 @@ impl Engine {
                 Opening::Answered(_) => return Ok(Kept::AsBefore),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            let Some(Changed { document: new, event, id }) = change(open.document(*document))? else {
-                return self.claim_for_nothing(open, wanted).await;
+            let kept = match change(open.document(*document))? {
+                Some(changed) => Some(self.put(&mut open, wanted, changed)?),
+                None => None,
             };
-            begin_ledger(&mut open, brand)?;
-            let version = open.put_document(*document, new.clone())?;
-            let entry = Entry { at: *now, line: None, caller: caller.clone(), channel: None, event };
-            let record = match id {
-                Some(id) => open.append_as(id, entry).map(|()| id)?,
-                None => open.append(entry)?,
+            // A request that changes nothing is answered all the same: what it says later counts for nothing.
+            let record = match (&kept, reserve) {
+                (Some((record, _)), _) => *record,
+                (None, Some(_)) => RecordId::from_u128(self.vault.ids().mint(*now, open.token().partition())?),
+                (None, None) => return Ok(Kept::AsBefore),
             };
             match self.vault.close(open, closing(reserve.map(|reserve| Claim { reserve, record }))).await {
-                Ok(_) => return Ok(Kept::Changed(version, Box::new(new))),
+                Ok(_) => return Ok(kept.map_or(Kept::AsBefore, |(_, kept)| kept)),
                 Err(CommitError::Answered(_)) => return Ok(Kept::AsBefore),
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -77,14 +91,23 @@ impl Engine {
         Err(ServiceError::Unavailable("the ledger keeps changing".to_owned()))
     }
 
-    /// A request that changes nothing is answered all the same: what it says later counts for nothing.
-    async fn claim_for_nothing(&self, open: Box<OpenAccount>, wanted: &Wanted<'_>) -> Result<Kept, ServiceError> {
-        let Some(reserve) = wanted.reserve else { return Ok(Kept::AsBefore) };
-        let record = RecordId::from_u128(self.vault.ids().mint(wanted.now, open.token().partition())?);
-        match self.vault.close(open, closing(Some(Claim { reserve, record }))).await {
-            Ok(_) | Err(CommitError::Answered(_)) => Ok(Kept::AsBefore),
-            Err(error) => Err(error.into()),
-        }
+    /// Puts a changed document and its record into an opened ledger.
+    fn put(
+        &self,
+        open: &mut OpenAccount,
+        wanted: &Wanted<'_>,
+        changed: Changed,
+    ) -> Result<(RecordId, Kept), ServiceError> {
+        let Changed { document, event, id } = changed;
+        begin_ledger(open, wanted.brand)?;
+        let version = open.put_document(wanted.document, document.clone())?;
+        let entry = Entry { at: wanted.now, line: None, caller: wanted.caller.clone(), channel: None, event };
+        let id = match id {
+            Some(id) => id,
+            None => RecordId::from_u128(self.vault.ids().mint(wanted.now, open.token().partition())?),
+        };
+        open.append_as(id, entry)?;
+        Ok((id, Kept::Changed(version, Box::new(document))))
     }
 
     /// A document as it stands.
@@ -134,15 +157,6 @@ impl Engine {
         let ask = Ask { account, lines, permit: None, reserve, charges, windows, now, at_least: None };
         Ok(self.vault.open_with(ask, documents).await?)
     }
-}
-
-/// A ledger begins with the first that is said in it.
-fn begin_ledger(open: &mut OpenAccount, brand: &Brand) -> Result<(), ServiceError> {
-    if open.account().is_none() {
-        let never = |_| ServiceError::Unavailable(format!("`{LEDGER_NAME}` is no name"));
-        open.create(Account::ledger(brand.clone()).map_err(never)?, None);
-    }
-    Ok(())
 }
 
 /// Turning protection up passes below the disk reserve. What lowers it, two people's lifting, is as rare.

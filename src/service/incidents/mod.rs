@@ -21,7 +21,7 @@ mod holds;
 mod keeping;
 
 pub use breaches::{Breach, LISTED_MAX, Listing, Whom};
-pub use holds::{HOLDS_PAGE_MAX, HoldOrder, HoldPage, LiftOrder};
+pub use holds::{HOLDS_PAGE_MAX, HoldOrder, HoldPage};
 
 pub(super) use book::{Books, Shelf};
 pub(super) use keeping::{Changed, Kept, Wanted};

@@ -10,7 +10,7 @@ use crate::grpc::convert::field::{FieldError, InField, required, text};
 use crate::grpc::convert::position::page_size;
 use crate::grpc::convert::time::instant;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Body, HOLDS_PAGE_MAX, HoldOrder, LiftOrder};
+use crate::service::{Body, HOLDS_PAGE_MAX, HoldOrder};
 
 const COHORT: &str = "must be COHORT_KIND_EVERYONE, COHORT_KIND_BRAND or COHORT_KIND_LISTED";
 const ACCOUNTS: &str = "must have 1 to 10,000 elements";
@@ -133,10 +133,10 @@ pub fn place_hold(message: pb::PlaceHoldRequest) -> Result<HoldOrder, FieldError
 }
 
 /// A hold to lift.
-pub fn lift_hold(message: pb::LiftHoldRequest) -> Result<LiftOrder, FieldError> {
+pub fn lift_hold(message: pb::LiftHoldRequest) -> Result<HoldOrder, FieldError> {
     let body = body("LiftHold", &message);
     let pb::LiftHoldRequest { request_id, kind, name, reason } = message;
-    Ok(LiftOrder {
+    Ok(HoldOrder {
         request_id: text(&request_id, "request_id", RequestId::parse)?,
         body,
         target: target(kind, &name)?,
