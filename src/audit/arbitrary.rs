@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, cohort, effect, factor, factor_option, hash, hold_cause,
-    hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, policy_revision, reason, record_id,
-    recorded, reference, release_id, subject, transfer_pin_id,
+    hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, place, policy_revision, reason,
+    record_id, recorded, reference, release_id, subject, transfer_pin_id,
 };
 use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
@@ -205,9 +205,9 @@ fn decided() -> BoxedStrategy<Decided> {
     let answer = (outcome_kind(), vec(given_reason(), 0..4), vec(contribution(), 0..4), any::<u32>()).boxed();
     let proof = (level(), vec(factor(), 0..4), checks(), vec(factor_option(), 0..4)).boxed();
     let facts = (vec(any::<(u16, i64)>(), 0..40), policy_revision(), any::<bool>(), any::<bool>());
-    let beside = (option::of(shadow().prop_map(Box::new)), any::<Option<u128>>()).boxed();
+    let beside = (option::of(shadow().prop_map(Box::new)), any::<Option<u128>>(), place()).boxed();
     (asked, answer, proof, window(), facts, option::of(made()), beside)
-        .prop_map(|(asked, answer, proof, window, facts, made, (shadow, known_facts))| {
+        .prop_map(|(asked, answer, proof, window, facts, made, (shadow, known_facts, place))| {
             let (facts, policy, account_number_matched, owner_asked) = facts;
             let (mode, change, digest, standing, external_reference, supersedes) = asked;
             let (outcome, reasons, contributions, score) = answer;
@@ -235,6 +235,7 @@ fn decided() -> BoxedStrategy<Decided> {
                 made,
                 shadow,
                 known_facts,
+                place,
             }
         })
         .boxed()

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use super::filter::RecordFilter;
 use crate::domain::{
     AccountId, Change, ChangeDigest, Channel, Checks, Cohort, Contribution, Effect, Factor, FactorOption, GivenReason,
-    HoldCause, HoldTarget, Level, LineId, LockHolder, LockName, LockSet, LockStep, Mode, OutcomeKind, PolicyRevision,
-    Reason, RecordId, Recorded, Reference, ReleaseId, RequestId, Role, Seq, Standing, StepScope, Subject,
-    TransferPinId,
+    HoldCause, HoldTarget, Level, LineId, LockHolder, LockName, LockSet, LockStep, Mode, OutcomeKind, Place,
+    PolicyRevision, Reason, RecordId, Recorded, Reference, ReleaseId, RequestId, Role, Seq, Standing, StepScope,
+    Subject, TransferPinId,
 };
 
 /// One link of an account's chain. Written once, never changed.
@@ -387,6 +387,8 @@ pub struct Decided {
     /// The facts that the engine knew of, a bit for each number: what is not among `facts` was quiet if it is one of them,
     /// and is unknown otherwise. None in records of engines that did not say.
     pub known_facts: Option<u128>,
+    /// Where it was asked. Empty in records of engines that did not say.
+    pub place: Place,
 }
 
 /// What a policy beside the one that decided would have said of the same facts.

@@ -22,6 +22,7 @@ mod lock;
 mod msisdn;
 mod permit;
 mod pin;
+mod place;
 mod policy_shelf;
 mod protection;
 mod reason;
@@ -75,6 +76,7 @@ pub use pin::{
     AccountPin, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval, TRANSFER_PINS_KEPT_MAX,
     TransferPin, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
 };
+pub use place::{Place, Spot};
 pub use policy_shelf::{
     PAST_POLICIES_MAX, POLICY_TEXT_BYTES_MAX, PastPolicy, PolicyInForce, PolicyShelf, StagedPolicy,
 };

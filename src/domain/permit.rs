@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::protection::Seq;
-use super::{Action, ChangeDigest, Channel, LineId, Subject, TransferPinId};
+use super::{Action, ChangeDigest, Channel, LineId, Place, Subject, TransferPinId};
 
 /// What an approval granted, kept beside the account until long after it ended.
 ///
@@ -31,6 +31,8 @@ pub struct Permit {
     pub granted_seq: Seq,
     /// The transfer PIN that was the proof, which redemption uses up.
     pub transfer_pin: Option<TransferPinId>,
+    /// Where it was asked, as far as it can be held: a hold on any of it binds the permit.
+    pub place: Place,
     /// Whether the line or account carried a flag at the grant.
     pub flagged: bool,
     /// Where it stands.

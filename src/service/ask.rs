@@ -21,7 +21,7 @@ use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Looked, Weighed, note_checks};
 use crate::audit::{AnswerWindow, Decided, Event, Made};
 use crate::domain::{
-    Account, Approval, Factor, FactorOption, Line, Mode, Outcome, RecordId, Requester, Seq, Standing, Usability,
+    Account, Approval, Factor, FactorOption, Line, Mode, Outcome, Place, RecordId, Requester, Seq, Standing, Usability,
 };
 use crate::policy::KNOWN_FACTS;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
@@ -199,7 +199,7 @@ impl Engine {
         let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
         let shown = shown && standing == Standing::Known;
         let ending = Ending::new(&weighed.checks, weighed.verdict.outcome.kind(), shown);
-        open.append_as(decision, entry(asking, &target, decided(question, standing, weighed, window, made)))?;
+        open.append_as(decision, entry(asking, &target, decided(asking, standing, weighed, window, made)))?;
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve: asking.reserve, record: decision }),
@@ -293,12 +293,13 @@ pub(super) fn entry(asking: &Asking<'_>, target: &Target, decided: Decided) -> E
 
 /// Everything that a decision rested on and came to.
 pub(super) fn decided(
-    question: &Question,
+    asking: &Asking<'_>,
     standing: Standing,
     weighed: Weighed,
     window: AnswerWindow,
     made: Option<Made>,
 ) -> Decided {
+    let question = asking.question;
     let Weighed {
         verdict,
         checks,
@@ -343,5 +344,6 @@ pub(super) fn decided(
         made,
         shadow,
         known_facts: Some(KNOWN_FACTS),
+        place: Place::of(asking.requester, &question.interaction),
     }
 }

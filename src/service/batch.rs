@@ -249,7 +249,7 @@ impl Engine {
             Outcome::Challenge(challenge) => (AnswerWindow::OpenUntil(challenge.expires_at), None),
             Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
         };
-        open.append_as(decision, entry(asking, &target, decided(question, standing, weighed, window, made)))?;
+        open.append_as(decision, entry(asking, &target, decided(asking, standing, weighed, window, made)))?;
         Ok(decision)
     }
 

@@ -10,7 +10,7 @@ use super::question::Question;
 use super::rights::{Authorised, may_ask, right};
 use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Made};
-use crate::domain::{Account, Approval, Change, Line, Permit, PermitState, SimTarget, TransferPinCheck};
+use crate::domain::{Account, Approval, Change, Line, Permit, PermitState, Place, SimTarget, TransferPinCheck};
 
 impl Engine {
     /// Decides one change.
@@ -68,17 +68,21 @@ impl Effect for GrantPermit<'_> {
             TransferPinCheck::Matched { id, .. } => Some(id),
             _ => None,
         };
+        let (requester, said) = (asking.requester, &asking.question.interaction);
+        // A customer is held by no place of theirs, when they ask and later.
+        let place = if requester.role.is_bound_to_account() { Place::default() } else { Place::of(requester, said) };
         let permit = Permit {
             line,
             action: self.change.action(),
             change: asking.question.digest(),
-            caller: asking.requester.subject.clone(),
-            via: asking.question.interaction.channel,
+            caller: requester.subject.clone(),
+            via: said.channel,
             policy: weighed.policy.revision,
             not_before,
             expires_at,
             granted_seq: seq,
             transfer_pin,
+            place,
             flagged: flagged || open.account().is_some_and(|account| account.flags.any()),
             state: PermitState::Open,
         };

@@ -11,6 +11,7 @@ use super::ask::CONFLICT_RETRIES_MAX;
 use super::due;
 use super::engine::Engine;
 use super::error::ServiceError;
+use super::incidents::Disputed;
 use super::protect::reading;
 use super::question::{Body, caller_of};
 use super::rights::{Authorised, Right, Whose, may_tell, right};
@@ -139,12 +140,7 @@ impl Engine {
                     self.check_disputed(what, &target).await?;
                     if let Recorded::FraudReported { decision } = what {
                         // Before the report is kept: a report that is kept has held whom it must.
-                        let line = target.line.and_then(|token| open.line(token));
-                        let newest = match target.line {
-                            Some(_) => line.and_then(|line| line.last_record),
-                            None => open.account().and_then(|account| account.chain.last),
-                        };
-                        self.hold_disputed(requester, *decision, newest, now).await?;
+                        self.hold_disputed(requester, disputed(&open, target.line, *decision), now).await?;
                     }
                     take_over(&mut open, target.line, what, at, now);
                 }
@@ -218,6 +214,15 @@ impl Engine {
             field: "fraud_reported.decision_id",
             expected: "must be a decision on this account",
         })
+    }
+}
+
+/// What a report of fraud is about.
+fn disputed(open: &OpenAccount, line: Option<Token>, decision: Option<RecordId>) -> Disputed {
+    match (decision, line) {
+        (Some(decision), _) => Disputed::Decision(decision),
+        (None, Some(token)) => Disputed::OnLine(open.line(token).and_then(|line| line.last_record)),
+        (None, None) => Disputed::OnAccount(open.account().and_then(|account| account.chain.last)),
     }
 }
 

@@ -132,7 +132,8 @@ impl Engine {
     }
 
     /// INVARIANT (permit-once): everything the permit is bound to, its window, its state, the locks and the flags are checked
-    /// here, and the same commit that marks it used fails if any of them has changed.
+    /// here, and the same commit that marks it used fails if any of them has changed. Who is held, or was where it was asked,
+    /// is asked here too.
     #[expect(clippy::too_many_arguments, reason = "the one step that needs all that was gathered")]
     async fn use_permit(
         &self,
@@ -163,7 +164,9 @@ impl Engine {
             return Err(ServiceError::Refused(Refusal::PermitMismatch));
         }
         check_usable(&open, line, permit, &redemption.change, now)?;
-        if self.books(&requester.brand).await?.held(requester, None, &redemption.change).is_some() {
+        let books = self.books(&requester.brand).await?;
+        let held = books.held(requester, None, &redemption.change).or_else(|| books.held_place(&permit.place));
+        if held.is_some() {
             return Err(ServiceError::Refused(Refusal::Held));
         }
         let line_id = line.id.clone();

@@ -23,7 +23,7 @@ use crate::world::{
     ACCOUNT, GAINING, World, brand, carrier, clerk, interaction, line_scope, pin_pad, port_out, requester,
 };
 
-fn desk(number: u8) -> Requester {
+pub(crate) fn desk(number: u8) -> Requester {
     requester(Role::FraudOps, &format!("desk-{number}"))
 }
 
@@ -31,11 +31,11 @@ fn reason(text: &str) -> Reference {
     Reference::parse(text).unwrap()
 }
 
-fn target(kind: HoldKind, name: &str) -> HoldTarget {
+pub(crate) fn target(kind: HoldKind, name: &str) -> HoldTarget {
     HoldTarget { kind, name: HeldName::parse(name).unwrap() }
 }
 
-async fn place(world: &World, target: &HoldTarget) -> Hold {
+pub(crate) async fn place(world: &World, target: &HoldTarget) -> Hold {
     let (request_id, body) = (world.request_id(), Body(b"place".to_vec()));
     let order = HoldOrder { request_id, body, target: target.clone(), reason: reason("case 1") };
     world.engine.place_hold(authorise(desk(1)).unwrap(), order).await.unwrap()

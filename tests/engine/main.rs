@@ -22,6 +22,7 @@ mod locks;
 mod overload;
 mod permits;
 mod pins;
+mod places;
 mod policies;
 mod provisioning;
 mod records;

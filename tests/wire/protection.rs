@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use portcullis::grpc::pb::v1 as pb;
+use prost::Message as _;
 use tonic::Code;
 
 use crate::world::{ACCOUNT, LINE, NUMBER, World, approved_sim_change, number, place, reason};
@@ -121,4 +122,33 @@ async fn a_history_is_read_page_by_page() {
         }
     }
     assert_eq!(kinds, ["SIM_CHANGE", "LOCK_SET", "LOCK_SET", "ACCOUNT_CREATED"], "line {LINE}");
+}
+
+/// P9 and the customer's own history: in which store it was asked, and through what; never which clerk did.
+#[tokio::test]
+async fn a_history_says_in_which_store_it_was_asked() {
+    let world = World::populated().await;
+    let request = pb::DecideRequest {
+        interaction: Some(pb::Interaction {
+            channel: pb::Channel::Store.into(),
+            store_id: "S2".to_owned(),
+            device_id: "tablet-9".to_owned(),
+            rep_id: "rep-canary".to_owned(),
+            ..pb::Interaction::default()
+        }),
+        ..approved_sim_change(&world)
+    };
+    world.decisions().decide(world.as_role("retail_agent", request.clone())).await.unwrap();
+    let unbound = portcullis::grpc::identity::AccessTokenClaims { store_id: None, ..world.claims("care_agent") };
+    let request = pb::DecideRequest { request_id: world.request_id(), ..request };
+    world.decisions().decide(world.with(&unbound, request)).await.unwrap();
+    let scope = Some(pb::list_activity_request::Scope::Line(number(NUMBER)));
+    let request = pb::ListActivityRequest { page_size: 2, page_token: String::new(), scope };
+    let page = world.protections().list_activity(world.as_owner(request)).await.unwrap().into_inner();
+    let told: Vec<_> = page.activities.iter().map(|one| (one.channel(), one.store_id.as_str())).collect();
+    assert_eq!(told, [(pb::Channel::Store, "S2"), (pb::Channel::Store, "S1")], "said, and certain");
+    let shown = page.encode_to_vec();
+    for hidden in ["rep-canary", "tablet-9", "retail_agent-1"] {
+        assert!(!shown.windows(hidden.len()).any(|some| some == hidden.as_bytes()), "{hidden}");
+    }
 }

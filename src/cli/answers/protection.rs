@@ -171,7 +171,7 @@ impl Answer for Activities {
     fn json(&self) -> Value {
         let pb::ListActivityResponse { activities, next_page_token, older_archived } = &self.0;
         let activity = |activity: &pb::Activity| {
-            let pb::Activity { activity_id, time, line, kind, outcome, summary, channel } = activity;
+            let pb::Activity { activity_id, time, line, kind, outcome, summary, channel, store_id } = activity;
             json!({
                 "activity_id": activity_id,
                 "time": instant(*time),
@@ -180,6 +180,7 @@ impl Answer for Activities {
                 "outcome": name::<pb::Outcome>(*outcome),
                 "summary": summary,
                 "channel": name::<pb::Channel>(*channel),
+                "store_id": store_id,
             })
         };
         json!({
@@ -196,6 +197,7 @@ impl Answer for Activities {
                 activity.kind.clone(),
                 word::<pb::Outcome>(activity.outcome),
                 word::<pb::Channel>(activity.channel),
+                activity.store_id.clone(),
                 activity.line.as_ref().map_or_else(String::new, line_text),
                 activity.summary.clone(),
             ]
@@ -206,7 +208,7 @@ impl Answer for Activities {
         }
         let further = self.0.next_page_token.as_str();
         let more = if further.is_empty() { String::new() } else { format!("more with --page-token {further}") };
-        parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "LINE", "SUMMARY"], rows), more, archived])
+        parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "STORE", "LINE", "SUMMARY"], rows), more, archived])
     }
 }
 

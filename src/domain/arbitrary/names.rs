@@ -3,12 +3,13 @@
 use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
+use proptest::option;
 use proptest::prelude::*;
 
 use crate::domain::{
     AccountId, AccountNumber, Brand, ChangeDigest, Channel, ContactId, DealerId, DeviceId, Eid, FormatError, HeldName,
-    HolderName, Iccid, IccidCheck, Imei, LineId, Msisdn, PersonId, PolicyRevision, Pon, PostalCode, RecordId,
-    Reference, ReleaseId, Spid, Subject, TransferPinId,
+    HolderName, Iccid, IccidCheck, Imei, LineId, Msisdn, PersonId, Place, PolicyRevision, Pon, PostalCode, RecordId,
+    Reference, ReleaseId, Spid, Spot, StoreId, Subject, TransferPinId,
 };
 
 const IDENTIFIER: &str = "[A-Za-z0-9_.:@|-]{1,64}";
@@ -38,6 +39,10 @@ pub(super) fn contact_id() -> impl Strategy<Value = ContactId> {
 
 pub(super) fn device_id() -> impl Strategy<Value = DeviceId> {
     text(IDENTIFIER, DeviceId::parse)
+}
+
+pub(super) fn store_id() -> impl Strategy<Value = StoreId> {
+    text(IDENTIFIER, StoreId::parse)
 }
 
 pub(super) fn dealer_id() -> impl Strategy<Value = DealerId> {
@@ -125,6 +130,11 @@ pub(crate) fn policy_revision() -> impl Strategy<Value = PolicyRevision> {
 
 pub(crate) fn instant() -> impl Strategy<Value = DateTime<Utc>> {
     INSTANTS_MILLIS.prop_map(|millis| DateTime::from_timestamp_millis(millis).unwrap())
+}
+
+pub(crate) fn place() -> impl Strategy<Value = Place> {
+    let spot = || (option::of(store_id()), option::of(device_id())).prop_map(|(store, device)| Spot { store, device });
+    (spot(), spot(), option::of(reference())).prop_map(|(bound, said, rep)| Place { bound, said, rep })
 }
 
 pub(crate) fn channel() -> impl Strategy<Value = Channel> {

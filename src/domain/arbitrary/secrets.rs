@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::happenings::history;
 use super::names::{
-    change_digest, channel, instant, line_id, policy_revision, record_id, spid, subject, transfer_pin_id,
+    change_digest, channel, instant, line_id, place, policy_revision, record_id, spid, subject, transfer_pin_id,
 };
 use crate::domain::{
     AccountPin, Action, Credentials, Permit, PermitState, PinOrigin, SpentApproval, TRANSFER_PINS_KEPT_MAX,
@@ -57,8 +57,8 @@ pub(crate) fn permit() -> impl Strategy<Value = Permit> {
         (instant(), record_id()).prop_map(|(at, redemption)| PermitState::Redeemed { at, redemption }),
         instant().prop_map(|at| PermitState::Withdrawn { at }),
     ];
-    (bound, window, option::of(transfer_pin_id()), any::<bool>(), channel(), state).prop_map(
-        |(bound, (not_before, expires_at, granted_seq), transfer_pin, flagged, via, state)| {
+    (bound, window, option::of(transfer_pin_id()), any::<bool>(), (channel(), place()), state).prop_map(
+        |(bound, (not_before, expires_at, granted_seq), transfer_pin, flagged, (via, place), state)| {
             let (line, action, change, caller, policy) = bound;
             Permit {
                 line,
@@ -71,6 +71,7 @@ pub(crate) fn permit() -> impl Strategy<Value = Permit> {
                 expires_at,
                 granted_seq,
                 transfer_pin,
+                place,
                 flagged,
                 state,
             }

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::crypto::Token;
 use crate::domain::{
-    AccountMark, Brand, Change, Cohort, Document, Hold, HoldKind, HoldTarget, Incident, Interaction, RecordId,
+    AccountMark, Brand, Change, Cohort, Document, Hold, HoldKind, HoldTarget, Incident, Interaction, Place, RecordId,
     Requester, each_holdable,
 };
 use crate::service::engine::Engine;
@@ -156,12 +156,21 @@ impl Books {
         interaction: Option<&Interaction>,
         change: &Change,
     ) -> Option<HoldKind> {
+        self.first_held(|name| each_holdable(requester, interaction, change, name))
+    }
+
+    /// What of the place that something was asked at is held.
+    pub(in crate::service) fn held_place(&self, place: &Place) -> Option<HoldKind> {
+        self.first_held(|name| place.each_holdable(name))
+    }
+
+    fn first_held(&self, each: impl FnOnce(&mut dyn FnMut(HoldKind, &str))) -> Option<HoldKind> {
         self.own.read(|pages| {
             if pages.holds.iter().all(HashMap::is_empty) {
                 return None;
             }
             let mut held: Option<HoldKind> = None;
-            each_holdable(requester, interaction, change, |kind, name| {
+            each(&mut |kind, name| {
                 let found = pages.of_kind(kind).and_then(|holds| holds.get(name));
                 if found.is_some_and(|(_, hold)| hold.lifting.stands()) {
                     held = Some(held.map_or(kind, |before| before.min(kind)));

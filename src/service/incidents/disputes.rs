@@ -1,10 +1,13 @@
-//! Whoever of the staff began a change that a customer disputes is held (P9).
+//! Whoever of the staff began a change that a customer disputes is held, and the store device that it was begun on (P9).
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::holds::{staff_behind, target};
 use super::keeping::Wanted;
-use crate::audit::{Event, Record};
-use crate::domain::{HeldName, HoldCause, HoldKind, HoldTarget, Mode, RecordId, Reference, Requester};
+use crate::audit::{Caller, Decided, Event, Record};
+use crate::domain::{HoldCause, HoldKind, HoldTarget, Mode, RecordId, Reference, Requester, Role};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::question::caller_of;
@@ -13,33 +16,50 @@ use crate::store::Found;
 /// How far back a report reaches.
 const DISPUTED_WITHIN: TimeDelta = TimeDelta::days(7);
 
-/// Records of a thread that are looked at, at most.
-const RECORDS_MAX: usize = 256;
+/// Records of a thread that are looked at, at most: six a minute for all of that time.
+const RECORDS_MAX: usize = 65_536;
 
 /// What a hold says for itself.
 const REASON: &str = "a customer reports fraud";
 
+/// What a customer may dispute.
+pub(in crate::service) enum Disputed {
+    /// This decision.
+    Decision(RecordId),
+    /// Whatever was done on a line, from its newest record on back.
+    OnLine(Option<RecordId>),
+    /// Whatever was done on an account, from its newest record on back.
+    OnAccount(Option<RecordId>),
+}
+
 impl Engine {
-    /// Holds the staff who began what a customer disputes: the named decision, or on the thread of records that ends with
-    /// `newest`, 7 days back, every change that was carried out, and every one that was begun without any proof of the
-    /// customer. Systems and customers are never held for it.
+    /// Holds the staff who began what a customer disputes, and their devices: the named decision, or 7 days back every change
+    /// that was carried out, and every one that was begun without any proof of the customer.
     pub(in crate::service) async fn hold_disputed(
         &self,
         requester: &Requester,
-        disputed: Option<RecordId>,
-        newest: Option<RecordId>,
+        disputed: Disputed,
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let decisions = match disputed {
-            Some(decision) => vec![decision],
-            None => self.disputable(newest, now).await?,
+            Disputed::Decision(decision) => vec![decision],
+            Disputed::OnLine(newest) => self.disputable(newest, |r| r.line.as_ref()?.previous, now).await?,
+            Disputed::OnAccount(newest) => self.disputable(newest, |r| r.previous, now).await?,
         };
+        // Each once, by the newest decision that it began.
+        let mut held: BTreeMap<HoldTarget, RecordId> = BTreeMap::new();
         for decision in decisions {
             let Found::Kept(kept) = self.vault.find(decision).await? else { continue };
             let record = kept.record();
-            let caller = record.caller.as_ref().filter(|caller| caller.role.is_staff() && is_lately(record, now));
-            let Some(name) = caller.and_then(|caller| HeldName::parse(caller.subject.as_str()).ok()) else { continue };
-            let target = HoldTarget { kind: HoldKind::Staff, name };
+            if let (Some(caller), Event::Decided(decided)) = (&record.caller, &record.event)
+                && is_lately(record, now)
+            {
+                for target in held_by_report(caller, decided) {
+                    held.entry(target).or_insert(decision);
+                }
+            }
+        }
+        for (target, decision) in held {
             let never = |_| ServiceError::Unavailable("a hold has no reason".to_owned());
             let reason = Reference::parse(REASON).map_err(never)?;
             let (brand, caller) = (&requester.brand, Some(caller_of(requester)));
@@ -49,15 +69,21 @@ impl Engine {
         Ok(())
     }
 
-    /// The decisions that a report may be about, newest first.
-    async fn disputable(&self, newest: Option<RecordId>, now: DateTime<Utc>) -> Result<Vec<RecordId>, ServiceError> {
-        let (mut next, mut found, mut looked) = (newest, Vec::new(), 0_usize);
-        while let Some(id) = next.filter(|_| looked < RECORDS_MAX) {
-            looked = looked.saturating_add(1);
-            let Found::Kept(kept) = self.vault.find(id).await? else { break };
+    /// The decisions on a thread of records that a report may be about, newest first.
+    async fn disputable(
+        &self,
+        newest: Option<RecordId>,
+        before: impl Fn(&Record) -> Option<RecordId> + Send,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<RecordId>, ServiceError> {
+        let (mut next, mut found) = (newest, Vec::new());
+        for _ in 0..RECORDS_MAX {
+            let Some(id) = next else { return Ok(found) };
+            let Found::Kept(kept) = self.vault.find(id).await? else { return Ok(found) };
             let record = kept.record();
-            if !is_lately(record, now) {
-                break;
+            // What time did carries an instant of its own, which may be older than what was recorded before it.
+            if record.caller.is_some() && !is_lately(record, now) {
+                return Ok(found);
             }
             match &record.event {
                 Event::PermitRedeemed { decision } => found.push(*decision),
@@ -69,10 +95,29 @@ impl Engine {
                 }
                 _ => {}
             }
-            next = record.line.as_ref().map_or(record.previous, |line| line.previous);
+            next = before(record);
         }
+        tracing::error!("a report of fraud reaches further back than records are looked at: not all may be held");
         Ok(found)
     }
+}
+
+/// Whom and what a report holds for one decision.
+///
+/// Nobody is held in another's name: of staff whom the token names, and the device that it is bound to. A system that a store's
+/// staff share is believed when it names its clerk and their device; it is never held itself, and neither is a carrier, a voice
+/// system or a customer.
+fn held_by_report(caller: &Caller, decided: &Decided) -> impl Iterator<Item = HoldTarget> {
+    let place = &decided.place;
+    let (staff, device) = match caller.role {
+        Role::RetailAgent | Role::RetailManager | Role::CareAgent => {
+            (staff_behind(caller, place), place.bound.device.as_ref())
+        }
+        Role::PinPad | Role::Provisioning => (staff_behind(caller, place), place.device()),
+        _ => (None, None),
+    };
+    let device = device.and_then(|device| target(HoldKind::Device, device.as_str()));
+    staff.and_then(|name| target(HoldKind::Staff, name)).into_iter().chain(device)
 }
 
 /// The instant itself counts.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::keeping::{Changed, Kept, Wanted};
-use crate::audit::{Event, HoldStep};
+use crate::audit::{Caller, Event, HoldStep};
 use crate::domain::{
-    Brand, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Interaction, RecordId, Reference,
-    RequestId, Requester, RuleId, Undoing, Undone,
+    Brand, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Place, RecordId, Reference, RequestId,
+    RuleId, Undoing, Undone,
 };
 use crate::service::ask::Asking;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
-use crate::service::question::Body;
+use crate::service::question::{Body, caller_of};
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
 
@@ -123,8 +123,8 @@ impl Engine {
         decision: RecordId,
     ) {
         let Asking { requester, question, now, .. } = *asking;
-        let Some(name) = held_by_rule(kind, requester, &question.interaction) else { return };
-        let target = HoldTarget { kind, name };
+        let place = Place::of(requester, &question.interaction);
+        let Some(target) = held_by_rule(kind, &caller_of(requester), &place) else { return };
         if let Err(error) = self.hold_for(&requester.brand, target, (rule, decision), now).await {
             tracing::error!(%error, rule, "a hold that a rule asks for cannot be kept");
         }
@@ -193,13 +193,22 @@ impl Engine {
 ///
 /// What the token is bound to comes before what the request says, and a clerk's own token before the rep that they name: nobody
 /// is held because somebody else was refused in their name. Behind a shared front end it is the one who stands there.
-fn held_by_rule(kind: HoldKind, requester: &Requester, said: &Interaction) -> Option<HeldName> {
+fn held_by_rule(kind: HoldKind, caller: &Caller, place: &Place) -> Option<HoldTarget> {
     let name = match kind {
-        HoldKind::Staff if requester.role.is_staff() => Some(requester.subject.as_str()),
-        HoldKind::Staff => said.rep.as_ref().map(|rep| rep.as_str()),
-        HoldKind::Store => requester.store.as_ref().or(said.store.as_ref()).map(|store| store.as_str()),
-        HoldKind::Device => requester.device.as_ref().or(said.device.as_ref()).map(|device| device.as_str()),
+        HoldKind::Staff => staff_behind(caller, place),
+        HoldKind::Store => place.store().map(|store| store.as_str()),
+        HoldKind::Device => place.device().map(|device| device.as_str()),
         HoldKind::Token | HoldKind::Carrier => None,
     };
-    name.filter(|_| !requester.role.is_bound_to_account()).and_then(|name| HeldName::parse(name).ok())
+    name.filter(|_| !caller.role.is_bound_to_account()).and_then(|name| target(kind, name))
+}
+
+/// The one of the staff who asks: whom the token names, and behind a shared front end whom it names.
+pub(super) fn staff_behind<'a>(caller: &'a Caller, place: &'a Place) -> Option<&'a str> {
+    if caller.role.is_staff() { Some(caller.subject.as_str()) } else { place.rep.as_ref().map(|rep| rep.as_str()) }
+}
+
+/// A name that is to be held, if it can be.
+pub(super) fn target(kind: HoldKind, name: &str) -> Option<HoldTarget> {
+    HeldName::parse(name).ok().map(|name| HoldTarget { kind, name })
 }

@@ -5,7 +5,7 @@
 //! | `book` | what is in force in a brand, in memory: asked by every decision |
 //! | `keeping` | one change of one document in a brand's ledger: read, changed, recorded, in force |
 //! | `holds` | who or what is refused until two people lift it (P6) |
-//! | `disputes` | staff whose change a customer disputes (P9) |
+//! | `disputes` | staff whose change a customer disputes, and their devices (P9) |
 //! | `breaches` | from which instant on secrets are good again (P17), for everyone, a brand or a list of accounts |
 //!
 //! Everything stands in the brand's ledger, as documents beside its chain of records, and every change is a record there. The
@@ -24,4 +24,5 @@ pub use breaches::{Breach, LISTED_MAX, Listing, Whom};
 pub use holds::{HOLDS_PAGE_MAX, HoldOrder, HoldPage};
 
 pub(super) use book::{Books, Shelf};
+pub(super) use disputes::Disputed;
 pub(super) use keeping::{Changed, Kept, Wanted};

@@ -10,6 +10,7 @@ use super::field::{
     optional_nested, optional_text, required, to_list,
 };
 use super::numbers::Numbered;
+use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use super::shadow::StoredShadow;
 use crate::audit::{AnswerWindow, Decided, Made, RecordedContribution, RecordedReason};
 use crate::domain::{
@@ -67,6 +68,8 @@ pub(super) struct StoredDecided {
     shadow: Option<StoredShadow>,
     #[prost(bytes = "vec", optional, tag = "28")]
     known_facts: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "29")]
+    place: Option<StoredPlace>,
 }
 
 #[derive(Message)]
@@ -196,6 +199,7 @@ impl From<&Decided> for StoredDecided {
             made,
             shadow,
             known_facts,
+            place,
         } = decided;
         Self {
             mode: Some(number_of(*mode)),
@@ -221,6 +225,7 @@ impl From<&Decided> for StoredDecided {
             made: made.as_ref().map(StoredMade::from),
             shadow: shadow.as_deref().map(StoredShadow::from),
             known_facts: known_facts.map(|facts| facts.to_be_bytes().to_vec()),
+            place: stored_place(place),
         }
     }
 }
@@ -253,6 +258,7 @@ impl TryFrom<StoredDecided> for Decided {
             made,
             shadow,
             known_facts,
+            place,
         } = stored;
         let factor = |number| of_number(number, "decided.accepted");
         Ok(Self {
@@ -278,6 +284,7 @@ impl TryFrom<StoredDecided> for Decided {
             made: optional_nested(made)?,
             shadow: optional_nested(shadow)?.map(Box::new),
             known_facts: optional_id(known_facts, "decided.known_facts", |bits| bits)?,
+            place: read_place(place)?,
         })
     }
 }

@@ -29,6 +29,7 @@ mod history;
 mod line;
 mod numbers;
 mod permit;
+mod place;
 mod policy_shelf;
 mod protection;
 mod record;

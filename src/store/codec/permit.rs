@@ -4,8 +4,9 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::envelope::{Envelope, read, write};
-use super::field::{at, digest, id, instant, millis, nested, number_of, numbered, optional_id, required, text};
-use crate::domain::{ChangeDigest, Permit, PermitState, PolicyRevision, RecordId, TransferPinId};
+use super::field::{at, digest, id, instant, millis, number_of, numbered, optional_id, required, text};
+use super::place::{StoredPlace, place as read_place, stored as stored_place};
+use crate::domain::{ChangeDigest, Permit, PermitState, Place, PolicyRevision, RecordId, TransferPinId};
 
 /// The bytes of a permit, to be sealed.
 pub fn encode_permit(permit: &Permit) -> Vec<u8> {
@@ -48,7 +49,7 @@ struct StoredPermit {
     #[prost(uint32, optional, tag = "12")]
     via: Option<u32>,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
-    #[prost(oneof = "StoredState", tags = "13, 14, 15")]
+    #[prost(oneof = "StoredState", tags = "13, 14, 15, 16")]
     state: Option<StoredState>,
 }
 
@@ -65,6 +66,29 @@ enum StoredState {
     #[prost(message, tag = "14")]
     Redeemed(StoredRedemption),
     #[prost(sint64, tag = "15")]
+    WithdrawnAt(i64),
+    // Whichever it is, where the place is known that it was asked at: neither is read without the other.
+    #[prost(message, tag = "16")]
+    Placed(StoredPlacedState),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredPlacedState {
+    #[prost(message, optional, tag = "1")]
+    place: Option<StoredPlace>,
+    #[prost(oneof = "StoredStateOfPlaced", tags = "2, 3, 4")]
+    state: Option<StoredStateOfPlaced>,
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredStateOfPlaced {
+    #[prost(message, tag = "2")]
+    Open(()),
+    #[prost(message, tag = "3")]
+    Redeemed(StoredRedemption),
+    #[prost(sint64, tag = "4")]
     WithdrawnAt(i64),
 }
 
@@ -91,6 +115,7 @@ impl From<&Permit> for StoredPermit {
             transfer_pin,
             flagged,
             via,
+            place,
             state,
         } = permit;
         Self {
@@ -106,14 +131,7 @@ impl From<&Permit> for StoredPermit {
             transfer_pin: transfer_pin.map(|pin| pin.to_bytes().to_vec()),
             flagged: Some(*flagged),
             via: Some(number_of(*via)),
-            state: Some(match state {
-                PermitState::Open => StoredState::Open(()),
-                PermitState::Redeemed { at, redemption } => StoredState::Redeemed(StoredRedemption {
-                    at: Some(millis(*at)),
-                    record: Some(redemption.to_bytes().to_vec()),
-                }),
-                PermitState::Withdrawn { at } => StoredState::WithdrawnAt(millis(*at)),
-            }),
+            state: Some(stored_state(place, state)),
         }
     }
 }
@@ -137,6 +155,7 @@ impl TryFrom<StoredPermit> for Permit {
             via,
             state,
         } = stored;
+        let (place, state) = placed(required(state, "permit.state")?)?;
         Ok(Self {
             line: text(line, "permit.line")?,
             action: numbered(action, "permit.action")?,
@@ -149,22 +168,57 @@ impl TryFrom<StoredPermit> for Permit {
             transfer_pin: optional_id(transfer_pin, "permit.transfer_pin", TransferPinId::from_u128)?,
             flagged: required(flagged, "permit.flagged")?,
             via: numbered(via, "permit.via")?,
-            state: nested(state, "permit.state")?,
+            place,
+            state,
         })
     }
 }
 
-impl TryFrom<StoredState> for PermitState {
+fn stored_state(place: &Place, state: &PermitState) -> StoredState {
+    match (stored_place(place), StoredStateOfPlaced::from(state)) {
+        (None, StoredStateOfPlaced::Open(())) => StoredState::Open(()),
+        (None, StoredStateOfPlaced::Redeemed(redemption)) => StoredState::Redeemed(redemption),
+        (None, StoredStateOfPlaced::WithdrawnAt(at)) => StoredState::WithdrawnAt(at),
+        (place, state) => StoredState::Placed(StoredPlacedState { place, state: Some(state) }),
+    }
+}
+
+fn placed(stored: StoredState) -> Result<(Place, PermitState), CodecError> {
+    let (place, state) = match stored {
+        StoredState::Open(()) => (Place::default(), StoredStateOfPlaced::Open(())),
+        StoredState::Redeemed(redemption) => (Place::default(), StoredStateOfPlaced::Redeemed(redemption)),
+        StoredState::WithdrawnAt(at) => (Place::default(), StoredStateOfPlaced::WithdrawnAt(at)),
+        StoredState::Placed(StoredPlacedState { place, state }) => {
+            let place = read_place(Some(required(place, "permit.place")?))?;
+            (place, required(state, "permit.placed_state")?)
+        }
+    };
+    Ok((place, state.try_into()?))
+}
+
+impl From<&PermitState> for StoredStateOfPlaced {
+    fn from(state: &PermitState) -> Self {
+        match state {
+            PermitState::Open => Self::Open(()),
+            PermitState::Redeemed { at, redemption } => {
+                Self::Redeemed(StoredRedemption { at: Some(millis(*at)), record: Some(redemption.to_bytes().to_vec()) })
+            }
+            PermitState::Withdrawn { at } => Self::WithdrawnAt(millis(*at)),
+        }
+    }
+}
+
+impl TryFrom<StoredStateOfPlaced> for PermitState {
     type Error = CodecError;
 
-    fn try_from(stored: StoredState) -> Result<Self, CodecError> {
+    fn try_from(stored: StoredStateOfPlaced) -> Result<Self, CodecError> {
         match stored {
-            StoredState::Open(()) => Ok(Self::Open),
-            StoredState::Redeemed(StoredRedemption { at, record }) => Ok(Self::Redeemed {
+            StoredStateOfPlaced::Open(()) => Ok(Self::Open),
+            StoredStateOfPlaced::Redeemed(StoredRedemption { at, record }) => Ok(Self::Redeemed {
                 at: instant(at, "permit.redeemed_at")?,
                 redemption: id(record, "permit.redemption", RecordId::from_u128)?,
             }),
-            StoredState::WithdrawnAt(millis) => Ok(Self::Withdrawn { at: at(millis, "permit.withdrawn_at")? }),
+            StoredStateOfPlaced::WithdrawnAt(millis) => Ok(Self::Withdrawn { at: at(millis, "permit.withdrawn_at")? }),
         }
     }
 }

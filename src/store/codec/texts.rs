@@ -2,7 +2,7 @@
 
 use crate::domain::{
     AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, Eid, FormatError, HeldName, HolderName, Iccid,
-    IccidCheck, Imei, LineId, PersonId, Pon, PostalCode, Reference, Spid, Subject,
+    IccidCheck, Imei, LineId, PersonId, Pon, PostalCode, Reference, Spid, StoreId, Subject,
 };
 
 /// A type that is kept as a text.
@@ -23,7 +23,8 @@ macro_rules! stored_texts {
 
 // These keep the text they are given.
 stored_texts! {
-    AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, HeldName, LineId, PersonId, Pon, Reference, Subject
+    AccountId, AccountNumber, Brand, ContactId, DealerId, DeviceId, HeldName, LineId, PersonId, Pon, Reference, StoreId,
+    Subject
     => Self::try_from
 }
 

@@ -8,21 +8,25 @@ use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::store::Kept;
 
-/// One entry of a history.
+/// One entry of a history. Its reader learns in which store and through what it was asked, and not by whom.
 pub(in crate::grpc) fn activity(kept: &Kept) -> pb::Activity {
     let record = kept.record();
     let (kind, summary) = told(&record.event);
+    let decided = match &record.event {
+        Event::Decided(decided) => Some(decided.as_ref()),
+        _ => None,
+    };
     pb::Activity {
         activity_id: record.id.to_string(),
         time: Some(timestamp(record.at)),
         line: record.line.as_ref().map(|line| by_subscription(line.id.as_str())),
         kind: kind.to_owned(),
-        outcome: match &record.event {
-            Event::Decided(decided) => wire::outcome(decided.outcome),
-            _ => pb::Outcome::Unspecified.into(),
-        },
+        outcome: decided.map_or_else(|| pb::Outcome::Unspecified.into(), |decided| wire::outcome(decided.outcome)),
         summary,
         channel: record.channel.map_or_else(|| pb::Channel::Unspecified.into(), wire::channel),
+        store_id: decided
+            .and_then(|decided| decided.place.store())
+            .map_or_else(String::new, |id| id.as_str().to_owned()),
     }
 }
 

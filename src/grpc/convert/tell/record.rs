@@ -11,7 +11,7 @@ use crate::audit::{
     ReportedOutcome, SegmentTrace, ShadowVerdict,
 };
 use crate::crypto::Token;
-use crate::domain::{Factor, Level, LockName, LockStepKind, Mode, OutcomeKind, Standing, StepScope};
+use crate::domain::{Factor, Level, LockName, LockStepKind, Mode, OutcomeKind, Place, Spot, Standing, StepScope};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::policy;
@@ -168,7 +168,22 @@ fn of_decision(decided: &Decided) -> Value {
         "supersedes_decision_id": decided.supersedes.map(|id| id.to_string()),
         "made": made,
         "known_facts": decided.known_facts.map(|facts| format!("{facts:032x}")),
+        "place": place(&decided.place),
     })
+}
+
+/// Where it was asked; nothing where nothing is known of it.
+fn place(place: &Place) -> Option<Value> {
+    let Place { bound, said, rep } = place;
+    let spot = |spot: &Spot| {
+        let Spot { store, device } = spot;
+        json!({
+            "store_id": store.as_ref().map(|store| store.as_str()),
+            "device_id": device.as_ref().map(|device| device.as_str()),
+        })
+    };
+    let rep = rep.as_ref().map(|rep| rep.as_str());
+    (!place.is_empty()).then(|| json!({ "bound": spot(bound), "said": spot(said), "rep_id": rep }))
 }
 
 /// A filter as it was recorded.

@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use super::samples::{
-    account_id, brand, eid, iccid, imei, line_id, noon_plus, number, person_id, record_id, reference, release_id, spid,
-    transfer_pin_id,
+    account_id, brand, eid, iccid, imei, line_id, noon_plus, number, person_id, place, record_id, reference,
+    release_id, spid, transfer_pin_id,
 };
 use crate::audit::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
@@ -13,8 +13,8 @@ use crate::audit::{
 use crate::domain::{
     AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, DeviceId,
     Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind, OwnerChange,
-    PersonRole, PinCheck, PolicyRevision, Pon, PortOut, Reason, Recorded, ReleaseOpens, RequestId, ResetKind, Role,
-    SimChange, SimChangeCause, SimTarget, Standing, StepScope, Subject, TransferPinCheck, Usability,
+    PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason, Recorded, ReleaseOpens, RequestId, ResetKind,
+    Role, SimChange, SimChangeCause, SimTarget, Standing, StepScope, Subject, TransferPinCheck, Usability,
 };
 
 pub(super) fn records() -> Vec<(String, Record)> {
@@ -25,7 +25,8 @@ pub(super) fn records() -> Vec<(String, Record)> {
     let by_time = Record { previous: None, line: None, caller: None, channel: None, ..record(Event::LineAdded) };
     let later = [("record.by_time".to_owned(), by_time), ("record.signed_permit".to_owned(), signed_permit())];
     let told = told().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
-    let beside = [("record.shadow".to_owned(), shadow())];
+    let placed = Event::Decided(Box::new(Decided { place: place(), ..decided(0, Change::PinChange) }));
+    let beside = [("record.shadow".to_owned(), shadow()), ("record.placed".to_owned(), record(placed))];
     let ledger = super::samples_of_ledger::changes();
     let ledger = ledger.into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     decisions.chain(events).chain(later).chain(told).chain(beside).chain(ledger).collect()
@@ -178,6 +179,7 @@ fn decided(place: usize, change: Change) -> Decided {
         made: made[turn(4)],
         shadow: None,
         known_facts: None,
+        place: Place::default(),
     }
 }
 

@@ -8,9 +8,10 @@ use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, Action, Brand, CallMark, ChainHead, ChangeDigest,
     Channel, Contact, ContactId, ContactValue, Credentials, Device, DeviceId, Eid, EndedNumber, Flags, Held, History,
     HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock, LockHolder, LockName, LockSet, LogIn,
-    LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole, PinOrigin, PolicyRevision, PostalCode,
-    Protection, ProvenDevice, RecordId, Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind,
-    Spid, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
+    LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole, PinOrigin, Place, PolicyRevision,
+    PostalCode, Protection, ProvenDevice, RecordId, Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset,
+    ResetKind, Spid, Spot, StoreId, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    TransferPinState, Verifier,
 };
 
 /// An instant `minutes` after noon on 1 March 2026.
@@ -68,6 +69,11 @@ pub(super) fn account_id() -> AccountId {
 
 pub(super) fn brand() -> Brand {
     Brand::parse("north").unwrap()
+}
+
+pub(super) fn place() -> Place {
+    let spot = |store, device| Spot { store: StoreId::parse(store).ok(), device: DeviceId::parse(device).ok() };
+    Place { bound: spot("store-1", "tablet-1"), said: spot("store-2", "tablet-2"), rep: Some(reference("rep 7")) }
 }
 
 pub(super) fn accounts() -> Vec<(&'static str, Account)> {
@@ -277,12 +283,17 @@ pub(super) fn permits() -> Vec<(&'static str, Permit)> {
         transfer_pin,
         flagged: true,
         via: Channel::Port,
+        place: Place::default(),
         state,
     };
+    let placed = |state| Permit { place: place(), ..permit(state, None) };
     let redeemed = PermitState::Redeemed { at: noon_plus(3), redemption: record_id(4) };
     vec![
         ("permit.open", permit(PermitState::Open, Some(transfer_pin_id()))),
         ("permit.redeemed", permit(redeemed, None)),
         ("permit.withdrawn", permit(PermitState::Withdrawn { at: noon_plus(2) }, None)),
+        ("permit.placed.open", placed(PermitState::Open)),
+        ("permit.placed.redeemed", placed(redeemed)),
+        ("permit.placed.withdrawn", placed(PermitState::Withdrawn { at: noon_plus(2) })),
     ]
 }
