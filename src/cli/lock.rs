@@ -7,8 +7,8 @@ use super::answers::{Decided, Guarded, Protections, Released, exit_of};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{
-    ChannelName, HolderName, LockName, PlaceArgs, ProofArgs, Scope, ScopeArgs, SignalArgs, duration, parse_length,
-    signing_text,
+    ChannelName, DeliveryName, HolderName, LockName, PlaceArgs, ProofArgs, Scope, ScopeArgs, SignalArgs, duration,
+    parse_length, signing_text,
 };
 use super::output::Output;
 use crate::grpc::client::Client;
@@ -88,7 +88,7 @@ struct ReleaseArgs {
     #[command(flatten)]
     which: WhichArgs,
     #[command(flatten)]
-    purpose: PurposeArgs,
+    purpose: ForArgs,
     #[command(flatten)]
     request_id: RequestIdArgs,
     #[command(flatten)]
@@ -115,6 +115,16 @@ struct PurposeArgs {
     /// One change to this eSIM chip alone
     #[arg(long, value_name = "EID")]
     only_eid: Option<String>,
+}
+
+/// What a release is for, and of a SIM how it gets to the customer.
+#[derive(Args)]
+struct ForArgs {
+    #[command(flatten)]
+    purpose: PurposeArgs,
+    /// Of one SIM: how it gets to the customer, as it will be asked
+    #[arg(long, value_enum, conflicts_with_all = ["window", "only_port_to"])]
+    delivery: Option<DeliveryName>,
 }
 
 #[derive(Args)]
@@ -239,7 +249,7 @@ async fn release(client: &Client, args: ReleaseArgs, output: Output) -> Result<E
     Ok(exit)
 }
 
-fn wire_purpose(purpose: PurposeArgs) -> Option<Purpose> {
+fn wire_purpose(ForArgs { purpose, delivery }: ForArgs) -> Option<Purpose> {
     use pb::change::Change;
     use pb::sim_change::Target;
     let PurposeArgs { window, only_port_to, only_iccid, only_eid } = purpose;
@@ -254,6 +264,7 @@ fn wire_purpose(purpose: PurposeArgs) -> Option<Purpose> {
             imei: String::new(),
             cause: pb::SimChangeCause::Upgrade.into(),
             old_iccid: String::new(),
+            delivery: delivery.map_or(0, i32::from),
         })
     });
     let only_for = port.or(sim).map(|change| Purpose::OnlyFor(pb::Change { change: Some(change) }));

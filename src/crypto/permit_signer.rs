@@ -137,6 +137,9 @@ struct Detail<'a> {
     iccid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     eid: Option<&'a str>,
+    /// Of a SIM that goes to the postal address on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gaining_spid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,10 +161,13 @@ impl<'a> Detail<'a> {
             ..Self::default()
         };
         match permit.change {
-            Change::Sim(sim) => match &sim.target {
-                SimTarget::Iccid(iccid) => Self { iccid: Some(iccid.as_str()), ..detail },
-                SimTarget::Eid(eid) => Self { eid: Some(eid.as_str()), ..detail },
-            },
+            Change::Sim(sim) => {
+                let detail = Self { delivery: sim.is_shipped().then_some("SHIPPED"), ..detail };
+                match &sim.target {
+                    SimTarget::Iccid(iccid) => Self { iccid: Some(iccid.as_str()), ..detail },
+                    SimTarget::Eid(eid) => Self { eid: Some(eid.as_str()), ..detail },
+                }
+            }
             Change::PortOut(port) => Self { gaining_spid: Some(port.gaining_spid.as_str().to_owned()), ..detail },
             Change::Owner(OwnerChange::ToAccount { brand, account }) => {
                 Self { to_brand: Some(brand.as_str()), to_account_id: Some(account.as_str()), ..detail }
@@ -212,7 +218,7 @@ mod tests {
 
     fn sim() -> Change {
         let target = SimTarget::Iccid(Iccid::parse("8901260123456789011").unwrap());
-        Change::Sim(SimChange { target, imei: None, cause: SimChangeCause::Upgrade, old_iccid: None })
+        Change::Sim(SimChange { target, imei: None, cause: SimChangeCause::Upgrade, old_iccid: None, delivery: None })
     }
 
     fn signed(signer: &PermitSigner, key: u8, change: &Change) -> Option<String> {

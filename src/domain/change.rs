@@ -70,6 +70,24 @@ pub struct SimChange {
     pub cause: SimChangeCause,
     /// The SIM the asker believes is active.
     pub old_iccid: Option<Iccid>,
+    /// How the new SIM gets to the customer, where it is said.
+    pub delivery: Option<SimDelivery>,
+}
+
+impl SimChange {
+    /// Whether the SIM goes to the postal address on record.
+    pub fn is_shipped(&self) -> bool {
+        self.delivery == Some(SimDelivery::Shipped)
+    }
+}
+
+/// How a new SIM gets to the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SimDelivery {
+    /// They have it, or get it where they ask.
+    InHand,
+    /// It is sent to the postal address on record.
+    Shipped,
 }
 
 /// Where a number moves.
@@ -123,6 +141,34 @@ pub struct ContactChange {
     pub value: Option<ContactValue>,
 }
 
+/// What kind of contact it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactKind {
+    /// A mailbox.
+    Email,
+    /// A number for texts.
+    Sms,
+    /// A number for calls.
+    Voice,
+    /// A postal address.
+    Postal,
+}
+
+impl ContactKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Email, Self::Sms, Self::Voice, Self::Postal];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Sms => "SMS",
+            Self::Voice => "VOICE",
+            Self::Postal => "POSTAL",
+        }
+    }
+}
+
 /// Where a person can be reached.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ContactValue {
@@ -134,6 +180,18 @@ pub enum ContactValue {
     Voice(Msisdn),
     /// A postal address, by its code.
     Postal(PostalCode),
+}
+
+impl ContactValue {
+    /// Its kind.
+    pub const fn kind(&self) -> ContactKind {
+        match self {
+            Self::Email(_) => ContactKind::Email,
+            Self::Sms(_) => ContactKind::Sms,
+            Self::Voice(_) => ContactKind::Voice,
+            Self::Postal(_) => ContactKind::Postal,
+        }
+    }
 }
 
 impl std::fmt::Debug for ContactValue {
@@ -203,10 +261,16 @@ impl Change {
             let _ = writeln!(text, "{name}={value}");
         };
         match self {
-            Self::Sim(sim) => match &sim.target {
-                SimTarget::Iccid(iccid) => line("iccid", iccid.as_str()),
-                SimTarget::Eid(eid) => line("eid", eid.as_str()),
-            },
+            Self::Sim(sim) => {
+                match &sim.target {
+                    SimTarget::Iccid(iccid) => line("iccid", iccid.as_str()),
+                    SimTarget::Eid(eid) => line("eid", eid.as_str()),
+                }
+                // Where it goes is part of the change: who approved one in hand approved no parcel.
+                if sim.is_shipped() {
+                    line("delivery", "SHIPPED");
+                }
+            }
             Self::PortOut(port) => line("gaining_spid", port.gaining_spid.as_str()),
             Self::TransferPinIssue { gaining_spid } => {
                 line("gaining_spid", gaining_spid.as_ref().map_or("", Spid::as_str));
@@ -253,8 +317,22 @@ pub struct ChangeDigest(pub [u8; 32]);
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, LockHolder, LockSet, PortOut, ReleaseOpens};
-    use crate::domain::{Pon, Spid};
+    use super::{
+        Change, LockHolder, LockSet, PortOut, ReleaseOpens, SimChange, SimChangeCause, SimDelivery, SimTarget,
+    };
+    use crate::domain::{Iccid, Pon, Spid};
+
+    #[test]
+    fn a_sim_that_is_shipped_is_another_change_and_one_in_hand_need_not_be_said_to_be() {
+        let text = |delivery| {
+            let target = SimTarget::Iccid(Iccid::parse("8901260123456789011").unwrap());
+            let sim = SimChange { target, imei: None, cause: SimChangeCause::Upgrade, old_iccid: None, delivery };
+            Change::Sim(sim).canonical()
+        };
+        assert_eq!(text(None), "SIM_CHANGE\niccid=8901260123456789011\n");
+        assert_eq!(text(Some(SimDelivery::InHand)), text(None));
+        assert_eq!(text(Some(SimDelivery::Shipped)), "SIM_CHANGE\niccid=8901260123456789011\ndelivery=SHIPPED\n");
+    }
 
     #[test]
     fn canonical_text_names_what_identifies_the_change() {

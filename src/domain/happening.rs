@@ -4,7 +4,9 @@
 
 use std::net::IpAddr;
 
-use super::{Channel, ContactId, DeviceId, Imei, Msisdn, PersonId, RecordId, Reference, ResetKind, SimTarget};
+use super::{
+    Channel, ContactId, ContactKind, DeviceId, Imei, Msisdn, PersonId, RecordId, Reference, ResetKind, SimTarget,
+};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +76,8 @@ pub enum Recorded {
         person: Option<PersonId>,
         /// Through which channel.
         via: Channel,
+        /// What kind of contact; where it is not told, it may be any.
+        kind: Option<ContactKind>,
     },
     /// A customer proved themselves strongly on a device.
     DeviceProven {

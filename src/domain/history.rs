@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{CallPhase, DeviceId, LineId};
+use super::{CallPhase, ContactKind, DeviceId, LineId};
 
 /// How far a source's clock may be ahead. What is ahead within it is taken as now, so that no event lies in the future.
 pub const EVENT_AHEAD_MAX: TimeDelta = TimeDelta::minutes(2);
@@ -80,6 +80,53 @@ pub struct EndedNumber {
     pub at: DateTime<Utc>,
 }
 
+/// When contacts last changed, by what kind they are. What an account was opened with did not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ContactTimes {
+    /// A mailbox.
+    pub email: Option<DateTime<Utc>>,
+    /// A number for texts.
+    pub sms: Option<DateTime<Utc>>,
+    /// A number for calls.
+    pub voice: Option<DateTime<Utc>>,
+    /// A postal address.
+    pub postal: Option<DateTime<Utc>>,
+}
+
+impl ContactTimes {
+    /// A kind's last change.
+    pub const fn of(&self, kind: ContactKind) -> Option<DateTime<Utc>> {
+        match kind {
+            ContactKind::Email => self.email,
+            ContactKind::Sms => self.sms,
+            ContactKind::Voice => self.voice,
+            ContactKind::Postal => self.postal,
+        }
+    }
+
+    /// The last change of any.
+    pub fn last(&self) -> Option<DateTime<Utc>> {
+        ContactKind::ALL.into_iter().filter_map(|kind| self.of(kind)).max()
+    }
+
+    /// Remembers a change. One whose kind nobody told may be of any, and counts for all.
+    pub fn note(&mut self, kind: Option<ContactKind>, at: DateTime<Utc>) {
+        for one in ContactKind::ALL.into_iter().filter(|one| kind.is_none_or(|kind| kind == *one)) {
+            let last = match one {
+                ContactKind::Email => &mut self.email,
+                ContactKind::Sms => &mut self.sms,
+                ContactKind::Voice => &mut self.voice,
+                ContactKind::Postal => &mut self.postal,
+            };
+            *last = (*last).max(Some(at));
+        }
+    }
+
+    fn len(&self) -> usize {
+        ContactKind::ALL.into_iter().filter(|kind| self.of(*kind).is_some()).count()
+    }
+}
+
 /// What outside sources told of an account. Nothing here proves anything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
@@ -95,6 +142,8 @@ pub struct History {
     pub third_party_paid_at: Option<DateTime<Utc>>,
     /// Lines whose numbers were given away, oldest first, at most [`ENDED_NUMBERS_KEPT_MAX`].
     pub ended_numbers: Vec<EndedNumber>,
+    /// When its contacts last changed, here or elsewhere.
+    pub contacts_changed: ContactTimes,
 }
 
 impl History {
@@ -176,9 +225,19 @@ impl History {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        let Self { log_in_failures, log_ins, calls, proven_devices, third_party_paid_at, ended_numbers } = self;
-        [log_in_failures.len(), log_ins.len(), calls.len(), proven_devices.len(), ended_numbers.len()]
+        let Self {
+            log_in_failures,
+            log_ins,
+            calls,
+            proven_devices,
+            third_party_paid_at,
+            ended_numbers,
+            contacts_changed,
+        } = self;
+        let lists = [log_in_failures.len(), log_ins.len(), calls.len(), proven_devices.len(), ended_numbers.len()];
+        lists
             .into_iter()
+            .chain([contacts_changed.len()])
             .fold(usize::from(third_party_paid_at.is_some()), usize::saturating_add)
     }
 
@@ -215,7 +274,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{CALLS_KEPT_MAX, CallMark, History, LOG_IN_FAILURES_KEPT_MAX, LogIn, LogInSource};
-    use crate::domain::{CallPhase, DeviceId, LineId};
+    use crate::domain::{CallPhase, ContactKind, DeviceId, LineId};
 
     fn at(minutes: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::minutes(minutes)
@@ -312,6 +371,20 @@ mod tests {
         }
         assert_eq!((history.third_party_paid_at, history.number_ended_at(&line("a"))), (Some(at(9)), Some(at(9))));
         assert_eq!((history.number_ended_at(&line("b")), history.len()), (None, 4));
+    }
+
+    #[test]
+    fn a_contact_is_as_old_as_the_last_change_of_its_kind() {
+        let mut history = History::default();
+        for (kind, minute) in [(ContactKind::Email, 5), (ContactKind::Postal, 9), (ContactKind::Email, 3)] {
+            history.contacts_changed.note(Some(kind), at(minute));
+        }
+        let times = history.contacts_changed;
+        assert_eq!((times.email, times.postal, times.sms, times.voice), (Some(at(5)), Some(at(9)), None, None));
+        assert_eq!((times.last(), history.len()), (Some(at(9)), 2));
+        history.contacts_changed.note(None, at(7));
+        let all = ContactKind::ALL.map(|kind| history.contacts_changed.of(kind));
+        assert_eq!(all, [Some(at(7)), Some(at(7)), Some(at(7)), Some(at(9))], "one of no kind may be any");
     }
 
     proptest! {

@@ -42,8 +42,8 @@ pub use account::{
 pub use action::{Action, LockHolder, LockSet};
 pub use carrier::{AccountNumber, Brand, DealerId, HolderName, Pon, PostalCode, Spid};
 pub use change::{
-    Change, ChangeDigest, ContactChange, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange, SimChangeCause,
-    SimTarget,
+    Change, ChangeDigest, ContactChange, ContactKind, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange,
+    SimChangeCause, SimDelivery, SimTarget,
 };
 pub use decision::{
     Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, Usability,
@@ -55,9 +55,9 @@ pub use evidence::{
 };
 pub use happening::{CallPhase, Counted, Happening, HappeningKind, LogInResult, Recorded};
 pub use history::{
-    CALL_LENGTH_MAX, CALLS_KEPT_MAX, CallMark, ENDED_NUMBERS_KEPT_MAX, EVENT_AGE_MAX, EVENT_AHEAD_MAX, EndedNumber,
-    History, InboundCall, LOG_IN_FAILURES_KEPT_MAX, LOG_INS_KEPT_MAX, LogIn, LogInSource, PROVEN_DEVICES_KEPT_MAX,
-    ProvenDevice,
+    CALL_LENGTH_MAX, CALLS_KEPT_MAX, CallMark, ContactTimes, ENDED_NUMBERS_KEPT_MAX, EVENT_AGE_MAX, EVENT_AHEAD_MAX,
+    EndedNumber, History, InboundCall, LOG_IN_FAILURES_KEPT_MAX, LOG_INS_KEPT_MAX, LogIn, LogInSource,
+    PROVEN_DEVICES_KEPT_MAX, ProvenDevice,
 };
 pub use hold::{HeldName, Hold, HoldCause, HoldKind, HoldTarget, each_holdable};
 pub use ids::{

@@ -269,7 +269,9 @@ impl Party {
 
 /// A change, by its number, of what stands in the texts; no other part of it is told in a permit.
 fn change(kind: u8, what: &str, beside: &str) -> Option<Change> {
-    let sim = |target| Change::Sim(SimChange { target, imei: None, cause: SimChangeCause::Upgrade, old_iccid: None });
+    let sim = |target| {
+        Change::Sim(SimChange { target, imei: None, cause: SimChangeCause::Upgrade, old_iccid: None, delivery: None })
+    };
     match kind {
         1 => Some(sim(SimTarget::Iccid(Iccid::parse(what).ok()?))),
         2 => Some(sim(SimTarget::Eid(Eid::parse(what).ok()?))),

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::Token;
 use crate::domain::{
-    Account, Action, Change, Channel, Device, DeviceId, Line, LineStatus, OwnerChange, PermitState, RecordId,
-    Requester, Reset, ResetKind, SimChange, TransferPinState,
+    Account, Action, Change, Channel, ContactChange, ContactKind, ContactValue, Device, DeviceId, Line, LineStatus,
+    OwnerChange, PermitState, RecordId, Requester, Reset, ResetKind, SimChange, TransferPinState,
 };
 use crate::store::OpenAccount;
 
@@ -31,6 +31,9 @@ pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'
         let pins = credentials.transfer_pins.iter_mut().filter(|pin| pin.id == id);
         pins.for_each(|pin| pin.state = TransferPinState::Used { at: now });
     }
+    if let Change::Contact(contact) = change {
+        note_contact(open, contact, now);
+    }
     let seq = open.next_seq();
     if let (Some(account), Some(line)) = open.account_and_line_mut(line) {
         account.protection.consume(&digest, seq);
@@ -42,6 +45,22 @@ pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'
                 line.protection.void(action, seq);
             }
         }
+    }
+}
+
+/// What kind of contact changes, to what it becomes and from what it was. One that nobody knows may be any.
+fn note_contact(open: &mut OpenAccount, contact: &ContactChange, now: DateTime<Utc>) {
+    let persons = open.account().map(|account| account.persons.as_slice()).unwrap_or_default();
+    let all = persons.iter().flat_map(|person| &person.contacts);
+    let before = all.filter(|known| known.id == contact.contact && known.ended.is_none()).map(|known| &known.value);
+    let kinds: Vec<ContactKind> = before.chain(&contact.value).map(ContactValue::kind).collect();
+    let Some(credentials) = open.credentials_mut() else { return };
+    let times = &mut credentials.history.contacts_changed;
+    if kinds.is_empty() {
+        times.note(None, now);
+    }
+    for kind in kinds {
+        times.note(Some(kind), now);
     }
 }
 

@@ -260,8 +260,11 @@ fn take_over(open: &mut OpenAccount, line: Option<Token>, what: &Recorded, at: D
             note_reset(open, Reset { at, kind: *kind, via: *via, mailbox: mailbox.clone() });
         }
         // What a customer database says of the past makes no contact older: its age starts here.
-        Recorded::ContactChanged { via, .. } => {
+        Recorded::ContactChanged { via, kind, .. } => {
             note_reset(open, Reset { at: now, kind: ResetKind::Contact, via: *via, mailbox: None });
+            if let Some(credentials) = open.credentials_mut() {
+                credentials.history.contacts_changed.note(*kind, now);
+            }
         }
         // Nor is a device older than the engine knows of its proof.
         Recorded::DeviceProven { device } => {

@@ -42,6 +42,7 @@ fn sim_change(target: pb::sim_change::Target) -> pb::Change {
         imei: text(IMEI),
         cause: pb::SimChangeCause::Upgrade.into(),
         old_iccid: text(ICCID),
+        delivery: pb::SimDelivery::Shipped.into(),
     }))
 }
 
@@ -382,7 +383,7 @@ pub(crate) fn record_events() -> Vec<pb::RecordEventsRequest> {
         Event::LogInFailed(log_in()),
         Event::LogInSucceeded(log_in()),
         Event::CredentialReset(reset),
-        Event::ContactChanged(pb::ContactChanged { contact_id, person_id, channel }),
+        Event::ContactChanged(pb::ContactChanged { contact_id, person_id, channel, kind: pb::ContactKind::Sms.into() }),
         Event::DeviceProven(pb::DeviceProven { device_id: text("device-1") }),
         activated(Iccid(text(ICCID))),
         activated(Eid(text(EID))),

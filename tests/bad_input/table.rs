@@ -106,6 +106,7 @@ const KEYS: &[Bad] = &[
     Long(2_000),
 ];
 const ENUMS: &[Bad] = &[Missing, Enum(0), Enum(99), Enum(-1)];
+const OPTIONAL_ENUMS: &[Bad] = &[Enum(99), Enum(-1)];
 const TIMES: &[Bad] =
     &[Time(0, 0), Time(-1, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1), Time(1_790_000_000, 1_000_000_000)];
 const REQUIRED_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1)];
@@ -136,6 +137,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("SimChange.imei", IMEIS),
     ("SimChange.cause", ENUMS),
     ("SimChange.old_iccid", ICCIDS),
+    ("SimChange.delivery", OPTIONAL_ENUMS),
     ("PortOut.gaining_spid", REQUIRED_SPIDS),
     ("PortOut.gaining_name", REFERENCES),
     ("PortOut.pon", &[Missing, Text("canary pon"), Text("canary/1"), Long(26)]),
@@ -304,6 +306,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("ContactChanged.contact_id", IDS),
     ("ContactChanged.person_id", OPTIONAL_IDS),
     ("ContactChanged.channel", ENUMS),
+    ("ContactChanged.kind", OPTIONAL_ENUMS),
     ("DeviceProven.device_id", IDS),
     ("SimActivated.iccid", ICCID_IN_ONEOF),
     ("SimActivated.eid", EID_IN_ONEOF),

@@ -45,7 +45,7 @@ const fn reset(kind: ResetKind, mailbox: Option<ContactId>) -> Happening {
 
 fn contact_changed() -> Happening {
     let contact = ContactId::parse("mail").unwrap();
-    Happening::Recorded(Recorded::ContactChanged { contact, person: None, via: Channel::Care })
+    Happening::Recorded(Recorded::ContactChanged { contact, person: None, via: Channel::Care, kind: None })
 }
 
 const fn failed() -> Happening {

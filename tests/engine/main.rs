@@ -12,6 +12,7 @@ mod archive;
 mod archive_order;
 mod attacks;
 mod batch;
+mod contacts;
 mod events;
 mod exports;
 mod incidents;

@@ -402,6 +402,7 @@ pub(crate) fn sim_to(iccid: &str) -> Change {
         imei: None,
         cause: SimChangeCause::Upgrade,
         old_iccid: None,
+        delivery: None,
     })
 }
 

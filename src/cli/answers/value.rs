@@ -64,6 +64,7 @@ named! {
     CohortKind = "COHORT_KIND_",
     HoldKind = "HOLD_KIND_",
     ResetCredential = "RESET_CREDENTIAL_",
+    ContactKind = "CONTACT_KIND_",
 }
 
 /// The contract's name of a value; of one that this program does not know, its number.

@@ -68,6 +68,7 @@ impl Player {
             imei: cell("imei"),
             cause: cause.into(),
             old_iccid: cell("old_iccid"),
+            ..pb::SimChange::default()
         };
         let request = pb::DecideRequest {
             claims: worthless(row)?,

@@ -90,6 +90,7 @@ fn contact_changed(value: Value, path: String) -> Result<pb::ContactChanged, Pro
         contact_id: members.text("contact_id")?,
         person_id: members.text("person_id")?,
         channel: members.named::<pb::Channel>("channel")?,
+        kind: members.named::<pb::ContactKind>("kind")?,
     };
     members.end()?;
     Ok(changed)

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::line::LineArgs;
-use super::names::{CauseName, ChannelName, PersonRoleName};
+use super::names::{CauseName, ChannelName, DeliveryName, PersonRoleName};
 use crate::cli::failure::Failure;
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::change::Change;
@@ -122,6 +122,9 @@ pub(crate) struct SimChangeArgs {
     /// The SIM that you believe to be active
     #[arg(long, value_name = "ICCID")]
     old_iccid: Option<String>,
+    /// How the new SIM gets to the customer
+    #[arg(long, value_enum)]
+    delivery: Option<DeliveryName>,
 }
 
 /// The new SIM: exactly one.
@@ -145,6 +148,7 @@ impl SimChangeArgs {
             imei: self.imei.unwrap_or_default(),
             cause: self.cause.into(),
             old_iccid: self.old_iccid.unwrap_or_default(),
+            delivery: self.delivery.map_or(0, i32::from),
         })
     }
 }

@@ -25,7 +25,7 @@ pub(super) use approval::signing_text;
 pub(super) use change::{ChangeCommand, ChangeParts};
 pub(super) use claims::ClaimsArgs;
 pub(super) use line::{OptionalScopeArgs, Scope, ScopeArgs};
-pub(super) use names::{ChannelName, HolderName, KindName, LockName, OutcomeName, ReportName};
+pub(super) use names::{ChannelName, DeliveryName, HolderName, KindName, LockName, OutcomeName, ReportName};
 pub(super) use place::PlaceArgs;
 pub(super) use proof::ProofArgs;
 pub(super) use signals::SignalArgs;

@@ -90,6 +90,16 @@ words! {
 }
 
 words! {
+    /// How a new SIM gets to the customer.
+    DeliveryName: pb::SimDelivery {
+        /// The customer has it, or gets it where they ask
+        InHand,
+        /// It is sent to the postal address on record
+        Shipped,
+    }
+}
+
+words! {
     /// What a person is on an account.
     PersonRoleName: pb::PersonRole {
         /// The account's holder

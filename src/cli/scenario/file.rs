@@ -83,6 +83,8 @@ pub(super) struct Step {
     pub(super) cause: Option<String>,
     /// Which new SIM, by any name.
     pub(super) sim: Option<String>,
+    /// How the new SIM gets to the customer: IN_HAND or SHIPPED.
+    pub(super) delivery: Option<String>,
     /// Which handset it goes into, by any name.
     pub(super) imei: Option<String>,
     /// The gaining carrier.

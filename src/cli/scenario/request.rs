@@ -61,6 +61,7 @@ impl Asking<'_> {
                     pb::SimChangeCause::from_str_name(&format!("SIM_CHANGE_CAUSE_{name}"))
                 })?
                 .into(),
+                delivery: self.delivery()?.into(),
                 ..pb::SimChange::default()
             }),
             "PORT_OUT" => Change::PortOut(pb::PortOut {
@@ -74,6 +75,12 @@ impl Asking<'_> {
             _ => return Ok(None),
         };
         Ok(Some(pb::Change { change: Some(change) }))
+    }
+
+    /// How the new SIM gets to the customer.
+    fn delivery(&self) -> Result<pb::SimDelivery, Failure> {
+        let Some(delivery) = &self.step.delivery else { return Ok(pb::SimDelivery::Unspecified) };
+        named(delivery, "delivery", |name| pb::SimDelivery::from_str_name(&format!("SIM_DELIVERY_{name}")))
     }
 
     /// The gaining carrier.

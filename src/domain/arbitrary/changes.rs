@@ -9,7 +9,7 @@ use super::names::{
 };
 use crate::domain::{
     Change, ContactChange, ContactValue, LockHolder, LockSet, OwnerChange, PersonRole, PortOut, ReleaseOpens,
-    SimChange, SimChangeCause, SimTarget,
+    SimChange, SimChangeCause, SimDelivery, SimTarget,
 };
 
 pub(crate) fn change() -> BoxedStrategy<Change> {
@@ -49,8 +49,9 @@ fn sim() -> impl Strategy<Value = SimChange> {
         SimChangeCause::SecondSim,
         SimChangeCause::Broken,
     ];
-    (sim_target(), option::of(imei()), prop::sample::select(causes.to_vec()), option::of(iccid()))
-        .prop_map(|(target, imei, cause, old_iccid)| SimChange { target, imei, cause, old_iccid })
+    let delivery = option::of(prop::sample::select(vec![SimDelivery::InHand, SimDelivery::Shipped]));
+    (sim_target(), option::of(imei()), prop::sample::select(causes.to_vec()), option::of(iccid()), delivery)
+        .prop_map(|(target, imei, cause, old_iccid, delivery)| SimChange { target, imei, cause, old_iccid, delivery })
 }
 
 pub(super) fn sim_target() -> impl Strategy<Value = SimTarget> {

@@ -7,23 +7,36 @@ use proptest::prelude::*;
 use super::accounts::reset_kind;
 use super::changes::sim_target;
 use super::names::{channel, contact_id, device_id, imei, instant, line_id, msisdn, person_id, record_id, reference};
-use crate::domain::{CallMark, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice, Recorded};
+use crate::domain::{
+    CallMark, ContactKind, ContactTimes, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice, Recorded,
+};
 
 /// Boxed: a generator is as large as all it is made of, and lives on the stack.
 pub(super) fn history() -> BoxedStrategy<History> {
     let proven = (device_id(), instant()).prop_map(|(device, since)| ProvenDevice { device, since });
     let ended = (line_id(), instant()).prop_map(|(line, at)| EndedNumber { line, at });
     let log_ins = (vec(log_in(), 0..4), vec(log_in(), 0..4));
-    (log_ins, vec(call(), 0..4), vec(proven, 0..3), option::of(instant()), vec(ended, 0..3))
-        .prop_map(|((log_in_failures, log_ins), calls, proven_devices, third_party_paid_at, ended_numbers)| History {
-            log_in_failures,
-            log_ins,
-            calls,
-            proven_devices,
-            third_party_paid_at,
-            ended_numbers,
+    let [email, sms, voice, postal] = [(); 4].map(|()| option::of(instant()));
+    let contacts =
+        (email, sms, voice, postal).prop_map(|(email, sms, voice, postal)| ContactTimes { email, sms, voice, postal });
+    (log_ins, vec(call(), 0..4), vec(proven, 0..3), option::of(instant()), vec(ended, 0..3), contacts)
+        .prop_map(|(log_ins, calls, proven_devices, third_party_paid_at, ended_numbers, contacts_changed)| {
+            let (log_in_failures, log_ins) = log_ins;
+            History {
+                log_in_failures,
+                log_ins,
+                calls,
+                proven_devices,
+                third_party_paid_at,
+                ended_numbers,
+                contacts_changed,
+            }
         })
         .boxed()
+}
+
+fn contact_kind() -> impl Strategy<Value = ContactKind> {
+    prop::sample::select(ContactKind::ALL.to_vec())
 }
 
 fn log_in() -> impl Strategy<Value = LogIn> {
@@ -40,8 +53,8 @@ pub(crate) fn recorded() -> BoxedStrategy<Recorded> {
     prop_oneof![
         (reset_kind(), channel(), option::of(contact_id()))
             .prop_map(|(kind, via, mailbox)| Recorded::CredentialReset { kind, via, mailbox }),
-        (contact_id(), option::of(person_id()), channel())
-            .prop_map(|(contact, person, via)| Recorded::ContactChanged { contact, person, via }),
+        (contact_id(), option::of(person_id()), channel(), option::of(contact_kind()))
+            .prop_map(|(contact, person, via, kind)| Recorded::ContactChanged { contact, person, via, kind }),
         device_id().prop_map(|device| Recorded::DeviceProven { device }),
         (sim_target(), option::of(imei())).prop_map(|(target, imei)| Recorded::SimActivated { target, imei }),
         msisdn().prop_map(|target| Recorded::ForwardingSet { target }),

@@ -1,7 +1,7 @@
 //! Changes.
 
 use super::contact;
-use super::enums::{person_role, sim_change_cause};
+use super::enums::{optional, person_role, sim_change_cause, sim_delivery};
 use super::field::{FieldError, InField, optional_text, required, text};
 use super::key::public_key_jwk;
 use crate::domain::{
@@ -28,7 +28,7 @@ pub(in crate::grpc) fn change(value: pb::Change, brand: &Brand) -> Result<Change
 
 fn sim_change(value: pb::SimChange) -> Result<SimChange, FieldError> {
     use pb::sim_change::Target;
-    let pb::SimChange { target, imei, cause, old_iccid } = value;
+    let pb::SimChange { target, imei, cause, old_iccid, delivery } = value;
     Ok(SimChange {
         target: match required(target, "target")? {
             Target::Iccid(iccid) => SimTarget::Iccid(text(&iccid, "iccid", Iccid::parse)?),
@@ -37,6 +37,7 @@ fn sim_change(value: pb::SimChange) -> Result<SimChange, FieldError> {
         imei: optional_text(&imei, "imei", Imei::parse)?,
         cause: sim_change_cause(cause).in_field("cause")?,
         old_iccid: optional_text(&old_iccid, "old_iccid", Iccid::parse)?,
+        delivery: optional(delivery, sim_delivery).in_field("delivery")?,
     })
 }
 

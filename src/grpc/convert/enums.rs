@@ -3,8 +3,8 @@
 use crate::audit::ReportedOutcome;
 use crate::crypto::Purpose;
 use crate::domain::{
-    AccountKind, Channel, Flags, FormatError, HoldKind, LineStatus, LockHolder, LockSet, Mode, PersonRole, Reference,
-    ResetKind, SimChangeCause,
+    AccountKind, Channel, ContactKind, Flags, FormatError, HoldKind, LineStatus, LockHolder, LockSet, Mode, PersonRole,
+    Reference, ResetKind, SimChangeCause, SimDelivery,
 };
 use crate::grpc::pb::v1 as pb;
 
@@ -68,6 +68,28 @@ enum_from_wire! {
         Broken => SimChangeCause::Broken,
     }
 }
+enum_from_wire! {
+    /// How a new SIM gets to the customer.
+    sim_delivery, SimDelivery => SimDelivery, "must be SIM_DELIVERY_IN_HAND, SIM_DELIVERY_SHIPPED or nothing",
+    { InHand => SimDelivery::InHand, Shipped => SimDelivery::Shipped }
+}
+enum_from_wire! {
+    /// What kind of contact it is.
+    contact_kind, ContactKind => ContactKind, "must be one of the named kinds of contacts or nothing",
+    {
+        Email => ContactKind::Email, Sms => ContactKind::Sms, Voice => ContactKind::Voice,
+        PostalAddress => ContactKind::Postal,
+    }
+}
+
+/// A name that may be left out.
+pub(in crate::grpc) fn optional<T>(
+    value: i32,
+    named: impl FnOnce(i32) -> Result<T, FormatError>,
+) -> Result<Option<T>, FormatError> {
+    if value == 0 { Ok(None) } else { named(value).map(Some) }
+}
+
 enum_from_wire! {
     /// What a person is on an account.
     person_role, PersonRole => PersonRole,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
 use super::{AppFact, Asker, Facts, ToldFacts};
-use crate::domain::{AccountKind, Change, Checks, Mode, Protection, Snapshot, Stance};
+use crate::domain::{AccountKind, Change, Checks, Mode, Protection, SimChange, Snapshot, Stance};
 use crate::policy::document::Policy;
 use crate::policy::request::Request;
 use crate::policy::{PinFitness, persons};
@@ -62,6 +62,7 @@ impl Facts {
                 now,
             ),
             held: snapshot.held,
+            shipped: sim.is_some_and(SimChange::is_shipped),
             pin_entry_counts: persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
             pin_failures: pin.count,
             pin_failures_many_until: pin.many_until,

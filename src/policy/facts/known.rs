@@ -94,6 +94,8 @@ pub struct Facts {
     pub business: bool,
     /// What of the request is held.
     pub held: Option<HoldKind>,
+    /// Whether the new SIM goes to the postal address on record.
+    pub shipped: bool,
     /// What outside sources told.
     pub told: ToldFacts,
 }
@@ -153,6 +155,7 @@ impl Facts {
             lines_leaving_percent: 0,
             business: false,
             held: None,
+            shipped: false,
             told: ToldFacts::default(),
         }
     }

@@ -120,6 +120,7 @@ impl Facts {
         list.put_count(53, ports_to_dealer);
         list.put_count(54, handset_other_accounts);
         list.put(55, self.held.map(|kind| i64::from(kind as u8)));
+        list.put_flag(56, self.shipped);
     }
 }
 
@@ -159,8 +160,8 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use crate::domain::{
-        Action, Channel, HoldKind, LineStatus, PinCheck, Reason, Signal, SimChangeCause, SourceFailures, SourceKind,
-        Stance, Standing, Usability, Velocity,
+        Action, Channel, ContactTimes, HoldKind, LineStatus, PinCheck, Reason, Signal, SimChangeCause, SourceFailures,
+        SourceKind, Stance, Standing, Usability, Velocity,
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
@@ -222,6 +223,7 @@ mod tests {
             lines_leaving_percent: 50,
             business: true,
             held: Some(HoldKind::Device),
+            shipped: true,
             told: told(),
         }
     }
@@ -242,10 +244,11 @@ mod tests {
             device_proven_since: at(-80),
             number_reassigned_at: at(-81),
             fraud_reported: true,
+            contacts_changed: ContactTimes { email: at(-85), sms: at(-88), voice: at(-86), postal: at(-84) },
         }
     }
 
-    const GOLDEN: [(u16, i64); 68] = [
+    const GOLDEN: [(u16, i64); 73] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -301,6 +304,7 @@ mod tests {
         (53, 53),
         (54, 54),
         (55, 3),
+        (56, 1),
         (70, 21),
         (71, 71_000_000),
         (72, 2),
@@ -314,6 +318,10 @@ mod tests {
         (80, -80_000_000),
         (81, -81_000_000),
         (82, 1),
+        (83, -84_000_000),
+        (84, -84_000_000),
+        (85, -85_000_000),
+        (86, -86_000_000),
     ];
 
     #[test]

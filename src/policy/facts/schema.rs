@@ -255,6 +255,13 @@ pub const FACTS: &[Fact] = &[
         "What of the request is held, until two people lift it: who asks, where they ask, or the carrier that gains.",
     ),
     Fact::new(
+        56,
+        "shipped",
+        "request.shipped",
+        Flag,
+        "Whether the new SIM is said to be sent to the postal address on record.",
+    ),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",
@@ -316,6 +323,28 @@ pub const FACTS: &[Fact] = &[
         "How long ago the line's number was given to another subscription.",
     ),
     Fact::new(82, "fraud_reported", "line.fraud_reported", Flag, "Whether fraud on line or account was reported."),
+    Fact::new(83, "contact_changed", "contact.changed_ago", Age, "How long ago any contact of the account last changed."),
+    Fact::new(
+        84,
+        "address_changed",
+        "contact.address_changed_ago",
+        Age,
+        "How long ago a postal address of the account last changed. A change whose kind nobody told counts as one of each.",
+    ),
+    Fact::new(
+        85,
+        "email_changed",
+        "contact.email_changed_ago",
+        Age,
+        "How long ago a mailbox of the account last changed, counted alike.",
+    ),
+    Fact::new(
+        86,
+        "phone_changed",
+        "contact.phone_changed_ago",
+        Age,
+        "How long ago a number for texts or calls of the account last changed, counted alike.",
+    ),
     Fact::new(120, "pin_off", "pin.off", Flag, "Whether the account PIN is off after too many wrong ones.")
         .over(&[change(1, 23, true)]),
     Fact::new(121, "proof_any", "proof.any", Flag, "Whether any factor offered counts: customer proof."),

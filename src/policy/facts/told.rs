@@ -1,4 +1,4 @@
-//! Facts that outside sources told: log-ins, calls, resets, forwarding, payments, proven devices.
+//! Facts that outside sources told: log-ins, calls, resets, contacts, forwarding, payments, proven devices.
 //!
 //! They are what the engine was told and keeps. Nothing told is the quiet state, and no fact here lets anything through but
 //! one: a device that was proven long enough ago is a known one.
@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::counts::{count, many_until};
 use super::number::List;
 use super::seen::Seen;
-use crate::domain::{TransferPin, TransferPinCheck};
+use crate::domain::{ContactTimes, TransferPin, TransferPinCheck};
 
 /// The time in which failed log-ins are counted.
 const LOG_INS_WITHIN: TimeDelta = TimeDelta::hours(24);
@@ -47,6 +47,8 @@ pub struct ToldFacts {
     pub number_reassigned_at: Option<DateTime<Utc>>,
     /// Whether fraud on line or account was reported.
     pub fraud_reported: bool,
+    /// When contacts of the account last changed, here or elsewhere.
+    pub contacts_changed: ContactTimes,
 }
 
 impl ToldFacts {
@@ -77,6 +79,7 @@ impl ToldFacts {
             device_proven_since: seen.request.requester.device.as_ref().and_then(|id| history.proven_since(id)),
             number_reassigned_at: history.number_ended_at(&line.id),
             fraud_reported: account.flags.victim || line.flags.victim,
+            contacts_changed: history.contacts_changed,
         }
     }
 
@@ -95,6 +98,11 @@ impl ToldFacts {
         list.put_instant(80, self.device_proven_since);
         list.put_instant(81, self.number_reassigned_at);
         list.put_flag(82, self.fraud_reported);
+        let ContactTimes { email, sms, voice, postal } = self.contacts_changed;
+        list.put_instant(83, self.contacts_changed.last());
+        list.put_instant(84, postal);
+        list.put_instant(85, email);
+        list.put_instant(86, sms.max(voice));
     }
 }
 

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
-    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, HoldKind, LineStatus, LockHolder,
-    LockSet, LogIn, Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection,
-    RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind, SimChangeCause,
-    SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict,
-    level_of,
+    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, ContactKind, HoldKind, LineStatus,
+    LockHolder, LockSet, LogIn, Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin,
+    Protection, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind,
+    SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin,
+    Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -57,6 +57,7 @@ fn random_change(dice: &mut Dice<'_>) -> Change {
     let mut with_old_sim = sim_change(cause);
     if let Change::Sim(sim) = &mut with_old_sim {
         sim.old_iccid = Some(iccid("8901260000000000001"));
+        sim.delivery = dice.pick(&[None, Some(SimDelivery::InHand), Some(SimDelivery::Shipped)]);
     }
     let contact = ContactChange { contact: ContactId::parse("mail").unwrap(), value: None };
     dice.pick(&[
@@ -234,6 +235,10 @@ fn random_world(dice: &mut Dice<'_>) -> World {
     world.line.flags.heightened = dice.rarely();
     world.velocity = random_velocity(dice);
     world.held = dice.rarely().then_some(HoldKind::Device);
+    if dice.rarely() {
+        let kind = dice.pick(&[None, Some(ContactKind::Postal), Some(ContactKind::Email)]);
+        world.credentials.history.contacts_changed.note(kind, dice.instant());
+    }
     world.breached_until = dice.rarely().then(|| dice.instant());
     world.account.flags.victim = dice.rarely();
     world.policy = variant(!dice.rarely(), !dice.rarely(), false);
@@ -338,7 +343,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..20) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..22) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -399,6 +404,12 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         16 => world.held = Some(HoldKind::Staff),
         17 => world.held = Some(HoldKind::Carrier),
         18 => world.breached_until = Some(now()),
+        19 => world.credentials.history.contacts_changed.note(None, now()),
+        20 => {
+            if let Change::Sim(sim) = &mut ask.request.change {
+                sim.delivery = Some(SimDelivery::Shipped);
+            }
+        }
         _ => {
             let failure = LogIn { at: now(), device: None, source: None };
             world.credentials.history.log_in_failures.extend(vec![failure; 20]);

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 
 use super::world::{Ask, TICK, World, days_ago, hours_ago, iccid, now, sim_change};
 use crate::domain::{
-    Action, AppCheck, Change, Channel, Factor, FactorOption, Flags, Level, LineStatus, ObservedSignal, Outcome, Reason,
-    Reset, ResetKind, SignalKind, SimChangeCause, Usability,
+    Action, AppCheck, Change, Channel, ContactKind, Factor, FactorOption, Flags, Level, LineStatus, ObservedSignal,
+    Outcome, Reason, Reset, ResetKind, SignalKind, SimChangeCause, SimDelivery, Usability,
 };
 use crate::policy::{RequiredSignal, SignalName};
 
@@ -159,6 +159,33 @@ fn resets_hold_sim_changes_for_a_day() {
         World::new().pin_set(hours_ago(0)).with(|world| world.account.resets = vec![reset(now(), ResetKind::Pin)]);
     let reasons = [Reason::PhoneNotAtHand, Reason::ResetRecently, Reason::NoCustomerProof];
     reset_pin.challenges(&Ask::care().because(SimChangeCause::Broken), &reasons);
+}
+
+#[test]
+fn a_sim_is_shipped_to_no_address_that_changed_within_30_days_without_more_proof() {
+    let changed = |kind, at| World::new().with(|world| world.credentials.history.contacts_changed.note(kind, at));
+    let ask = |delivery| {
+        let mut change = sim_change(SimChangeCause::Upgrade);
+        if let Change::Sim(sim) = &mut change {
+            sim.delivery = delivery;
+        }
+        Ask::owner().right_pin().change(change)
+    };
+    let shipped = ask(Some(SimDelivery::Shipped));
+    // L16.
+    let reasons = [Reason::ContactChangedRecently];
+    for kind in [Some(ContactKind::Postal), None] {
+        changed(kind, days_ago(30)).challenges(&shipped, &reasons);
+        changed(kind, days_ago(30) - TICK).approves(&shipped);
+    }
+    changed(Some(ContactKind::Postal), days_ago(1)).approves(&shipped.clone().app("ann-phone"));
+    for kind in [ContactKind::Email, ContactKind::Sms, ContactKind::Voice] {
+        changed(Some(kind), days_ago(1)).approves(&shipped);
+    }
+    World::new().approves(&shipped);
+    for in_hand in [None, Some(SimDelivery::InHand)] {
+        changed(Some(ContactKind::Postal), days_ago(1)).approves(&ask(in_hand));
+    }
 }
 
 #[test]

@@ -445,7 +445,7 @@ impl Ask {
 
 pub(in crate::policy) fn sim_change(cause: SimChangeCause) -> Change {
     let target = SimTarget::Iccid(iccid("8901260000000000099"));
-    Change::Sim(SimChange { target, imei: None, cause, old_iccid: None })
+    Change::Sim(SimChange { target, imei: None, cause, old_iccid: None, delivery: None })
 }
 
 pub(in crate::policy) fn transfer_pin_issue() -> Change {

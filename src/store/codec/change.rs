@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use prost::{Message, Oneof};
 
 use super::CodecError;
-use super::field::{msisdn, number_of, numbered, optional_nested, optional_text, parsed, required, text};
+use super::field::{
+    msisdn, number_of, numbered, optional_nested, optional_numbered, optional_text, parsed, required, text,
+};
 use crate::domain::{Change, ContactChange, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange, SimTarget};
 
 /// A privileged change.
@@ -49,6 +51,9 @@ struct StoredSim {
     cause: Option<u32>,
     #[prost(string, optional, tag = "5")]
     old_iccid: Option<String>,
+    // Absent where it is not said.
+    #[prost(uint32, optional, tag = "6")]
+    delivery: Option<u32>,
 }
 
 #[derive(Oneof)]
@@ -254,7 +259,7 @@ impl TryFrom<StoredOpens> for ReleaseOpens {
 
 impl From<&SimChange> for StoredSim {
     fn from(sim: &SimChange) -> Self {
-        let SimChange { target, imei, cause, old_iccid } = sim;
+        let SimChange { target, imei, cause, old_iccid, delivery } = sim;
         Self {
             target: Some(match target {
                 SimTarget::Iccid(iccid) => StoredTarget::Iccid(iccid.as_str().to_owned()),
@@ -263,6 +268,7 @@ impl From<&SimChange> for StoredSim {
             imei: imei.as_ref().map(|imei| imei.as_str().to_owned()),
             cause: Some(number_of(*cause)),
             old_iccid: old_iccid.as_ref().map(|iccid| iccid.as_str().to_owned()),
+            delivery: delivery.map(number_of),
         }
     }
 }
@@ -271,7 +277,7 @@ impl TryFrom<StoredSim> for SimChange {
     type Error = CodecError;
 
     fn try_from(stored: StoredSim) -> Result<Self, CodecError> {
-        let StoredSim { target, imei, cause, old_iccid } = stored;
+        let StoredSim { target, imei, cause, old_iccid, delivery } = stored;
         Ok(Self {
             target: match required(target, "change.target")? {
                 StoredTarget::Iccid(iccid) => SimTarget::Iccid(parsed(iccid, "change.iccid")?),
@@ -280,6 +286,7 @@ impl TryFrom<StoredSim> for SimChange {
             imei: optional_text(imei, "change.imei")?,
             cause: numbered(cause, "change.cause")?,
             old_iccid: optional_text(old_iccid, "change.old_iccid")?,
+            delivery: optional_numbered(delivery, "change.delivery")?,
         })
     }
 }

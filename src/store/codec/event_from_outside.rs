@@ -4,7 +4,8 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::field::{
-    id, instant, millis, msisdn, nested, number_of, numbered, optional_id, optional_text, parsed, required, text,
+    id, instant, millis, msisdn, nested, number_of, numbered, optional_id, optional_numbered, optional_text, parsed,
+    required, text,
 };
 use crate::audit::ToldEvent;
 use crate::domain::{RecordId, Recorded, RequestId, SimTarget};
@@ -63,6 +64,9 @@ struct StoredContactChanged {
     person: Option<String>,
     #[prost(uint32, optional, tag = "3")]
     via: Option<u32>,
+    // Absent where it is not told.
+    #[prost(uint32, optional, tag = "4")]
+    kind: Option<u32>,
 }
 
 #[derive(Message)]
@@ -122,10 +126,11 @@ impl From<&Recorded> for StoredWhat {
                 via: Some(number_of(*via)),
                 mailbox: mailbox.as_ref().map(|contact| contact.as_str().to_owned()),
             }),
-            Recorded::ContactChanged { contact, person, via } => Self::ContactChanged(StoredContactChanged {
+            Recorded::ContactChanged { contact, person, via, kind } => Self::ContactChanged(StoredContactChanged {
                 contact: Some(contact.as_str().to_owned()),
                 person: person.as_ref().map(|person| person.as_str().to_owned()),
                 via: Some(number_of(*via)),
+                kind: kind.map(number_of),
             }),
             Recorded::DeviceProven { device } => Self::DeviceProven(device.as_str().to_owned()),
             Recorded::SimActivated { target, imei } => Self::SimActivated(StoredSimActivated {
@@ -156,10 +161,11 @@ impl TryFrom<StoredWhat> for Recorded {
                 via: numbered(via, "credential_reset.via")?,
                 mailbox: optional_text(mailbox, "credential_reset.mailbox")?,
             },
-            StoredWhat::ContactChanged(StoredContactChanged { contact, person, via }) => Self::ContactChanged {
+            StoredWhat::ContactChanged(StoredContactChanged { contact, person, via, kind }) => Self::ContactChanged {
                 contact: text(contact, "contact_changed.contact")?,
                 person: optional_text(person, "contact_changed.person")?,
                 via: numbered(via, "contact_changed.via")?,
+                kind: optional_numbered(kind, "contact_changed.kind")?,
             },
             StoredWhat::DeviceProven(device) => Self::DeviceProven { device: parsed(device, "device_proven.device")? },
             StoredWhat::SimActivated(StoredSimActivated { target, imei }) => Self::SimActivated {

@@ -4,7 +4,7 @@ use prost::Message;
 
 use super::CodecError;
 use super::field::{id, instant, list, millis, optional_id, optional_instant, optional_text, text, to_list};
-use crate::domain::{CallMark, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice};
+use crate::domain::{CallMark, ContactTimes, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice};
 
 #[derive(Message)]
 #[prost(skip_debug)]
@@ -21,6 +21,15 @@ pub(super) struct StoredHistory {
     third_party_paid_at: Option<i64>,
     #[prost(message, repeated, tag = "6")]
     ended_numbers: Vec<StoredEndedNumber>,
+    // Contacts' last changes: absent where there was none.
+    #[prost(sint64, optional, tag = "7")]
+    email_changed_at: Option<i64>,
+    #[prost(sint64, optional, tag = "8")]
+    sms_changed_at: Option<i64>,
+    #[prost(sint64, optional, tag = "9")]
+    voice_changed_at: Option<i64>,
+    #[prost(sint64, optional, tag = "10")]
+    postal_changed_at: Option<i64>,
 }
 
 #[derive(Message)]
@@ -67,7 +76,15 @@ struct StoredEndedNumber {
 
 impl From<&History> for StoredHistory {
     fn from(history: &History) -> Self {
-        let History { log_in_failures, log_ins, calls, proven_devices, third_party_paid_at, ended_numbers } = history;
+        let History {
+            log_in_failures,
+            log_ins,
+            calls,
+            proven_devices,
+            third_party_paid_at,
+            ended_numbers,
+            contacts_changed: ContactTimes { email, sms, voice, postal },
+        } = history;
         Self {
             log_in_failures: to_list(log_in_failures),
             log_ins: to_list(log_ins),
@@ -75,6 +92,10 @@ impl From<&History> for StoredHistory {
             proven_devices: to_list(proven_devices),
             third_party_paid_at: third_party_paid_at.map(millis),
             ended_numbers: to_list(ended_numbers),
+            email_changed_at: email.map(millis),
+            sms_changed_at: sms.map(millis),
+            voice_changed_at: voice.map(millis),
+            postal_changed_at: postal.map(millis),
         }
     }
 }
@@ -83,8 +104,18 @@ impl TryFrom<StoredHistory> for History {
     type Error = CodecError;
 
     fn try_from(stored: StoredHistory) -> Result<Self, CodecError> {
-        let StoredHistory { log_in_failures, log_ins, calls, proven_devices, third_party_paid_at, ended_numbers } =
-            stored;
+        let StoredHistory {
+            log_in_failures,
+            log_ins,
+            calls,
+            proven_devices,
+            third_party_paid_at,
+            ended_numbers,
+            email_changed_at,
+            sms_changed_at,
+            voice_changed_at,
+            postal_changed_at,
+        } = stored;
         Ok(Self {
             log_in_failures: list(log_in_failures)?,
             log_ins: list(log_ins)?,
@@ -92,6 +123,12 @@ impl TryFrom<StoredHistory> for History {
             proven_devices: list(proven_devices)?,
             third_party_paid_at: optional_instant(third_party_paid_at, "history.third_party_paid_at")?,
             ended_numbers: list(ended_numbers)?,
+            contacts_changed: ContactTimes {
+                email: optional_instant(email_changed_at, "history.email_changed_at")?,
+                sms: optional_instant(sms_changed_at, "history.sms_changed_at")?,
+                voice: optional_instant(voice_changed_at, "history.voice_changed_at")?,
+                postal: optional_instant(postal_changed_at, "history.postal_changed_at")?,
+            },
         })
     }
 }

@@ -4,8 +4,9 @@
 
 use crate::audit::{AuditStep, EventKind, PolicyStep, ReadOf, ReportedOutcome};
 use crate::domain::{
-    AccountKind, Action, Channel, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet, LockStepKind, Mode,
-    OutcomeKind, PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, Standing, StepScope,
+    AccountKind, Action, Channel, ContactKind, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet, LockStepKind,
+    Mode, OutcomeKind, PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, SimDelivery, Standing,
+    StepScope,
 };
 
 /// An enum that is kept as a number.
@@ -77,6 +78,8 @@ numbered! {
         Admin = 14,
     }
     SimChangeCause { Upgrade = 1, Lost = 2, Stolen = 3, Damaged = 4, Revert = 5, SecondSim = 6, Broken = 7 }
+    SimDelivery { InHand = 1, Shipped = 2 }
+    ContactKind { Email = 1, Sms = 2, Voice = 3, Postal = 4 }
     PolicyStep { File = 1, Staged = 2, Activated = 3 }
     HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5 }
     PinOrigin { EndUser = 1, Carrier = 2 }

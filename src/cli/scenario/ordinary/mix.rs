@@ -194,6 +194,7 @@ impl Part {
             required: None,
             codes: None,
             waits_for: None,
+            delivery: None,
         }
     }
 }

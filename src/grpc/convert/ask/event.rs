@@ -5,7 +5,7 @@ use crate::domain::{
     CallPhase, ContactId, Counted, DeviceId, Eid, Happening, Iccid, Imei, LogInResult, Msisdn, PersonId, RecordId,
     Recorded, Reference, RequestId, SimTarget,
 };
-use crate::grpc::convert::enums::{channel, reset_credential};
+use crate::grpc::convert::enums::{channel, contact_kind, optional, reset_credential};
 use crate::grpc::convert::field::{FieldError, InField, optional_text, required, text};
 use crate::grpc::convert::interaction::parse_address;
 use crate::grpc::convert::line::scope_of;
@@ -72,11 +72,12 @@ fn credential_reset(wire: &pb::CredentialReset) -> Result<Recorded, FieldError> 
 }
 
 fn contact_changed(wire: &pb::ContactChanged) -> Result<Recorded, FieldError> {
-    let pb::ContactChanged { contact_id, person_id, channel: via } = wire;
+    let pb::ContactChanged { contact_id, person_id, channel: via, kind } = wire;
     Ok(Recorded::ContactChanged {
         contact: text(contact_id, "contact_id", ContactId::parse)?,
         person: optional_text(person_id, "person_id", PersonId::parse)?,
         via: channel(*via).in_field("channel")?,
+        kind: optional(*kind, contact_kind).in_field("kind")?,
     })
 }
 

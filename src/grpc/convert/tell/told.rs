@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::audit::ToldEvent;
-use crate::domain::{Channel, ContactId, Recorded, ResetKind, SimTarget};
+use crate::domain::{Channel, ContactId, ContactKind, Recorded, ResetKind, SimTarget};
 
 /// What a record of an event says. INVARIANT (secrets-stay-in): of SIMs, handsets and numbers only that there was one.
 pub(super) fn details(told: &ToldEvent) -> Value {
@@ -23,10 +23,11 @@ fn of_what(what: &Recorded) -> Value {
             "channel": Channel::name(*via),
             "contact_id": mailbox.as_ref().map(ContactId::as_str),
         }),
-        Recorded::ContactChanged { contact, person, via } => json!({
+        Recorded::ContactChanged { contact, person, via, kind } => json!({
             "contact_id": contact.as_str(),
             "person_id": person.as_ref().map(|person| person.as_str()),
             "channel": via.name(),
+            "kind": kind.map(ContactKind::name),
         }),
         Recorded::DeviceProven { device } => json!({ "device_id": device.as_str() }),
         Recorded::SimActivated { target, imei } => {

@@ -11,10 +11,11 @@ use crate::audit::{
     RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };
 use crate::domain::{
-    AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactValue, DealerId, DeviceId,
-    Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind, OwnerChange,
-    PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason, Recorded, ReleaseOpens, RequestId, ResetKind,
-    Role, SimChange, SimChangeCause, SimTarget, Standing, StepScope, Subject, TransferPinCheck, Usability,
+    AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactKind, ContactValue, DealerId,
+    DeviceId, Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind,
+    OwnerChange, PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason, Recorded, ReleaseOpens, RequestId,
+    ResetKind, Role, SimChange, SimChangeCause, SimDelivery, SimTarget, Standing, StepScope, Subject, TransferPinCheck,
+    Usability,
 };
 
 pub(super) fn records() -> Vec<(String, Record)> {
@@ -38,8 +39,9 @@ fn told() -> Vec<(&'static str, Event)> {
     let event = |what| {
         Event::Told(Box::new(ToldEvent { event: RequestId::from_u128(0x07_01d), occurred_at: noon_plus(-1), what }))
     };
+    let of_kind = |person, kind| Recorded::ContactChanged { contact: contact(), person, via: Channel::Care, kind };
     let reset = |kind, mailbox| Recorded::CredentialReset { kind, via: Channel::Web, mailbox };
-    let changed = |person| Recorded::ContactChanged { contact: contact(), person, via: Channel::Care };
+    let changed = |person| of_kind(person, None);
     vec![
         ("told_password_reset", event(reset(ResetKind::Password, Some(contact())))),
         ("told_pin_reset", event(reset(ResetKind::Pin, None))),
@@ -55,6 +57,10 @@ fn told() -> Vec<(&'static str, Event)> {
         ("told_fraud", event(Recorded::FraudReported { decision: Some(record_id(5)) })),
         ("told_any_fraud", event(Recorded::FraudReported { decision: None })),
         ("log_ins_failed", Event::LogInsFailed { count: 20 }),
+        ("told_email", event(of_kind(None, Some(ContactKind::Email)))),
+        ("told_sms", event(of_kind(None, Some(ContactKind::Sms)))),
+        ("told_voice", event(of_kind(None, Some(ContactKind::Voice)))),
+        ("told_address", event(of_kind(None, Some(ContactKind::Postal)))),
     ]
 }
 
@@ -99,8 +105,17 @@ fn changes() -> Vec<(&'static str, Change)> {
         imei: Some(imei()),
         cause: SimChangeCause::Lost,
         old_iccid: Some(iccid()),
+        delivery: None,
     };
-    let esim = SimChange { target: SimTarget::Eid(eid()), imei: None, cause: SimChangeCause::Upgrade, old_iccid: None };
+    let esim = SimChange {
+        target: SimTarget::Eid(eid()),
+        imei: None,
+        cause: SimChangeCause::Upgrade,
+        old_iccid: None,
+        delivery: None,
+    };
+    let shipped = SimChange { delivery: Some(SimDelivery::Shipped), ..esim.clone() };
+    let in_hand = SimChange { delivery: Some(SimDelivery::InHand), ..esim.clone() };
     let port = PortOut {
         gaining_spid: spid(),
         gaining_name: Some(reference("Gaining Mobile")),
@@ -128,6 +143,8 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("role", Change::Owner(role)),
         ("to_account", Change::Owner(OwnerChange::ToAccount { brand: brand(), account: account_id() })),
         ("close", Change::Owner(OwnerChange::Close)),
+        ("shipped_sim", Change::Sim(shipped)),
+        ("sim_in_hand", Change::Sim(in_hand)),
     ]
 }
 

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, Action, Brand, CallMark, ChainHead, ChangeDigest,
-    Channel, Contact, ContactId, ContactValue, Credentials, Device, DeviceId, Eid, EndedNumber, Flags, Held, History,
-    HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock, LockHolder, LockName, LockSet, LogIn,
-    LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole, PinOrigin, Place, PolicyRevision,
+    Channel, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device, DeviceId, Eid, EndedNumber, Flags,
+    Held, History, HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock, LockHolder, LockName, LockSet,
+    LogIn, LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole, PinOrigin, Place, PolicyRevision,
     PostalCode, Protection, ProvenDevice, RecordId, Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset,
     ResetKind, Spid, Spot, StoreId, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
     TransferPinState, Verifier,
@@ -228,6 +228,7 @@ pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {
         ("credentials.default_pin", Credentials { pin: Some(carriers), ..Credentials::default() }),
         ("credentials.none", Credentials::default()),
         ("credentials.told", told_credentials()),
+        ("credentials.contacts_changed", contacts_changed()),
     ]
 }
 
@@ -251,8 +252,16 @@ fn told_credentials() -> Credentials {
         proven_devices: vec![ProvenDevice { device: phone, since: noon_plus(-20_000) }],
         third_party_paid_at: Some(noon_plus(-3)),
         ended_numbers: vec![EndedNumber { line: line_id(), at: noon_plus(-2) }],
+        ..History::default()
     };
     Credentials { transfer_pins: vec![called], history, ..Credentials::default() }
+}
+
+/// With contacts that changed.
+fn contacts_changed() -> Credentials {
+    let at = |minutes| Some(noon_plus(minutes));
+    let contacts_changed = ContactTimes { email: at(-4), sms: at(-3), voice: at(-2), postal: at(-1) };
+    Credentials { history: History { contacts_changed, ..History::default() }, ..Credentials::default() }
 }
 
 fn transfer_pin(state: TransferPinState) -> TransferPin {
