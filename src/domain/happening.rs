@@ -36,6 +36,11 @@ pub enum Counted {
         /// Whether it began or ended.
         phase: CallPhase,
     },
+    /// The network has the line on a SIM.
+    SimAttached {
+        /// Which.
+        target: SimTarget,
+    },
 }
 
 /// What came of a log-in.
@@ -164,6 +169,8 @@ kinds! {
     NumberReassigned = "NUMBER_REASSIGNED", "number_reassigned";
     /// Fraud was reported.
     FraudReported = "FRAUD_REPORTED", "fraud_reported";
+    /// A SIM was attached.
+    SimAttached = "SIM_ATTACHED", "sim_attached";
 }
 
 impl HappeningKind {
@@ -176,6 +183,7 @@ impl HappeningKind {
                 | Self::InboundCallStarted
                 | Self::InboundCallEnded
                 | Self::NumberReassigned
+                | Self::SimAttached
         )
     }
 }
@@ -188,6 +196,7 @@ impl Happening {
             Self::Counted(Counted::LogIn { result: LogInResult::Succeeded, .. }) => HappeningKind::LogInSucceeded,
             Self::Counted(Counted::InboundCall { phase: CallPhase::Started, .. }) => HappeningKind::InboundCallStarted,
             Self::Counted(Counted::InboundCall { phase: CallPhase::Ended, .. }) => HappeningKind::InboundCallEnded,
+            Self::Counted(Counted::SimAttached { .. }) => HappeningKind::SimAttached,
             Self::Recorded(recorded) => recorded.kind(),
         }
     }

@@ -46,6 +46,8 @@ pub struct Line {
     pub sim_changes: Vec<DateTime<Utc>>,
     /// When call forwarding was last set.
     pub forwarding_set_at: Option<DateTime<Utc>>,
+    /// When the network last had it on the SIM that it is on.
+    pub attached_at: Option<DateTime<Utc>>,
     /// Marks on the line.
     pub flags: Flags,
     /// Locks on the line.
@@ -79,8 +81,23 @@ impl Line {
                 SimTarget::Eid(eid) => (None, Some(eid)),
             };
             self.imei = imei.or(self.imei.take());
+            self.attached_at = None;
         }
         insert_newest(&mut self.sim_changes, at, SIM_CHANGES_KEPT_MAX, |at| *at);
+    }
+
+    /// Whether it is news that the network had the line on a SIM at `at`. Of any but the one it is on since its last change
+    /// it says nothing.
+    pub fn is_news_of(&self, target: &SimTarget, at: DateTime<Utc>) -> bool {
+        let is_since = self.sim_changed_at().is_none_or(|changed| changed <= at);
+        self.is_on(target) && is_since && self.attached_at.is_none_or(|last| last < at)
+    }
+
+    /// Writes down that the network had it on its SIM at `at`.
+    pub fn attach(&mut self, target: &SimTarget, at: DateTime<Utc>) {
+        if self.is_news_of(target, at) {
+            self.attached_at = Some(at);
+        }
     }
 
     /// Writes down that calls go elsewhere since `at`.
@@ -118,6 +135,27 @@ mod tests {
         }
         assert!(line.is_on(&sim(1)));
         assert_eq!((line.sim_changed_at(), line.sim_changes.len()), (Some(at(90)), 3));
+    }
+
+    #[test]
+    fn only_the_sim_that_a_line_is_on_is_attached() {
+        let mut line = line();
+        line.attach(&sim(1), at(0));
+        assert_eq!(line.attached_at, None, "nobody knows the SIM it is on");
+        line.change_sim(sim(1), None, at(0));
+        for (number, minute, attached) in [(1, 5, 5), (1, 3, 5), (2, 9, 5), (1, 9, 9)] {
+            line.attach(&sim(number), at(minute));
+            assert_eq!(line.attached_at, Some(at(attached)), "{number} at {minute}");
+        }
+        line.change_sim(sim(2), None, at(20));
+        assert_eq!(line.attached_at, None, "the old one says nothing of the new one");
+        for (number, minute, attached) in [(1, 25, None), (2, 19, None), (2, 20, Some(20))] {
+            line.attach(&sim(number), at(minute));
+            assert_eq!(line.attached_at, attached.map(at), "{number} at {minute}");
+        }
+        // What is told late of a SIM before does not change what it is on.
+        line.change_sim(sim(3), None, at(10));
+        assert_eq!(line.attached_at, Some(at(20)));
     }
 
     proptest! {

@@ -125,6 +125,8 @@ reasons! {
     Flagged = 55, "FLAGGED", Risk;
     /// Many log-ins failed lately.
     LogInsFailed = 56, "LOG_INS_FAILED", Velocity;
+    /// The phone is said to be broken, and the network had it minutes ago.
+    PhoneAttached = 57, "PHONE_ATTACHED", Risk;
     /// The line is not known.
     UnknownLine = 60, "UNKNOWN_LINE", LineState;
     /// The line is not active.

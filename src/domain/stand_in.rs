@@ -55,6 +55,7 @@ impl Line {
             imei: None,
             sim_changes: Vec::new(),
             forwarding_set_at: None,
+            attached_at: None,
             flags: Flags::default(),
             protection: Protection::default(),
             last_record: None,

@@ -212,6 +212,7 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::LogInsFailed => "Many log-ins failed lately.",
         Reason::NewDevice => "The request comes from a new device.",
         Reason::PhoneNotAtHand => "The phone is said to be lost, stolen or broken.",
+        Reason::PhoneAttached => "The phone is said to be broken and was on the network minutes ago.",
         Reason::Flagged => "The line or account is flagged.",
         Reason::UnknownLine => "The line is not known.",
         Reason::LineInactive => "The line is not in service.",

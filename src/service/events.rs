@@ -1,7 +1,7 @@
 //! What outside sources tell: each event once, in the account's history, and on its record where it stands there.
 //!
-//! What comes often (log-ins, calls) is kept with the account's credentials alone, without a record: a flood of it leaves
-//! the head of the account as it is, so that it never stands in the way of turning a lock on.
+//! What comes often is on no record: log-ins and calls are kept with the account's credentials alone, that a SIM is attached
+//! with its line. A flood of it leaves the head of the account as it is, so that it never stands in the way of a lock.
 
 use std::sync::Arc;
 
@@ -169,7 +169,17 @@ impl Engine {
         counted: &Counted,
         at: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let line_id: Option<LineId> = line.and_then(|token| open.line(token)).map(|line| line.id.clone());
+        let known = line.and_then(|token| open.line(token));
+        if let Counted::SimAttached { target } = counted {
+            // The line's row is written only where it says something new.
+            if let Some(token) = line.filter(|_| known.is_some_and(|line| line.is_news_of(target, at)))
+                && let Some(line) = open.line_mut(token)
+            {
+                line.attach(target, at);
+            }
+            return Ok(());
+        }
+        let line_id: Option<LineId> = known.map(|line| line.id.clone());
         let tokens = self.vault.tokens();
         let credentials = open.credentials_mut().ok_or(ServiceError::NotFound("account"))?;
         let history = &mut credentials.history;
@@ -195,6 +205,7 @@ impl Engine {
                 let name = tokens.window("inbound-call", &[call.as_str().as_bytes()]);
                 history.note_call(line_id, CallMark(u128::from_be_bytes(*name.as_bytes())), *phase, at);
             }
+            Counted::SimAttached { .. } => {}
         }
         Ok(())
     }

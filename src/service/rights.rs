@@ -278,7 +278,8 @@ pub const fn may_tell(role: Role, kind: HappeningKind) -> bool {
         | HappeningKind::InboundCallStarted
         | HappeningKind::InboundCallEnded
         | HappeningKind::AccountRead
-        | HappeningKind::NumberReassigned => matches!(role, Role::NetworkSignals),
+        | HappeningKind::NumberReassigned
+        | HappeningKind::SimAttached => matches!(role, Role::NetworkSignals),
     }
 }
 
@@ -433,7 +434,7 @@ mod tests {
     }
 
     /// What a person wrote down: for each kind of event the sources that tell it.
-    const SOURCES: [(&str, &[&str]); 13] = [
+    const SOURCES: [(&str, &[&str]); 14] = [
         ("LOG_IN_FAILED", &["network_signals"]),
         ("LOG_IN_SUCCEEDED", &["network_signals"]),
         ("CREDENTIAL_RESET", &["network_signals", "provisioning"]),
@@ -447,6 +448,7 @@ mod tests {
         ("ACCOUNT_READ", &["network_signals"]),
         ("NUMBER_REASSIGNED", &["network_signals"]),
         ("FRAUD_REPORTED", &["fraud_ops"]),
+        ("SIM_ATTACHED", &["network_signals"]),
     ];
 
     #[test]

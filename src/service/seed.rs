@@ -146,6 +146,7 @@ impl Seed {
             imei: line.imei.clone(),
             sim_changes: line.sim_since.into_iter().collect(),
             forwarding_set_at: None,
+            attached_at: None,
             flags: line.flags,
             protection,
             last_record: None,

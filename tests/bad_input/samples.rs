@@ -372,6 +372,7 @@ pub(crate) fn record_events() -> Vec<pb::RecordEventsRequest> {
     };
     let (contact_id, person_id, channel) = (text("c-1"), text("p-1"), pb::Channel::Care.into());
     let activated = |sim| Event::SimActivated(pb::SimActivated { imei: text(IMEI), sim: Some(sim) });
+    let attached = |sim| Event::SimAttached(pb::SimAttached { sim: Some(sim) });
     let call = || pb::InboundCall { call_id: text("call 77@ims") };
     let event = |scope, event| pb::RecordEventsRequest {
         event_id: text(UUID),
@@ -393,6 +394,8 @@ pub(crate) fn record_events() -> Vec<pb::RecordEventsRequest> {
         Event::InboundCallEnded(call()),
         Event::AccountRead(pb::AccountRead { reader: text("partner/ann") }),
         Event::NumberReassigned(pb::NumberReassigned {}),
+        attached(pb::sim_attached::Sim::Iccid(text(ICCID))),
+        attached(pb::sim_attached::Sim::Eid(text(EID))),
     ];
     let fraud = Event::FraudReported(pb::FraudReported { decision_id: text(UUID) });
     let of_account = event(Scope::AccountId(text("acct-1")), fraud);

@@ -20,6 +20,8 @@ fn events(run: &Run, at: &str) -> Vec<Value> {
         ),
         ("sim_activated", json!({ "iccid": cards.other_iccid, "imei": cards.new_imei })),
         ("sim_activated", json!({ "eid": cards.eid })),
+        ("sim_attached", json!({ "iccid": cards.other_iccid })),
+        ("sim_attached", json!({ "eid": cards.eid })),
         ("forwarding_set", json!({ "target_msisdn": FORWARDED_TO })),
         ("inbound_call_started", json!({ "call_id": CALL })),
         ("inbound_call_ended", json!({ "call_id": CALL })),

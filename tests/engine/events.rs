@@ -176,6 +176,29 @@ async fn a_contact_changed_elsewhere_is_as_old_as_the_engine_knows_of_it() {
     assert_eq!(credentials.history.proven_since(&device), Some(world.now() - TimeDelta::days(3)));
 }
 
+/// A line that moves about all day leaves its last attachment, and nothing else of the account is written.
+#[tokio::test]
+async fn a_stream_of_attachments_keeps_the_last_and_writes_nothing_but_its_line() {
+    let world = World::populated().await;
+    let attached = |iccid: &str| {
+        let target = SimTarget::Iccid(Iccid::parse(iccid).unwrap());
+        Happening::Counted(Counted::SimAttached { target })
+    };
+    let [head, credentials, line] = versions(&world).await;
+    let records = kept(&world).await.0.chain.seq;
+    for minute in [5, 3, 1, 2, 1] {
+        let told = at(event(&world, attached(OLD_SIM)), world.now() - TimeDelta::minutes(minute));
+        tell(&world, network(), told).await.unwrap();
+    }
+    tell_now(&world, network(), attached(NEW_SIM)).await;
+    let (account, kept_line, _) = kept(&world).await;
+    assert_eq!(kept_line.attached_at, Some(world.now() - TimeDelta::minutes(1)), "the newest, of its own SIM");
+    assert_eq!(account.chain.seq, records);
+    assert_eq!(versions(&world).await, [head, credentials, line + 3], "what is not news is not written");
+    tell_now(&world, network(), activated(NEW_SIM)).await;
+    assert_eq!(kept(&world).await.1.attached_at, None, "the old SIM says nothing of the new one");
+}
+
 /// A flood of log-ins stands in nobody's way: neither protection nor the chain is touched by it.
 #[tokio::test]
 async fn failed_log_ins_are_counted_and_never_stand_in_the_way_of_a_lock() {

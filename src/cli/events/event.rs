@@ -34,7 +34,7 @@ fn only<T>(given: impl IntoIterator<Item = Option<T>>, of: &str) -> Result<Optio
     Ok(first)
 }
 
-fn kinds(members: &mut Members) -> Result<[Option<Event>; 13], Problem> {
+fn kinds(members: &mut Members) -> Result<[Option<Event>; 14], Problem> {
     Ok([
         members.object("log_in_failed", log_in)?.map(Event::LogInFailed),
         members.object("log_in_succeeded", log_in)?.map(Event::LogInSucceeded),
@@ -49,6 +49,7 @@ fn kinds(members: &mut Members) -> Result<[Option<Event>; 13], Problem> {
         members.object("account_read", account_read)?.map(Event::AccountRead),
         members.object("number_reassigned", nothing)?.map(|()| Event::NumberReassigned(pb::NumberReassigned {})),
         members.object("fraud_reported", fraud_reported)?.map(Event::FraudReported),
+        members.object("sim_attached", sim_attached)?.map(Event::SimAttached),
     ])
 }
 
@@ -111,6 +112,15 @@ fn sim_activated(value: Value, path: String) -> Result<pb::SimActivated, Problem
     let activated = pb::SimActivated { imei: members.text("imei")?, sim };
     members.end()?;
     Ok(activated)
+}
+
+fn sim_attached(value: Value, path: String) -> Result<pb::SimAttached, Problem> {
+    use pb::sim_attached::Sim;
+    let mut members = Members::of(value, path.clone())?;
+    let sims = [members.choice("iccid")?.map(Sim::Iccid), members.choice("eid")?.map(Sim::Eid)];
+    let sim = only(sims, "iccid, eid").map_err(|problem| Problem { field: path, ..problem })?;
+    members.end()?;
+    Ok(pb::SimAttached { sim })
 }
 
 fn forwarding_set(value: Value, path: String) -> Result<pb::ForwardingSet, Problem> {
@@ -178,7 +188,7 @@ mod tests {
             assert!(parse(line.as_bytes()).is_ok_and(|request| request.event.is_some()), "{}", field.name());
             seen += 1;
         }
-        assert_eq!(seen, 13);
+        assert_eq!(seen, 14);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::cast::{Secrets, account, who};
+use super::cast::{Secrets, account, iccid, who};
 use super::file::{Scenario, Step};
 use super::request::{Asking, OFFERS};
 use super::stage::{Keys, Stage};
@@ -237,7 +237,8 @@ async fn event(asking: &Asking<'_>, left: &Left) -> Result<Came, Failure> {
     let unlike = |what: String| Failure::invalid(format!("`event`: {what}"));
     let table = asking.step.event.clone().ok_or_else(|| unlike("say which".to_owned()))?;
     let json = serde_json::to_string(&table).map_err(|error| unlike(error.to_string()))?;
-    let json = json.replace("$decision", &left.decision);
+    let sim = iccid(&format!("old {} {}", asking.household, asking.step.line));
+    let json = json.replace("$decision", &left.decision).replace("$sim", &sim);
     let mut request =
         parse_event(json.as_bytes()).map_err(|problem| unlike(format!("{} {}", problem.field, problem.reason)))?;
     request.event_id.clone_from(&asking.request_id);

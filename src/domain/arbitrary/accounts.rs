@@ -103,23 +103,23 @@ pub(crate) fn line() -> impl Strategy<Value = Line> {
         [LineStatus::Active, LineStatus::Suspended, LineStatus::Closed, LineStatus::PortedOut, LineStatus::Moved];
     let names = (line_id(), account_id(), msisdn(), prop::sample::select(statuses.to_vec()));
     let sim = (option::of(iccid()), option::of(eid()), option::of(imei()), vec(instant(), 0..=SIM_CHANGES_KEPT_MAX));
-    let rest = (option::of(instant()), flags(), protection(), option::of(record_id()));
+    let last = (option::of(instant()), option::of(instant()));
+    let rest = (last, flags(), protection(), option::of(record_id()));
     (names, sim, rest).prop_map(
-        |((id, account, msisdn, status), (iccid, eid, imei, sim_changes), (forwarding, flags, protection, last))| {
-            Line {
-                id,
-                account,
-                msisdn,
-                status,
-                iccid,
-                eid,
-                imei,
-                sim_changes,
-                forwarding_set_at: forwarding,
-                flags,
-                protection,
-                last_record: last,
-            }
+        |((id, account, msisdn, status), (iccid, eid, imei, sim_changes), (times, flags, protection, last))| Line {
+            id,
+            account,
+            msisdn,
+            status,
+            iccid,
+            eid,
+            imei,
+            sim_changes,
+            forwarding_set_at: times.0,
+            attached_at: times.1,
+            flags,
+            protection,
+            last_record: last,
         },
     )
 }

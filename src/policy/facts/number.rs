@@ -245,10 +245,11 @@ mod tests {
             number_reassigned_at: at(-81),
             fraud_reported: true,
             contacts_changed: ContactTimes { email: at(-85), sms: at(-88), voice: at(-86), postal: at(-84) },
+            attached_at: at(-87),
         }
     }
 
-    const GOLDEN: [(u16, i64); 73] = [
+    const GOLDEN: [(u16, i64); 74] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -322,6 +323,7 @@ mod tests {
         (84, -84_000_000),
         (85, -85_000_000),
         (86, -86_000_000),
+        (87, -87_000_000),
     ];
 
     #[test]

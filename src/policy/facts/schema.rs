@@ -345,6 +345,13 @@ pub const FACTS: &[Fact] = &[
         Age,
         "How long ago a number for texts or calls of the account last changed, counted alike.",
     ),
+    Fact::new(
+        87,
+        "attached",
+        "line.attached_ago",
+        Age,
+        "How long ago the network last had the line on the SIM that it is on.",
+    ),
     Fact::new(120, "pin_off", "pin.off", Flag, "Whether the account PIN is off after too many wrong ones.")
         .over(&[change(1, 23, true)]),
     Fact::new(121, "proof_any", "proof.any", Flag, "Whether any factor offered counts: customer proof."),

@@ -49,6 +49,8 @@ pub struct ToldFacts {
     pub fraud_reported: bool,
     /// When contacts of the account last changed, here or elsewhere.
     pub contacts_changed: ContactTimes,
+    /// When the network last had the line on its SIM.
+    pub attached_at: Option<DateTime<Utc>>,
 }
 
 impl ToldFacts {
@@ -80,6 +82,7 @@ impl ToldFacts {
             number_reassigned_at: history.number_ended_at(&line.id),
             fraud_reported: account.flags.victim || line.flags.victim,
             contacts_changed: history.contacts_changed,
+            attached_at: line.attached_at,
         }
     }
 
@@ -103,6 +106,7 @@ impl ToldFacts {
         list.put_instant(84, postal);
         list.put_instant(85, email);
         list.put_instant(86, sms.max(voice));
+        list.put_instant(87, self.attached_at);
     }
 }
 

@@ -40,6 +40,7 @@ const TOLD: &[Reason] = &[
     Reason::AccountSweep,
     Reason::HandsetElsewhere,
     Reason::NewDevice,
+    Reason::PhoneAttached,
     Reason::PhoneNotAtHand,
     Reason::SimNotAsStated,
     Reason::ProofTooWeak,

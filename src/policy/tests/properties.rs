@@ -224,6 +224,8 @@ fn random_world(dice: &mut Dice<'_>) -> World {
     if dice.rarely() {
         world.account.devices.retain(|_| dice.yes());
     }
+    world.line.attached_at =
+        dice.rarely().then(|| now() - TimeDelta::minutes(10) - TimeDelta::nanoseconds(dice.pick(&[-1, 0, 1])));
     world.line.status = if dice.rarely() { LineStatus::Suspended } else { LineStatus::Active };
     world.line.sim_changes = if dice.yes() { dice.instants(2) } else { Vec::new() };
     world.pin_failures = if dice.yes() { dice.instants(6) } else { Vec::new() };
@@ -343,7 +345,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..22) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..23) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -405,7 +407,8 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         17 => world.held = Some(HoldKind::Carrier),
         18 => world.breached_until = Some(now()),
         19 => world.credentials.history.contacts_changed.note(None, now()),
-        20 => {
+        20 => world.line.attached_at = Some(now()),
+        21 => {
             if let Change::Sim(sim) = &mut ask.request.change {
                 sim.delivery = Some(SimDelivery::Shipped);
             }

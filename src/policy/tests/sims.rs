@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::world::{Ask, TICK, World, days_ago, hours_ago, iccid, now, sim_change};
+use super::world::{Ask, TICK, World, days_ago, hours_ago, iccid, minutes_ago, now, sim_change};
 use crate::domain::{
     Action, AppCheck, Change, Channel, ContactKind, Factor, FactorOption, Flags, Level, LineStatus, ObservedSignal,
     Outcome, Reason, Reset, ResetKind, SignalKind, SimChangeCause, SimDelivery, Usability,
@@ -103,6 +103,34 @@ fn a_phone_that_is_not_at_hand_needs_something_else_at_hand() {
         assert_eq!(without.required, Level::Strong);
         world.approves(&Ask::pad().right_pin().app("ann-phone").because(cause));
     }
+}
+
+#[test]
+fn a_phone_said_to_be_broken_was_not_on_the_network_minutes_ago() {
+    let attached = |at| World::new().with(|world| world.line.attached_at = Some(at));
+    let broken = |ask: Ask| ask.because(SimChangeCause::Broken);
+    for at in [now(), minutes_ago(10), now() + TICK] {
+        // A07.
+        let verdict = attached(at).denies(&broken(Ask::clerk()), &[Reason::PhoneAttached]);
+        let Outcome::Deny(denial) = verdict.outcome else { panic!("not denied") };
+        assert_eq!(denial.retry_at, Some(at + TimeDelta::minutes(10) + TimeDelta::milliseconds(1)));
+        let reasons = [Reason::PhoneAttached, Reason::PhoneNotAtHand];
+        let verdict = attached(at).challenges(&broken(Ask::pad().right_pin()), &reasons);
+        assert_eq!(verdict.required, Level::Strong);
+        attached(at).approves(&broken(Ask::pad().app("ann-phone")));
+    }
+    let before = attached(minutes_ago(10) - TICK);
+    assert_eq!(
+        before.challenges(&broken(Ask::pad().right_pin()), &[Reason::PhoneNotAtHand]).required,
+        Level::TwoClasses
+    );
+    before.challenges(&broken(Ask::clerk()), &[Reason::PhoneNotAtHand, Reason::NoCustomerProof]);
+    // Lost or stolen is no contradiction, and nor is a SIM that is damaged.
+    for cause in [SimChangeCause::Lost, SimChangeCause::Stolen] {
+        let verdict = attached(now()).challenges(&Ask::pad().right_pin().because(cause), &[Reason::PhoneNotAtHand]);
+        assert_eq!(verdict.required, Level::TwoClasses);
+    }
+    attached(now()).approves(&Ask::pad().right_pin().because(SimChangeCause::Damaged));
 }
 
 #[test]

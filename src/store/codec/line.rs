@@ -7,8 +7,8 @@ use super::envelope::{Envelope, read, write};
 use super::field::{
     self, at, millis, nested, number_of, numbered, optional_id, optional_instant, optional_text, required, text,
 };
-use super::protection::{StoredFlags, StoredProtection};
-use crate::domain::{Line, RecordId};
+use super::protection::StoredProtection;
+use crate::domain::{Flags, Line, RecordId};
 
 /// The bytes of a line, to be sealed.
 pub fn encode_line(line: &Line) -> Vec<u8> {
@@ -47,12 +47,24 @@ struct StoredLine {
     #[prost(sint64, optional, tag = "10")]
     forwarding_set_at: Option<i64>,
     #[prost(message, optional, tag = "11")]
-    flags: Option<StoredFlags>,
+    flags: Option<StoredMarks>,
     #[prost(bytes = "vec", optional, tag = "12")]
     last_record: Option<Vec<u8>>,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
     #[prost(message, optional, tag = "13")]
     protection: Option<StoredProtection>,
+}
+
+/// Marks on a line, as they are on an account, and what else came later: it stands before what must be last.
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredMarks {
+    #[prost(bool, optional, tag = "1")]
+    heightened: Option<bool>,
+    #[prost(bool, optional, tag = "2")]
+    victim: Option<bool>,
+    #[prost(sint64, optional, tag = "3")]
+    attached_at: Option<i64>,
 }
 
 impl Envelope for StoredLine {
@@ -72,7 +84,8 @@ impl From<&Line> for StoredLine {
             imei,
             sim_changes,
             forwarding_set_at,
-            flags,
+            attached_at,
+            flags: Flags { heightened, victim },
             protection,
             last_record,
         } = line;
@@ -87,7 +100,11 @@ impl From<&Line> for StoredLine {
             imei: imei.as_ref().map(|imei| imei.as_str().to_owned()),
             sim_changes: sim_changes.iter().map(chrono::DateTime::timestamp_millis).collect(),
             forwarding_set_at: forwarding_set_at.map(millis),
-            flags: Some(flags.into()),
+            flags: Some(StoredMarks {
+                heightened: Some(*heightened),
+                victim: Some(*victim),
+                attached_at: attached_at.map(millis),
+            }),
             last_record: last_record.map(|record| record.to_bytes().to_vec()),
             protection: Some(protection.into()),
         }
@@ -113,6 +130,9 @@ impl TryFrom<StoredLine> for Line {
             last_record,
             protection,
         } = stored;
+        let StoredMarks { heightened, victim, attached_at } = required(flags, "line.flags")?;
+        let flags =
+            Flags { heightened: required(heightened, "flags.heightened")?, victim: required(victim, "flags.victim")? };
         Ok(Self {
             id: text(id, "line.id")?,
             account: text(account, "line.account")?,
@@ -126,7 +146,8 @@ impl TryFrom<StoredLine> for Line {
                 .map(|millis| at(millis, "line.sim_changes"))
                 .collect::<Result<_, _>>()?,
             forwarding_set_at: optional_instant(forwarding_set_at, "line.forwarding_set_at")?,
-            flags: nested(flags, "line.flags")?,
+            attached_at: optional_instant(attached_at, "line.attached_at")?,
+            flags,
             protection: nested(protection, "line.protection")?,
             last_record: optional_id(last_record, "line.last_record", RecordId::from_u128)?,
         })

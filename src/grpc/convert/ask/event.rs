@@ -42,6 +42,7 @@ fn happening(event: Wire) -> Result<Happening, FieldError> {
         Wire::AccountRead(wire) => recorded(account_read(&wire), "account_read")?,
         Wire::NumberReassigned(pb::NumberReassigned {}) => Happening::Recorded(Recorded::NumberReassigned),
         Wire::FraudReported(wire) => recorded(fraud_reported(&wire), "fraud_reported")?,
+        Wire::SimAttached(wire) => sim_attached(wire).in_field("sim_attached")?,
     })
 }
 
@@ -96,6 +97,16 @@ fn sim_activated(wire: pb::SimActivated) -> Result<Recorded, FieldError> {
         },
         imei: optional_text(&imei, "imei", Imei::parse)?,
     })
+}
+
+fn sim_attached(wire: pb::SimAttached) -> Result<Happening, FieldError> {
+    use pb::sim_attached::Sim;
+    let pb::SimAttached { sim } = wire;
+    let target = match required(sim, "sim")? {
+        Sim::Iccid(iccid) => SimTarget::Iccid(text(&iccid, "iccid", Iccid::parse)?),
+        Sim::Eid(eid) => SimTarget::Eid(text(&eid, "eid", Eid::parse)?),
+    };
+    Ok(Happening::Counted(Counted::SimAttached { target }))
 }
 
 fn forwarding_set(wire: &pb::ForwardingSet) -> Result<Recorded, FieldError> {

@@ -62,7 +62,7 @@ fn line() -> Kind {
         samples: lines().iter().map(|(_, value)| encode_line(value)).collect(),
         read: |bytes| decode_line(bytes).map(drop),
         messages: "11 13",
-        may_be_absent: "6 7 8 9 10 12",
+        may_be_absent: "6 7 8 9 10 11.3 12",
         numbered: "5",
     }
 }

@@ -194,11 +194,14 @@ pub(super) fn lines() -> Vec<(&'static str, Line)> {
         imei: Some(imei()),
         sim_changes: vec![noon_plus(-90_000), noon_plus(-60)],
         forwarding_set_at: Some(noon_plus(-30)),
+        attached_at: None,
         flags: Flags { heightened: false, victim: true },
         protection: protection(),
         last_record: Some(record_id(3)),
     };
-    vec![("line.full", full), ("line.stand_in", Line::stand_in(account_id(), number()).unwrap())]
+    let attached = Line { attached_at: Some(noon_plus(-2)), ..full.clone() };
+    let stand_in = Line::stand_in(account_id(), number()).unwrap();
+    vec![("line.full", full), ("line.stand_in", stand_in), ("line.attached", attached)]
 }
 
 pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {
