@@ -1,6 +1,6 @@
 //! What a brand's ledger keeps besides its chain of records: things that stand until they are changed.
 
-use super::{Hold, Incident, ListedPage, PolicyShelf};
+use super::{Hold, Incident, ListedPage, PolicyShelf, Undoing};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,4 +13,15 @@ pub enum Document {
     Listed(ListedPage),
     /// Policies, in the ledger of the carrier's own brand.
     Policies(Box<PolicyShelf>),
+}
+
+impl Document {
+    /// How far its undoing is, of what two people can undo.
+    pub const fn undoing_mut(&mut self) -> Option<&mut Undoing> {
+        match self {
+            Self::Hold(hold) => Some(&mut hold.lifting),
+            Self::Incident(incident) => Some(&mut incident.ending),
+            Self::Listed(_) | Self::Policies(_) => None,
+        }
+    }
 }

@@ -34,6 +34,16 @@ text_type! {
     /// An authenticated identity: a token's subject together with its issuer.
     Subject, 160, |c: char| is_identifier_char(c) || c == '/', "must be 1 to 160 identifier characters", shown
 }
+impl Subject {
+    /// What the subjects of certificates begin with: no issuer of tokens is called so.
+    pub const OF_CERTIFICATE: &str = "certificate|";
+
+    /// Whether it is a system's, known by its certificate alone, and nobody's who can be asked what they meant.
+    pub fn is_machine(&self) -> bool {
+        self.0.starts_with(Self::OF_CERTIFICATE)
+    }
+}
+
 text_type! {
     /// A caller's own reference for a contact with a customer, an order or a case.
     Reference, 128, |c: char| !c.is_control(), "must be 1 to 128 characters, none of them control characters", shown

@@ -101,10 +101,9 @@ requests![
     (ApproveExportRequest, |m, brand| ask::approve_export(m)),
     (ExportRecordsRequest, |m, brand| ask::export_records(m)),
     (RecordEventsRequest, |m, brand| ask::record_event(m)),
-    (OpenIncidentRequest, |m, brand| ask::incident_accounts(&m)
-        .or_else(|_| ask::incident_opening(m).map(|_| Vec::new()))),
+    (OpenIncidentRequest, |m, brand| ask::incident_step(&m).map(drop).or_else(|_| ask::incident_opening(m).map(drop))),
     (EndIncidentRequest, |m, brand| ask::end_incident(m)),
-    (ListIncidentsRequest, |_m, brand| Ok::<(), FieldError>(())),
+    (ListIncidentsRequest, |m, brand| ask::list_incidents(m)),
     (PlaceHoldRequest, |m, brand| ask::place_hold(m)),
     (LiftHoldRequest, |m, brand| ask::lift_hold(m)),
     (ListHoldsRequest, |m, brand| ask::list_holds(m)),

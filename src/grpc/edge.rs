@@ -55,11 +55,25 @@ impl Edge {
     }
 
     /// Runs one call: authenticates its caller, hands `work` the requester and the message, and answers in time.
+    pub(super) async fn unary<M, T, W>(
+        &self,
+        method: &'static str,
+        request: Request<M>,
+        work: impl FnOnce(Requester, M) -> W,
+    ) -> Result<Response<T>, Status>
+    where
+        W: Future<Output = Result<T, Refused>>,
+    {
+        self.within(self.answer_time_max, method, request, work).await
+    }
+
+    /// The same of a call that may take longer, for its message is a stream.
     ///
     /// A caller that hangs up, or whose time is over, does not leave a commit half-followed: use cases that write run in
     /// tasks of their own. Repeating the `request_id` tells what became of them.
-    pub(super) async fn unary<M, T, W>(
+    pub(super) async fn within<M, T, W>(
         &self,
+        most: Duration,
         method: &'static str,
         request: Request<M>,
         work: impl FnOnce(Requester, M) -> W,
@@ -75,7 +89,7 @@ impl Edge {
         let entered = entered.and_then(|requester| Ok((requester, self.lanes.enter(method)?)));
         let result = match entered {
             Ok((requester, slot)) => {
-                let within = time_to_answer(&metadata, self.answer_time_max);
+                let within = time_to_answer(&metadata, most);
                 // On the heap, where it stays: it would be copied with each future around it. The slot goes with it, also
                 // where it goes on alone.
                 let work = work(Requester::clone(&requester), message).instrument(span.clone());
@@ -102,6 +116,7 @@ impl Edge {
     pub(super) fn refusal(&self, refused: &Refused) -> Status {
         match refused {
             Refused::Field(error) => status::bad_field(error),
+            Refused::Stream(cut) => Status::clone(cut),
             Refused::Service(error) => self.now().map_or_else(|no_time| no_time, |now| status_of(error, now)),
             Refused::Broken => {
                 // INVARIANT (fail-closed): what cannot be told is no yes.
@@ -159,6 +174,8 @@ pub(super) enum Refused {
     Field(FieldError),
     /// The use case says no, or cannot say.
     Service(ServiceError),
+    /// The stream of its messages was cut off, or came too slowly.
+    Stream(Box<Status>),
     /// An answer that cannot be told.
     Broken,
 }

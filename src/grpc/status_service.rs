@@ -70,7 +70,7 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::NoSuchRelease => precondition(reason, "release_id", message),
         Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
         Refusal::RecordArchived => precondition(reason, "record", message),
-        Refusal::HouseOnly => failure(Code::PermissionDenied, reason, message),
+        Refusal::HouseOnly | Refusal::PersonNeeded => failure(Code::PermissionDenied, reason, message),
         Refusal::SecondPersonNeeded | Refusal::ExportNotApproved | Refusal::ExportExpired => {
             precondition(reason, "export_id", message)
         }

@@ -77,6 +77,7 @@ impl Engine {
 
     async fn upsert(&self, requester: &Requester, upsert: &Upsert) -> Result<Upserted, ServiceError> {
         let Upsert { request, seed } = upsert;
+        self.check_not_held(requester).await?;
         seed.check()?;
         let now = self.now()?.instant();
         let reserve = request.as_ref().map(|(id, body)| self.reserve(requester, *id, body));

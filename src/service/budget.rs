@@ -35,7 +35,7 @@ impl Engine {
         let tokens = self.vault.tokens();
         let partition = tokens.ledger(brand).partition();
         let window = WindowKey { partition, token: tokens.window(budget.name, &[brand.as_str().as_bytes(), of]) };
-        let Opening::Open(open) = self.open_ledger(brand, None, vec![window], now).await? else {
+        let Opening::Open(open) = self.open_ledger(brand, None, (Vec::new(), vec![window]), now).await? else {
             return Err(ServiceError::RequestIdReused);
         };
         budget.check(open.windows().first(), now, 1)?;

@@ -91,6 +91,8 @@ pub enum Refusal {
     HouseOnly,
     /// Who asked for an export cannot approve it.
     SecondPersonNeeded,
+    /// A machine has no word where two people must agree.
+    PersonNeeded,
     /// Nobody has approved the export yet.
     ExportNotApproved,
     /// The export's time is over.
@@ -133,6 +135,7 @@ impl Refusal {
             Self::RecordArchived => "RECORD_ARCHIVED",
             Self::HouseOnly => "HOUSE_ONLY",
             Self::SecondPersonNeeded => "SECOND_PERSON_NEEDED",
+            Self::PersonNeeded => "PERSON_NEEDED",
             Self::ExportNotApproved => "EXPORT_NOT_APPROVED",
             Self::ExportExpired => "EXPORT_EXPIRED",
             Self::ArchiveOff => "ARCHIVE_OFF",
@@ -172,6 +175,9 @@ impl Refusal {
             Self::RecordArchived => "records of that time have left the store: they are in the archive",
             Self::HouseOnly => "this concerns all brands: only the carrier's own brand may do it",
             Self::SecondPersonNeeded => "nobody is two people: somebody else must agree",
+            Self::PersonNeeded => {
+                "two people must agree, and a client that is known by its certificate alone is none: sign in with a token"
+            }
             Self::ExportNotApproved => "nobody has approved the export yet: a second person must",
             Self::ExportExpired => "the export's time is over: ask for it again",
             Self::ArchiveOff => "this service has no archive: its settings name no `archive.folder`",

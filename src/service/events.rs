@@ -79,6 +79,7 @@ impl Engine {
                 expected: "must be a line: this happens to lines",
             });
         }
+        self.check_not_held(requester).await?;
         let now = self.now()?.instant();
         let hearing = Hearing { requester, told, reserve: self.reserve(requester, told.event, &told.body), now };
         for _ in 0..=CONFLICT_RETRIES_MAX {

@@ -82,6 +82,7 @@ impl Engine {
         mut filter: RecordFilter,
     ) -> Result<Export, ServiceError> {
         let (requester, now) = (who.requester(), self.now()?.instant());
+        self.check_word(requester).await?;
         self.spend(&ASKS, (&requester.brand, requester.subject.as_str().as_bytes()), now).await?;
         // Who approves knows what: nothing is added to it later.
         filter.before = Some(filter.before.map_or(now, |before| before.min(now)));
@@ -105,7 +106,7 @@ impl Engine {
         id: RecordId,
     ) -> Result<Export, ServiceError> {
         let (requester, now) = (who.requester(), self.now()?.instant());
-        self.check_not_held(requester).await?;
+        self.check_word(requester).await?;
         let export = self.export_of(&requester.brand, id, now).await?;
         if export.asked_by == requester.subject {
             return Err(ServiceError::Refused(Refusal::SecondPersonNeeded));

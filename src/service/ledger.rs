@@ -9,9 +9,43 @@ use super::ask::CONFLICT_RETRIES_MAX;
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::question::caller_of;
+use super::queues::Turn;
 use crate::audit::{Caller, Event};
+use crate::crypto::Token;
 use crate::domain::{Account, Brand, LEDGER_NAME, RecordId, Reference, Requester};
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, OpenAccount, Opening, Reserve, Urgency, WindowKey};
+
+/// What a turn in a ledger is for.
+pub(super) struct LedgerAsk<'a> {
+    /// Whose ledger.
+    pub(super) brand: &'a Brand,
+    /// The name of what can happen once alone, such as a request's key.
+    pub(super) once: Option<Reserve>,
+    /// The documents that may change.
+    pub(super) documents: Vec<Token>,
+    /// What turns protection up passes below the disk reserve, and waits in a longer queue.
+    pub(super) urgency: Urgency,
+    /// When.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// What was done in a turn.
+pub(super) struct Worked<T> {
+    /// The record of it, which answers for the request; none of what no request asked for.
+    pub(super) record: Option<RecordId>,
+    /// What came of it.
+    pub(super) result: T,
+}
+
+/// What came of a turn.
+pub(super) enum Turned<T> {
+    /// It is committed, and the turn is still the caller's: what follows from it follows before the next one.
+    Done(T, Turn),
+    /// It happened before, by that record.
+    Before(RecordId),
+    /// Nothing was to be done.
+    Nothing,
+}
 
 impl Engine {
     /// Appends an event to a brand's ledger. One read and one commit; whoever calls waits for the disk.
@@ -36,22 +70,51 @@ impl Engine {
         once: Option<Reserve>,
     ) -> Result<RecordId, ServiceError> {
         let now = self.now()?.instant();
+        let ask = LedgerAsk { brand, once, documents: Vec::new(), urgency: Urgency::Ordinary, now };
+        let noted = self.in_ledger(ask, |open| {
+            let entry = Entry { at: now, line: None, caller: caller.clone(), channel: None, event: event.clone() };
+            let record = Some(open.append(entry)?);
+            Ok(Some(Worked { record, result: record }))
+        });
+        match noted.await? {
+            Turned::Done(Some(record), _) | Turned::Before(record) => Ok(record),
+            Turned::Done(None, _) | Turned::Nothing => {
+                Err(ServiceError::Unavailable("nothing was written down".to_owned()))
+            }
+        }
+    }
+
+    /// Takes a turn in a ledger: opens it, has it changed, and commits; again, where another engine was faster.
+    ///
+    /// A request that changes nothing is answered all the same: what it says later counts for nothing.
+    pub(super) async fn in_ledger<T>(
+        &self,
+        ask: LedgerAsk<'_>,
+        work: impl Fn(&mut OpenAccount) -> Result<Option<Worked<T>>, ServiceError> + Send + Sync,
+    ) -> Result<Turned<T>, ServiceError> {
+        let LedgerAsk { brand, once, documents, urgency, now } = ask;
+        let ledger = self.vault.tokens().ledger(brand);
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter(self.vault.tokens().ledger(brand)).await?;
-            let mut open = match self.open_ledger(brand, once, Vec::new(), now).await? {
+            let turn = match urgency {
+                Urgency::Protective => self.queues.enter_to_protect(ledger).await?,
+                Urgency::Ordinary => self.queues.enter(ledger).await?,
+            };
+            let mut open = match self.open_ledger(brand, once, (documents.clone(), Vec::new()), now).await? {
                 Opening::Open(open) => open,
-                Opening::Answered(before) => return Ok(before),
+                Opening::Answered(before) => return Ok(Turned::Before(before)),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
             begin_ledger(&mut open, brand)?;
-            let entry = Entry { at: now, line: None, caller: caller.clone(), channel: None, event: event.clone() };
-            let id = open.append(entry)?;
-            let claim = once.map(|reserve| Claim { reserve, record: id });
+            let (record, result) = match (work(&mut open)?, once) {
+                (Some(Worked { record, result }), _) => (record, Some(result)),
+                (None, Some(_)) => (Some(RecordId::from_u128(self.vault.ids().mint(now, ledger.partition())?)), None),
+                (None, None) => return Ok(Turned::Nothing),
+            };
+            let claim = once.zip(record).map(|(reserve, record)| Claim { reserve, record });
             let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
-            let closing = Closing { urgency: Urgency::Ordinary, claim, settle, due, done };
-            match self.vault.close(open, closing).await {
-                Ok(_) => return Ok(id),
-                Err(CommitError::Answered(before)) => return Ok(before),
+            match self.vault.close(open, Closing { urgency, claim, settle, due, done }).await {
+                Ok(_) => return Ok(result.map_or(Turned::Nothing, |result| Turned::Done(result, turn))),
+                Err(CommitError::Answered(before)) => return Ok(Turned::Before(before)),
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -66,7 +129,7 @@ impl Engine {
         once: Reserve,
         now: DateTime<Utc>,
     ) -> Result<Option<Kept>, ServiceError> {
-        match self.open_ledger(brand, Some(once), Vec::new(), now).await? {
+        match self.open_ledger(brand, Some(once), (Vec::new(), Vec::new()), now).await? {
             Opening::Open(_) => Ok(None),
             Opening::Answered(id) => match self.vault.record(id).await? {
                 Some(kept) => Ok(Some(kept)),
@@ -76,18 +139,18 @@ impl Engine {
         }
     }
 
-    /// Opens a brand's ledger, with windows of its partition.
+    /// Opens a brand's ledger, with some of its documents and windows of its partition.
     pub(super) async fn open_ledger(
         &self,
         brand: &Brand,
         reserve: Option<Reserve>,
-        windows: Vec<WindowKey>,
+        (documents, windows): (Vec<Token>, Vec<WindowKey>),
         now: DateTime<Utc>,
     ) -> Result<Opening, ServiceError> {
         let (lines, charges) = (Vec::new(), Vec::new());
         let account = self.vault.tokens().ledger(brand);
         let ask = Ask { account, lines, permit: None, reserve, charges, windows, now, at_least: None };
-        Ok(self.vault.open(ask).await?)
+        Ok(self.vault.open_with(ask, documents).await?)
     }
 
     /// Writes down that an operator must look at something that `requester` did. `reason` is its stable name.
@@ -99,7 +162,7 @@ impl Engine {
 }
 
 /// A ledger begins with the first that is said in it.
-pub(super) fn begin_ledger(open: &mut OpenAccount, brand: &Brand) -> Result<(), ServiceError> {
+fn begin_ledger(open: &mut OpenAccount, brand: &Brand) -> Result<(), ServiceError> {
     if open.account().is_none() {
         let never = |_| ServiceError::Unavailable(format!("`{LEDGER_NAME}` is no name"));
         open.create(Account::ledger(brand.clone()).map_err(never)?, None);

@@ -81,7 +81,10 @@ pub use engine::{Carrier, Engine, Parts, PolicySource};
 pub use error::{Refusal, ServiceError};
 pub use events::ToldBySource;
 pub use exports::{Export, HandOver, HandedOver};
-pub use incidents::{Breach, HOLDS_PAGE_MAX, HoldOrder, HoldPage, LISTED_MAX, Listing, Whom};
+pub use incidents::{
+    Breach, DocumentPlace, HOLDS_PAGE_MAX, HoldOrder, HoldPage, INCIDENTS_PAGE_MAX, IncidentPage, LISTED_MAX, Listing,
+    Whom,
+};
 pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
 pub use permits::{Redeemed, Redemption};

@@ -50,6 +50,7 @@ impl Engine {
         order: Move,
     ) -> Result<Moved, ServiceError> {
         let requester = who.requester().clone();
+        self.check_not_held(&requester).await?;
         let now = self.now()?.instant();
         let line_ref = LineRef { name: LineName::LineId(order.line.clone()), brand: None };
         if let OwnerChange::ToAccount { account, .. } = &order.change {

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::engine::{Engine, PolicySource, named};
 use super::error::{Refusal, ServiceError};
-use super::incidents::{Changed, Kept, Wanted};
+use super::incidents::{Changed, Wanted};
 use super::question::Body;
 use super::rights::{Authorised, Right, right};
 use super::unbroken::Unbroken;
@@ -112,7 +112,7 @@ impl Engine {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             engine.check_by_two(&who)?;
-            engine.check_not_held(who.requester()).await?;
+            engine.check_word(who.requester()).await?;
             let (requester, now) = (who.requester(), engine.now()?.instant());
             let PolicyOrder { request_id, body, text, policy, reason, goes_back } = order;
             let revision = named(*policy)?.revision;
@@ -147,9 +147,12 @@ impl Engine {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             engine.check_by_two(&who)?;
-            engine.check_not_held(who.requester()).await?;
+            engine.check_word(who.requester()).await?;
             let (requester, now) = (who.requester(), engine.now()?.instant());
             let _turn = engine.policy_turn.lock().await;
+            // A text that another program staged may say something else to this one: it is read before it is on record.
+            let staged = engine.shelf_of_policies().await?.staged.filter(|staged| staged.revision == revision);
+            let read = staged.map(|staged| read_kept(&staged.text).map(|policy| (policy, staged.text))).transpose()?;
             let wanted = engine.wanted(requester, (request_id, &body), engine.policies_token(), now);
             let kept = engine.keep_document(&wanted, |before| {
                 let mut shelf = shelf(before);
@@ -169,20 +172,20 @@ impl Engine {
                 if goes_back && !staged.goes_back {
                     return Err(ServiceError::Refused(Refusal::PolicyGoesBack));
                 }
-                // Before it is on record: a text that another program staged may say something else to this one.
-                if read_kept(&staged.text)?.revision != revision {
-                    return Err(ServiceError::Refused(Refusal::PolicyExpired));
+                match &read {
+                    Some((policy, text)) if *text == staged.text && policy.revision == revision => {}
+                    Some((_, text)) if *text == staged.text => {
+                        return Err(ServiceError::Refused(Refusal::PolicyExpired));
+                    }
+                    _ => return Err(ServiceError::Unavailable("the policy is being staged: ask again".to_owned())),
                 }
                 let text = Some(staged.text);
                 let previous = shelf.put_in_force(PolicyInForce { revision, since: now, text });
                 let (step, reason) = (PolicyStep::Activated, Some(staged.reason));
                 Ok(Some(changed(shelf, PolicyChange { revision, previous, step, goes_back, reason })))
             });
-            if let Kept::Changed(_, document) = kept.await?
-                && let Document::Policies(shelf) = *document
-                && let Some(PolicyInForce { text: Some(text), .. }) = shelf.in_force
-            {
-                engine.policy.store(Arc::new(read_kept(&text)?));
+            if let (Some(_), Some((policy, _))) = (kept.await?, read) {
+                engine.policy.store(Arc::new(policy));
             }
             engine.policy_standing().await
         })

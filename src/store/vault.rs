@@ -280,12 +280,8 @@ impl Vault {
         Ok(opener.next(Slot::Head, codec::decode_account)?.value)
     }
 
-    /// All documents of an account with their versions, page by page; none after the last.
-    pub async fn documents(
-        &self,
-        account: Token,
-        after: Option<Token>,
-    ) -> Result<Vec<(Token, u64, Document)>, StoreError> {
+    /// All documents of an account, page by page; none after the last.
+    pub async fn documents(&self, account: Token, after: Option<Token>) -> Result<Vec<(Token, Document)>, StoreError> {
         let after = after.map_or(Slot::Credentials, Slot::Document);
         let sealer = self.sealer.for_account(&account);
         let mut documents = Vec::new();
@@ -294,7 +290,7 @@ impl Vault {
             let Slot::Document(token) = slot else { break };
             let version = row.version;
             let plain = place_of(account, slot, version, |place| sealer.open(place, row.body)).map_err(damaged)?;
-            documents.push((token, version, codec::decode_document(&plain).map_err(undecodable)?));
+            documents.push((token, codec::decode_document(&plain).map_err(undecodable)?));
         }
         Ok(documents)
     }

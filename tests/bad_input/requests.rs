@@ -83,14 +83,15 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("MoveLineRequest", samples::move_line, MoveLineRequest, |r| ask::move_line(r, &brand())),
     request!("RecordEventsRequest", samples::record_events, RecordEventsRequest, |r| ask::record_event(r)),
     request!("OpenIncidentRequest", samples::open_incident, OpenIncidentRequest, |r| {
-        if matches!(r.step, Some(pb::open_incident_request::Step::Accounts(_))) {
-            ask::incident_accounts(&r).map(drop)
+        use pb::open_incident_request::Step;
+        if matches!(r.step, Some(Step::Accounts(_) | Step::End(_))) {
+            ask::incident_step(&r).map(drop)
         } else {
             ask::incident_opening(r).map(drop)
         }
     }),
     request!("EndIncidentRequest", samples::end_incident, EndIncidentRequest, |r| ask::end_incident(r)),
-    request!("ListIncidentsRequest", samples::list_incidents, ListIncidentsRequest, |_r| Ok::<(), FieldError>(())),
+    request!("ListIncidentsRequest", samples::list_incidents, ListIncidentsRequest, |r| ask::list_incidents(r)),
     request!("PlaceHoldRequest", samples::place_hold, PlaceHoldRequest, |r| ask::place_hold(r)),
     request!("LiftHoldRequest", samples::lift_hold, LiftHoldRequest, |r| ask::lift_hold(r)),
     request!("ListHoldsRequest", samples::list_holds, ListHoldsRequest, |r| ask::list_holds(r)),

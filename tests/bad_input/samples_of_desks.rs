@@ -65,14 +65,15 @@ pub(crate) fn export_records() -> Vec<pb::ExportRecordsRequest> {
 }
 
 pub(crate) fn open_incident() -> Vec<pb::OpenIncidentRequest> {
-    use pb::open_incident_request::Step::{Accounts, Opening};
+    use pb::open_incident_request::Step::{Accounts, End, Opening};
     let opening = pb::IncidentOpening {
         request_id: export_id(),
         cohort: pb::CohortKind::Listed.into(),
         cut_off_time: Some(Timestamp { seconds: 1_700_000_000, nanos: 0 }),
         reason: text("case 4711"),
     };
-    [Opening(opening), Accounts(pb::AccountList { account_ids: vec![text("acct-1")] })]
+    let accounts = pb::AccountList { account_ids: vec![text("acct-1")] };
+    [Opening(opening), Accounts(accounts), End(pb::IncidentEnd { account_count: 1 })]
         .map(|step| pb::OpenIncidentRequest { step: Some(step) })
         .to_vec()
 }
@@ -82,7 +83,10 @@ pub(crate) fn end_incident() -> Vec<pb::EndIncidentRequest> {
 }
 
 pub(crate) fn list_incidents() -> Vec<pb::ListIncidentsRequest> {
-    vec![pb::ListIncidentsRequest {}]
+    // The tokens of what comes after an incident, and after one of all.
+    let asked =
+        |include_ended, token| pb::ListIncidentsRequest { include_ended, page_size: 20, page_token: text(token) };
+    vec![asked(false, "CAcHBwcHBwcHBwcHBwcHBwc"), asked(true, "CgcHBwcHBwcHBwcHBwcHBwc")]
 }
 
 pub(crate) fn place_hold() -> Vec<pb::PlaceHoldRequest> {
@@ -96,8 +100,9 @@ pub(crate) fn lift_hold() -> Vec<pb::LiftHoldRequest> {
 }
 
 pub(crate) fn list_holds() -> Vec<pb::ListHoldsRequest> {
-    // The token of what comes after staff `rep-7`.
-    vec![pb::ListHoldsRequest { include_lifted: true, page_size: 20, page_token: text("BwFyZXAtNw") }]
+    // The tokens of what comes after staff `rep-7`, and after one of all.
+    let asked = |include_lifted, token| pb::ListHoldsRequest { include_lifted, page_size: 20, page_token: text(token) };
+    vec![asked(false, "BwFyZXAtNw"), asked(true, "CQcHBwcHBwcHBwcHBwcHBwc")]
 }
 
 pub(crate) fn make_checkpoint() -> Vec<pb::MakeCheckpointRequest> {

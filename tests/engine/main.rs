@@ -29,6 +29,7 @@ mod provisioning;
 mod records;
 mod requests;
 mod spy;
+mod two_people;
 mod unknown;
 mod velocity;
 mod windows;

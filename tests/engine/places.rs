@@ -43,7 +43,7 @@ async fn report(world: &World, scope: Scope, decision: Option<RecordId>) -> Vec<
         what: Happening::Recorded(Recorded::FraudReported { decision }),
     };
     world.engine.record_event(authorise(desk(1)).unwrap(), told).await.unwrap();
-    let page = world.engine.list_holds(&authorise(desk(1)).unwrap(), None, true, 100).await.unwrap();
+    let page = world.engine.list_holds(&authorise(desk(1)).unwrap(), None, 100).await.unwrap();
     page.holds.into_iter().map(|hold| hold.target).collect()
 }
 

@@ -17,6 +17,7 @@ mod events;
 mod exports;
 mod identity;
 mod imports;
+mod incidents;
 mod overload;
 mod pki;
 mod protection;

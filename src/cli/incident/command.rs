@@ -33,7 +33,7 @@ the breach touched. It takes the same time for one account and for all of them. 
 Examples:
   portcullis incident open --cohort brand --cut-off 2026-08-17T00:00:00Z --reason 'case 4711'
   portcullis incident open --cohort listed --accounts touched.txt --cut-off 2026-08-17T00:00:00Z --reason 'case 4712'
-  portcullis incident list
+  portcullis incident list --all
   portcullis incident end 0190f3c2-0000-7000-8000-000000000001 --reason 'all have changed theirs'
 ";
 
@@ -53,8 +53,8 @@ enum IncidentCommand {
     Open(OpenArgs),
     /// Say that an incident is to be ended; with a second person's word it is
     End(EndArgs),
-    /// List the incidents of the brand, ended ones too
-    List,
+    /// List the incidents of the brand
+    List(ListArgs),
 }
 
 #[derive(Args)]
@@ -86,6 +86,19 @@ struct EndArgs {
     request_id: RequestIdArgs,
 }
 
+#[derive(Args)]
+struct ListArgs {
+    /// Ended ones too
+    #[arg(long)]
+    all: bool,
+    /// Incidents a page
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i32).range(1..=200))]
+    page_size: i32,
+    /// Go on where a page of the same list ended
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
+    page_token: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum CohortName {
     /// Every account of every brand; told by the carrier's own brand alone
@@ -109,10 +122,11 @@ pub(crate) async fn run(args: IncidentArgs, output: Output) -> Result<Exit, Fail
             output.show(&Incident(told.incident.unwrap_or_default()))?;
             Ok(Exit::Done)
         }
-        IncidentCommand::List => {
+        IncidentCommand::List(ListArgs { all, page_size, page_token }) => {
             let mut service = connection.connect().await?.incidents();
-            let told = service.list_incidents(pb::ListIncidentsRequest {}).await?.into_inner();
-            output.show(&Incidents(told.incidents))?;
+            let request = pb::ListIncidentsRequest { include_ended: all, page_size, page_token };
+            let told = service.list_incidents(request).await?.into_inner();
+            output.show(&Incidents(told))?;
             Ok(Exit::Done)
         }
     }
@@ -143,13 +157,17 @@ async fn open(args: OpenArgs, connection: &ConnectionArgs, output: Output) -> Re
     let first = pb::OpenIncidentRequest { step: Some(Step::Opening(opening)) };
     send.send(first).await.map_err(|_closed| Failure::failed("nothing can be sent"))?;
     // Not on the runtime's own thread: it would wait for input.
-    let reading = lines.map(|(path, lines)| thread::spawn(move || send_accounts(&path, lines, &send)));
+    let reading = thread::spawn(move || match lines {
+        Some((path, lines)) => send_accounts(&path, lines, &send),
+        None => {
+            end_with(&send, 0);
+            Ok(())
+        }
+    });
     let opened =
         answered(&request_id, client.incidents_without_deadline().open_incident(ReceiverStream::new(sent))).await;
-    if let Some(reading) = reading {
-        // Why reading ended tells more than that the service was sent only a part.
-        reading.join().map_err(|_broken| Failure::failed("the list could not be read to its end"))??;
-    }
+    // Why reading ended tells more than that the service was sent only a part.
+    reading.join().map_err(|_broken| Failure::failed("the list could not be read to its end"))??;
     output.show(&Incident(opened?.incident.unwrap_or_default()))?;
     Ok(Exit::Done)
 }
@@ -162,15 +180,15 @@ fn read(path: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     Ok(Box::new(BufReader::new(file)))
 }
 
-/// Sends the accounts of a list. A list that cannot be read to its end is not ended: the stream is cut off, so that the
-/// service tells of no breach.
+/// Sends the accounts of a list, and then how many they were. A list that cannot be read to its end is not ended: the stream
+/// is cut off, so that the service tells of no breach.
 fn send_accounts(
     path: &Path,
     mut lines: Box<dyn BufRead + Send>,
     send: &mpsc::Sender<pb::OpenIncidentRequest>,
 ) -> Result<(), Failure> {
     let mut account_ids = Vec::with_capacity(ACCOUNTS_AT_ONCE);
-    let mut number: u64 = 0;
+    let (mut number, mut count): (u64, i64) = (0, 0);
     loop {
         let mut line = String::new();
         number = number.saturating_add(1);
@@ -186,6 +204,7 @@ fn send_accounts(
         }
         if !account.is_empty() {
             account_ids.push(account.to_owned());
+            count = count.saturating_add(1);
         }
         if account_ids.len() == ACCOUNTS_AT_ONCE || (ended && !account_ids.is_empty()) {
             let accounts = pb::AccountList { account_ids: std::mem::take(&mut account_ids) };
@@ -195,9 +214,16 @@ fn send_accounts(
             }
         }
         if ended {
+            end_with(send, count);
             return Ok(());
         }
     }
+}
+
+/// Says that all was sent.
+fn end_with(send: &mpsc::Sender<pb::OpenIncidentRequest>, account_count: i64) {
+    // Where nobody reads any more, the service has answered, and says why.
+    drop(send.blocking_send(pb::OpenIncidentRequest { step: Some(Step::End(pb::IncidentEnd { account_count })) }));
 }
 
 /// Sends what no list has, so that the whole is refused.

@@ -9,8 +9,8 @@ use crate::grpc::pb::v1 as pb;
 /// An incident as it stands.
 pub(super) struct Incident(pub(super) pb::Incident);
 
-/// Incidents.
-pub(super) struct Incidents(pub(super) Vec<pb::Incident>);
+/// A page of incidents.
+pub(super) struct Incidents(pub(super) pb::ListIncidentsResponse);
 
 /// A hold as it stands.
 pub(super) struct Hold(pub(super) pb::Hold);
@@ -38,11 +38,14 @@ impl Answer for Incident {
 
 impl Answer for Incidents {
     fn json(&self) -> Value {
-        json!({ "incidents": self.0.iter().map(incident_json).collect::<Vec<_>>() })
+        let pb::ListIncidentsResponse { incidents, next_page_token } = &self.0;
+        let incidents: Vec<Value> = incidents.iter().map(incident_json).collect();
+        json!({ "incidents": incidents, "next_page_token": next_page_token })
     }
 
     fn text(&self) -> String {
-        if self.0.is_empty() {
+        let pb::ListIncidentsResponse { incidents, next_page_token } = &self.0;
+        if incidents.is_empty() && next_page_token.is_empty() {
             return "no incidents".to_owned();
         }
         let row = |incident: &pb::Incident| {
@@ -50,7 +53,8 @@ impl Answer for Incidents {
             let (id, reason) = (incident.incident_id.clone(), incident.reason.clone());
             [id, cohort(incident), spoken(incident.cut_off_time), stands, reason]
         };
-        table(["incident", "of", "PINs set until", "stands", "because"], self.0.iter().map(row))
+        let all = table(["incident", "of", "PINs set until", "stands", "because"], incidents.iter().map(row));
+        parts([all, more(next_page_token)])
     }
 }
 
@@ -79,7 +83,7 @@ impl Answer for Holds {
 
     fn text(&self) -> String {
         let pb::ListHoldsResponse { holds, next_page_token } = &self.0;
-        if holds.is_empty() {
+        if holds.is_empty() && next_page_token.is_empty() {
             return "nobody and nothing is held".to_owned();
         }
         let row = |hold: &pb::Hold| {
@@ -88,10 +92,12 @@ impl Answer for Holds {
             [kind, hold.name.clone(), spoken(hold.place_time), placed_by(hold), stands, hold.reason.clone()]
         };
         let all = table(["kind", "name", "since", "by", "stands", "because"], holds.iter().map(row));
-        let more =
-            if next_page_token.is_empty() { String::new() } else { format!("more: --page-token {next_page_token}") };
-        parts([all, more])
+        parts([all, more(next_page_token)])
     }
+}
+
+fn more(next_page_token: &str) -> String {
+    if next_page_token.is_empty() { String::new() } else { format!("more: --page-token {next_page_token}") }
 }
 
 fn incident_json(incident: &pb::Incident) -> Value {

@@ -13,7 +13,7 @@ use crate::domain::Requester;
 use crate::grpc::convert::{FieldError, ask, tell};
 use crate::grpc::edge::{Edge, Refused};
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Authorised, Engine, Seed, ServiceError, Upsert, UpsertEffect, right};
+use crate::service::{Authorised, Engine, Refusal, Seed, ServiceError, Upsert, UpsertEffect, right};
 
 /// Rows worked on at once. Enough that one sync to disk carries many.
 const ROWS_IN_FLIGHT_MAX: usize = 512;
@@ -136,7 +136,8 @@ impl Importer {
         };
         match error {
             ServiceError::Invalid { field: path, expected } => field(path, expected),
-            ServiceError::Refused(refusal) => field("", refusal.message()),
+            // Who is held is held for every row.
+            ServiceError::Refused(refusal) if refusal != Refusal::Held => field("", refusal.message()),
             ServiceError::Forbidden => field("", "the caller may not do this"),
             ServiceError::NotFound(_) => field("", "must name what is there"),
             other => RowDone::Stop(self.edge.refusal(&Refused::Service(other))),

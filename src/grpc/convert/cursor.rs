@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::field::FieldError;
 use crate::domain::{HeldName, HoldKind, HoldTarget, RecordId};
-use crate::service::{NextPage, PagePlace, Reached};
+use crate::service::{DocumentPlace, NextPage, PagePlace, Reached};
 
 const PAGE_TOKEN: &str = "must be a page token as it was given";
 const RESUME_TOKEN: &str = "must be a resume token as it was given";
@@ -16,8 +16,11 @@ const PAGE_BACK_KIND: u8 = 3;
 const PAGE_ON_KIND: u8 = 4;
 const RESUME_KIND: u8 = 6;
 
-/// A page of holds.
+/// A page of holds or incidents that stand, and of all that there ever were.
 const HOLDS_KIND: u8 = 7;
+const INCIDENTS_KIND: u8 = 8;
+const ALL_HOLDS_KIND: u8 = 9;
+const ALL_INCIDENTS_KIND: u8 = 10;
 
 /// Journals of a store, at most: one a partition.
 const JOURNALS_MAX: usize = 1_024;
@@ -85,6 +88,52 @@ fn read_hold_page(token: &str) -> Option<HoldTarget> {
     Some(HoldTarget { kind, name: HeldName::parse(std::str::from_utf8(held).ok()?).ok()? })
 }
 
+/// The token of the next page of incidents; empty at the end.
+pub(crate) fn incident_page_token(next: Option<RecordId>) -> String {
+    named_page_token(INCIDENTS_KIND, next.map(RecordId::to_bytes))
+}
+
+/// The incident after which a page begins; none for the first.
+pub(crate) fn incident_page(token: &str, name: &str) -> Result<Option<RecordId>, FieldError> {
+    Ok(named_page(INCIDENTS_KIND, token, name)?.map(id))
+}
+
+/// The token of the next page of all holds that there ever were; empty at the end.
+pub(crate) fn all_holds_page_token(next: Option<DocumentPlace>) -> String {
+    named_page_token(ALL_HOLDS_KIND, next.map(|DocumentPlace(place)| place))
+}
+
+/// The place after which such a page begins; none for the first.
+pub(crate) fn all_holds_page(token: &str, name: &str) -> Result<Option<DocumentPlace>, FieldError> {
+    Ok(named_page(ALL_HOLDS_KIND, token, name)?.map(DocumentPlace))
+}
+
+/// The token of the next page of all incidents that there ever were; empty at the end.
+pub(crate) fn all_incidents_page_token(next: Option<DocumentPlace>) -> String {
+    named_page_token(ALL_INCIDENTS_KIND, next.map(|DocumentPlace(place)| place))
+}
+
+/// The place after which such a page begins; none for the first.
+pub(crate) fn all_incidents_page(token: &str, name: &str) -> Result<Option<DocumentPlace>, FieldError> {
+    Ok(named_page(ALL_INCIDENTS_KIND, token, name)?.map(DocumentPlace))
+}
+
+fn named_page_token(kind: u8, after: Option<[u8; 16]>) -> String {
+    after.map_or_else(String::new, |after| URL_SAFE_NO_PAD.encode([&[kind][..], &after].concat()))
+}
+
+fn named_page(kind: u8, token: &str, name: &str) -> Result<Option<[u8; 16]>, FieldError> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (found, after) = bytes.split_first()?;
+        (*found == kind).then(|| after.try_into().ok()).flatten()
+    };
+    read().map(Some).ok_or_else(|| FieldError::new(name, PAGE_TOKEN))
+}
+
 /// The token of where somebody came to.
 pub(crate) fn resume_token(reached: &Reached) -> String {
     let mut bytes = vec![RESUME_KIND];
@@ -113,9 +162,12 @@ fn read_reached(token: &str) -> Option<Reached> {
 
 #[cfg(test)]
 mod tests {
-    use super::{reached, record_page, record_page_token, resume_token};
+    use super::{
+        all_holds_page, all_holds_page_token, all_incidents_page, all_incidents_page_token, incident_page,
+        incident_page_token, reached, record_page, record_page_token, resume_token,
+    };
     use crate::domain::RecordId;
-    use crate::service::{NextPage, PagePlace, Reached};
+    use crate::service::{DocumentPlace, NextPage, PagePlace, Reached};
 
     fn at(places: &[u64]) -> Reached {
         Reached { places: places.to_vec(), mark: [7; 32] }
@@ -133,6 +185,27 @@ mod tests {
             assert_eq!(reached(&resume_token(&place), "t"), Ok(Some(place)));
         }
         assert_eq!(reached("", "t"), Ok(None));
+    }
+
+    #[test]
+    fn a_lists_token_is_good_for_that_list_alone() {
+        let (id, place) = (RecordId::from_u128(7), DocumentPlace([9; 16]));
+        let tokens =
+            [incident_page_token(Some(id)), all_holds_page_token(Some(place)), all_incidents_page_token(Some(place))];
+        let [incidents, all_holds, all_incidents] = &tokens;
+        assert_eq!(incident_page(incidents, "t"), Ok(Some(id)));
+        assert_eq!(all_holds_page(all_holds, "t"), Ok(Some(place)));
+        assert_eq!(all_incidents_page(all_incidents, "t"), Ok(Some(place)));
+        for token in &tokens {
+            let read = [
+                incident_page(token, "t").is_ok(),
+                all_holds_page(token, "t").is_ok(),
+                all_incidents_page(token, "t").is_ok(),
+            ];
+            assert_eq!(read.iter().filter(|read| **read).count(), 1, "{token}");
+            assert!(all_holds_page(&format!("{token}AA"), "t").is_err());
+        }
+        assert_eq!((incident_page("", "t"), all_holds_page_token(None)), (Ok(None), String::new()));
     }
 
     #[test]

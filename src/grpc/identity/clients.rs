@@ -8,9 +8,6 @@ use super::claims::check_bindings;
 use crate::domain::{Brand, DeviceId, Requester, Role, Spid, StoreId, Subject};
 use crate::grpc::listener::PeerCertificate;
 
-/// What subjects of certificates begin with: no issuer of tokens is called so.
-const SUBJECT_PREFIX: &str = "certificate|";
-
 /// What is known of a client.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientBinding {
@@ -104,7 +101,7 @@ fn requester(name: &str, binding: &ClientBinding) -> Result<Option<Requester>, &
         return Err("role");
     }
     let requester = Requester {
-        subject: Subject::parse(&format!("{SUBJECT_PREFIX}{name}")).map_err(|_| "name")?,
+        subject: Subject::parse(&format!("{}{name}", Subject::OF_CERTIFICATE)).map_err(|_| "name")?,
         role,
         brand: binding.brand.clone().ok_or("brand")?,
         account: None,

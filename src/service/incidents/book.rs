@@ -1,8 +1,10 @@
 //! What is in force in a brand, in memory.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
@@ -20,9 +22,23 @@ const BRANDS_MAX: usize = 4_096;
 /// All books, each read from the store when it is first asked for.
 #[derive(Default)]
 pub(in crate::service) struct Shelf {
-    books: Mutex<HashMap<Brand, Arc<OnceCell<Arc<Book>>>>>,
+    books: ArcSwap<HashMap<Brand, Arc<OnceCell<Arc<Book>>>>>,
     /// One breach at a time is told of: what may be listed is counted, and then listed.
     pub(super) opening: tokio::sync::Mutex<()>,
+}
+
+impl Shelf {
+    /// A place for a brand's book, if there is room for one more. Brands are met once: who looks one up waits for nobody.
+    fn add(&self, brand: &Brand) -> Option<Arc<OnceCell<Arc<Book>>>> {
+        self.books.rcu(|books| {
+            let mut books = HashMap::clone(books);
+            if books.len() < BRANDS_MAX {
+                books.entry(brand.clone()).or_default();
+            }
+            books
+        });
+        self.books.load().get(brand).map(Arc::clone)
+    }
 }
 
 /// What a decision asks: the book of its brand, and the carrier's own, whose breaches may be everyone's.
@@ -36,34 +52,44 @@ pub(in crate::service) struct Books {
 #[derive(Default)]
 pub(in crate::service) struct Book(RwLock<Pages>);
 
-/// What stands in it. Versions are those of the store's rows: of two changes the later one stays.
+/// What is in force. What was lifted or ended is in the store alone.
 #[derive(Default)]
 struct Pages {
-    holds: [HashMap<String, (u64, Hold)>; HoldKind::ALL.len()],
-    incidents: BTreeMap<RecordId, (u64, Incident)>,
+    holds: [HashMap<String, Hold>; HoldKind::ALL.len()],
+    incidents: BTreeMap<RecordId, Incident>,
     listed: HashMap<RecordId, Arc<[AccountMark]>>,
 }
 
 impl Pages {
-    fn of_kind(&self, kind: HoldKind) -> Option<&HashMap<String, (u64, Hold)>> {
+    fn of_kind(&self, kind: HoldKind) -> Option<&HashMap<String, Hold>> {
         HoldKind::ALL.iter().position(|known| *known == kind).and_then(|place| self.holds.get(place))
     }
 
-    fn put_hold(&mut self, version: u64, hold: Hold) {
-        let place = HoldKind::ALL.iter().position(|known| *known == hold.target.kind);
-        let Some(holds) = place.and_then(|place| self.holds.get_mut(place)) else { return };
-        let name = hold.target.name.as_str().to_owned();
-        if holds.get(&name).is_none_or(|(before, _)| *before < version) {
-            holds.insert(name, (version, hold));
+    fn put(&mut self, document: Document) {
+        match document {
+            Document::Hold(hold) => self.put_hold(*hold),
+            Document::Incident(incident) => self.put_incident(*incident),
+            // What decides is no matter of the fraud desk's; a list says nothing by itself.
+            Document::Policies(_) | Document::Listed(_) => {}
         }
     }
 
-    fn put_incident(&mut self, version: u64, incident: Incident) {
-        if !incident.ending.stands() {
-            self.listed.remove(&incident.id);
+    fn put_hold(&mut self, hold: Hold) {
+        let place = HoldKind::ALL.iter().position(|known| *known == hold.target.kind);
+        let Some(holds) = place.and_then(|place| self.holds.get_mut(place)) else { return };
+        if hold.lifting.stands() {
+            holds.insert(hold.target.name.as_str().to_owned(), hold);
+        } else {
+            holds.remove(hold.target.name.as_str());
         }
-        if self.incidents.get(&incident.id).is_none_or(|(before, _)| *before < version) {
-            self.incidents.insert(incident.id, (version, incident));
+    }
+
+    fn put_incident(&mut self, incident: Incident) {
+        if incident.ending.stands() {
+            self.incidents.insert(incident.id, incident);
+        } else {
+            self.incidents.remove(&incident.id);
+            self.listed.remove(&incident.id);
         }
     }
 }
@@ -78,51 +104,60 @@ impl Book {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Puts a hold in force as it now stands.
-    pub(super) fn put_hold(&self, version: u64, hold: Hold) {
-        self.change(|pages| pages.put_hold(version, hold));
+    /// Takes over a document as it now stands. Who changes one does this before the ledger's next turn, so that of two changes
+    /// the later one stays.
+    pub(super) fn put(&self, document: Document) {
+        self.change(|pages| pages.put(document));
     }
 
-    /// Puts an incident in force as it now stands, with the accounts that it lists.
-    pub(super) fn put_incident(&self, version: u64, incident: Incident, listed: Option<Arc<[AccountMark]>>) {
+    /// The accounts of an incident that is about to be opened: nothing names them yet.
+    pub(super) fn put_list(&self, incident: RecordId, listed: Arc<[AccountMark]>) {
+        self.change(|pages| drop(pages.listed.insert(incident, listed)));
+    }
+
+    /// Forgets the list of an incident that was not opened.
+    pub(super) fn drop_list(&self, incident: RecordId) {
         self.change(|pages| {
-            if let Some(listed) = listed {
-                pages.listed.insert(incident.id, listed);
+            if !pages.incidents.contains_key(&incident) {
+                pages.listed.remove(&incident);
             }
-            pages.put_incident(version, incident);
         });
     }
 
-    /// A hold as it stands.
-    pub(super) fn hold(&self, target: &HoldTarget) -> Option<Hold> {
-        self.read(|pages| pages.of_kind(target.kind)?.get(target.name.as_str()).map(|(_, hold)| hold.clone()))
+    /// Whether something is held.
+    pub(super) fn is_held(&self, target: &HoldTarget) -> bool {
+        self.read(|pages| pages.of_kind(target.kind).is_some_and(|holds| holds.contains_key(target.name.as_str())))
     }
 
-    /// How many holds there are, lifted ones too.
+    /// How many holds there are.
     pub(super) fn hold_count(&self) -> usize {
         self.read(|pages| pages.holds.iter().map(HashMap::len).sum())
     }
 
     /// Holds after one, in their order, at most `limit`; whether there are more.
-    pub(super) fn holds(&self, after: Option<&HoldTarget>, standing: bool, limit: usize) -> (Vec<Hold>, bool) {
+    pub(super) fn holds(&self, after: Option<&HoldTarget>, limit: usize) -> (Vec<Hold>, bool) {
         self.read(|pages| {
-            let all = pages.holds.iter().flat_map(HashMap::values).map(|(_, hold)| hold);
-            let wanted = all.filter(|hold| !standing || hold.lifting.stands());
-            let mut found: Vec<&Hold> = wanted.filter(|hold| after.is_none_or(|after| hold.target > *after)).collect();
+            let all = pages.holds.iter().flat_map(HashMap::values);
+            let mut found: Vec<&Hold> = all.filter(|hold| after.is_none_or(|after| hold.target > *after)).collect();
             found.sort_by(|one, other| one.target.cmp(&other.target));
             let more = found.len() > limit;
             (found.into_iter().take(limit).cloned().collect(), more)
         })
     }
 
-    /// All incidents, in the order of their opening.
-    pub(super) fn incidents(&self) -> Vec<Incident> {
-        self.read(|pages| pages.incidents.values().map(|(_, incident)| incident.clone()).collect())
+    /// Incidents after one, in the order of their opening, at most `limit`; whether there are more.
+    pub(super) fn incidents(&self, after: Option<RecordId>, limit: usize) -> (Vec<Incident>, bool) {
+        self.read(|pages| {
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut found = pages.incidents.range((from, Bound::Unbounded)).map(|(_, incident)| incident);
+            let page = found.by_ref().take(limit).cloned().collect();
+            (page, found.next().is_some())
+        })
     }
 
-    /// An incident as it stands.
-    pub(super) fn incident(&self, id: RecordId) -> Option<Incident> {
-        self.read(|pages| pages.incidents.get(&id).map(|(_, incident)| incident.clone()))
+    /// How many incidents there are.
+    pub(super) fn incident_count(&self) -> usize {
+        self.read(|pages| pages.incidents.len())
     }
 
     /// How many accounts all incidents that stand list.
@@ -133,8 +168,6 @@ impl Book {
     /// The latest instant at which secrets of an account, or of everybody's, may have been taken.
     fn cut_off(&self, account: Option<AccountMark>) -> Option<DateTime<Utc>> {
         self.read(|pages| {
-            let standing = pages.incidents.values().map(|(_, incident)| incident);
-            let standing = standing.filter(|incident| incident.ending.stands());
             let covers = |incident: &&Incident| match (incident.cohort, account) {
                 (Cohort::Everyone, _) | (Cohort::Brand, Some(_)) => true,
                 (Cohort::Listed { .. }, Some(account)) => {
@@ -143,7 +176,7 @@ impl Book {
                 }
                 (Cohort::Brand | Cohort::Listed { .. }, None) => false,
             };
-            standing.filter(covers).map(|incident| incident.cut_off).max()
+            pages.incidents.values().filter(covers).map(|incident| incident.cut_off).max()
         })
     }
 }
@@ -171,8 +204,7 @@ impl Books {
             }
             let mut held: Option<HoldKind> = None;
             each(&mut |kind, name| {
-                let found = pages.of_kind(kind).and_then(|holds| holds.get(name));
-                if found.is_some_and(|(_, hold)| hold.lifting.stands()) {
+                if pages.of_kind(kind).is_some_and(|holds| holds.contains_key(name)) {
                     held = Some(held.map_or(kind, |before| before.min(kind)));
                 }
             });
@@ -202,15 +234,9 @@ impl Engine {
     ///
     /// INVARIANT (fail-closed): a book that cannot be read is no empty one.
     pub(super) async fn book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
-        let cell = {
-            let mut books = self.shelf.books.lock().unwrap_or_else(PoisonError::into_inner);
-            match books.get(brand) {
-                Some(cell) => Arc::clone(cell),
-                None if books.len() >= BRANDS_MAX => {
-                    return Err(ServiceError::Unavailable("tokens name more brands than there can be".to_owned()));
-                }
-                None => Arc::clone(books.entry(brand.clone()).or_default()),
-            }
+        let known = self.shelf.books.load().get(brand).map(Arc::clone);
+        let Some(cell) = known.or_else(|| self.shelf.add(brand)) else {
+            return Err(ServiceError::Unavailable("tokens name more brands than there can be".to_owned()));
         };
         cell.get_or_try_init(|| self.read_book(brand)).await.cloned()
     }
@@ -223,7 +249,17 @@ impl Engine {
         Ok(Books { own, house })
     }
 
-    /// INVARIANT (fail-closed): the word of who is held undoes nothing, least of all their own hold.
+    /// Refuses whose word counts for nothing where two people must agree.
+    ///
+    /// INVARIANT (fail-closed): the word of who is held undoes nothing, least of all their own hold; and a machine is no person.
+    pub(in crate::service) async fn check_word(&self, requester: &Requester) -> Result<(), ServiceError> {
+        if requester.subject.is_machine() {
+            return Err(ServiceError::Refused(Refusal::PersonNeeded));
+        }
+        self.check_not_held(requester).await
+    }
+
+    /// Refuses who is held.
     pub(in crate::service) async fn check_not_held(&self, requester: &Requester) -> Result<(), ServiceError> {
         if self.books(&requester.brand).await?.holds(requester) {
             return Err(ServiceError::Refused(Refusal::Held));
@@ -234,20 +270,14 @@ impl Engine {
     async fn read_book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
         let ledger = self.vault.tokens().ledger(brand);
         let mut pages = Pages::default();
-        self.each_document(ledger, |version, document| match document {
-            Document::Hold(hold) => pages.put_hold(version, *hold),
-            Document::Incident(incident) => pages.put_incident(version, *incident),
-            // What decides is no matter of the fraud desk's; lists come once it is known which of them stand.
-            Document::Policies(_) | Document::Listed(_) => {}
-        })
-        .await?;
-        let standing = pages.incidents.values().map(|(_, incident)| incident);
-        let standing: Vec<Incident> = standing.filter(|incident| incident.ending.stands()).cloned().collect();
+        // Lists come once it is known which of them stand.
+        self.each_document(ledger, |document| pages.put(document)).await?;
+        let standing: Vec<Incident> = pages.incidents.values().cloned().collect();
         // Of a list whose incident was never opened, or is over, nothing is kept.
         let mut listed: HashMap<RecordId, Vec<AccountMark>> =
             standing.iter().map(|incident| (incident.id, Vec::new())).collect();
         if standing.iter().any(|incident| matches!(incident.cohort, Cohort::Listed { .. })) {
-            self.each_document(ledger, |_, document| {
+            self.each_document(ledger, |document| {
                 if let Document::Listed(page) = document
                     && let Some(marks) = listed.get_mut(&page.incident)
                 {
@@ -268,19 +298,15 @@ impl Engine {
         Ok(Arc::new(Book(RwLock::new(pages))))
     }
 
-    /// Every document of a ledger, with its version.
-    async fn each_document(
-        &self,
-        ledger: Token,
-        mut each: impl FnMut(u64, Document) + Send,
-    ) -> Result<(), ServiceError> {
+    /// Every document of a ledger.
+    async fn each_document(&self, ledger: Token, mut each: impl FnMut(Document) + Send) -> Result<(), ServiceError> {
         let mut after = None;
         loop {
             let documents = self.vault.documents(ledger, after).await?;
-            let Some((last, _, _)) = documents.last() else { return Ok(()) };
+            let Some((last, _)) = documents.last() else { return Ok(()) };
             after = Some(*last);
-            for (_, version, document) in documents {
-                each(version, document);
+            for (_, document) in documents {
+                each(document);
             }
         }
     }

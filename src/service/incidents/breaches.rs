@@ -9,12 +9,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::book::mark_of;
-use super::keeping::{Changed, Kept, Wanted};
+use super::keeping::{Changed, DocumentPlace, Wanted};
 use crate::audit::{Event, IncidentStep};
 use crate::crypto::{RunningDigest, Token};
 use crate::domain::{
-    AccountId, AccountMark, Brand, Cohort, Consent, Document, Incident, LISTED_PAGE_MAX, ListedPage, RecordId,
-    Reference, RequestId, Requester, Undoing, Undone,
+    AccountId, AccountMark, Brand, Cohort, Document, Incident, LISTED_PAGE_MAX, ListedPage, RecordId, Reference,
+    RequestId, Requester, Undoing,
 };
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
@@ -26,8 +26,14 @@ use crate::store::Reserve;
 /// The most accounts that the incidents of a brand may list together: 64 MiB in memory.
 pub const LISTED_MAX: usize = 4_194_304;
 
-/// The most incidents that a brand may have, those that ended included.
+/// What an incident is called where there is none.
+const INCIDENT: &str = "incident";
+
+/// The most incidents that a brand may have at a time: each is asked of every decision.
 const INCIDENTS_MAX: usize = 200;
+
+/// The most incidents on a page.
+pub const INCIDENTS_PAGE_MAX: usize = 200;
 
 /// Pages of a list that are written at once.
 const PAGES_AT_ONCE: usize = 8;
@@ -46,6 +52,15 @@ pub enum Whom {
 /// Accounts named one by one, as they come: by their keyed names, so that memory holds nothing else.
 #[derive(Debug, Clone, Default)]
 pub struct Listing(Vec<AccountMark>);
+
+/// A page of incidents.
+#[derive(Debug, Clone)]
+pub struct IncidentPage<P> {
+    /// They.
+    pub incidents: Vec<Incident>,
+    /// Where to go on, where there may be more.
+    pub next: Option<P>,
+}
 
 /// A breach to be told of.
 #[derive(Debug, Clone)]
@@ -100,10 +115,10 @@ impl Engine {
         let digest = self.vault.tokens().digest("open-incident", &[&body.0, &digest_of(touched.listed())]);
         let reserve = Reserve { request, digest };
         if let Some(before) = self.noted(&requester.brand, reserve, now).await? {
-            return book.incident(before.record().id).ok_or(ServiceError::NotFound("incident"));
+            return self.incident_as_it_stands(&requester.brand, before.record().id, now).await;
         }
         let listed = book.listed_count().saturating_add(touched.listed().len());
-        if listed > LISTED_MAX || book.incidents().len() >= INCIDENTS_MAX {
+        if listed > LISTED_MAX || book.incident_count() >= INCIDENTS_MAX {
             let what = "no more incidents, or accounts that they list, can be kept: end one";
             return Err(ServiceError::Exhausted { what, retry_at: None });
         }
@@ -122,14 +137,29 @@ impl Engine {
             let event = Event::IncidentChanged { incident: id, step, reason: incident.reason.clone() };
             Ok(Some(Changed { document: Document::Incident(Box::new(incident.clone())), event, id: Some(id) }))
         });
-        match kept.await? {
-            Kept::Changed(version, _) => {
-                book.put_incident(version, incident.clone(), touched.into_listed());
-                Ok(incident)
-            }
-            // The same request at the same time: the other one opened it.
-            Kept::AsBefore => Err(ServiceError::Unavailable("the incident is being opened: ask again".to_owned())),
+        // INVARIANT (fail-closed): a list that is not there lists everybody, so it comes before what names it.
+        if let Some(listed) = touched.into_listed() {
+            book.put_list(id, listed);
         }
+        let kept = kept.await;
+        if !matches!(kept, Ok(Some(_))) {
+            book.drop_list(id);
+        }
+        match kept? {
+            Some(_) => Ok(incident),
+            // The same request at the same time: the other one opened it.
+            None => Err(ServiceError::Unavailable("the incident is being opened: ask again".to_owned())),
+        }
+    }
+
+    async fn incident_as_it_stands(
+        &self,
+        brand: &Brand,
+        id: RecordId,
+        now: DateTime<Utc>,
+    ) -> Result<Incident, ServiceError> {
+        let wanted = Wanted { brand, caller: None, reserve: None, document: self.incident_token(id), now };
+        incident_in(self.document(&wanted).await?.ok_or(ServiceError::NotFound(INCIDENT))?)
     }
 
     /// Whose secrets, once it is known that the caller may say so.
@@ -160,36 +190,34 @@ impl Engine {
     ) -> Result<Incident, ServiceError> {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let requester = who.requester();
-            let now = engine.now()?.instant();
-            engine.check_not_held(requester).await?;
-            let book = engine.book(&requester.brand).await?;
-            let wanted = engine.wanted(requester, (request_id, &body), engine.incident_token(id), now);
-            let word = Consent { by: requester.subject.clone(), at: now, reason: reason.clone() };
-            let kept = engine.keep_document(&wanted, |before| {
-                let Some(Document::Incident(before)) = before else { return Err(ServiceError::NotFound("incident")) };
-                let mut incident = before.as_ref().clone();
-                let step = match incident.ending.add(word.clone()) {
-                    Undone::Asked => IncidentStep::EndAsked,
-                    Undone::Done => IncidentStep::Ended,
-                    Undone::AsBefore => return Ok(None),
-                };
-                let event = Event::IncidentChanged { incident: id, step, reason: reason.clone() };
-                Ok(Some(Changed { document: Document::Incident(Box::new(incident)), event, id: None }))
-            });
-            if let Kept::Changed(version, document) = kept.await?
-                && let Document::Incident(incident) = *document
-            {
-                book.put_incident(version, *incident, None);
-            }
-            book.incident(id).ok_or(ServiceError::NotFound("incident"))
+            let document = (engine.incident_token(id), INCIDENT);
+            incident_in(engine.add_word(who.requester(), (request_id, &body), document, reason).await?)
         })
         .await
     }
 
-    /// The incidents of the caller's brand, in the order of their opening.
-    pub async fn list_incidents(&self, who: &Authorised<right::ReadIncidents>) -> Result<Vec<Incident>, ServiceError> {
-        Ok(self.book(&who.requester().brand).await?.incidents())
+    /// The incidents of the caller's brand that stand, those after one in the order of their opening, at most `limit`.
+    pub async fn list_incidents(
+        &self,
+        who: &Authorised<right::ReadIncidents>,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<IncidentPage<RecordId>, ServiceError> {
+        let (incidents, more) = self.book(&who.requester().brand).await?.incidents(after, limit);
+        let next = if more { incidents.last().map(|incident| incident.id) } else { None };
+        Ok(IncidentPage { incidents, next })
+    }
+
+    /// All incidents that there ever were, those after a place, at most `limit`. Ended ones are in the store alone.
+    pub async fn list_all_incidents(
+        &self,
+        who: &Authorised<right::ReadIncidents>,
+        after: Option<DocumentPlace>,
+        limit: usize,
+    ) -> Result<IncidentPage<DocumentPlace>, ServiceError> {
+        let pick = |document| if let Document::Incident(incident) = document { Some(*incident) } else { None };
+        let (incidents, next) = self.kept_documents(&who.requester().brand, after, limit, pick).await?;
+        Ok(IncidentPage { incidents, next })
     }
 
     /// Keeps a list's accounts, page by page. Nothing names them yet.
@@ -223,6 +251,10 @@ impl Engine {
     fn incident_token(&self, id: RecordId) -> Token {
         self.vault.tokens().document("incident", &[&id.to_bytes()])
     }
+}
+
+fn incident_in(document: Document) -> Result<Incident, ServiceError> {
+    if let Document::Incident(incident) = document { Ok(*incident) } else { Err(ServiceError::NotFound(INCIDENT)) }
 }
 
 /// Whose secrets, ready to be kept.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::keeping::{Changed, Kept, Wanted};
+use super::keeping::{Changed, DocumentPlace, Wanted};
 use crate::audit::{Caller, Event, HoldStep};
 use crate::domain::{
-    Brand, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Place, RecordId, Reference, RequestId,
-    RuleId, Undoing, Undone,
+    Brand, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Place, RecordId, Reference, RequestId, RuleId,
+    Undoing,
 };
 use crate::service::ask::Asking;
 use crate::service::engine::Engine;
@@ -17,7 +17,10 @@ use crate::service::question::{Body, caller_of};
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
 
-/// The most holds that a brand may have, those that were lifted included.
+/// What a hold is called where there is none.
+const HOLD: &str = "hold";
+
+/// The most holds that a brand may have at a time.
 const HOLDS_MAX: usize = 65_536;
 
 /// The most holds on a page.
@@ -38,11 +41,11 @@ pub struct HoldOrder {
 
 /// A page of holds.
 #[derive(Debug, Clone)]
-pub struct HoldPage {
+pub struct HoldPage<P> {
     /// They.
     pub holds: Vec<Hold>,
-    /// The last of them, where there are more.
-    pub next: Option<HoldTarget>,
+    /// Where to go on, where there may be more.
+    pub next: Option<P>,
 }
 
 impl Engine {
@@ -72,43 +75,34 @@ impl Engine {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             let (requester, HoldOrder { request_id, body, target, reason }) = (who.requester(), order);
-            let now = engine.now()?.instant();
-            engine.check_not_held(requester).await?;
-            let book = engine.book(&requester.brand).await?;
-            let wanted = engine.wanted(requester, (request_id, &body), engine.hold_token(&target), now);
-            let word = Consent { by: requester.subject.clone(), at: now, reason: reason.clone() };
-            let kept = engine.keep_document(&wanted, |before| {
-                let Some(Document::Hold(before)) = before else { return Err(ServiceError::NotFound("hold")) };
-                let mut hold = before.as_ref().clone();
-                let step = match hold.lifting.add(word.clone()) {
-                    Undone::Asked => HoldStep::LiftAsked,
-                    Undone::Done => HoldStep::Lifted,
-                    Undone::AsBefore => return Ok(None),
-                };
-                let event = Event::HoldChanged { target: target.clone(), step, reason: reason.clone() };
-                Ok(Some(Changed { document: Document::Hold(Box::new(hold)), event, id: None }))
-            });
-            if let Kept::Changed(version, document) = kept.await?
-                && let Document::Hold(hold) = *document
-            {
-                book.put_hold(version, *hold);
-            }
-            book.hold(&target).ok_or(ServiceError::NotFound("hold"))
+            let document = (engine.hold_token(&target), HOLD);
+            hold_in(engine.add_word(requester, (request_id, &body), document, reason).await?)
         })
         .await
     }
 
-    /// Holds of the caller's brand, those after one, at most `limit`; only those that stand, or all.
+    /// Holds of the caller's brand that stand, those after one, at most `limit`.
     pub async fn list_holds(
         &self,
         who: &Authorised<right::ReadIncidents>,
         after: Option<&HoldTarget>,
-        standing: bool,
         limit: usize,
-    ) -> Result<HoldPage, ServiceError> {
+    ) -> Result<HoldPage<HoldTarget>, ServiceError> {
         let book = self.book(&who.requester().brand).await?;
-        let (holds, more) = book.holds(after, standing, limit);
+        let (holds, more) = book.holds(after, limit);
         let next = if more { holds.last().map(|hold| hold.target.clone()) } else { None };
+        Ok(HoldPage { holds, next })
+    }
+
+    /// All holds that there ever were, those after a place, at most `limit`. Lifted ones are in the store alone.
+    pub async fn list_all_holds(
+        &self,
+        who: &Authorised<right::ReadIncidents>,
+        after: Option<DocumentPlace>,
+        limit: usize,
+    ) -> Result<HoldPage<DocumentPlace>, ServiceError> {
+        let pick = |document| if let Document::Hold(hold) = document { Some(*hold) } else { None };
+        let (holds, next) = self.kept_documents(&who.requester().brand, after, limit, pick).await?;
         Ok(HoldPage { holds, next })
     }
 
@@ -154,7 +148,7 @@ impl Engine {
         reason: &Reference,
     ) -> Result<Hold, ServiceError> {
         let book = self.book(wanted.brand).await?;
-        if book.hold(target).is_none() && book.hold_count() >= HOLDS_MAX {
+        if !book.is_held(target) && book.hold_count() >= HOLDS_MAX {
             return Err(ServiceError::Exhausted {
                 what: "there are 65,536 holds: no more can be kept",
                 retry_at: None,
@@ -176,17 +170,19 @@ impl Engine {
             let event = Event::HoldChanged { target: target.clone(), step, reason: reason.clone() };
             Ok(Some(Changed { document: Document::Hold(Box::new(hold)), event, id: None }))
         });
-        if let Kept::Changed(version, document) = kept.await?
-            && let Document::Hold(hold) = *document
-        {
-            book.put_hold(version, *hold);
+        match kept.await? {
+            Some(document) => hold_in(document),
+            None => hold_in(self.document(wanted).await?.ok_or(ServiceError::NotFound(HOLD))?),
         }
-        book.hold(target).ok_or(ServiceError::NotFound("hold"))
     }
 
     pub(super) fn hold_token(&self, target: &HoldTarget) -> crate::crypto::Token {
         self.vault.tokens().document("hold", &[&[target.kind as u8], target.name.as_str().as_bytes()])
     }
+}
+
+fn hold_in(document: Document) -> Result<Hold, ServiceError> {
+    if let Document::Hold(hold) = document { Ok(*hold) } else { Err(ServiceError::NotFound(HOLD)) }
 }
 
 /// Whom or what a rule holds: one for certain of those that a request names.

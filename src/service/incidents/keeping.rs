@@ -2,15 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::audit::{Caller, Event};
+use crate::audit::{Caller, Event, HoldStep, IncidentStep};
 use crate::crypto::Token;
-use crate::domain::{Brand, Document, RecordId, RequestId, Requester};
-use crate::service::ask::CONFLICT_RETRIES_MAX;
+use crate::domain::{Brand, Consent, Document, RecordId, Reference, RequestId, Requester, Undone};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
-use crate::service::ledger::begin_ledger;
+use crate::service::ledger::{LedgerAsk, Turned, Worked};
 use crate::service::question::{Body, caller_of};
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Reserve, Urgency};
+use crate::store::{Entry, Opening, Reserve, Urgency};
+
+/// How often documents are read for one page of a list, at most.
+const READS_A_PAGE_MAX: usize = 8;
+
+/// A place among all documents of a ledger, for who goes on from it. It tells nothing, and grants nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentPlace(pub [u8; 16]);
 
 /// A change that somebody wants, and under which name.
 pub(in crate::service) struct Wanted<'a> {
@@ -34,14 +40,6 @@ pub(in crate::service) struct Changed {
     pub(in crate::service) id: Option<RecordId>,
 }
 
-/// What came of a change.
-pub(in crate::service) enum Kept {
-    /// It is committed: the document in that version.
-    Changed(u64, Box<Document>),
-    /// Nothing was to be changed, or the request had been answered before.
-    AsBefore,
-}
-
 impl Engine {
     /// What a request wants of a document.
     pub(in crate::service) fn wanted<'a>(
@@ -55,65 +53,68 @@ impl Engine {
         Wanted { brand, caller, reserve: Some(self.reserve(requester, request_id, body)), document, now }
     }
 
-    /// Changes a document and records that it did. `change` says what it becomes; none where it stays as it is.
+    /// Changes a document and records that it did. `change` says what it becomes; none where it stays as it is. The changed
+    /// document comes back, in force; none where nothing was to be changed, or the request had been answered before.
     ///
     /// INVARIANT (answer-is-record): the document and the record are one commit.
     pub(in crate::service) async fn keep_document(
         &self,
         wanted: &Wanted<'_>,
         change: impl Fn(Option<&Document>) -> Result<Option<Changed>, ServiceError> + Send + Sync,
-    ) -> Result<Kept, ServiceError> {
-        let Wanted { brand, reserve, document, now, .. } = wanted;
-        for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
-            let mut open = match self.open_documents(brand, *reserve, vec![*document], *now).await? {
-                Opening::Open(open) => open,
-                Opening::Answered(_) => return Ok(Kept::AsBefore),
-                Opening::Taken => return Err(ServiceError::RequestIdReused),
+    ) -> Result<Option<Document>, ServiceError> {
+        let Wanted { brand, reserve, document, now, .. } = *wanted;
+        let ask = LedgerAsk { brand, once: reserve, documents: vec![document], urgency: Urgency::Protective, now };
+        let kept = self.in_ledger(ask, |open| {
+            let Some(Changed { document: new, event, id }) = change(open.document(document))? else { return Ok(None) };
+            open.put_document(document, new.clone())?;
+            let entry = Entry { at: now, line: None, caller: wanted.caller.clone(), channel: None, event };
+            let id = match id {
+                Some(id) => id,
+                None => RecordId::from_u128(self.vault.ids().mint(now, open.token().partition())?),
             };
-            let kept = match change(open.document(*document))? {
-                Some(changed) => Some(self.put(&mut open, wanted, changed)?),
-                None => None,
-            };
-            // A request that changes nothing is answered all the same: what it says later counts for nothing.
-            let record = match (&kept, reserve) {
-                (Some((record, _)), _) => *record,
-                (None, Some(_)) => RecordId::from_u128(self.vault.ids().mint(*now, open.token().partition())?),
-                (None, None) => return Ok(Kept::AsBefore),
-            };
-            match self.vault.close(open, closing(reserve.map(|reserve| Claim { reserve, record }))).await {
-                Ok(_) => return Ok(kept.map_or(Kept::AsBefore, |(_, kept)| kept)),
-                Err(CommitError::Answered(_)) => return Ok(Kept::AsBefore),
-                Err(CommitError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
+            open.append_as(id, entry)?;
+            Ok(Some(Worked { record: Some(id), result: new }))
+        });
+        let Turned::Done(document, _turn) = kept.await? else { return Ok(None) };
+        if matches!(document, Document::Hold(_) | Document::Incident(_)) {
+            // In the turn of the commit, so that of two changes the later one stays.
+            self.book(brand).await?.put(document.clone());
         }
-        Err(ServiceError::Unavailable("the ledger keeps changing".to_owned()))
+        Ok(Some(document))
     }
 
-    /// Puts a changed document and its record into an opened ledger.
-    fn put(
+    /// Adds one person's word that what a document says is to be undone; with a second person's it is. The document comes
+    /// back as it stands.
+    pub(super) async fn add_word(
         &self,
-        open: &mut OpenAccount,
-        wanted: &Wanted<'_>,
-        changed: Changed,
-    ) -> Result<(RecordId, Kept), ServiceError> {
-        let Changed { document, event, id } = changed;
-        begin_ledger(open, wanted.brand)?;
-        let version = open.put_document(wanted.document, document.clone())?;
-        let entry = Entry { at: wanted.now, line: None, caller: wanted.caller.clone(), channel: None, event };
-        let id = match id {
-            Some(id) => id,
-            None => RecordId::from_u128(self.vault.ids().mint(wanted.now, open.token().partition())?),
-        };
-        open.append_as(id, entry)?;
-        Ok((id, Kept::Changed(version, Box::new(document))))
+        requester: &Requester,
+        request: (RequestId, &Body),
+        (document, name): (Token, &'static str),
+        reason: Reference,
+    ) -> Result<Document, ServiceError> {
+        self.check_word(requester).await?;
+        let now = self.now()?.instant();
+        // It is read before anything is committed, so that it takes the change over.
+        self.book(&requester.brand).await?;
+        let wanted = self.wanted(requester, request, document, now);
+        let word = Consent { by: requester.subject.clone(), at: now, reason };
+        let kept = self.keep_document(&wanted, |before| {
+            let mut document = before.cloned().ok_or(ServiceError::NotFound(name))?;
+            let undoing = document.undoing_mut().ok_or(ServiceError::NotFound(name))?;
+            let undone = undoing.add(word.clone());
+            let event = undone_event(&document, undone, &word.reason);
+            Ok(event.map(|event| Changed { document, event, id: None }))
+        });
+        match kept.await? {
+            Some(document) => Ok(document),
+            None => self.document(&wanted).await?.ok_or(ServiceError::NotFound(name)),
+        }
     }
 
     /// A document as it stands.
     pub(in crate::service) async fn document(&self, wanted: &Wanted<'_>) -> Result<Option<Document>, ServiceError> {
         let Wanted { brand, document, now, .. } = wanted;
-        match self.open_documents(brand, None, vec![*document], *now).await? {
+        match self.open_ledger(brand, None, (vec![*document], Vec::new()), *now).await? {
             Opening::Open(open) => Ok(open.document(*document).cloned()),
             Opening::Answered(_) | Opening::Taken => Err(ServiceError::RequestIdReused),
         }
@@ -126,40 +127,60 @@ impl Engine {
         documents: Vec<(Token, Document)>,
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
-            let tokens = documents.iter().map(|(token, _)| *token).collect();
-            let Opening::Open(mut open) = self.open_documents(brand, None, tokens, now).await? else {
-                return Err(ServiceError::RequestIdReused);
-            };
-            begin_ledger(&mut open, brand)?;
+        let tokens = documents.iter().map(|(token, _)| *token).collect();
+        let ask = LedgerAsk { brand, once: None, documents: tokens, urgency: Urgency::Protective, now };
+        let put = self.in_ledger(ask, |open| {
             for (token, document) in &documents {
                 open.put_document(*token, document.clone())?;
             }
-            match self.vault.close(open, closing(None)).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(ServiceError::Unavailable("the ledger keeps changing".to_owned()))
+            Ok(Some(Worked { record: None, result: () }))
+        });
+        put.await.map(drop)
     }
 
-    async fn open_documents(
+    /// Documents of a ledger that are meant, of all that were ever kept, after a place and at most `limit`. Their order means
+    /// nothing; a page may be short.
+    pub(super) async fn kept_documents<T>(
         &self,
         brand: &Brand,
-        reserve: Option<Reserve>,
-        documents: Vec<Token>,
-        now: DateTime<Utc>,
-    ) -> Result<Opening, ServiceError> {
-        let account = self.vault.tokens().ledger(brand);
-        let (lines, charges, windows) = (Vec::new(), Vec::new(), Vec::new());
-        let ask = Ask { account, lines, permit: None, reserve, charges, windows, now, at_least: None };
-        Ok(self.vault.open_with(ask, documents).await?)
+        after: Option<DocumentPlace>,
+        limit: usize,
+        pick: impl Fn(Document) -> Option<T> + Send,
+    ) -> Result<(Vec<T>, Option<DocumentPlace>), ServiceError> {
+        let ledger = self.vault.tokens().ledger(brand);
+        let (mut after, mut found) = (after.map(|DocumentPlace(token)| Token::from_bytes(token)), Vec::new());
+        for _ in 0..READS_A_PAGE_MAX {
+            let documents = self.vault.documents(ledger, after).await?;
+            if documents.is_empty() {
+                return Ok((found, None));
+            }
+            for (token, document) in documents {
+                after = Some(token);
+                found.extend(pick(document));
+                if found.len() >= limit {
+                    break;
+                }
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok((found, after.map(|token| DocumentPlace(*token.as_bytes()))))
     }
 }
 
-/// Turning protection up passes below the disk reserve. What lowers it, two people's lifting, is as rare.
-const fn closing(claim: Option<Claim>) -> Closing {
-    Closing { urgency: Urgency::Protective, claim, settle: Vec::new(), due: Vec::new(), done: Vec::new() }
+/// The event of a word, where it changed something.
+fn undone_event(document: &Document, undone: Undone, reason: &Reference) -> Option<Event> {
+    let reason = reason.clone();
+    match (document, undone) {
+        (_, Undone::AsBefore) | (Document::Policies(_) | Document::Listed(_), _) => None,
+        (Document::Hold(hold), undone) => {
+            let step = if undone == Undone::Done { HoldStep::Lifted } else { HoldStep::LiftAsked };
+            Some(Event::HoldChanged { target: hold.target.clone(), step, reason })
+        }
+        (Document::Incident(incident), undone) => {
+            let step = if undone == Undone::Done { IncidentStep::Ended } else { IncidentStep::EndAsked };
+            Some(Event::IncidentChanged { incident: incident.id, step, reason })
+        }
+    }
 }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::body::body;
 use crate::domain::{AccountId, HeldName, HoldKind, HoldTarget, RecordId, Reference, RequestId, Spid};
-use crate::grpc::convert::cursor::hold_page;
+use crate::grpc::convert::cursor::{all_holds_page, all_incidents_page, hold_page, incident_page};
 use crate::grpc::convert::enums::hold_kind;
 use crate::grpc::convert::field::{FieldError, InField, required, text};
 use crate::grpc::convert::position::page_size;
 use crate::grpc::convert::time::instant;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Body, HOLDS_PAGE_MAX, HoldOrder};
+use crate::service::{Body, DocumentPlace, HOLDS_PAGE_MAX, HoldOrder, INCIDENTS_PAGE_MAX};
 
 const COHORT: &str = "must be COHORT_KIND_EVERYONE, COHORT_KIND_BRAND or COHORT_KIND_LISTED";
 const ACCOUNTS: &str = "must have 1 to 10,000 elements";
@@ -57,15 +57,31 @@ pub struct Ending {
     pub reason: Reference,
 }
 
-/// A page of holds.
-#[derive(Debug, Clone)]
-pub struct HoldListing {
-    /// Those that stand alone.
-    pub standing: bool,
-    /// After which.
-    pub after: Option<HoldTarget>,
+/// What follows the first message of an opening.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpeningStep {
+    /// Accounts of the list.
+    Accounts(Vec<AccountId>),
+    /// That all was sent: so many accounts.
+    End(u64),
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<P> {
+    /// Of what, and after which.
+    pub from: ListFrom<P>,
     /// How many.
     pub size: usize,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListFrom<P> {
+    /// Among those that stand.
+    Standing(Option<P>),
+    /// Among all that there ever were.
+    All(Option<DocumentPlace>),
 }
 
 /// The first message of an opening.
@@ -94,18 +110,25 @@ pub fn incident_opening(message: pb::OpenIncidentRequest) -> Result<IncidentOpen
     read().in_field("opening")
 }
 
-/// Accounts of a list, one message of them.
-pub fn incident_accounts(message: &pb::OpenIncidentRequest) -> Result<Vec<AccountId>, FieldError> {
+/// A message after the first one: accounts of a list, or that those were all.
+pub fn incident_step(message: &pb::OpenIncidentRequest) -> Result<OpeningStep, FieldError> {
     use pb::open_incident_request::Step;
-    let Some(Step::Accounts(pb::AccountList { account_ids })) = &message.step else {
-        return Err(FieldError::new("step", "must be `accounts` after the first message"));
+    let account_ids = match &message.step {
+        Some(Step::Accounts(pb::AccountList { account_ids })) => account_ids,
+        Some(Step::End(pb::IncidentEnd { account_count })) => {
+            let count = u64::try_from(*account_count);
+            return count.map(OpeningStep::End).map_err(|_| FieldError::new("end.account_count", "must be 0 or more"));
+        }
+        Some(Step::Opening(_)) | None => {
+            return Err(FieldError::new("step", "must be `accounts` or `end` after the first message"));
+        }
     };
     if account_ids.is_empty() || account_ids.len() > ACCOUNTS_MAX {
         return Err(FieldError::new("accounts.account_ids", ACCOUNTS));
     }
     let named =
         |(index, account): (usize, &String)| text(account, &format!("accounts.account_ids[{index}]"), AccountId::parse);
-    account_ids.iter().enumerate().map(named).collect()
+    account_ids.iter().enumerate().map(named).collect::<Result<_, _>>().map(OpeningStep::Accounts)
 }
 
 /// An incident that somebody wants ended.
@@ -145,13 +168,25 @@ pub fn lift_hold(message: pb::LiftHoldRequest) -> Result<HoldOrder, FieldError> 
 }
 
 /// Which holds to list.
-pub fn list_holds(message: pb::ListHoldsRequest) -> Result<HoldListing, FieldError> {
+pub fn list_holds(message: pb::ListHoldsRequest) -> Result<Listed<HoldTarget>, FieldError> {
     let pb::ListHoldsRequest { include_lifted, page_size: size, page_token } = message;
-    Ok(HoldListing {
-        standing: !include_lifted,
-        after: hold_page(&page_token, "page_token")?,
-        size: page_size(size, "page_size", HOLDS_PAGE_MAX)?,
-    })
+    let from = if include_lifted {
+        ListFrom::All(all_holds_page(&page_token, "page_token")?)
+    } else {
+        ListFrom::Standing(hold_page(&page_token, "page_token")?)
+    };
+    Ok(Listed { from, size: page_size(size, "page_size", HOLDS_PAGE_MAX)? })
+}
+
+/// Which incidents to list.
+pub fn list_incidents(message: pb::ListIncidentsRequest) -> Result<Listed<RecordId>, FieldError> {
+    let pb::ListIncidentsRequest { include_ended, page_size: size, page_token } = message;
+    let from = if include_ended {
+        ListFrom::All(all_incidents_page(&page_token, "page_token")?)
+    } else {
+        ListFrom::Standing(incident_page(&page_token, "page_token")?)
+    };
+    Ok(Listed { from, size: page_size(size, "page_size", INCIDENTS_PAGE_MAX)? })
 }
 
 fn target(kind: i32, name: &str) -> Result<HoldTarget, FieldError> {

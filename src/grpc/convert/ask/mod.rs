@@ -24,8 +24,8 @@ pub use decision::{
 pub use event::record_event;
 pub use export::{approve_export, export_records, get_export, request_export};
 pub use incident::{
-    CohortAsked, Ending, HoldListing, IncidentOpening, end_incident, incident_accounts, incident_opening, lift_hold,
-    list_holds, place_hold,
+    CohortAsked, Ending, IncidentOpening, ListFrom, Listed, OpeningStep, end_incident, incident_opening, incident_step,
+    lift_hold, list_holds, list_incidents, place_hold,
 };
 pub use keys::{reseal, retire_key};
 pub use policy::{Activation, activate_policy, stage_policy};

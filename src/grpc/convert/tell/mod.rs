@@ -29,5 +29,8 @@ pub(in crate::grpc) use policy::policy_standing;
 pub(in crate::grpc) use protection::protection;
 pub(in crate::grpc) use record::{fault, record};
 
-pub(in crate::grpc) use super::cursor::{hold_page_token, record_page_token, resume_token};
+pub(in crate::grpc) use super::cursor::{
+    all_holds_page_token, all_incidents_page_token, hold_page_token, incident_page_token, record_page_token,
+    resume_token,
+};
 pub(in crate::grpc) use super::position::{consistency_token, page_token};
