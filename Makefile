@@ -92,7 +92,7 @@ setup: test-tools $(VENV)/.ready $(BUF) $(JOSE) ## install what the other target
 # A command on the left, the Debian package that brings it on the right; installed only when the command is missing.
 BUILD_TOOLS := cc=build-essential
 FUZZ_TOOLS := cc=build-essential c++=build-essential
-TEST_TOOLS := $(BUILD_TOOLS) strace=strace node=nodejs npm=npm
+TEST_TOOLS := $(BUILD_TOOLS) strace=strace node=nodejs npm=npm redis-server=redis-server
 
 .PHONY: build-tools
 build-tools:

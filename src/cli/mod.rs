@@ -13,6 +13,7 @@
 //! | `serve/` | the service itself |
 //! | `doctor/` | looks at all that a service needs |
 //! | `store/` | copies of the store |
+//! | `stores` | stores for commands that start services of their own |
 //! | `bench/` | the load generator |
 //! | `scenario/` | plays what a policy must answer, step by step |
 //! | `policy/` | looks at policies, before they decide |
@@ -50,6 +51,7 @@ mod scenario;
 mod secret;
 mod serve;
 mod store;
+mod stores;
 mod token;
 mod transfer_pin;
 

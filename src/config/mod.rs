@@ -10,13 +10,17 @@ mod error;
 mod identity;
 mod load;
 mod raw;
+mod raw_store;
+mod redis_url;
 mod sections;
 
 pub use bounded::Bounded;
 pub use error::ConfigError;
 pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, PublishedKeys, TokenAlgorithm};
 pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
+pub use redis_url::{RedisUrl, RedisWay};
 pub use sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp,
-    PinPool, Policy, PolicySource, Server, SignedPermits, Store, StoreDurability, Telemetry, Transport,
+    PinPool, Policy, PolicySource, Server, SignedPermits, Store, StoreDurability, StoreFolder, StoreRedis, Telemetry,
+    Transport,
 };

@@ -7,20 +7,22 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::identity::RawIdentity;
+use super::raw_store::{RawRedis, RawStore};
 use super::sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Policy, Server,
-    SignedPermits, Store, StoreDurability, Telemetry, Transport,
+    SignedPermits, Telemetry, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another.
-pub(super) const SECTIONS: [&str; 13] = [
+pub(super) const SECTIONS: [&str; 14] = [
     "server",
     "tls",
     "limits",
     "identity",
     "store",
+    "redis",
     "archive",
     "keys",
     "permits",
@@ -47,6 +49,7 @@ pub(super) struct RawConfig {
     limits: Limits,
     identity: RawIdentity,
     store: RawStore,
+    redis: RawRedis,
     archive: RawArchive,
     keys: RawKeys,
     permits: RawPermits,
@@ -73,27 +76,6 @@ struct RawTls {
 enum Plaintext {
     #[serde(rename = "yes_on_loopback_only")]
     OnLoopbackOnly,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct RawStore {
-    path: Option<PathBuf>,
-    disk_reserve_mib: Bounded<16, 1_048_576>,
-    accept_data_loss: Option<AcceptDataLoss>,
-}
-
-/// A dangerous option is a word that says so, not a bool.
-#[derive(Clone, Copy, Debug, Deserialize)]
-enum AcceptDataLoss {
-    #[serde(rename = "yes_for_test_purposes_only")]
-    ForTestPurposesOnly,
-}
-
-impl Default for RawStore {
-    fn default() -> Self {
-        Self { path: None, disk_reserve_mib: Bounded::of::<512>(), accept_data_loss: None }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -152,6 +134,7 @@ impl RawConfig {
             limits,
             identity,
             store,
+            redis,
             archive,
             keys,
             permits,
@@ -167,7 +150,7 @@ impl RawConfig {
         let config = Config {
             transport,
             identity: identity.complete(shows_certificates)?,
-            store: store.complete()?,
+            store: store.complete(redis)?,
             archive: archive.complete()?,
             keys: keys.complete()?,
             permits: permits.complete()?,
@@ -235,17 +218,6 @@ fn clients(
         (None, None, None) => Ok(None),
         (None, Some(_), _) => Err(ConfigError::Unfit { key: "tls.client_crl_file", problem: NEEDED }),
         (None, None, Some(_)) => Err(ConfigError::Unfit { key: "tls.client_certificates", problem: NEEDED }),
-    }
-}
-
-impl RawStore {
-    fn complete(self) -> Result<Store, ConfigError> {
-        let Self { path: folder, disk_reserve_mib, accept_data_loss } = self;
-        let durability = match accept_data_loss {
-            None => StoreDurability::Full,
-            Some(AcceptDataLoss::ForTestPurposesOnly) => StoreDurability::LosesLastAnswers,
-        };
-        Ok(Store { path: path("store.path", "the folder of the store", folder)?, disk_reserve_mib, durability })
     }
 }
 
@@ -319,6 +291,6 @@ impl RawCarrier {
     }
 }
 
-fn path(key: &'static str, expected: &'static str, value: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
+pub(super) fn path(key: &'static str, expected: &'static str, value: Option<PathBuf>) -> Result<PathBuf, ConfigError> {
     value.filter(|path| !path.as_os_str().is_empty()).ok_or(ConfigError::Missing { key, expected })
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Bounded;
 use super::identity::Identity;
+use super::redis_url::RedisUrl;
 use crate::domain::{Brand, Spid};
 
 /// Every setting.
@@ -158,11 +159,51 @@ impl Default for Limits {
 
 /// `[store]`: where records are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Store {
+pub enum Store {
+    /// In a folder of this machine that one process owns.
+    Folder(StoreFolder),
+    /// On Redis, which many engines share: `[redis]`.
+    Redis(Box<StoreRedis>),
+}
+
+impl Store {
+    /// The folder, where it is one.
+    pub const fn folder(&self) -> Option<&StoreFolder> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Redis(_) => None,
+        }
+    }
+}
+
+/// A store in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFolder {
     /// The store's folder, on a disk of this machine: network file systems lose writes they have confirmed.
     pub path: PathBuf,
     /// Free space below which new decisions are refused while locks can still be set, in MiB.
     pub disk_reserve_mib: Bounded<16, 1_048_576>,
+    /// What an acknowledged answer survives.
+    pub durability: StoreDurability,
+}
+
+/// `[redis]`: a store on Redis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreRedis {
+    /// Where it is, and as whom.
+    pub url: RedisUrl,
+    /// The file of the user's password; none where none is asked for.
+    pub password_file: Option<PathBuf>,
+    /// The authorities that sign the servers' certificates; those of the system where left out.
+    pub ca_file: Option<PathBuf>,
+    /// The engine's own certificate and key, where the servers ask for one.
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// What every key begins with.
+    pub prefix: String,
+    /// How many replicas have a write before it is acknowledged; with none, the server's disk has it.
+    pub replicas: Bounded<0, 8>,
+    /// How long a call of the store may take, tries and all, in milliseconds.
+    pub call_timeout_ms: Bounded<100, 10_000>,
     /// What an acknowledged answer survives.
     pub durability: StoreDurability,
 }

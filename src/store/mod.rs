@@ -13,7 +13,9 @@
 //! | `upkeep`, `walk` | all that is sealed, page by page; which keys it names, and sealing it anew |
 //! | `archive/` | records outside the store: signed segments in a folder |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
+//! | `key_marks` | which keyring a store was made with |
 //! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
+//! | `redis/` | the store of many engines, on Redis: the only place that names it |
 //!
 //! The laws are run against every store by `tests/store_conformance.rs`. Deliberately absent: the clock, the keys, and
 //! every meaning of what is stored.
@@ -28,7 +30,9 @@ mod codec;
 mod contract;
 pub mod embedded;
 mod error;
+mod key_marks;
 mod open_account;
+pub mod redis;
 mod sealed_rows;
 mod upkeep;
 mod vault;
@@ -48,6 +52,7 @@ pub use contract::{
     Position, REQUEST_KEPT, ROWS_MAX, Reply, Reservation, Reserve, Row, Settle, Slot, Store, StoreError, StoredRecord,
     Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };
+pub use key_marks::KeyFault;
 pub use open_account::{Entry, OpenAccount};
 pub use upkeep::{PermitRow, Reseal, SealedAt};
 pub use vault::{Ask, Closed, Closing, Found, Kept, Opening, Vault};

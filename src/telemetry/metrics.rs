@@ -12,6 +12,7 @@ use prometheus_client::registry::Unit;
 
 use super::catalogue::{Catalogue, Described};
 use super::standing::Standing;
+use super::store_calls::StoreCalls;
 
 /// The content type of [`Metrics::encode`].
 pub const METRICS_CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -98,6 +99,7 @@ pub struct Metrics {
     suspected_tokens: Family<ReasonLabels, Counter>,
     key_set_age_seconds: Gauge,
     standing: Standing,
+    store_calls: StoreCalls,
 }
 
 impl Default for Metrics {
@@ -111,6 +113,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut catalogue = Catalogue::new();
         let standing = Standing::new(&mut catalogue);
+        let store_calls = StoreCalls::new(&mut catalogue);
         let mut metrics = Self {
             catalogue,
             decisions: Family::default(),
@@ -133,6 +136,7 @@ impl Metrics {
             suspected_tokens: Family::default(),
             key_set_age_seconds: Gauge::default(),
             standing,
+            store_calls,
         };
         metrics.register_requests();
         metrics.register_work();
@@ -272,6 +276,11 @@ impl Metrics {
         self.shed.get_or_create(&ShedLabels { method, cause }).inc();
     }
 
+    /// What a store on other machines does.
+    pub const fn store_calls(&self) -> &StoreCalls {
+        &self.store_calls
+    }
+
     /// Counts a transaction of the store: how long it took and how many requests it carried.
     pub fn committed(&self, requests: u32, elapsed: Duration) {
         self.store_commit_seconds.observe(elapsed.as_secs_f64());
@@ -391,6 +400,9 @@ mod tests {
         metrics.key_set_fetched(true);
         metrics.suspected("CHANNEL_MISMATCH");
         metrics.standing().touch();
+        metrics.store_calls().stepped("load", Duration::from_millis(1), false);
+        metrics.store_calls().unproven();
+        metrics.store_calls().moved();
         let text = metrics.encode().unwrap();
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         for described in metrics.described() {

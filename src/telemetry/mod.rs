@@ -11,6 +11,7 @@ mod otlp;
 mod panics;
 mod spans;
 mod standing;
+mod store_calls;
 
 pub use catalogue::Described;
 pub use logging::{TelemetryError, Traces, install, install_with_traces, subscriber};
@@ -18,3 +19,4 @@ pub use metrics::{METRICS_CONTENT_TYPE, Metrics};
 pub use panics::hide_panics;
 pub use spans::{call_ended, call_span, hop_span};
 pub use standing::Standing;
+pub use store_calls::StoreCalls;

@@ -76,6 +76,22 @@ pub(crate) const RULES: &[Rule] = &[
         internal: &["domain", "policy", "crypto", "audit", "clock", "config", "telemetry"],
         external: &["chrono", "quick_cache", "rusqlite", "rustix", "thiserror", "tokio", "tracing", "zeroize"],
     },
+    Rule {
+        module: "store/redis",
+        internal: &["domain", "policy", "crypto", "audit", "clock", "config", "telemetry"],
+        external: &[
+            "arc_swap",
+            "chrono",
+            "crc16",
+            "futures_util",
+            "redis",
+            "thiserror",
+            "tokio",
+            "tokio_stream",
+            "tracing",
+            "zeroize",
+        ],
+    },
     // Level 4.
     Rule {
         module: "service",

@@ -73,6 +73,9 @@ pub(crate) const SHOWN: &[(&str, &str)] = &[
     ("AccountNumber", "the store's own running number of an account, not the customer's"),
     ("OpenError.MissingKey.name", "a key's name in the keyring"),
     ("OpenError.OtherKey.name", "a key's name in the keyring"),
+    ("RedisOpenError.MissingKey.name", "a key's name in the keyring"),
+    ("RedisOpenError.OtherKey.name", "a key's name in the keyring"),
+    ("RedisPlace.Sentinel.name", "what sentinels call a primary"),
 ];
 
 /// A type that prints what it must not, or might.

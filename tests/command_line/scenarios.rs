@@ -17,6 +17,15 @@ fn the_default_policy_answers_every_scenario_as_it_must() {
     assert!(unreached as u64 * 4 <= rules, "{}", told["rules_not_reached"]);
 }
 
+/// Which store it is kept in makes no difference to any answer.
+#[test]
+fn every_scenario_comes_out_the_same_on_redis() {
+    let place = Place::new();
+    let told = place.run(&["policy", "test", SCENARIOS, "--store", "redis", "--json"]).ending(0).json();
+    assert_eq!(told["failed"], 0, "{told:#}");
+    assert!(told["passed"].as_u64().unwrap() >= 200, "{}", told["passed"]);
+}
+
 /// A policy without a rule that scenarios rest on is told by them.
 #[test]
 fn a_softer_policy_fails_the_scenarios_that_rest_on_what_it_lacks() {

@@ -10,9 +10,13 @@
 
 mod archive;
 mod disk;
+mod engines;
+mod faults;
 mod hostile;
 mod http2;
 mod kill;
+#[path = "../redis_servers/mod.rs"]
+mod redis_servers;
 mod reseal;
 mod service;
 mod trace;

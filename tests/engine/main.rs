@@ -20,6 +20,7 @@ mod interleavings;
 mod key_upkeep;
 mod ledger;
 mod locks;
+mod on_redis;
 mod overload;
 mod permits;
 mod pins;
@@ -27,6 +28,8 @@ mod places;
 mod policies;
 mod provisioning;
 mod records;
+#[path = "../redis_servers/mod.rs"]
+mod redis_servers;
 mod requests;
 mod spy;
 mod two_people;

@@ -6,7 +6,7 @@ use portcullis::service::{Answer, Question, ServiceError};
 
 use crate::world::{PIN, World, carrier, customer, ivr, pin_pad};
 
-fn with_pin(mut question: Question, pin: &str) -> Question {
+pub(crate) fn with_pin(mut question: Question, pin: &str) -> Question {
     question.body.0.extend_from_slice(pin.as_bytes());
     question.evidence.account_pin = Some(PinDigits::parse_offered(pin).unwrap());
     question

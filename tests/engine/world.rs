@@ -38,6 +38,12 @@ pub(crate) fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).unwrap()
 }
 
+/// What time it is outside.
+pub(crate) fn real_now() -> DateTime<Utc> {
+    use portcullis::clock::Clock as _;
+    portcullis::clock::SystemClock::start().now().unwrap().instant()
+}
+
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) engine: Arc<Engine>,
@@ -88,6 +94,11 @@ impl World {
     pub(crate) fn with_parts(mut self, change: impl FnOnce(Parts) -> Parts) -> Self {
         self.engine = Engine::new(change(self.parts(self.store.clone()))).unwrap();
         self
+    }
+
+    /// Another engine of this world, over that store.
+    pub(crate) fn engine_over(&self, store: Arc<dyn Store>) -> Arc<Engine> {
+        Engine::new(self.parts(store)).unwrap()
     }
 
     /// What another engine of this world is made of.

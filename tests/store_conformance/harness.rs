@@ -22,6 +22,11 @@ pub(crate) trait Home {
 
     /// What makes the ids of its records.
     fn ids(&self) -> &Ids;
+
+    /// Whether its positions and its highest instant are those of the whole store, or of each partition.
+    fn counts_as_one(&self) -> bool {
+        true
+    }
 }
 
 /// The embedded store in a folder of its own.

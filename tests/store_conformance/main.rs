@@ -12,15 +12,20 @@
 mod harness;
 mod laws;
 mod model;
+mod on_redis;
 mod one_partition;
+mod redis_alone;
+#[path = "../redis_servers/mod.rs"]
+mod redis_servers;
 
 use harness::Embedded;
+use on_redis::OnRedis;
 use one_partition::OnePartition;
 
-/// Stamps every law for one store.
-macro_rules! conformance {
-    ($store:ident, $home:expr) => {
-        conformance! { @ $store, $home,
+/// Gives every law to a macro, after what else it is given.
+macro_rules! every_law {
+    ($stamp:ident! $($given:tt)*) => {
+        $stamp! { $($given)*
             rows: version_starts_at_one, a_write_needs_the_version_it_expects, a_conflict_leaves_nothing,
                 a_check_alone_writes_nothing, exactly_one_wins_a_version, rows_come_back_in_order,
                 names_that_share_their_bits_stay_apart, new_rows_of_one_commit_share_a_bucket, what_goes_in_comes_out,
@@ -48,7 +53,17 @@ macro_rules! conformance {
             model: every_history_agrees_with_the_model;
         }
     };
-    (@ $store:ident, $home:expr, $($group:ident: $($law:ident),*;)*) => {
+}
+
+/// Each law is a test of its own, for one store.
+macro_rules! conformance {
+    ($store:ident, $home:expr) => {
+        every_law! { each! $store, $home, }
+    };
+}
+
+macro_rules! each {
+    ($store:ident, $home:expr, $($group:ident: $($law:ident),*;)*) => {
         mod $store {
             use super::*;
             $(mod $group {
@@ -62,6 +77,24 @@ macro_rules! conformance {
     };
 }
 
+/// All laws are one test: their servers take long to come together.
+macro_rules! together {
+    ($store:ident, $servers:expr, $home:expr, $($group:ident: $($law:ident),*;)*) => {
+        #[tokio::test]
+        async fn $store() {
+            let servers = std::sync::Arc::new($servers.await);
+            $($({
+                println!("{}: {}", stringify!($group), stringify!($law));
+                let home = $home(&servers);
+                crate::laws::$group::$law(&home).await;
+            })*)*
+        }
+    };
+}
+
 conformance!(embedded, Embedded::new());
 conformance!(embedded_merging_often, Embedded::merging_often());
+conformance!(redis_server, OnRedis::server());
+conformance!(redis_server_in_one_partition, OnePartition::new(OnRedis::server()));
 conformance!(embedded_in_one_partition, OnePartition::new(Embedded::new()));
+every_law! { together! redis_cluster, redis_servers::Cluster::start(), OnRedis::cluster, }

@@ -89,10 +89,10 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// What is known of a request's key.
 #[derive(Debug, Clone, Copy)]
 enum Key {
-    /// Reserved; on the disk if a look was taken under it.
-    Reserved { digest: u8, lasting: bool },
+    /// Reserved for an account; on the disk if a look was taken under it.
+    Reserved { digest: u8, account: usize, lasting: bool },
     /// Reserved before a crash without a look: the store may have forgotten it.
-    Unsure { digest: u8 },
+    Unsure { digest: u8, account: usize },
     /// Claimed.
     Answered { digest: u8, record: RecordId },
 }
@@ -100,7 +100,7 @@ enum Key {
 impl Key {
     const fn digest(self) -> u8 {
         match self {
-            Self::Reserved { digest, .. } | Self::Unsure { digest } | Self::Answered { digest, .. } => digest,
+            Self::Reserved { digest, .. } | Self::Unsure { digest, .. } | Self::Answered { digest, .. } => digest,
         }
     }
 }
@@ -122,8 +122,9 @@ pub(crate) struct History<'a, H> {
     records: Vec<(RecordId, Token)>,
     /// Where each journal ended when the history began.
     ends: Vec<u64>,
-    highest: DateTime<Utc>,
-    seq: Option<u64>,
+    /// The highest instant committed, and the last position, of the store or of each partition.
+    highest: HashMap<u16, DateTime<Utc>>,
+    seq: HashMap<u16, u64>,
 }
 
 impl<'a, H: Home> History<'a, H> {
@@ -147,8 +148,8 @@ impl<'a, H: Home> History<'a, H> {
             due: BTreeSet::new(),
             records: Vec::new(),
             ends: Vec::new(),
-            highest: start,
-            seq: None,
+            highest: HashMap::new(),
+            seq: HashMap::new(),
         }
     }
 
@@ -177,6 +178,15 @@ impl<'a, H: Home> History<'a, H> {
         self.store.as_deref().unwrap()
     }
 
+    /// What the account's positions and instants are counted by.
+    fn scope(&self, account: usize) -> u16 {
+        if self.home.counts_as_one() { 0 } else { self.accounts[account].partition().number() }
+    }
+
+    fn highest(&self, account: usize) -> DateTime<Utc> {
+        self.highest.get(&self.scope(account)).copied().unwrap_or(self.start)
+    }
+
     fn at(&self, millis: i64) -> DateTime<Utc> {
         self.start + TimeDelta::milliseconds(millis)
     }
@@ -194,9 +204,12 @@ impl<'a, H: Home> History<'a, H> {
     }
 
     async fn settle_pending(&mut self) {
-        let commit = self.accounts[0].commit(self.highest);
-        let position = self.store().commit(commit).await.unwrap();
-        self.seq = Some(position.seq);
+        for account in 0..ACCOUNTS {
+            let commit = self.accounts[account].commit(self.highest(account));
+            let position = self.store().commit(commit).await.unwrap();
+            let scope = self.scope(account);
+            self.seq.insert(scope, position.seq);
+        }
     }
 
     async fn crash(&mut self) {
@@ -205,8 +218,8 @@ impl<'a, H: Home> History<'a, H> {
         drop(self.store.take());
         self.store = Some(self.home.open());
         for key in self.known.values_mut() {
-            if let Key::Reserved { digest, lasting: false } = *key {
-                *key = Key::Unsure { digest };
+            if let Key::Reserved { digest, account, lasting: false } = *key {
+                *key = Key::Unsure { digest, account };
             }
         }
     }
@@ -257,7 +270,11 @@ impl<'a, H: Home> History<'a, H> {
     ) {
         if let Some((key, digest)) = step.claim {
             match self.known.get(&key) {
-                Some(Key::Unsure { digest: known }) if *known != digest => {
+                Some(known) if self.is_another_accounts(*known, step.account) => {
+                    assert!(matches!(outcome, Err(CommitError::Taken)), "{outcome:?}, not taken");
+                    return;
+                }
+                Some(Key::Unsure { digest: known, .. }) if *known != digest => {
                     if matches!(outcome, Err(CommitError::Taken)) {
                         return;
                     }
@@ -274,10 +291,10 @@ impl<'a, H: Home> History<'a, H> {
             }
             // Should nothing else come of it, the store may remember who claimed the key last.
             if let None | Some(Key::Unsure { .. }) = self.known.get(&key) {
-                self.known.insert(key, Key::Unsure { digest });
+                self.known.insert(key, Key::Unsure { digest, account: step.account });
             }
         }
-        if self.highest - now > CLOCK_BEHIND_MAX {
+        if self.highest(step.account) - now > CLOCK_BEHIND_MAX {
             assert!(matches!(outcome, Err(CommitError::Store(StoreError::ClockBehind))), "{outcome:?}, not behind");
             return;
         }
@@ -286,9 +303,10 @@ impl<'a, H: Home> History<'a, H> {
             return;
         }
         let position = outcome.as_ref().expect("the model takes this commit");
-        assert!(Some(position.seq) > self.seq, "positions grow");
-        self.seq = Some(position.seq);
-        self.highest = self.highest.max(now);
+        let (scope, highest) = (self.scope(step.account), self.highest(step.account));
+        assert!(Some(&position.seq) > self.seq.get(&scope), "positions grow");
+        self.seq.insert(scope, position.seq);
+        self.highest.insert(scope, highest.max(now));
         self.take(step, answer);
     }
 
@@ -328,7 +346,8 @@ impl<'a, H: Home> History<'a, H> {
         let keys: Vec<WindowKey> =
             load.charges.iter().map(|charge| charge.window).chain(load.windows.iter().copied()).collect();
         let loaded = self.store().load(load).await.unwrap();
-        let expected = step.reserve.map_or(Reservation::None, |key| self.reserved(key, look, loaded.reservation));
+        let expected =
+            step.reserve.map_or(Reservation::None, |key| self.reserved(key, step.account, look, loaded.reservation));
         assert_eq!(loaded.reservation, expected);
         if expected == Reservation::Taken {
             assert!(loaded.rows.is_empty() && loaded.windows.is_empty(), "nothing is told: {loaded:?}");
@@ -347,18 +366,27 @@ impl<'a, H: Home> History<'a, H> {
         }
     }
 
+    /// Whether a key that is not answered yet was reserved for another account, where a store keeps reservations by account.
+    fn is_another_accounts(&self, known: Key, account: usize) -> bool {
+        let keeps = !self.home.counts_as_one();
+        keeps && matches!(known, Key::Reserved { account: of, .. } | Key::Unsure { account: of, .. } if of != account)
+    }
+
     /// What becomes of a reservation. Where the store may have forgotten one, it is asked which.
-    fn reserved(&mut self, (key, digest): (usize, u8), look: bool, told: Reservation) -> Reservation {
+    fn reserved(&mut self, (key, digest): (usize, u8), account: usize, look: bool, told: Reservation) -> Reservation {
         match self.known.get(&key).copied() {
-            Some(Key::Unsure { digest: known }) if known != digest && told == Reservation::Taken => Reservation::Taken,
+            Some(known) if self.is_another_accounts(known, account) => Reservation::Taken,
+            Some(Key::Unsure { digest: known, .. }) if known != digest && told == Reservation::Taken => {
+                Reservation::Taken
+            }
             Some(Key::Unsure { .. }) | None => {
-                self.known.insert(key, Key::Reserved { digest, lasting: look });
+                self.known.insert(key, Key::Reserved { digest, account, lasting: look });
                 Reservation::Made
             }
             Some(known) if known.digest() != digest => Reservation::Taken,
             Some(Key::Answered { record, .. }) => Reservation::Answered(record),
             Some(Key::Reserved { lasting, .. }) => {
-                self.known.insert(key, Key::Reserved { digest, lasting: lasting || look });
+                self.known.insert(key, Key::Reserved { digest, account, lasting: lasting || look });
                 Reservation::Made
             }
         }
@@ -418,9 +446,9 @@ impl<'a, H: Home> History<'a, H> {
             accounts(self.store(), 7).await.into_iter().filter(|account| tokens.contains(account)).collect();
         assert_eq!(met, made);
         // Left empty, so that the histories of one home do not crowd each other out.
-        for account in &self.accounts {
+        for (index, account) in self.accounts.iter().enumerate() {
             let done = due.iter().filter(|due| due.account == account.token).copied().collect();
-            self.store().commit(Commit { done, ..account.commit(self.highest) }).await.unwrap();
+            self.store().commit(Commit { done, ..account.commit(self.highest(index)) }).await.unwrap();
         }
     }
 

@@ -32,6 +32,10 @@ impl<H: Home> Home for OnePartition<H> {
     fn ids(&self) -> &Ids {
         self.home.ids()
     }
+
+    fn counts_as_one(&self) -> bool {
+        self.home.counts_as_one()
+    }
 }
 
 struct Double {

@@ -1,7 +1,6 @@
 //! The store alone: the same loads and commits, the same sizes, tables and group commit, and nothing around them. Nobody
 //! authenticates, decides, seals or converts; what is written is filler.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +11,11 @@ use super::drive::Caller;
 use super::shapes::Shape;
 use super::tally::{Ended, Tally};
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::serve::{Hand, Opened};
 use crate::clock::{Clock, SystemClock};
+use crate::config;
 use crate::crypto::{Ids, Keyring, Token, random_bytes};
 use crate::domain::RecordId;
-use crate::store::embedded::{EmbeddedStore, OpenOptions};
 use crate::store::{
     Claim, Commit, CommitError, Load, Loaded, NewRecord, Reserve, Row, Slot, Store, StoreError, Urgency, WindowKey,
     Write,
@@ -32,7 +32,8 @@ const FILLER: u8 = 0xa5;
 
 /// A store with accounts of filler.
 pub(super) struct BareStore {
-    store: Arc<EmbeddedStore>,
+    opened: Opened,
+    store: Arc<dyn Store>,
     clock: Arc<SystemClock>,
     ids: Ids,
     shapes: Arc<[Shape]>,
@@ -42,15 +43,15 @@ pub(super) struct BareStore {
 impl BareStore {
     /// Makes one with so many accounts, whose rows have the sizes of `shapes`.
     pub(super) async fn make(
-        folder: &Path,
+        store: &config::Store,
         keyring: &Keyring,
         shapes: Vec<Shape>,
         accounts: u64,
     ) -> Result<Self, Failure> {
-        let options = OpenOptions::new(folder, keyring.marks(), 1);
-        let store = EmbeddedStore::open(&options).map_err(|error| Failure::caused(Exit::Failed, &error))?;
+        let opened = Opened::open(store, keyring, &Arc::default(), Hand::Off).await?;
         let bare = Self {
-            store: Arc::new(store),
+            store: opened.contract(),
+            opened,
             clock: Arc::new(SystemClock::start()),
             ids: Ids::new(keyring),
             shapes: shapes.into(),
@@ -102,7 +103,7 @@ impl BareStore {
 
     /// Closes it.
     pub(super) async fn close(self) -> Result<(), Failure> {
-        self.store.close().await.map_err(|error| Failure::caused(Exit::Failed, &error))
+        self.opened.close().await.map_err(|error| Failure::caused(Exit::Failed, &error))
     }
 }
 
@@ -143,7 +144,7 @@ fn commit(clock: &SystemClock, account: u64, writes: Vec<Write>) -> Result<Commi
 
 /// Loads and commits, one decision's worth after the other.
 pub(super) struct BareCaller {
-    store: Arc<EmbeddedStore>,
+    store: Arc<dyn Store>,
     clock: Arc<SystemClock>,
     ids: Ids,
     shapes: Arc<[Shape]>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::{Builder, Runtime};
 
@@ -24,6 +24,8 @@ use super::world::{Connection, Scratch, World};
 use super::{pins, solo};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Output, note};
+use crate::cli::stores::{StoreKind, Stores};
+use crate::config::StoreDurability;
 use crate::crypto::{SigningKey, verify_app_signature};
 use crate::domain::Role;
 use crate::grpc::client::Client;
@@ -51,6 +53,7 @@ const EXAMPLES: &str = "\
 Examples:
   portcullis bench --accounts 10000 --seconds 10
   portcullis bench --store embedded --seconds 10 --accounts 1000000 --json
+  portcullis bench --store redis --json
   portcullis bench --rate 5000
   portcullis bench --overload --seconds 15
   portcullis bench --oracle --samples 10000
@@ -74,13 +77,6 @@ const SHAPED_DECISIONS: usize = 2_560;
 
 /// Signatures checked to tell what one check costs.
 const CHECKS: u32 = 2_000;
-
-/// Which store is put under load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum StoreKind {
-    /// The one inside the process
-    Embedded,
-}
 
 /// Flags of `bench`.
 #[derive(Debug, Args)]
@@ -139,7 +135,6 @@ impl BenchArgs {
 
 /// Runs it.
 pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
-    let StoreKind::Embedded = args.store;
     if args.overload {
         let cores = Cores::split()?;
         let report = Bench::start(args, Some(&cores))?.overload(&cores)?;
@@ -164,6 +159,7 @@ struct Bench<'a> {
     world: World,
     connections: Vec<Connection>,
     echoes: Vec<Client>,
+    stores: Stores,
     // Last: it is removed when nobody writes there any more.
     scratch: Scratch,
 }
@@ -174,7 +170,8 @@ impl<'a> Bench<'a> {
         let scratch = Scratch::make(&args.folder)?;
         cores.map_or(Ok(()), Cores::of_service)?;
         let server = runtime("bench-server")?;
-        let world = server.block_on(World::start(scratch.path()))?;
+        let stores = Stores::start(args.store, scratch.path())?;
+        let world = server.block_on(World::start(scratch.path(), &stores))?;
         cores.map_or(Ok(()), Cores::of_offering)?;
         let client = runtime("bench-client")?;
         let (mut connections, mut echoes) = (Vec::new(), Vec::new());
@@ -183,7 +180,7 @@ impl<'a> Bench<'a> {
             echoes.push(client.block_on(world.connect_echo())?);
         }
         let accounts = args.accounts();
-        Ok(Self { args, accounts, server, client, world, connections, echoes, scratch })
+        Ok(Self { args, accounts, server, client, world, connections, echoes, stores, scratch })
     }
 
     fn measure(self) -> Result<Report, Failure> {
@@ -212,6 +209,7 @@ impl<'a> Bench<'a> {
         let pins = pins::run(&rig, &self.world, (&population, provisioning), self.accounts, turns)?;
         drop(rig);
         let report = Report {
+            store: self.args.store.name(),
             accounts: self.accounts,
             seconds: self.args.seconds,
             connections: usize::from(self.args.connections),
@@ -308,8 +306,8 @@ impl<'a> Bench<'a> {
             return Err(Failure::failed("no decision was committed"));
         }
         note("bare store: accounts of filler");
-        let folder = self.scratch.path().join("bare");
-        self.server.block_on(BareStore::make(&folder, &self.world.keyring, shapes, self.accounts))
+        let store = self.stores.another(self.scratch.path().join("bare"), StoreDurability::Full)?;
+        self.server.block_on(BareStore::make(&store, &self.world.keyring, shapes, self.accounts))
     }
 
     fn bar(&self, name: &'static str) -> ProgressBar {
@@ -324,8 +322,10 @@ impl<'a> Bench<'a> {
 fn compared(args: &BenchArgs) -> Result<compare::Report, Failure> {
     let scratch = Scratch::make(&args.folder)?;
     let (server, client) = (runtime("bench-server")?, runtime("bench-client")?);
+    let stores = Stores::start(args.store, scratch.path())?;
     let loads = Loads {
         folder: scratch.path(),
+        stores: &stores,
         server: &server,
         client: &client,
         accounts: args.accounts(),

@@ -14,6 +14,8 @@ use crate::cli::output::{Answer, pairs, table};
 
 /// Everything that was measured.
 pub(super) struct Report {
+    /// Which store.
+    pub(super) store: &'static str,
     /// Accounts of the population.
     pub(super) accounts: u64,
     /// Seconds of each load.
@@ -61,7 +63,7 @@ impl Report {
 impl Report {
     fn setting(&self) -> Value {
         json!({
-            "store": "embedded",
+            "store": self.store,
             "accounts": self.accounts,
             "seconds": self.seconds,
             "connections": self.connections,

@@ -21,6 +21,7 @@ use super::shapes::Noted;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, make_development_set};
 use crate::cli::serve::{Composed, KeySets, compose};
+use crate::cli::stores::Stores;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Bounded, Config, Limits, PinPool, Transport};
 use crate::crypto::{Keyring, SigningKey, random_uuid, read_secret_file};
@@ -100,16 +101,17 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 impl World {
     /// Starts it, on the runtime that is entered: put together as `portcullis serve` does it, with its settings' defaults.
-    pub(super) async fn start(folder: &Path) -> Result<Self, Failure> {
-        Self::deciding_by(folder, None).await
+    pub(super) async fn start(folder: &Path, stores: &Stores) -> Result<Self, Failure> {
+        Self::deciding_by(folder, stores, None).await
     }
 
     /// The same, where a policy of its own decides.
-    pub(super) async fn deciding_by(folder: &Path, policy: Option<PathBuf>) -> Result<Self, Failure> {
+    pub(super) async fn deciding_by(folder: &Path, stores: &Stores, policy: Option<PathBuf>) -> Result<Self, Failure> {
         let made_at = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
         let keys = folder.join("keys");
         make_development_set(&keys, made_at)?;
-        let mut config = settings(&keys, &folder.join("store"))?;
+        let store = stores.another(folder.join("store"), config::StoreDurability::Full)?;
+        let mut config = settings(&keys, store)?;
         config.policy.file = policy;
         let mut noted = None;
         let published = KeySets::new(&config.identity);
@@ -117,7 +119,8 @@ impl World {
             let store = Noted::new(store);
             noted = Some(Arc::clone(&store));
             store
-        })?;
+        })
+        .await?;
         let issuer_key = read_secret_file(&keys.join("issuer.key")).map_err(|error| failed(&error))?;
         let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
         let authority = fs::read_to_string(keys.join("ca.pem")).map_err(|error| failed(&error))?;
@@ -232,7 +235,7 @@ impl World {
 }
 
 /// The settings that a new installation has, with its own files.
-pub(in crate::cli) fn settings(keys: &Path, store: &Path) -> Result<Config, Failure> {
+pub(in crate::cli) fn settings(keys: &Path, store: config::Store) -> Result<Config, Failure> {
     Ok(Config {
         server: config::Server::default(),
         transport: Transport::Tls {
@@ -258,11 +261,7 @@ pub(in crate::cli) fn settings(keys: &Path, store: &Path) -> Result<Config, Fail
             clients: Vec::new(),
         },
         policy: config::Policy::default(),
-        store: config::Store {
-            path: store.to_owned(),
-            disk_reserve_mib: Bounded::of::<512>(),
-            durability: config::StoreDurability::Full,
-        },
+        store,
         archive: None,
         keys: config::Keys { keyring_file: keys.join("keyring.json") },
         permits: None,

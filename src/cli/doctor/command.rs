@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{certificates, clock, issuers, policy, service, store};
+use super::{certificates, clock, issuers, policy, servers, service, store};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::finding::{Finding, Report};
 use crate::cli::keys;
 use crate::cli::output::Output;
 use crate::cli::serve::setting;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, Overrides};
+use crate::config::{self, Config, Overrides};
 
 const EXAMPLES: &str = "\
 Looks at the settings, the store and its disk, the keys, the clock, the policy, certificates, issuers' keys, addresses \
@@ -82,14 +82,19 @@ pub(crate) fn run(args: DoctorArgs, output: Output) -> Result<Exit, Failure> {
 
 fn look(config: &Config, now: DateTime<Utc>, asked: &Asked) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("settings", "every one is known and within its bounds")];
-    let folder = store::folder(&config.store, &mut findings);
+    let settings = config.store.folder();
+    let folder = settings.and_then(|settings| store::folder(settings, &mut findings));
     let holder = folder.as_ref().and_then(|folder| store::owner(folder, &mut findings));
     let told = folder.as_ref().and_then(|folder| store::told(folder, holder.is_some(), asked, &mut findings));
-    if let Some(folder) = &folder {
-        findings.extend(super::room::look(folder, &config.store, told.as_ref()));
+    if let (Some(folder), Some(settings)) = (&folder, settings) {
+        findings.extend(super::room::look(folder, settings, told.as_ref()));
     }
-    let keyring = keys::Looked { file: &config.keys.keyring_file, place: Some(&config.store.path) };
+    let place = settings.map(|settings| settings.path.as_path());
+    let keyring = keys::Looked { file: &config.keys.keyring_file, place };
     findings.extend(keys::look(&keyring, folder.as_ref().filter(|_| told.is_some()), None, now));
+    if let config::Store::Redis(redis) = &config.store {
+        findings.extend(servers::look(redis, &config.keys.keyring_file));
+    }
     findings.extend(clock::look(now, told.as_ref()));
     findings.push(policy::look(&config.policy));
     findings.extend(certificates::look(&config.transport, now));

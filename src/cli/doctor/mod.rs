@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `command` | the settings, and then everything below, in order |
 //! | `store`, `room` | the folder, its owner, its files, the disk |
+//! | `servers` | the servers of a store on Redis |
 //! | `policy`, `clock` | the policy, the time |
 //! | `certificates`, `issuers` | the server's certificate, callers' authorities and lists, issuers' keys |
 //! | `service` | addresses, readiness, and what the system allows the process |
@@ -16,6 +17,7 @@ mod command;
 mod issuers;
 mod policy;
 mod room;
+mod servers;
 mod service;
 mod store;
 

@@ -1,7 +1,7 @@
 //! The disk under the store.
 
 use crate::cli::finding::Finding;
-use crate::config::Store;
+use crate::config::StoreFolder;
 use crate::store::embedded::look::{Folder, Told};
 
 const BYTES_PER_MIB: u64 = 1_048_576;
@@ -10,7 +10,7 @@ const BYTES_PER_MIB: u64 = 1_048_576;
 const DAYS_LEFT_MIN: u64 = 30;
 
 /// What it is, and how long there is room.
-pub(super) fn look(folder: &Folder, settings: &Store, told: Option<&Told>) -> Vec<Finding> {
+pub(super) fn look(folder: &Folder, settings: &StoreFolder, told: Option<&Told>) -> Vec<Finding> {
     const FILE_SYSTEM: &str = "store.file_system";
     let on = match folder.file_system() {
         Ok(on) => on,
@@ -26,7 +26,7 @@ pub(super) fn look(folder: &Folder, settings: &Store, told: Option<&Told>) -> Ve
     vec![lies, room(on.free_bytes, settings, told)]
 }
 
-fn room(free: u64, settings: &Store, told: Option<&Told>) -> Finding {
+fn room(free: u64, settings: &StoreFolder, told: Option<&Told>) -> Finding {
     const CHECK: &str = "store.disk";
     const ADVICE: &str = "make room, or give the store a larger disk";
     let reserve = settings.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB);
@@ -54,12 +54,12 @@ fn room(free: u64, settings: &Store, told: Option<&Told>) -> Finding {
 mod tests {
     use super::{BYTES_PER_MIB, room};
     use crate::cli::finding::{Report, State};
-    use crate::config::{Bounded, Store, StoreDurability};
+    use crate::config::{Bounded, StoreDurability, StoreFolder};
     use crate::store::embedded::look::Told;
 
     fn state(free_mib: u64, growth_mib_a_day: Option<u64>) -> State {
         let settings =
-            Store { path: "/".into(), disk_reserve_mib: Bounded::of::<100>(), durability: StoreDurability::Full };
+            StoreFolder { path: "/".into(), disk_reserve_mib: Bounded::of::<100>(), durability: StoreDurability::Full };
         let told = Told {
             schema: (1, 1),
             epoch: 1,

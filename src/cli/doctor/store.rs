@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::command::Asked;
 use crate::cli::finding::Finding;
-use crate::config::Store;
+use crate::config::StoreFolder;
 use crate::store::embedded::look::{Folder, LookError, Told};
 
 /// The check that takes long.
@@ -14,7 +14,7 @@ const CONTENT: &str = "store.content";
 const OTHERS: u32 = 0o077;
 
 /// The folder: is it there, is it its owner's alone, what does it lie on.
-pub(super) fn folder(settings: &Store, findings: &mut Vec<Finding>) -> Option<Folder> {
+pub(super) fn folder(settings: &StoreFolder, findings: &mut Vec<Finding>) -> Option<Folder> {
     const CHECK: &str = "store.folder";
     let path = settings.path.display();
     let folder = match Folder::find(&settings.path) {

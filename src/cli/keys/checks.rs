@@ -12,7 +12,7 @@ use crate::cli::finding::Finding;
 use crate::crypto::{KeyInfo, KeyState, Keyring, Purpose, self_test};
 use crate::grpc::client::Client;
 use crate::grpc::pb::v1 as pb;
-use crate::store::embedded::KeyFault;
+use crate::store::KeyFault;
 use crate::store::embedded::look::Folder;
 
 /// Who may write the folder may put another keyring there.

@@ -9,6 +9,7 @@ use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::run::calling;
 use crate::cli::scenario;
+use crate::cli::stores::StoreKind;
 use crate::config::Policy as Settings;
 
 pub(super) const EXAMPLES: &str = "\
@@ -118,6 +119,9 @@ pub(in crate::cli) struct TestArgs {
     /// Where folders for the services that are played against are made, and removed again
     #[arg(long, value_name = "DIR", default_value = "/tmp")]
     scratch: PathBuf,
+    /// On which store the services are
+    #[arg(long, value_enum, default_value = "embedded")]
+    store: StoreKind,
 }
 
 /// Runs a command about policies.
@@ -126,9 +130,9 @@ pub(in crate::cli) fn run(command: PolicyCommand, output: Output) -> Result<Exit
         PolicyCommand::Check(args) => check::run(&args, output),
         PolicyCommand::Diff(args) => diff::run(&args, output),
         PolicyCommand::Facts(args) => facts::run(&args, output),
-        PolicyCommand::Test(TestArgs { folder, policy, scratch }) => {
+        PolicyCommand::Test(TestArgs { folder, policy, scratch, store }) => {
             let decides = policy_of(&Settings { file: policy.clone(), ..Settings::default() })?;
-            calling(scenario::test(&folder, &scratch, (policy, &decides), output))
+            calling(scenario::test(&folder, (&scratch, store), (policy, &decides), output))
         }
         PolicyCommand::Show(args) => calling(change::show(*args, output)),
         PolicyCommand::Stage(args) => calling(change::stage(*args, output)),

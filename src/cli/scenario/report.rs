@@ -12,6 +12,7 @@ use crate::cli::bench::Scratch;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::{Answer, Output, parts, table};
 use crate::cli::policy::policy_of;
+use crate::cli::stores::StoreKind;
 use crate::config::Policy as Settings;
 use crate::crypto::Cost;
 use crate::grpc::pb::v1 as pb;
@@ -20,13 +21,13 @@ use crate::policy::Policy;
 /// Plays every scenario below a folder against a policy: exit code 3 where one comes out otherwise.
 pub(in crate::cli) async fn test(
     folder: &Path,
-    scratch: &Path,
+    (scratch, store): (&Path, StoreKind),
     (name, policy): (Option<PathBuf>, &Policy),
     output: Output,
 ) -> Result<Exit, Failure> {
     let scenarios = all(folder)?;
     let scratch = Scratch::make(scratch)?;
-    let keys = Keys::make(&scratch, Cost::STANDARD)?;
+    let keys = Keys::make(&scratch, Cost::STANDARD, store)?;
     let mut tested = Tested { scenarios: Vec::new(), rules: rules_of(policy) };
     for (path, scenario) in &scenarios {
         let policy = policy_for(scenario, name.as_ref(), &scratch)?;
@@ -60,7 +61,7 @@ pub(in crate::cli) async fn decided_step(
         return Err(Failure::invalid(format!("{} has {} steps", scenario.id, scenario.steps.len())));
     }
     let scratch = Scratch::make(scratch)?;
-    let keys = Keys::make(&scratch, Cost::STANDARD)?;
+    let keys = Keys::make(&scratch, Cost::STANDARD, StoreKind::Embedded)?;
     let file = policy_for(&scenario, named, &scratch)?;
     let policy = policy_of(&Settings { file: file.clone(), ..Settings::default() })?;
     Ok((record_of_step(&keys, &scenario, file, step).await?, policy))

@@ -12,7 +12,8 @@ use super::file::{Household, Scenario};
 use crate::cli::bench::{Scratch, listen, settings};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, KEYRING_FILE, make_development_set};
-use crate::cli::serve::{Composed, KeySets, compose_by};
+use crate::cli::serve::{Composed, Hand, KeySets, compose_by};
+use crate::cli::stores::{StoreKind, Stores};
 use crate::clock::{Clock as _, ManualClock, SystemClock};
 use crate::config::{StoreDurability, Transport};
 use crate::crypto::{Cost, Keyring, SigningKey, read_secret_file, write_new_secret_file};
@@ -29,12 +30,14 @@ pub(super) struct Keys {
     pub(super) folder: PathBuf,
     /// Where each scenario's service has its own folder.
     pub(super) scratch: PathBuf,
+    /// Where it has its store.
+    stores: Stores,
 }
 
 impl Keys {
     /// Makes them, in a folder that goes with everything in it. How dear a PIN's hash is, is for who plays to say: what comes
     /// of a request does not depend on it.
-    pub(super) fn make(scratch: &Scratch, cost: Cost) -> Result<Self, Failure> {
+    pub(super) fn make(scratch: &Scratch, cost: Cost, kind: StoreKind) -> Result<Self, Failure> {
         let now = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
         let folder = scratch.path().join("keys");
         let keyring = Keyring::generate_at_cost(now, cost).map_err(|error| failed(&error))?;
@@ -42,7 +45,8 @@ impl Keys {
             .map_err(|error| Failure::failed(format!("cannot make `{}`: {error}", folder.display())))?;
         write_new_secret_file(&folder.join(KEYRING_FILE), &keyring.to_json()).map_err(|error| failed(&error))?;
         make_development_set(&folder, now)?;
-        Ok(Self { folder, scratch: scratch.path().to_owned() })
+        let stores = Stores::start(kind, scratch.path())?;
+        Ok(Self { folder, scratch: scratch.path().to_owned(), stores })
     }
 }
 
@@ -82,13 +86,14 @@ impl Stage {
         let start: DateTime<Utc> = START.parse().map_err(|error: chrono::ParseError| failed(&error))?;
         let clock = Arc::new(ManualClock::at(start));
         let scratch = Scratch::make(&keys.scratch)?;
-        let mut config = settings(&keys.folder, &scratch.path().join("store"))?;
+        let store = keys.stores.another(scratch.path().join("store"), durability)?;
+        let mut config = settings(&keys.folder, store)?;
         config.transport = Transport::LoopbackPlaintext;
         config.identity.clients.clear();
         config.policy.file = policy;
-        config.store.durability = durability;
         let published = KeySets::new(&config.identity);
-        let composed = compose_by(clock.clone(), &config, (Arc::default(), &published), |store| store)?;
+        let composed =
+            compose_by((clock.clone(), Hand::On), &config, (Arc::default(), &published), |store| store).await?;
         let issuer_key = read_secret_file(&keys.folder.join("issuer.key")).map_err(|error| failed(&error))?;
         let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
         let (stop, stopped) = tokio::sync::watch::channel(false);

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use super::gauges::{tell_certificates, tell_keys};
 use super::identities::{clients, issuers, tls};
 use super::key_sets::KeySets;
+use super::opened::{Hand, Opened, disk_reserve_bytes};
 use super::refusal::refused;
 use super::reload::take_shadow;
 use super::tally::Counting;
@@ -14,27 +15,24 @@ use crate::cli::failure::Failure;
 use crate::cli::policy::policy_of;
 use crate::clock::{Clock, SystemClock};
 use crate::config::PolicySource as Changer;
-use crate::config::{Archive, Config, SignedPermits, StoreDurability};
-use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set, random_bytes};
+use crate::config::{Archive, Config, SignedPermits};
+use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Alarm, Edge, Lanes, Services};
 use crate::service::{ArchiveSettings, Carrier, Engine, Parts, PolicySource};
 use crate::store::Store;
-use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions};
 use crate::telemetry::Metrics;
 
 /// Tokens that are remembered once verified: as many callers as one engine has.
 const REMEMBERED_TOKENS_MAX: usize = 65_536;
-
-const BYTES_PER_MIB: u64 = 1_048_576;
 
 /// A service that is ready to listen.
 pub(crate) struct Composed {
     /// All counters.
     pub(crate) metrics: Arc<Metrics>,
     /// Where everything is kept; closed at the end.
-    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) store: Opened,
     /// The use cases and the gate before them.
     pub(crate) services: Services,
     /// The certificate; none on a loopback address without TLS.
@@ -45,20 +43,20 @@ pub(crate) struct Composed {
     pub(crate) permit_keys: Arc<str>,
 }
 
-/// Puts it together. Opening the store blocks, for well under a second.
+/// Puts it together. Opening the embedded store blocks, for well under a second.
 ///
 /// `published` holds what was fetched of the issuers' keys. `seen` is given the store and gives what the engine is to see of it: the load generator looks in between.
-pub(crate) fn compose(
+pub(crate) async fn compose(
     config: &Config,
     told: (Arc<Metrics>, &KeySets),
     seen: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
 ) -> Result<Composed, Failure> {
-    compose_by(Arc::new(SystemClock::start()), config, told, seen)
+    compose_by((Arc::new(SystemClock::start()), Hand::Off), config, told, seen).await
 }
 
 /// The same by another clock: scenarios move theirs by hand.
-pub(crate) fn compose_by(
-    clock: Arc<dyn Clock>,
+pub(crate) async fn compose_by(
+    (clock, hand): (Arc<dyn Clock>, Hand),
     config: &Config,
     (metrics, published): (Arc<Metrics>, &KeySets),
     seen: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
@@ -66,7 +64,7 @@ pub(crate) fn compose_by(
     install_jwt_provider().map_err(|error| refused(&error))?;
     let counting = Arc::new(Counting(Arc::clone(&metrics)));
     metrics.standing().started(clock.now().map_err(|error| refused(&error))?.instant().timestamp());
-    metrics.standing().disk_reserve(config.store.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB));
+    metrics.standing().disk_reserve(config.store.folder().map_or(0, disk_reserve_bytes));
     let keyring = Arc::new(Keyring::load(&config.keys.keyring_file).map_err(|error| refused(&error))?);
     tell_keys(&metrics, &keyring.list());
     let tokens = Tokens::new(&keyring);
@@ -80,12 +78,12 @@ pub(crate) fn compose_by(
     };
     let (issuers, clients) = (issuers(&config.identity, published)?, clients(&config.identity)?);
     let authenticator = Arc::new(Authenticator::new(issuers, clients, tokens.clone(), REMEMBERED_TOKENS_MAX));
-    let store = Arc::new(open(config, &keyring, &counting)?);
+    let store = Opened::open(&config.store, &keyring, &metrics, hand).await?;
     let permit_keys = permit_key_set(&keyring).into();
     let permit_names =
         config.permits.clone().map(|SignedPermits { issuer, audience }| PermitNames { issuer, audience });
     let parts = Parts {
-        store: seen(Arc::clone(&store) as Arc<dyn Store>),
+        store: seen(store.contract()),
         keyring,
         clock: Arc::clone(&clock),
         permit_names,
@@ -134,18 +132,4 @@ fn archive(settings: &Archive) -> ArchiveSettings {
         keep_in_store_days: settings.keep_in_store_days.to_u32(),
         retention_days: settings.retention_days.to_u32(),
     }
-}
-
-fn open(config: &Config, keyring: &Keyring, counting: &Arc<Counting>) -> Result<EmbeddedStore, Failure> {
-    let seed = u64::from_be_bytes(random_bytes().map_err(|error| refused(&error))?);
-    let mut options = OpenOptions::new(&config.store.path, keyring.marks(), seed);
-    options.durability = match config.store.durability {
-        StoreDurability::Full => Durability::Full,
-        StoreDurability::LosesLastAnswers => Durability::LoseLastCommits(Durability::ACCEPT_LOSS.to_owned()),
-    };
-    options.disk_reserve_bytes = config.store.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB);
-    options.observer = Arc::clone(counting) as Arc<dyn crate::store::embedded::StoreObserver>;
-    EmbeddedStore::open(&options).map_err(|error| {
-        refused(&error).advise(format!("look at `store.path`, which is {}", config.store.path.display()))
-    })
 }

@@ -45,7 +45,8 @@ pub(super) struct Gauges {
     pub(super) metrics: Arc<Metrics>,
     pub(super) engine: Arc<Engine>,
     pub(super) readiness: Readiness,
-    pub(super) store: PathBuf,
+    /// The store's folder, where it has one.
+    pub(super) store: Option<PathBuf>,
 }
 
 impl Gauges {
@@ -64,13 +65,14 @@ impl Gauges {
     async fn look(&self) {
         let standing = self.metrics.standing();
         standing.ready((self.readiness)().is_ok());
-        let path = self.store.clone();
-        let disk = tokio::task::spawn_blocking(move || {
-            let folder = Folder::find(&path)?;
-            Ok::<_, std::io::Error>((folder.bytes(), folder.file_system()?.free_bytes))
-        });
-        if let Ok(Ok((store, free))) = disk.await {
-            standing.disk(store, free);
+        if let Some(path) = self.store.clone() {
+            let disk = tokio::task::spawn_blocking(move || {
+                let folder = Folder::find(&path)?;
+                Ok::<_, std::io::Error>((folder.bytes(), folder.file_system()?.free_bytes))
+            });
+            if let Ok(Ok((store, free))) = disk.await {
+                standing.disk(store, free);
+            }
         }
         // While the store does not answer, `portcullis_ready` says so.
         if let Ok(lag) = self.engine.due_lag().await {

@@ -38,7 +38,7 @@ pub(in crate::cli) async fn serve_until(
     let (metrics, published) = (Arc::new(Metrics::new()), KeySets::new(&config.identity));
     // An issuer that does not answer keeps nobody else out: its tokens are believed once it has.
     published.fetch_due(&metrics).await;
-    let composed = compose(&config, (metrics, &published), |store| store)?;
+    let composed = compose(&config, (metrics, &published), |store| store).await?;
     begin_policy(&composed, &config).await?;
     let (listener, address) = listen("server.listen", config.server.listen).await?;
     let (ops_listener, ops_address) = listen("server.ops_listen", config.server.ops_listen).await?;
@@ -124,7 +124,7 @@ impl Helpers {
             metrics: Arc::clone(&composed.metrics),
             engine: Arc::clone(&composed.services.engine),
             readiness: Arc::clone(&readiness),
-            store: config.store.path.clone(),
+            store: config.store.folder().map(|folder| folder.path.clone()),
         };
         let gauges = gauges.follow(stopped.clone());
         let reloaded = Arc::new(Reloaded {

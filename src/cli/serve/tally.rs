@@ -7,6 +7,7 @@ use crate::audit::Decided;
 use crate::domain::Action;
 use crate::service::Tally;
 use crate::store::embedded::StoreObserver;
+use crate::store::redis::RedisObserver;
 use crate::telemetry::Metrics;
 
 /// Counts into the metrics.
@@ -45,6 +46,20 @@ impl StoreObserver for Counting {
 
     fn checkpoint(&self, frames: u64, seconds: f64) {
         tracing::debug!(frames, seconds, "write-ahead log moved into the database");
+    }
+}
+
+impl RedisObserver for Counting {
+    fn step(&self, name: &'static str, seconds: f64, answered: bool) {
+        self.0.store_calls().stepped(name, time(seconds), answered);
+    }
+
+    fn unproven(&self) {
+        self.0.store_calls().unproven();
+    }
+
+    fn moved(&self) {
+        self.0.store_calls().moved();
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::command::SettingsArgs;
+use super::command::{SettingsArgs, folder_of};
 use super::manifest::{Manifest, database, manifest};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Answer, Output, pairs, parts};
@@ -42,7 +42,7 @@ pub(crate) struct BackupArgs {
 /// Runs it.
 pub(super) fn run(args: BackupArgs, output: Output) -> Result<Exit, Failure> {
     let BackupArgs { settings, to } = args;
-    let store = settings.load()?.store.path;
+    let store = folder_of(&settings.load()?)?.path.clone();
     let now = SystemClock::start().now().map_err(|error| Failure::caused(Exit::Failed, &error))?.instant();
     let folder = Folder::find(&store).ok().filter(Folder::has_store);
     let none =

@@ -8,7 +8,7 @@ use super::{backup, restore};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::serve::setting;
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Overrides, StoreFolder};
 
 /// `portcullis store`.
 #[derive(Debug, Subcommand)]
@@ -44,4 +44,12 @@ impl SettingsArgs {
         let overrides = self.set.into_iter().fold(Overrides::default(), |all, (key, value)| all.with(key, value));
         Config::load(self.config.as_deref(), &overrides).map_err(|error| Failure::caused(Exit::Invalid, &error))
     }
+}
+
+/// The folder of the embedded store, which these commands are for.
+pub(super) fn folder_of(config: &Config) -> Result<&StoreFolder, Failure> {
+    config.store.folder().ok_or_else(|| {
+        Failure::invalid("the store is on Redis, and this command is for the embedded one")
+            .advise("copy the servers' own files instead: docs/redis.md says how")
+    })
 }

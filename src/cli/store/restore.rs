@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::command::SettingsArgs;
+use super::command::{SettingsArgs, folder_of};
 use super::manifest::{Manifest, ManifestError, database};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Answer, Output, pairs, parts};
@@ -36,13 +36,14 @@ pub(crate) struct RestoreArgs {
 pub(super) fn run(args: RestoreArgs, output: Output) -> Result<Exit, Failure> {
     let RestoreArgs { settings, from } = args;
     let config = settings.load()?;
+    let folder = folder_of(&config)?;
     let keyring = Keyring::load(&config.keys.keyring_file).map_err(|error| Failure::caused(Exit::Failed, &error))?;
     let manifest = Manifest::read(&from).map_err(|error| unusable(&error))?;
     let epoch = random_bytes().map_err(|error| Failure::caused(Exit::Failed, &error))?;
     let epoch = u64::from_be_bytes(epoch);
-    let restored = restore(&database(&from), &config.store.path, &keyring.marks(), epoch);
+    let restored = restore(&database(&from), &folder.path, &keyring.marks(), epoch);
     let (_, voided) = restored.map_err(|error| refused(&error))?;
-    output.show(&Restored { folder: &config.store.path, manifest: &manifest, epoch, voided })?;
+    output.show(&Restored { folder: &folder.path, manifest: &manifest, epoch, voided })?;
     Ok(Exit::Done)
 }
 

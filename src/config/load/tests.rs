@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Layers, SECTIONS, check};
-use crate::config::{Config, ConfigError, Limits, Log, LogLevel, Overrides, PinPool, Server, Transport};
+use crate::config::{
+    Config, ConfigError, Limits, Log, LogLevel, Overrides, PinPool, Server, Store, StoreDurability, Transport,
+};
 
 const EXAMPLE: &str = include_str!("../../../examples/portcullis.toml");
 
@@ -68,11 +70,46 @@ fn the_example_holds_every_setting_and_its_default() {
     let (shown, usual) = (&example.identity.issuers[0], &least.identity.issuers[0]);
     assert_eq!(shown.leeway_seconds, usual.leeway_seconds);
     assert_eq!((&shown.algorithms, shown.certificate_binding), (&usual.algorithms, usual.certificate_binding));
-    assert_eq!(example.store.disk_reserve_mib, least.store.disk_reserve_mib);
+    let reserve = |config: &Config| config.store.folder().unwrap().disk_reserve_mib;
+    assert_eq!(reserve(&example), reserve(&least));
     assert_eq!(example.carrier.brand, least.carrier.brand);
     let archive =
         assemble(LEAST, &[("PORTCULLIS_ARCHIVE_FOLDER", "/var/lib/portcullis-archive")], &Overrides::default());
     assert_eq!((least.archive, example.archive), (None, archive.unwrap().archive));
+}
+
+#[test]
+fn a_store_on_redis_is_named_whole() {
+    let redis = |lines: &str| {
+        let file = LEAST.replace("path = \"data\"", "kind = \"redis\"");
+        assemble(&format!("{file}\n[redis]\n{lines}"), &[], &Overrides::default())
+    };
+    let Store::Redis(least) = redis("url = \"redis://localhost\"").unwrap().store else { panic!() };
+    assert_eq!((least.prefix.as_str(), least.replicas.get(), least.call_timeout_ms.get()), ("portcullis", 0, 1_500));
+    assert_eq!((least.durability, least.identity, least.ca_file), (StoreDurability::Full, None, None));
+    let example = assemble(EXAMPLE, &[("PORTCULLIS_STORE_KIND", "redis")], &Overrides::default()).unwrap();
+    let Store::Redis(example) = example.store else { panic!() };
+    assert_eq!(
+        (&example.prefix, example.replicas, example.call_timeout_ms),
+        (&least.prefix, least.replicas, least.call_timeout_ms)
+    );
+    assert!(example.url.tls && example.identity.is_some() && example.ca_file.is_some());
+    for (lines, problem) in [
+        ("", "setting `redis.url` is missing"),
+        ("url = \"http://localhost\"", "begins with `redis://`"),
+        ("url = \"redis://u:secret@localhost\"", "holds no password"),
+        ("url = \"redis://localhost\"\nprefix = \"a:b\"", "`redis.prefix`: has 1 to 32"),
+        ("url = \"redis://localhost\"\nca_file = \"ca.pem\"", "say `rediss://`"),
+        ("url = \"rediss://localhost\"\nkey_file = \"k\"", "needs `redis.cert_file`"),
+        ("url = \"rediss://localhost\"\ncert_file = \"c\"", "needs `redis.key_file`"),
+        ("url = \"redis://localhost\"\nreplicas = 9", "0 to 8"),
+        ("url = \"redis://localhost\"\ncall_timeout_ms = 99", "100 to 10000"),
+        ("url = \"redis://localhost\"\npassword = \"p\"", "unknown field"),
+    ] {
+        let told = redis(lines).unwrap_err().to_string();
+        assert!(told.contains(problem) && !told.contains("secret@"), "{lines}: {told}");
+    }
+    assert!(assemble(LEAST, &[("PORTCULLIS_STORE_KIND", "mongo")], &Overrides::default()).is_err());
 }
 
 #[test]
@@ -151,7 +188,7 @@ fn variables_are_read_as_the_file_is_or_as_plain_text() {
     let spids: Vec<&str> = config.carrier.own_spids.iter().map(|spid| spid.as_str()).collect();
     assert_eq!(spids, ["12AB", "9999"]);
     assert_eq!(config.carrier.brand.as_str(), "007");
-    assert_eq!(config.store.path, PathBuf::from("/var/lib/portcullis"));
+    assert_eq!(config.store.folder().unwrap().path, PathBuf::from("/var/lib/portcullis"));
     assert_eq!(config.server.listen.to_string(), "[::]:443");
     assert_eq!(config.log.level, LogLevel::Debug);
 }

@@ -17,8 +17,9 @@ use super::folder::{self, Folder};
 use super::instant::from_nanos;
 use super::look;
 use super::options::OpenError;
-use super::schema::{self, KeyFault, SCHEMA};
+use super::schema::{self, SCHEMA};
 use crate::crypto::Token;
+use crate::store::KeyFault;
 
 /// Whoever else reads a copy has the store.
 const OWNER_ONLY: u32 = 0o600;

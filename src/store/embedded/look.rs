@@ -10,8 +10,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::fault::Fault;
 use super::folder::{self, Holder};
 use super::instant::from_nanos;
-use super::schema::{self, KeyFault, SCHEMA};
+use super::schema::{self, SCHEMA};
 use crate::crypto::Token;
+use crate::store::KeyFault;
 
 /// How far back growth is measured.
 const GROWTH_OVER: TimeDelta = TimeDelta::days(7);

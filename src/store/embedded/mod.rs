@@ -52,5 +52,4 @@ mod tests;
 mod writer;
 
 pub use options::{Durability, OpenError, OpenOptions, StoreObserver};
-pub use schema::KeyFault;
 pub use store::EmbeddedStore;

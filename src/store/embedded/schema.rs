@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::fault::Fault;
 use super::options::{Durability, OpenError, OpenOptions};
 use crate::crypto::Token;
+use crate::store::key_marks::{self, KeyFault};
 
 /// The version of tables and keys that this code writes and reads.
 pub(super) const SCHEMA: i64 = 3;
@@ -201,9 +202,6 @@ pub(super) fn meta(connection: &Connection) -> Result<Meta, OpenError> {
         .map_err(|error| refused(&error.into()))
 }
 
-/// What the mark of a keyring's index key is called: whoever brings another one brings another keyring.
-const INDEX_KEY: &str = "index ";
-
 /// Checks that every key that may have made something in the store is there, and notes those that may from now on.
 pub(super) fn note_keys(connection: &mut Connection, marks: &[(String, Token)]) -> Result<(), OpenError> {
     match keys_fit(connection, marks).map_err(|fault| refused(&fault))? {
@@ -230,34 +228,9 @@ pub(super) fn forget_key(connection: &Connection, name: &str) -> Result<(), Faul
     Ok(())
 }
 
-/// How a keyring does not fit a store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyFault {
-    /// A key that may have made something in the store is not there.
-    Missing {
-        /// Its purpose and number.
-        name: String,
-    },
-    /// Another key stands under its number.
-    Other {
-        /// Its purpose and number.
-        name: String,
-    },
-    /// It is another store's keyring.
-    OtherKeyring,
-}
-
 /// Holds a keyring's marks against those that were noted.
 pub(super) fn keys_fit(connection: &Connection, marks: &[(String, Token)]) -> Result<Result<(), KeyFault>, Fault> {
-    for (name, mark) in noted_keys(connection)? {
-        match marks.iter().find(|(own, _)| *own == name) {
-            None => return Ok(Err(KeyFault::Missing { name })),
-            Some((_, own)) if own.as_bytes() == mark.as_slice() => {}
-            Some(_) if name.starts_with(INDEX_KEY) => return Ok(Err(KeyFault::OtherKeyring)),
-            Some(_) => return Ok(Err(KeyFault::Other { name })),
-        }
-    }
-    Ok(Ok(()))
+    Ok(key_marks::keys_fit(noted_keys(connection)?, marks))
 }
 
 /// The marks of all keys that may have made something in the store.

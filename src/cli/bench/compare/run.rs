@@ -16,6 +16,7 @@ use super::policies::Compared;
 use super::report::Report;
 use crate::cli::failure::Failure;
 use crate::cli::output::note;
+use crate::cli::stores::Stores;
 
 /// Questions made ready beyond what the last load used.
 const SPARE: f64 = 1.5;
@@ -27,6 +28,8 @@ const FIRST_QUESTIONS: usize = 64;
 pub(in crate::cli::bench) struct Loads<'a> {
     /// Where the services' folders are made.
     pub(in crate::cli::bench) folder: &'a Path,
+    /// Where stores are made.
+    pub(in crate::cli::bench) stores: &'a Stores,
     /// Where the services run.
     pub(in crate::cli::bench) server: &'a Runtime,
     /// Where the callers run.
@@ -122,7 +125,7 @@ impl Loads<'_> {
         std::fs::create_dir_all(&folder)
             .map_err(|error| Failure::failed(format!("cannot make `{}`: {error}", folder.display())))?;
         let file = policy.file(&folder)?;
-        let world = self.server.block_on(World::deciding_by(&folder, file))?;
+        let world = self.server.block_on(World::deciding_by(&folder, self.stores, file))?;
         let connections = (0..self.connections).map(|_| self.client.block_on(world.connect()));
         let connections: Vec<Connection> = connections.collect::<Result<_, _>>()?;
         let population = Population { device_jwk: world.app.public_jwk(), now: world.made_at };

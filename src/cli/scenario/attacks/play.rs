@@ -16,6 +16,7 @@ use super::vary::{Variation, vary};
 use crate::cli::bench::Scratch;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::cli::stores::StoreKind;
 use crate::crypto::Cost;
 
 /// Services side by side: while one waits for its disk, others work.
@@ -50,7 +51,7 @@ pub(in crate::cli) async fn attacks(args: Attacks<'_>, output: Output) -> Result
     let variations = vary(&families, count, seed)?;
     let began = Instant::now();
     let scratch = Scratch::make(args.scratch)?;
-    let keys = Keys::make(&scratch, Cost::LowForTestPurposesOnly)?;
+    let keys = Keys::make(&scratch, Cost::LowForTestPurposesOnly, StoreKind::Embedded)?;
     let shared = Arc::new(Shared { families, variations, keys });
     let mut playing = JoinSet::new();
     for (policy, places) in shared.by_policy(args.policy.as_ref(), &scratch)? {

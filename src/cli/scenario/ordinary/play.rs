@@ -21,6 +21,7 @@ use super::report::Report;
 use crate::cli::bench::Scratch;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::cli::stores::StoreKind;
 use crate::crypto::Cost;
 
 /// Asks at a time: of PINs that wait to be looked at none is turned away.
@@ -63,7 +64,7 @@ pub(in crate::cli) async fn ordinary(args: Ordinary<'_>, output: Output) -> Resu
     let visits: Vec<Arc<Visit>> = draw(&mix)?.into_iter().map(Arc::new).collect();
     let began = Instant::now();
     let scratch = Scratch::make(args.scratch)?;
-    let keys = Keys::make(&scratch, Cost::LowForTestPurposesOnly)?;
+    let keys = Keys::make(&scratch, Cost::LowForTestPurposesOnly, StoreKind::Embedded)?;
     let stage = Arc::new(Stage::for_many(&keys, args.policy).await?);
     let lived = live(&stage, &visits).await?;
     let mut tally = Tally::default();

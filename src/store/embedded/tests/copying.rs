@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 
 use super::world::{DATABASE, LOG, account, at, folder, make, open, options, reserve, token, whole};
+use crate::store::KeyFault;
 use crate::store::embedded::backup::{BackupError, back_up, restore};
 use crate::store::embedded::look::Folder;
-use crate::store::embedded::{EmbeddedStore, KeyFault, OpenError};
+use crate::store::embedded::{EmbeddedStore, OpenError};
 use crate::store::{Load, NewRecord, Slot, Store as _, StoreError, Write};
 
 /// The keys of the tests' stores.

@@ -1,0 +1,153 @@
+//! The store that the settings name, opened: the one place that knows which stores there are.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::refusal::refused;
+use super::tally::Counting;
+use crate::cli::failure::Failure;
+use crate::config::{self, RedisWay, StoreDurability, StoreFolder, StoreRedis};
+use crate::crypto::{Ids, Keyring, random_bytes, read_secret_file};
+use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions, StoreObserver};
+use crate::store::redis::{
+    Address, RedisDurability, RedisLogin, RedisObserver, RedisOptions, RedisPlace, RedisStore, RedisTls,
+};
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+
+const BYTES_PER_MIB: u64 = 1_048_576;
+
+/// Whether somebody's hand is on the clock: no server's clock is held against it then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hand {
+    /// The clock goes by itself.
+    Off,
+    /// The clock is moved.
+    On,
+}
+
+/// An open store.
+#[derive(Clone)]
+pub(crate) enum Opened {
+    /// In a folder of this process.
+    Embedded(Arc<EmbeddedStore>),
+    /// On Redis.
+    Redis(Arc<RedisStore>),
+}
+
+impl Opened {
+    /// Opens it. The embedded one blocks, for well under a second.
+    pub(crate) async fn open(
+        store: &config::Store,
+        keyring: &Keyring,
+        metrics: &Arc<Metrics>,
+        hand: Hand,
+    ) -> Result<Self, Failure> {
+        let counting = &Arc::new(Counting(Arc::clone(metrics)));
+        match store {
+            config::Store::Folder(folder) => embedded(folder, keyring, counting).map(Self::Embedded),
+            config::Store::Redis(redis) => on_redis(redis, keyring, counting, hand).await.map(Self::Redis),
+        }
+    }
+
+    /// By its contract.
+    pub(crate) fn contract(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Embedded(store) => Arc::clone(store) as Arc<dyn Store>,
+            Self::Redis(store) => Arc::clone(store) as Arc<dyn Store>,
+        }
+    }
+
+    /// Finishes its own work. Whatever is asked afterwards is refused, or asked of a store that others go on with.
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Embedded(store) => store.close().await,
+            Self::Redis(_) => Ok(()),
+        }
+    }
+}
+
+/// Free bytes below which only protection is turned up.
+pub(super) fn disk_reserve_bytes(folder: &StoreFolder) -> u64 {
+    folder.disk_reserve_mib.get().saturating_mul(BYTES_PER_MIB)
+}
+
+fn seed() -> Result<u64, Failure> {
+    random_bytes().map(u64::from_be_bytes).map_err(|error| refused(&error))
+}
+
+fn embedded(folder: &StoreFolder, keyring: &Keyring, counting: &Arc<Counting>) -> Result<Arc<EmbeddedStore>, Failure> {
+    let mut options = OpenOptions::new(&folder.path, keyring.marks(), seed()?);
+    options.durability = match folder.durability {
+        StoreDurability::Full => Durability::Full,
+        StoreDurability::LosesLastAnswers => Durability::LoseLastCommits(Durability::ACCEPT_LOSS.to_owned()),
+    };
+    options.disk_reserve_bytes = disk_reserve_bytes(folder);
+    options.observer = Arc::clone(counting) as Arc<dyn StoreObserver>;
+    let opened = EmbeddedStore::open(&options);
+    opened
+        .map(Arc::new)
+        .map_err(|error| refused(&error).advise(format!("look at `store.path`, which is {}", folder.path.display())))
+}
+
+async fn on_redis(
+    redis: &StoreRedis,
+    keyring: &Keyring,
+    counting: &Arc<Counting>,
+    hand: Hand,
+) -> Result<Arc<RedisStore>, Failure> {
+    let mut options = redis_options(redis, keyring)?;
+    options.observer = Arc::clone(counting) as Arc<dyn RedisObserver>;
+    if hand == Hand::On {
+        options.clock_ahead_max = None;
+    }
+    let opened = RedisStore::open(options).await;
+    opened.map(Arc::new).map_err(|error| refused(&error).advise(format!("look at `redis.url`, which is {}", redis.url)))
+}
+
+/// A store on Redis as the settings say it.
+pub(crate) fn redis_options(redis: &StoreRedis, keyring: &Keyring) -> Result<RedisOptions, Failure> {
+    let address = |(host, port): &(String, u16)| Address { host: host.clone(), port: *port };
+    let mut servers: Vec<Address> = redis.url.servers.iter().map(address).collect();
+    let place = match &redis.url.way {
+        RedisWay::Cluster => RedisPlace::Cluster { seeds: servers },
+        RedisWay::Sentinel(name) => RedisPlace::Sentinel { sentinels: servers, name: name.clone() },
+        RedisWay::Server => match servers.pop() {
+            Some(server) => RedisPlace::Single(server),
+            None => return Err(Failure::invalid("`redis.url` names no server")),
+        },
+    };
+    let durability = match (redis.durability, u32::try_from(redis.replicas.get()).unwrap_or(u32::MAX)) {
+        (StoreDurability::LosesLastAnswers, _) => {
+            RedisDurability::LoseAcknowledged(RedisDurability::ACCEPT_LOSS.to_owned())
+        }
+        (StoreDurability::Full, 0) => RedisDurability::Fsync,
+        (StoreDurability::Full, replicas) => RedisDurability::Replicated(replicas),
+    };
+    let mut options = RedisOptions::new(place, durability, Ids::new(keyring), seed()?);
+    options.login = login(redis)?;
+    options.prefix.clone_from(&redis.prefix);
+    options.key_marks = keyring.marks();
+    options.call_timeout = Duration::from_millis(redis.call_timeout_ms.get());
+    Ok(options)
+}
+
+fn login(redis: &StoreRedis) -> Result<RedisLogin, Failure> {
+    let read = |file: &Path| {
+        fs::read(file).map_err(|error| Failure::invalid(format!("cannot read `{}`: {error}", file.display())))
+    };
+    let secret = |file: &Path| read_secret_file(file).map_err(|error| refused(&error));
+    let password = redis.password_file.as_deref().map(secret).transpose()?;
+    let password = password.map(|password| Zeroizing::new(password.trim_end_matches(['\n', '\r']).to_owned()));
+    let tls = redis.url.tls.then(|| -> Result<RedisTls, Failure> {
+        let identity = redis.identity.as_ref().map(|(certificate, key)| -> Result<_, Failure> {
+            Ok((read(certificate)?, Zeroizing::new(secret(key)?.as_bytes().to_vec())))
+        });
+        Ok(RedisTls { roots: redis.ca_file.as_deref().map(read).transpose()?, identity: identity.transpose()? })
+    });
+    Ok(RedisLogin { user: redis.url.user.clone(), password, tls: tls.transpose()? })
+}

@@ -1,0 +1,111 @@
+//! What goes on beside the calls: learning who has what, looking whether all of it answers, hearing rings.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use redis::cmd;
+use tokio_stream::StreamExt as _;
+
+use super::fabric::Fabric;
+use super::layout::Layout;
+use super::options::RedisPlace;
+use super::wire::bytes;
+use crate::crypto::Partition;
+
+/// How often every primary is asked something; more often when a call fails.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Calls that fail ask for a look; this many are not more than one.
+const LOOK_NO_SOONER: Duration = Duration::from_millis(50);
+
+/// How long a primary may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Before another connection for rings is tried.
+const LISTEN_AGAIN: Duration = Duration::from_millis(200);
+
+/// Looks after the fabric until nobody uses it.
+pub(super) async fn keep(fabric: Weak<Fabric>, epoch: String) {
+    loop {
+        let Some(kept) = fabric.upgrade() else { return };
+        let fixed = matches!(kept.options.place, RedisPlace::Single(_));
+        let learnt = if fixed { Ok(()) } else { kept.learn().await };
+        let trouble = match learnt {
+            Err(error) => Some(error.to_string()),
+            Ok(()) => trouble(&kept, &epoch).await,
+        };
+        kept.tell(trouble);
+        tokio::time::sleep(LOOK_NO_SOONER).await;
+        tokio::select! {
+            () = kept.wake.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Why not everything can be used, if so.
+async fn trouble(fabric: &Arc<Fabric>, epoch: &str) -> Option<String> {
+    let layout = fabric.layout.load_full();
+    match layout.orphans() {
+        0 => {}
+        orphans => return Some(format!("{orphans} of {} partitions have no server", Partition::COUNT)),
+    }
+    for (node, share) in layout.shares() {
+        let Some(partition) = share.first() else { continue };
+        let ask = cmd("HGET").arg(fabric.keys.meta(*partition)).arg("e").to_owned();
+        let address = &node.address;
+        match tokio::time::timeout(ANSWER_TIMEOUT, node.send(ask, false, false)).await {
+            Err(_) => {
+                node.forget().await;
+                return Some(format!("the Redis at {address} does not answer"));
+            }
+            Ok(Err(_)) => return Some(format!("the Redis at {address} does not answer as a primary")),
+            Ok(Ok(value)) => match bytes(value) {
+                Ok(Some(found)) if found == epoch.as_bytes() => {}
+                _ => return Some(format!("{EMPTIED} (at {address})")),
+            },
+        }
+    }
+    None
+}
+
+/// What a server says whose keys are not those of the store that was opened.
+pub(super) const EMPTIED: &str =
+    "the Redis was emptied or replaced since this engine started: restore it, or start anew";
+
+/// Hears rings until nobody uses the fabric. Tells once that it listens.
+pub(super) async fn listen(fabric: Weak<Fabric>, listening: tokio::sync::oneshot::Sender<()>) {
+    let mut listening = Some(listening);
+    loop {
+        let Some(kept) = fabric.upgrade() else { return };
+        let (layout, channel) = (kept.layout.load_full(), kept.keys.rings());
+        let rings = kept.rings.clone();
+        drop(kept);
+        if let Some(mut heard) = subscribed(&layout, &channel).await {
+            if let Some(listening) = listening.take() {
+                // Whoever opens may have given up.
+                let _ = listening.send(());
+            }
+            let mut messages = heard.on_message();
+            while let Some(message) = messages.next().await {
+                let number = std::str::from_utf8(message.get_payload_bytes()).ok().and_then(|text| text.parse().ok());
+                if let Some(partition) = number.and_then(Partition::new) {
+                    // Nobody may be listening.
+                    let _ = rings.send(partition);
+                }
+            }
+        }
+        tokio::time::sleep(LISTEN_AGAIN).await;
+    }
+}
+
+/// A connection to the first primary that takes one: what one of a cluster hears, all hear.
+async fn subscribed(layout: &Layout, channel: &str) -> Option<redis::aio::PubSub> {
+    for node in &layout.primaries {
+        let Ok(mut heard) = node.listener().await else { continue };
+        if heard.subscribe(channel).await.is_ok() {
+            return Some(heard);
+        }
+    }
+    None
+}

@@ -1,0 +1,12 @@
+-- Charges windows outside any account, then reads others.
+--
+-- KEYS: 1 meta; then the windows to charge; then those to read
+-- ARGV: 1 epoch, 2 now, 3 attempt, 4 how many charges; then subject, cap, milliseconds of each
+if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
+local told, charges = {}, tonumber(ARGV[4])
+for n = 1, charges do
+  local arg = 3 * n + 2
+  told[n] = charge(KEYS[1 + n], ARGV[2], ARGV[3], ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]))
+end
+for n = charges + 2, #KEYS do told[n - 1] = redis.call('GET', KEYS[n]) end
+return {'OK', told}

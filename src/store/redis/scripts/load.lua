@@ -1,0 +1,37 @@
+-- Reads an account's rows and its partition's windows, and charges the request's attempts first.
+--
+-- KEYS: 1 meta, 2 the request's key here, 3 the account; then its permits; then the windows to charge; then those to read
+-- ARGV: 1 epoch, 2 least position, 3 the request's token and digest ('' without one), 4 milliseconds to keep its key,
+--       5 now, 6 how many fields, 7 permits, 8 charges, 9 windows; then the fields; then subject, cap, milliseconds of
+--       each charge
+-- Gives: 'OK', the record that answered ('' if none), rows, windows, whether each charge counted now, what it pushed out
+if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
+if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], 's') or 0) then return {'POSITION'} end
+local fields, permits, charges, windows = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local request, answered = ARGV[3], ''
+if request ~= '' then
+  local digest, known = string.sub(request, 17), redis.call('GET', KEYS[2])
+  if known then
+    if string.sub(known, 1, 32) ~= digest then return {'TAKEN'} end
+    answered = string.sub(known, 33)
+  elseif charges > 0 then
+    redis.call('SET', KEYS[2], digest, 'PX', ARGV[4])
+  end
+end
+local rows = {}
+if fields > 0 then rows = redis.call('HMGET', KEYS[3], unpack(ARGV, 10, 9 + fields)) end
+for n = 1, permits do rows[fields + n] = redis.call('GET', KEYS[3 + n]) end
+local told, counted, gone = {}, {}, {}
+local attempt, arg = string.sub(request, 1, 16), 10 + fields
+for n = 1, charges do
+  local key = KEYS[3 + permits + n]
+  if answered ~= '' then
+    told[n], counted[n], gone[n] = redis.call('GET', key), 0, ''
+  else
+    told[n], counted[n], gone[n] =
+      charge(key, ARGV[5], attempt, ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]))
+  end
+  arg = arg + 3
+end
+for n = 1, windows do told[charges + n] = redis.call('GET', KEYS[3 + permits + charges + n]) end
+return {'OK', answered, rows, told, counted, gone}

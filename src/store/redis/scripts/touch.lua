@@ -1,0 +1,7 @@
+-- Writes something: once it is proven, so is all that stood here before it.
+--
+-- KEYS: 1 meta
+-- ARGV: 1 epoch
+if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
+redis.call('HINCRBY', KEYS[1], 'w', 1)
+return {'OK'}
