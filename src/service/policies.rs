@@ -215,6 +215,17 @@ impl Engine {
         Ok(())
     }
 
+    /// Decides by the policy that two people put in force last, wherever they did.
+    pub(super) async fn take_kept_policy(&self) -> Result<(), ServiceError> {
+        let _turn = self.policy_turn.lock().await;
+        if let Some(PolicyInForce { text: Some(text), revision, .. }) = self.shelf_of_policies().await?.in_force
+            && revision != self.policy.load().revision
+        {
+            self.policy.store(Arc::new(read_kept(&text)?));
+        }
+        Ok(())
+    }
+
     fn wanted_policy(&self, now: DateTime<Utc>) -> Wanted<'_> {
         Wanted { brand: &self.carrier.brand, caller: None, reserve: None, document: self.policies_token(), now }
     }

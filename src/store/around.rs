@@ -44,6 +44,8 @@ around! {
     commit(commit: Commit) -> Reply<'_, Result<Position, CommitError>>;
     record(id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>>;
     journals() -> u16;
+    journal_of(account: Token) -> u16;
+    is_shared() -> bool;
     journal(number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>>;
     accounts(after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>>;
     due(until: DateTime<Utc>, limit: usize) -> Reply<'_, Result<Vec<DueEntry>, StoreError>>;

@@ -70,6 +70,12 @@ pub trait Store: Send + Sync + 'static {
     /// there is no order.
     fn journals(&self) -> u16;
 
+    /// The journal that an account's records stand in.
+    fn journal_of(&self, account: Token) -> u16;
+
+    /// Whether others may change what is in it meanwhile.
+    fn is_shared(&self) -> bool;
+
     /// The records of a journal after a place, in the order of their commits and, inside one, as the commit named them.
     ///
     /// Laws: *complete*: every committed record that was not taken out stands in its journal once, at a place that never

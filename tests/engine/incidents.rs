@@ -75,7 +75,7 @@ pub(crate) async fn end(world: &World, by: Requester, incident: &Incident) -> In
     ended.await.unwrap()
 }
 
-fn listing(world: &World, accounts: impl IntoIterator<Item = String>) -> Whom {
+pub(crate) fn listing(world: &World, accounts: impl IntoIterator<Item = String>) -> Whom {
     let mut listing = Listing::default();
     for account in accounts {
         world.engine.list_account(&mut listing, &brand(), &AccountId::parse(&account).unwrap()).unwrap();
@@ -83,7 +83,7 @@ fn listing(world: &World, accounts: impl IntoIterator<Item = String>) -> Whom {
     Whom::Listed(listing)
 }
 
-fn told(answer: &Answer) -> (OutcomeKind, Option<Reason>) {
+pub(crate) fn told(answer: &Answer) -> (OutcomeKind, Option<Reason>) {
     let decided = answer.decided().unwrap();
     (decided.outcome, decided.reasons.first().map(|given| given.reason))
 }

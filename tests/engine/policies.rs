@@ -19,7 +19,7 @@ fn policy(days: u32) -> Policy {
     load("test.toml", &text(days)).unwrap()
 }
 
-fn desk(number: u8) -> Requester {
+pub(crate) fn desk(number: u8) -> Requester {
     requester(Role::FraudOps, &format!("desk-{number}"))
 }
 
@@ -28,7 +28,12 @@ async fn by_two() -> World {
     World::populated().await.with_parts(|parts| Parts { policy_source: PolicySource::Service, ..parts })
 }
 
-async fn stage(world: &World, by: Requester, days: u32, goes_back: bool) -> Result<PolicyStanding, ServiceError> {
+pub(crate) async fn stage(
+    world: &World,
+    by: Requester,
+    days: u32,
+    goes_back: bool,
+) -> Result<PolicyStanding, ServiceError> {
     let order = PolicyOrder {
         request_id: world.request_id(),
         body: Body(Vec::new()),
@@ -40,7 +45,11 @@ async fn stage(world: &World, by: Requester, days: u32, goes_back: bool) -> Resu
     world.engine.stage_policy(authorise(by)?, order).await
 }
 
-async fn activate(world: &World, by: Requester, revision: PolicyRevision) -> Result<PolicyStanding, ServiceError> {
+pub(crate) async fn activate(
+    world: &World,
+    by: Requester,
+    revision: PolicyRevision,
+) -> Result<PolicyStanding, ServiceError> {
     let request = (world.request_id(), Body(Vec::new()));
     world.engine.activate_policy(authorise(by)?, request, revision).await
 }

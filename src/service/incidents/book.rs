@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
+use super::following::{Followed, Rings};
 use crate::crypto::Token;
 use crate::domain::{
     AccountMark, Brand, Change, Cohort, Document, Hold, HoldKind, HoldTarget, Incident, Interaction, Place, RecordId,
@@ -25,6 +26,8 @@ pub(in crate::service) struct Shelf {
     books: ArcSwap<HashMap<Brand, Arc<OnceCell<Arc<Book>>>>>,
     /// One breach at a time is told of: what may be listed is counted, and then listed.
     pub(super) opening: tokio::sync::Mutex<()>,
+    /// What other engines commit.
+    pub(super) rings: Rings,
 }
 
 impl Shelf {
@@ -49,8 +52,10 @@ pub(in crate::service) struct Books {
 }
 
 /// The book of one brand.
-#[derive(Default)]
-pub(in crate::service) struct Book(RwLock<Pages>);
+pub(in crate::service) struct Book {
+    pages: RwLock<Pages>,
+    followed: Followed,
+}
 
 /// What is in force. What was lifted or ended is in the store alone.
 #[derive(Default)]
@@ -97,11 +102,11 @@ impl Pages {
 impl Book {
     fn read<T>(&self, look: impl FnOnce(&Pages) -> T) -> T {
         // A panic elsewhere leaves the pages whole: each change is one insertion.
-        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.pages.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn change(&self, change: impl FnOnce(&mut Pages)) {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.pages.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Takes over a document as it now stands. Who changes one does this before the ledger's next turn, so that of two changes
@@ -113,6 +118,16 @@ impl Book {
     /// The accounts of an incident that is about to be opened: nothing names them yet.
     pub(super) fn put_list(&self, incident: RecordId, listed: Arc<[AccountMark]>) {
         self.change(|pages| drop(pages.listed.insert(incident, listed)));
+    }
+
+    /// Whether the accounts that an incident lists are there.
+    pub(super) fn has_list(&self, incident: RecordId) -> bool {
+        self.read(|pages| pages.listed.contains_key(&incident))
+    }
+
+    /// How far other engines' changes are in it.
+    pub(super) const fn followed(&self) -> &Followed {
+        &self.followed
     }
 
     /// Forgets the list of an incident that was not opened.
@@ -234,6 +249,13 @@ impl Engine {
     ///
     /// INVARIANT (fail-closed): a book that cannot be read is no empty one.
     pub(super) async fn book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
+        let book = self.book_as_read(brand).await?;
+        self.follow(brand, &book).await?;
+        Ok(book)
+    }
+
+    /// The same as it was last read or changed here: for who has the ledger's turn.
+    pub(super) async fn book_as_read(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
         let known = self.shelf.books.load().get(brand).map(Arc::clone);
         let Some(cell) = known.or_else(|| self.shelf.add(brand)) else {
             return Err(ServiceError::Unavailable("tokens name more brands than there can be".to_owned()));
@@ -270,36 +292,21 @@ impl Engine {
     async fn read_book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
         let ledger = self.vault.tokens().ledger(brand);
         let mut pages = Pages::default();
+        // Before the documents: whatever is committed meanwhile is read twice rather than never.
+        let followed = self.followed_from(ledger).await?;
         // Lists come once it is known which of them stand.
         self.each_document(ledger, |document| pages.put(document)).await?;
         let standing: Vec<Incident> = pages.incidents.values().cloned().collect();
-        // Of a list whose incident was never opened, or is over, nothing is kept.
-        let mut listed: HashMap<RecordId, Vec<AccountMark>> =
-            standing.iter().map(|incident| (incident.id, Vec::new())).collect();
-        if standing.iter().any(|incident| matches!(incident.cohort, Cohort::Listed { .. })) {
-            self.each_document(ledger, |document| {
-                if let Document::Listed(page) = document
-                    && let Some(marks) = listed.get_mut(&page.incident)
-                {
-                    marks.extend(page.accounts);
-                }
-            })
-            .await?;
-        }
-        for incident in &standing {
-            let Cohort::Listed { accounts, .. } = incident.cohort else { continue };
-            let mut marks = listed.remove(&incident.id).unwrap_or_default();
-            marks.sort_unstable();
-            if usize::try_from(accounts).ok() != Some(marks.len()) {
-                return Err(ServiceError::Unavailable("an incident's list of accounts is not whole".to_owned()));
-            }
-            pages.listed.insert(incident.id, marks.into());
-        }
-        Ok(Arc::new(Book(RwLock::new(pages))))
+        pages.listed = self.lists_of(ledger, &standing).await?;
+        Ok(Arc::new(Book { pages: RwLock::new(pages), followed }))
     }
 
     /// Every document of a ledger.
-    async fn each_document(&self, ledger: Token, mut each: impl FnMut(Document) + Send) -> Result<(), ServiceError> {
+    pub(super) async fn each_document(
+        &self,
+        ledger: Token,
+        mut each: impl FnMut(Document) + Send,
+    ) -> Result<(), ServiceError> {
         let mut after = None;
         loop {
             let documents = self.vault.documents(ledger, after).await?;

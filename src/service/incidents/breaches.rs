@@ -248,7 +248,7 @@ impl Engine {
         Ok(RecordId::from_u128(self.vault.ids().mint(now, partition)?))
     }
 
-    fn incident_token(&self, id: RecordId) -> Token {
+    pub(super) fn incident_token(&self, id: RecordId) -> Token {
         self.vault.tokens().document("incident", &[&id.to_bytes()])
     }
 }

@@ -78,7 +78,7 @@ impl Engine {
         let Turned::Done(document, _turn) = kept.await? else { return Ok(None) };
         if matches!(document, Document::Hold(_) | Document::Incident(_)) {
             // In the turn of the commit, so that of two changes the later one stays.
-            self.book(brand).await?.put(document.clone());
+            self.book_as_read(brand).await?.put(document.clone());
         }
         Ok(Some(document))
     }

@@ -190,6 +190,15 @@ impl Store for EmbeddedStore {
         1
     }
 
+    fn journal_of(&self, _: Token) -> u16 {
+        0
+    }
+
+    /// One process owns its folder.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
         Box::pin(async move {
             check_journal(number, self.journals())?;

@@ -236,6 +236,14 @@ impl Store for RedisStore {
         Partition::COUNT
     }
 
+    fn journal_of(&self, account: Token) -> u16 {
+        account.partition().number()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>> {
         Box::pin(self.journal_page(number, after, limit))
     }

@@ -74,7 +74,10 @@ pub(crate) async fn an_account_stands_in_one_journal(home: &impl Home) {
     for number in 0..store.journals() {
         match journal(&*store, number, 0, ROWS_MAX).await.len() {
             0 => {}
-            5 => holding += 1,
+            5 => {
+                holding += 1;
+                assert_eq!(store.journal_of(account.token), number);
+            }
             some => panic!("{some} records in journal {number}"),
         }
     }
