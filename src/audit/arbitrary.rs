@@ -11,8 +11,8 @@ use super::{
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, cohort, effect, factor, factor_option, hash, hold_cause,
-    hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, place, policy_revision, reason,
-    record_id, recorded, reference, release_id, subject, transfer_pin_id,
+    hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place, policy_revision,
+    reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
 };
 use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
@@ -256,7 +256,8 @@ fn shadow() -> BoxedStrategy<ShadowVerdict> {
 }
 
 fn given_reason() -> impl Strategy<Value = RecordedReason> {
-    (reason(), ".{0,20}").prop_map(|(reason, rule)| RecordedReason { reason, rule })
+    let reason = prop_oneof![3 => reason(), 1 => own_reason()];
+    (reason, ".{0,20}").prop_map(|(reason, rule)| RecordedReason { reason, rule })
 }
 
 fn contribution() -> impl Strategy<Value = RecordedContribution> {

@@ -20,6 +20,7 @@ mod interaction;
 mod line;
 mod lock;
 mod msisdn;
+mod own_reason;
 mod permit;
 mod pin;
 mod place;
@@ -71,6 +72,7 @@ pub use lock::{
     Held, Lock, LockError, LockName, LockStep, LockStepKind, Release, ReleaseGuard, ReleaseScope, ReleaseTimes, Stance,
 };
 pub use msisdn::Msisdn;
+pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{
     AccountPin, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval, TRANSFER_PINS_KEPT_MAX,

@@ -1,5 +1,7 @@
 //! Reasons: stable, machine-readable, few.
 
+use super::OwnReason;
+
 /// The class of a reason. Closed: tables that translate reasons for other carriers are total on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -34,14 +36,31 @@ impl ReasonClass {
         Self::Risk,
         Self::Rights,
     ];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lock => "LOCK",
+            Self::Credential => "CREDENTIAL",
+            Self::IdentityData => "IDENTITY_DATA",
+            Self::LineState => "LINE_STATE",
+            Self::CoolDown => "COOL_DOWN",
+            Self::Velocity => "VELOCITY",
+            Self::Risk => "RISK",
+            Self::Rights => "RIGHTS",
+        }
+    }
 }
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $code:literal, $class:ident;)+) => {
         /// Why a request was not simply approved.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u16)]
-        pub enum Reason { $($(#[$doc])* $variant = $number),+ }
+        pub enum Reason {
+            $($(#[$doc])* $variant,)+
+            /// One that the operator's policy declares.
+            Own(OwnReason),
+        }
 
         impl Reason {
             /// Every reason the engine itself gives.
@@ -49,12 +68,18 @@ macro_rules! reasons {
 
             /// The code in answers, records and metrics.
             pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code),+ }
+                match self { $(Self::$variant => $code,)+ Self::Own(own) => own.code() }
             }
 
             /// Its class.
             pub const fn class(self) -> ReasonClass {
-                match self { $(Self::$variant => ReasonClass::$class),+ }
+                match self { $(Self::$variant => ReasonClass::$class,)+ Self::Own(own) => own.class() }
+            }
+
+            /// Its number in records. Those of policies have none of their own: where there is nothing else, they are kept as
+            /// one of the engine's.
+            pub const fn as_u16(self) -> u16 {
+                match self { $(Self::$variant => $number,)+ Self::Own(own) => own.nearest_of_engine().as_u16() }
             }
         }
     };
@@ -152,7 +177,7 @@ reasons! {
 impl Reason {
     /// The reason of a stored number.
     pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| *reason as u16 == number)
+        Self::ALL.iter().copied().find(|reason| reason.as_u16() == number)
     }
 }
 
@@ -167,7 +192,7 @@ mod tests {
         let codes: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
         assert_eq!(codes.len(), Reason::ALL.len());
         for reason in Reason::ALL {
-            assert_eq!(Reason::from_number(*reason as u16), Some(*reason));
+            assert_eq!(Reason::from_number(reason.as_u16()), Some(*reason));
         }
     }
 }

@@ -9,19 +9,24 @@ pub type RuleId = &'static str;
 /// The longest name.
 pub const RULE_ID_BYTES_MAX: usize = 64;
 
-/// Every name met so far. They are few: those of the policies that this process loaded, and of the records it answered from.
-static KNOWN: LazyLock<Mutex<HashSet<RuleId>>> = LazyLock::new(Mutex::default);
+/// Every text met so far. They are few: those of the policies that this process loaded, and of the records it answered from.
+static KNOWN: LazyLock<Mutex<HashSet<&'static str>>> = LazyLock::new(Mutex::default);
 
 /// The one copy of a rule's name, kept for the life of the process, so that verdicts can name rules without copying names.
 pub fn rule_id(name: &str) -> RuleId {
+    interned(name)
+}
+
+/// The one copy of a text of a policy's.
+pub(super) fn interned(text: &str) -> &'static str {
     // A panic elsewhere leaves the set whole.
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    match known.get(name) {
-        Some(id) => id,
+    match known.get(text) {
+        Some(kept) => kept,
         None => {
-            let id: RuleId = Box::leak(name.into());
-            known.insert(id);
-            id
+            let kept: &'static str = Box::leak(text.into());
+            known.insert(kept);
+            kept
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The one text of a policy that its revision is the digest of.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::document::{Budget, CoolDowns, LockKnobs, PinKnobs, Policy, Thresholds, TransferPinKnobs, TransferPinLife};
 use super::rules::{Rule, Rules};
-use crate::domain::ReleaseTimes;
+use crate::domain::{Reason, ReleaseTimes};
 
 impl Policy {
     /// One `name=value` a line: every knob, then every rule with what it does. Times are microseconds. Two policies that decide
@@ -137,8 +138,15 @@ impl Text {
         self.span("cooldown.sim_to_sim", sim_to_sim);
     }
 
-    /// Each rule is a line: no text in it has a line's end.
+    /// Each rule is a line, and each reason of the policy's own that a rule gives: no text in them has a line's end.
     fn rules(&mut self, rules: &Rules) {
+        let own =
+            rules.all().iter().filter_map(|rule| if let Reason::Own(own) = rule.reason { Some(own) } else { None });
+        let own: BTreeSet<_> = own.collect();
+        for own in own {
+            let (code, class, told) = (own.code(), own.class().name(), own.told().wicis());
+            self.put("reason", format_args!("{code},{class},{told},{}", own.meaning()));
+        }
         for Rule { id, on, when, effect, reason, if_unknown, effective, hold } in rules.all() {
             let on: Vec<&str> = on.names().collect();
             let from = effective.map_or(0, |from| micros(from - DateTime::<Utc>::UNIX_EPOCH));

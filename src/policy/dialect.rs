@@ -4,7 +4,7 @@
 //! for risk, and a false "wrong PIN" is never said: what no code fits is the dialect's "other". Bandwidth's 7599 makes the port
 //! succeed, so it stands in no table.
 
-use crate::domain::{GivenReason, OutcomeKind, Reason, ReasonClass};
+use crate::domain::{CarrierCode, GivenReason, OutcomeKind, Reason, ReasonClass};
 
 /// A dialect that a caller may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,7 +135,20 @@ const fn wicis(reason: Reason) -> Code {
         | Reason::NoCustomerProof
         | Reason::NoUsableFactor
         | Reason::ProofTooWeak => WICIS_OTHER,
+        Reason::Own(own) => wicis_own(own.told()),
         other => wicis_class(other.class()),
+    }
+}
+
+/// What policies may have carriers told for reasons of their own.
+const fn wicis_own(told: CarrierCode) -> Code {
+    match told {
+        CarrierCode::Other => WICIS_OTHER,
+        CarrierCode::PortProtection => Code("6P", "port protection"),
+        CarrierCode::DataMismatch => Code("6C", "customer data mismatch"),
+        CarrierCode::NotActive => Code("6D", "telephone number not active"),
+        CarrierCode::NotPortable => Code("6K", "telephone number not portable"),
+        CarrierCode::Prepaid => Code("7C", "prepaid"),
     }
 }
 
@@ -171,7 +184,19 @@ const fn bandwidth(reason: Reason) -> Code {
         | Reason::NoCustomerProof
         | Reason::NoUsableFactor
         | Reason::ProofTooWeak => BANDWIDTH_OTHER,
+        Reason::Own(own) => bandwidth_own(own.told()),
         other => bandwidth_class(other.class()),
+    }
+}
+
+/// The same, as near as this dialect comes.
+const fn bandwidth_own(told: CarrierCode) -> Code {
+    match told {
+        CarrierCode::DataMismatch => Code("7519", "customer information mismatch"),
+        CarrierCode::NotActive => Code("7518", "telephone number inactive"),
+        CarrierCode::Other | CarrierCode::PortProtection | CarrierCode::NotPortable | CarrierCode::Prepaid => {
+            BANDWIDTH_OTHER
+        }
     }
 }
 
@@ -190,7 +215,7 @@ const fn bandwidth_class(class: ReasonClass) -> Code {
 #[cfg(test)]
 mod tests {
     use super::{Dialect, WireAnswer, bandwidth_class, wicis_class, wire};
-    use crate::domain::{GivenReason, OutcomeKind, Reason, ReasonClass};
+    use crate::domain::{CarrierCode, GivenReason, OutcomeKind, OwnReason, Reason, ReasonClass};
 
     fn given(reasons: &[Reason]) -> Vec<GivenReason> {
         reasons.iter().map(|reason| GivenReason { reason: *reason, rule: "P1-test" }).collect()
@@ -253,6 +278,24 @@ mod tests {
         assert_eq!((approve.answer, approve.codes.len()), (WireAnswer::Confirm, 0));
         let challenge = wire(Dialect::Bandwidth, OutcomeKind::Challenge, &given(&[Reason::TransferPinMissing]), true);
         assert_eq!((challenge.answer, challenge.codes.len()), (WireAnswer::Delay, 0));
+    }
+
+    /// What carriers are told for a policy's own reason is what the policy says, of those codes that cannot be false.
+    #[test]
+    fn own_reasons_are_told_as_declared() {
+        let class = ReasonClass::Credential;
+        let told = |told| {
+            let reason = Reason::Own(OwnReason::new("X_MINE", "Mine.", class, told).unwrap());
+            (codes(Dialect::Wicis, &[reason], true), codes(Dialect::Bandwidth, &[reason], true))
+        };
+        for code in CarrierCode::ALL {
+            let (wicis, bandwidth) = told(code);
+            assert_eq!(wicis, [code.wicis()]);
+            assert!(!["7510", "7511", "7512", "7513", "7515", "7599"].contains(&bandwidth[0]), "{bandwidth:?}");
+        }
+        assert_eq!(told(CarrierCode::NotActive).1, ["7518"]);
+        let reason = Reason::Own(OwnReason::new("X_MINE", "Mine.", class, CarrierCode::Prepaid).unwrap());
+        assert_eq!(codes(Dialect::Wicis, &[reason], false), ["8A"], "before the account number matches, as all");
     }
 
     #[test]

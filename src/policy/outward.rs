@@ -224,5 +224,6 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::StaffHeld => "Who asks, or where they ask, is held: the fraud desk must look first.",
         Reason::CarrierHeld => "The carrier is held: the fraud desk must look first.",
         Reason::HandsetElsewhere => "Other customers' lines were moved to this handset lately.",
+        Reason::Own(own) => own.meaning(),
     }
 }

@@ -165,3 +165,39 @@ async fn what_decides_already_is_put_on_record_once() {
     }
     assert_eq!(steps(&world).await, [(PolicyStep::File, false)]);
 }
+
+const OWN: &str = "extends = \"us-default\"
+[[reason]]
+code = \"X_NIGHT_SHIFT\"
+meaning = \"No SIM is changed at night.\"
+class = \"RIGHTS\"
+carrier = \"6P\"
+[[rule]]
+id = \"mine-night\"
+on = [\"SIM_CHANGE\"]
+when = 'true'
+at_least = \"DENY\"
+reason = \"X_NIGHT_SHIFT\"
+";
+
+/// A reason that a policy declares is answered as it says, and INVARIANT (answer-is-record): from the record, whatever policy
+/// decides by then.
+#[tokio::test]
+async fn a_policys_own_reason_is_answered_and_stays_what_it_was() {
+    let world = World::with_policy(load("own.toml", OWN).unwrap());
+    world.create(world.seed()).await;
+    let question = world.sim_change(Channel::Store);
+    let told = |answer: &portcullis::service::Answer| {
+        let given = answer.outward.reasons.first().unwrap();
+        (answer.id(), given.reason.code(), given.reason.class(), portcullis::policy::message(given.reason), given.rule)
+    };
+    let first = told(&world.decide(crate::world::clerk(), question.clone()).await.unwrap());
+    assert_eq!((first.1, first.2), ("X_NIGHT_SHIFT", portcullis::domain::ReasonClass::Rights));
+    assert_eq!((first.3, first.4), ("No SIM is changed at night.", "mine-night"));
+    world.engine.take_policy(policy(1), true).await.unwrap();
+    let asked = world.decide(crate::world::clerk(), world.sim_change(Channel::Store)).await.unwrap();
+    assert_ne!(told(&asked).1, "X_NIGHT_SHIFT");
+    let world = world.reopen().await;
+    let again = world.decide(crate::world::clerk(), question).await.unwrap();
+    assert_eq!(told(&again), first);
+}

@@ -41,7 +41,7 @@ pub(super) fn parts_of(policy: &Policy) -> BTreeMap<String, String> {
     for line in policy.canonical().lines() {
         let Some((name, value)) = line.split_once('=') else { continue };
         let (name, value) = match value.split_once(',') {
-            Some((id, rest)) if name == "rule" => (format!("rule {id}"), rest),
+            Some((id, rest)) if matches!(name, "rule" | "reason") => (format!("{name} {id}"), rest),
             _ => (name.to_owned(), value),
         };
         let kept = parts.entry(name).or_default();

@@ -18,5 +18,5 @@ pub(crate) use names::{
     account_id, change_digest, channel, hash, instant, line_id, place, policy_revision, record_id, reference,
     release_id, subject, transfer_pin_id,
 };
-pub(crate) use proofs::{checks, effect, factor, factor_option, level, outcome_kind, reason};
+pub(crate) use proofs::{checks, effect, factor, factor_option, level, outcome_kind, own_reason, reason};
 pub(crate) use secrets::{credentials, permit};

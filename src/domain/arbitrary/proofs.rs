@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::names::{instant, transfer_pin_id};
 use crate::domain::{
-    AppCheck, Checks, Effect, Factor, FactorOption, Level, OutcomeKind, PinCheck, Reason, TransferPinCheck, Usability,
+    AppCheck, CarrierCode, Checks, Effect, Factor, FactorOption, Level, OutcomeKind, OwnReason, PinCheck, Reason,
+    ReasonClass, TransferPinCheck, Usability,
 };
 
 pub(crate) fn checks() -> impl Strategy<Value = Checks> {
@@ -58,6 +59,13 @@ pub(crate) fn level() -> impl Strategy<Value = Level> {
 
 pub(crate) fn reason() -> impl Strategy<Value = Reason> {
     prop::sample::select(Reason::ALL)
+}
+
+pub(crate) fn own_reason() -> impl Strategy<Value = Reason> {
+    let class = prop::sample::select(ReasonClass::ALL.as_slice());
+    // Few codes and meanings: each is kept for the life of the process.
+    ("X_[A-C](_[0-9])?", "[a-cä]{1,2}", class, prop::sample::select(CarrierCode::ALL.as_slice()))
+        .prop_map(|(code, meaning, class, told)| Reason::Own(OwnReason::new(&code, &meaning, class, told).unwrap()))
 }
 
 pub(crate) fn outcome_kind() -> impl Strategy<Value = OutcomeKind> {

@@ -8,11 +8,11 @@ use super::built_in::{ALWAYS, BUILT_IN, text_of};
 use super::error::PolicyFileError;
 use super::place::Source;
 use super::read_knobs::{Knobs, field};
-use super::read_rule::{ReadRule, read_rule};
+use super::read_reason::read_reasons;
+use super::read_rule::{ReadRule, Terms, read_rule};
 use crate::domain::RuleId;
 use crate::policy::document::Policy;
 use crate::policy::knobs::constants;
-use crate::policy::language::Constants;
 use crate::policy::rules::{Rule, Rules};
 
 /// The longest file, in bytes.
@@ -37,13 +37,16 @@ pub fn load(name: &str, text: &str) -> Result<Policy, PolicyFileError> {
         let message = format!("`{missing}` is missing: set it, or say extends = \"us-default\" above the tables");
         return Err(own.error(0, message));
     }
-    let constants = constants(&policy);
-    let always = Parsed::parse(Source { file: ALWAYS.0, text: ALWAYS.1 })?.own_rules(&constants)?;
+    let mut terms = Terms { constants: constants(&policy), reasons: Vec::new() };
+    for file in chain.iter().rev() {
+        read_reasons(file.source, &file.document, &mut terms.reasons)?;
+    }
+    let always = Parsed::parse(Source { file: ALWAYS.0, text: ALWAYS.1 })?.own_rules(&terms)?;
     let mut rules: Vec<Rule> = always.into_iter().map(|read| read.rule).collect();
     let always: Vec<RuleId> = rules.iter().map(|rule| rule.id).collect();
     let mut others = Vec::new();
     for file in chain.iter().rev() {
-        file.join(&mut others, &always, &constants)?;
+        file.join(&mut others, &always, &terms)?;
     }
     rules.append(&mut others);
     if rules.len() > RULES_MAX {
@@ -95,7 +98,7 @@ impl<'a> Parsed<'a> {
         let mut knobs = Knobs { source: self.source, policy, set };
         for (key, value) in &self.document {
             match key.get_ref().as_ref() {
-                "rule" | "extends" | "without" => {}
+                "rule" | "reason" | "extends" | "without" => {}
                 "name" if value.get_ref().is_str() => {}
                 "name" => return Err(self.source.error(value.span().start, "`name` must be a text in quotes")),
                 table => knobs.table(table, key.span().start, value)?,
@@ -105,19 +108,19 @@ impl<'a> Parsed<'a> {
     }
 
     /// The rules that stand in this very file.
-    fn own_rules(&self, constants: &Constants) -> Result<Vec<ReadRule>, PolicyFileError> {
+    fn own_rules(&self, terms: &Terms) -> Result<Vec<ReadRule>, PolicyFileError> {
         let Some(rules) = field(&self.document, "rule") else { return Ok(Vec::new()) };
         match rules.get_ref().as_array() {
-            Some(rules) => rules.iter().map(|rule| read_rule(self.source, rule, constants)).collect(),
+            Some(rules) => rules.iter().map(|rule| read_rule(self.source, rule, terms)).collect(),
             None => Err(self.source.error(rules.span().start, "rules are a list of tables, [[rule]]")),
         }
     }
 
     /// Adds this file's rules to those of the policy that it extends.
-    fn join(&self, rules: &mut Vec<Rule>, always: &[RuleId], constants: &Constants) -> Result<(), PolicyFileError> {
+    fn join(&self, rules: &mut Vec<Rule>, always: &[RuleId], terms: &Terms) -> Result<(), PolicyFileError> {
         self.leave_out(rules, always)?;
         let mut own: Vec<RuleId> = Vec::new();
-        for ReadRule { rule, at, replaces } in self.own_rules(constants)? {
+        for ReadRule { rule, at, replaces } in self.own_rules(terms)? {
             let replaced = rules.iter().position(|other| other.id == rule.id);
             let wrong = if always.contains(&rule.id) {
                 Some("every policy has this rule as it is: take another `id`")

@@ -9,6 +9,7 @@ mod error;
 mod load;
 mod place;
 mod read_knobs;
+mod read_reason;
 mod read_rule;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@ use toml::de::DeTable;
 use super::error::PolicyFileError;
 use super::place::Source;
 use super::read_knobs::{Value, field, instant, number};
-use crate::domain::{Action, HoldKind, Reason, is_rule_id, rule_id};
+use super::read_reason::reason_of;
+use crate::domain::{Action, HoldKind, OwnReason, Reason, is_rule_id, rule_id};
 use crate::policy::language::{Constants, compile, nearest};
 use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect};
 
@@ -15,6 +16,14 @@ const FIELDS: [&str; 10] =
 
 /// What rules may hold. Carriers and tokens are held by hand.
 const HELD_BY_RULES: [HoldKind; 3] = [HoldKind::Staff, HoldKind::Store, HoldKind::Device];
+
+/// What rules may name besides facts.
+pub(super) struct Terms {
+    /// The policy's knobs.
+    pub(super) constants: Constants,
+    /// The reasons that it declares.
+    pub(super) reasons: Vec<OwnReason>,
+}
 
 /// A rule as it stands in a file.
 pub(super) struct ReadRule {
@@ -26,11 +35,7 @@ pub(super) struct ReadRule {
 }
 
 /// Reads the rule of a table.
-pub(super) fn read_rule(
-    source: Source<'_>,
-    value: &Value<'_>,
-    constants: &Constants,
-) -> Result<ReadRule, PolicyFileError> {
+pub(super) fn read_rule(source: Source<'_>, value: &Value<'_>, terms: &Terms) -> Result<ReadRule, PolicyFileError> {
     let Some(table) = value.get_ref().as_table() else {
         return Err(source.error(value.span().start, "a rule is a table, [[rule]]"));
     };
@@ -43,7 +48,7 @@ pub(super) fn read_rule(
         }
         None => return Err(source.error(reader.at, "a rule needs an `id`")),
     };
-    reader.rule(id, constants).map_err(|error| error.of_rule(id.0))
+    reader.rule(id, terms).map_err(|error| error.of_rule(id.0))
 }
 
 struct Reader<'a> {
@@ -53,7 +58,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn rule(&self, (id, at): (&str, usize), constants: &Constants) -> Result<ReadRule, PolicyFileError> {
+    fn rule(&self, (id, at): (&str, usize), terms: &Terms) -> Result<ReadRule, PolicyFileError> {
         let known = |name: &str| FIELDS.contains(&name) || name == "replaces";
         if let Some(key) = self.table.keys().find(|key| !known(key.get_ref())) {
             let name = key.get_ref();
@@ -65,10 +70,10 @@ impl Reader<'_> {
         let rule = Rule {
             id: rule_id(id),
             on: self.actions()?,
-            when: self.when(constants)?,
+            when: self.when(&terms.constants)?,
             effect,
             hold: self.hold(effect)?,
-            reason: self.reason()?,
+            reason: self.reason(&terms.reasons)?,
             if_unknown: self.if_unknown()?,
             effective: match field(self.table, "effective") {
                 Some(value) => Some(instant(value.get_ref()).ok_or_else(|| {
@@ -151,15 +156,11 @@ impl Reader<'_> {
         }
     }
 
-    fn reason(&self) -> Result<Reason, PolicyFileError> {
+    fn reason(&self, declared: &[OwnReason]) -> Result<Reason, PolicyFileError> {
         let Some((code, at)) = self.text("reason")? else {
             return Err(self.source.error(self.at, "a rule needs a `reason`: the code that is answered"));
         };
-        Reason::ALL.iter().copied().find(|reason| reason.code() == code).ok_or_else(|| {
-            let meant = nearest(code, Reason::ALL.iter().map(|reason| reason.code()));
-            let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
-            self.source.error(at, format!("there is no reason `{code}`{meant}"))
-        })
+        reason_of(code, declared).map_err(|message| self.source.error(at, message))
     }
 
     fn hold(&self, effect: RuleEffect) -> Result<Option<HoldKind>, PolicyFileError> {

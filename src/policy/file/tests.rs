@@ -1,7 +1,7 @@
 //! Files: what they may change, and each thing that can be wrong with its place.
 
 use super::load;
-use crate::domain::Reason;
+use crate::domain::{CarrierCode, OwnReason, Reason, ReasonClass};
 use crate::policy::document::{Policy, TransferPinLife};
 use crate::policy::rules::{Actions, IfUnknown, RuleEffect};
 
@@ -14,6 +14,41 @@ fn extended(text: &str) -> Result<Policy, String> {
 
 fn rule(fields: &str) -> Result<Policy, String> {
     extended(&format!("[[rule]]\nid = \"mine\"\n{fields}\n"))
+}
+
+/// A file with a reason of its own, and a rule that gives one.
+fn own(reason: &str, code: &str) -> Result<Policy, String> {
+    extended(&format!(
+        "[[reason]]\n{reason}\n[[rule]]\nid = \"mine\"\nwhen = 'true'\nat_least = \"DENY\"\nreason = \"{code}\"\n"
+    ))
+}
+
+/// What it says of itself is a part of the policy; a reason that no rule gives changes nothing.
+#[test]
+fn a_file_declares_reasons_of_its_own() {
+    let text = |meaning: &str, class: &str, carrier: &str| {
+        let reason = format!("code = \"X_SIM_FARM\"\nmeaning = \"{meaning}\"\n{class}\n{carrier}");
+        own(&reason, "X_SIM_FARM").unwrap()
+    };
+    let policy = text("Many SIMs.", "class = \"VELOCITY\"", "carrier = \"6K\"");
+    let rule = policy.rules.all().iter().find(|rule| rule.id == "mine").unwrap();
+    let expected = OwnReason::new("X_SIM_FARM", "Many SIMs.", ReasonClass::Velocity, CarrierCode::NotPortable).unwrap();
+    assert_eq!(rule.reason, Reason::Own(expected));
+    assert!(policy.canonical().contains("\nreason=X_SIM_FARM,VELOCITY,6K,Many SIMs.\n"));
+    let others = [
+        text("Too many SIMs.", "class = \"VELOCITY\"", "carrier = \"6K\""),
+        text("Many SIMs.", "", "carrier = \"6K\""),
+        text("Many SIMs.", "class = \"VELOCITY\"", ""),
+    ];
+    for other in &others {
+        assert_ne!(other.canonical(), policy.canonical());
+    }
+    let Reason::Own(plain) = others[1].rules.all().iter().find(|rule| rule.id == "mine").unwrap().reason else {
+        panic!("not the policy's own")
+    };
+    assert_eq!(plain.class(), ReasonClass::Risk);
+    let unused = extended("[[reason]]\ncode = \"X_A\"\nmeaning = \"Mine.\"\n").unwrap();
+    assert_eq!(unused.canonical(), extended("").unwrap().canonical());
 }
 
 #[test]
@@ -163,6 +198,40 @@ fn what_is_wrong_is_told_with_its_place() {
         ),
         (load("mine.toml", "[pin]\n").map_err(|error| error.to_string()), "is missing: set it, or say extends"),
     ];
+    said_of(cases);
+}
+
+#[test]
+fn what_is_wrong_with_a_reason_is_told_with_its_place() {
+    said_of([
+        (
+            own("code = \"X_SIM_FARM\"\nmeaning = \"Mine.\"", "X_SIM_FRAM"),
+            "rule `mine`: there is no reason `X_SIM_FRAM`: did you mean `X_SIM_FARM`?",
+        ),
+        (own("code = \"X_A\"", "X_A"), "mine.toml:2:1: a reason needs a `code`, and a `meaning`"),
+        (own("meaning = \"Mine.\"", "X_A"), "a reason needs a `code`"),
+        (own("code = \"X_A\"\nmeaning = 1", "X_A"), "mine.toml:4:11: `meaning` must be a text in quotes"),
+        (own("code = \"X_a\"\nmeaning = \"Mine.\"", "X_a"), "mine.toml:3:8: the reason `X_a`: must be `X_` and"),
+        (own("code = \"SIM_FARM\"\nmeaning = \"Mine.\"", "SIM_FARM"), "must be `X_` and"),
+        (own("code = \"LOCK_ON\"\nmeaning = \"Mine.\"", "LOCK_ON"), "`LOCK_ON` is a reason of the engine's"),
+        (own("code = \"X_A\"\nmeaning = \"\"", "X_A"), "must be 1 to 200 characters"),
+        (own("code = \"X_A\"\nmeaning = \"M.\"\nclass = \"FEAR\"", "X_A"), "`class` must be one of LOCK, CREDENTIAL"),
+        (
+            own("code = \"X_A\"\nmeaning = \"M.\"\ncarrier = \"8C\"", "X_A"),
+            "mine.toml:5:11: `carrier` must be one of 1P, 6P, 6C, 6D, 6K, 7C: no rule knows that",
+        ),
+        (
+            own("code = \"X_A\"\nmeaning = \"M.\"\nclas = \"RISK\"", "X_A"),
+            "a reason has no `clas`: did you mean `class`?",
+        ),
+        (
+            own("code = \"X_A\"\nmeaning = \"M.\"\n[[reason]]\ncode = \"X_A\"\nmeaning = \"N.\"", "X_A"),
+            "mine.toml:5:1: the reason `X_A` is declared twice",
+        ),
+    ]);
+}
+
+fn said_of<const N: usize>(cases: [(Result<Policy, String>, &str); N]) {
     for (loaded, said) in cases {
         let error = loaded.unwrap_err();
         assert!(error.contains(said), "{error}\n-- must say --\n{said}");

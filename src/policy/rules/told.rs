@@ -50,8 +50,9 @@ const TOLD: &[Reason] = &[
     Reason::NoCustomerProof,
 ];
 
-/// A reason's place.
+/// A reason's place. A policy's own are told where those are that only risk explains.
 pub(super) fn rank(reason: Reason) -> usize {
+    let reason = if let Reason::Own(_) = reason { Reason::PhoneNotAtHand } else { reason };
     TOLD.iter().position(|told| *told == reason).unwrap_or(TOLD.len())
 }
 

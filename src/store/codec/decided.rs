@@ -14,7 +14,8 @@ use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use super::shadow::StoredShadow;
 use crate::audit::{AnswerWindow, Decided, Made, RecordedContribution, RecordedReason};
 use crate::domain::{
-    ChangeDigest, Effect, Factor, FactorOption, PolicyRevision, RecordId, ReleaseId, TransferPinId, Usability,
+    ChangeDigest, Effect, Factor, FactorOption, OwnReason, PolicyRevision, Reason, RecordId, ReleaseId, TransferPinId,
+    Usability,
 };
 
 /// A decision.
@@ -79,6 +80,22 @@ pub(super) struct StoredReason {
     reason: Option<u32>,
     #[prost(string, optional, tag = "2")]
     rule: Option<String>,
+    // Where it is the policy's own: then the number is the engine's that stands for it.
+    #[prost(message, optional, tag = "3")]
+    own: Option<StoredOwnReason>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredOwnReason {
+    #[prost(string, optional, tag = "1")]
+    code: Option<String>,
+    #[prost(string, optional, tag = "2")]
+    meaning: Option<String>,
+    #[prost(uint32, optional, tag = "3")]
+    class: Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    told: Option<u32>,
 }
 
 #[derive(Message)]
@@ -304,7 +321,16 @@ fn facts(numbers: &[u32], values: &[i64]) -> Result<Vec<(u16, i64)>, CodecError>
 impl From<&RecordedReason> for StoredReason {
     fn from(given: &RecordedReason) -> Self {
         let RecordedReason { reason, rule } = given;
-        Self { reason: Some(number_of(*reason)), rule: Some(rule.to_owned()) }
+        let own = match reason {
+            Reason::Own(own) => Some(StoredOwnReason {
+                code: Some(own.code().to_owned()),
+                meaning: Some(own.meaning().to_owned()),
+                class: Some(number_of(own.class())),
+                told: Some(number_of(own.told())),
+            }),
+            _ => None,
+        };
+        Self { reason: Some(number_of(*reason)), rule: Some(rule.to_owned()), own }
     }
 }
 
@@ -312,8 +338,22 @@ impl TryFrom<StoredReason> for RecordedReason {
     type Error = CodecError;
 
     fn try_from(stored: StoredReason) -> Result<Self, CodecError> {
-        let StoredReason { reason, rule } = stored;
-        Ok(Self { reason: numbered(reason, "reason.reason")?, rule: required(rule, "reason.rule")? })
+        let StoredReason { reason, rule, own } = stored;
+        let of_engine = numbered(reason, "reason.reason")?;
+        let own = optional_nested::<_, OwnReason>(own)?;
+        Ok(Self { reason: own.map_or(of_engine, Reason::Own), rule: required(rule, "reason.rule")? })
+    }
+}
+
+impl TryFrom<StoredOwnReason> for OwnReason {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredOwnReason) -> Result<Self, CodecError> {
+        let StoredOwnReason { code, meaning, class, told } = stored;
+        let (code, meaning) = (required(code, "own.code")?, required(meaning, "own.meaning")?);
+        let (class, told) = (numbered(class, "own.class")?, numbered(told, "own.told")?);
+        Self::new(&code, &meaning, class, told)
+            .map_err(|wrong| CodecError::Invalid { field: "own.code", expected: wrong.expected })
     }
 }
 

@@ -4,9 +4,9 @@
 
 use crate::audit::{AuditStep, EventKind, PolicyStep, ReadOf, ReportedOutcome};
 use crate::domain::{
-    AccountKind, Action, Channel, ContactKind, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet, LockStepKind,
-    Mode, OutcomeKind, PersonRole, PinOrigin, Reason, ResetKind, Role, SimChangeCause, SimDelivery, Standing,
-    StepScope,
+    AccountKind, Action, CarrierCode, Channel, ContactKind, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet,
+    LockStepKind, Mode, OutcomeKind, PersonRole, PinOrigin, Reason, ReasonClass, ResetKind, Role, SimChangeCause,
+    SimDelivery, Standing, StepScope,
 };
 
 /// An enum that is kept as a number.
@@ -81,6 +81,17 @@ numbered! {
     SimDelivery { InHand = 1, Shipped = 2 }
     ContactKind { Email = 1, Sms = 2, Voice = 3, Postal = 4 }
     PolicyStep { File = 1, Staged = 2, Activated = 3 }
+    ReasonClass {
+        Lock = 1,
+        Credential = 2,
+        IdentityData = 3,
+        LineState = 4,
+        CoolDown = 5,
+        Velocity = 6,
+        Risk = 7,
+        Rights = 8,
+    }
+    CarrierCode { Other = 1, PortProtection = 2, DataMismatch = 3, NotActive = 4, NotPortable = 5, Prepaid = 6 }
     HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5 }
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
@@ -123,7 +134,7 @@ numbered! {
 /// The domain holds this table: a reason's number is part of its declaration there.
 impl Numbered for Reason {
     fn number(self) -> u32 {
-        u32::from(self as u16)
+        u32::from(self.as_u16())
     }
 
     fn of_number(number: u32) -> Option<Self> {

@@ -11,11 +11,11 @@ use crate::audit::{
     RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };
 use crate::domain::{
-    AppCheck, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactKind, ContactValue, DealerId,
-    DeviceId, Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode, OutcomeKind,
-    OwnerChange, PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason, Recorded, ReleaseOpens, RequestId,
-    ResetKind, Role, SimChange, SimChangeCause, SimDelivery, SimTarget, Standing, StepScope, Subject, TransferPinCheck,
-    Usability,
+    AppCheck, CarrierCode, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactKind, ContactValue,
+    DealerId, DeviceId, Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode,
+    OutcomeKind, OwnReason, OwnerChange, PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason,
+    ReasonClass, Recorded, ReleaseOpens, RequestId, ResetKind, Role, SimChange, SimChangeCause, SimDelivery, SimTarget,
+    Standing, StepScope, Subject, TransferPinCheck, Usability,
 };
 
 pub(super) fn records() -> Vec<(String, Record)> {
@@ -27,7 +27,11 @@ pub(super) fn records() -> Vec<(String, Record)> {
     let later = [("record.by_time".to_owned(), by_time), ("record.signed_permit".to_owned(), signed_permit())];
     let told = told().into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     let placed = Event::Decided(Box::new(Decided { place: place(), ..decided(0, Change::PinChange) }));
-    let beside = [("record.shadow".to_owned(), shadow()), ("record.placed".to_owned(), record(placed))];
+    let beside = [
+        ("record.shadow".to_owned(), shadow()),
+        ("record.placed".to_owned(), record(placed)),
+        ("record.own_reason".to_owned(), own_reason()),
+    ];
     let ledger = super::samples_of_ledger::changes();
     let ledger = ledger.into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     decisions.chain(events).chain(later).chain(told).chain(beside).chain(ledger).collect()
@@ -82,6 +86,16 @@ fn shadow() -> Record {
     };
     let (shadow, known_facts) = (Some(Box::new(shadow)), Some(0b1110 | 1 << 82));
     record(Event::Decided(Box::new(Decided { shadow, known_facts, ..decided(0, Change::PinChange) })))
+}
+
+/// A decision, and a shadow's, for a reason that the policy declares.
+fn own_reason() -> Record {
+    let own =
+        OwnReason::new("X_SIM_FARM", "Many SIMs of this kind lately.", ReasonClass::Velocity, CarrierCode::NotPortable);
+    let reasons = vec![RecordedReason { reason: Reason::Own(own.unwrap()), rule: "mine-1".to_owned() }];
+    let Event::Decided(beside) = shadow().event else { panic!("no decision") };
+    let shadow = beside.shadow.map(|shadow| Box::new(ShadowVerdict { reasons: reasons.clone(), ..*shadow }));
+    record(Event::Decided(Box::new(Decided { reasons, shadow, ..decided(0, Change::PinChange) })))
 }
 
 fn record(event: Event) -> Record {
