@@ -25,6 +25,7 @@ impl Facts {
         self.put_app(&mut list);
         self.put_claims(&mut list);
         self.put_velocity(&mut list);
+        self.put_later(&mut list);
         self.told.put(&mut list);
     }
 
@@ -70,7 +71,7 @@ impl Facts {
 
     fn put_app(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put(28, codes::app(self.app));
-        if let AppFact::Approved { older_than_resets, same_device } = self.app {
+        if let AppFact::Approved { older_than_resets, same_device, added_at: _ } = self.app {
             list.put_flag(29, older_than_resets);
             list.put_flag(30, same_device);
         }
@@ -120,7 +121,14 @@ impl Facts {
         list.put_count(53, ports_to_dealer);
         list.put_count(54, handset_other_accounts);
         list.put(55, self.held.map(|kind| i64::from(kind as u8)));
+    }
+
+    /// Facts that came later than those of their kind.
+    fn put_later(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put_flag(56, self.shipped);
+        if let AppFact::Approved { added_at, .. } = self.app {
+            list.put_instant(58, Some(added_at));
+        }
     }
 }
 
@@ -196,7 +204,7 @@ mod tests {
             pin_failures_many_until: Some(at(22)),
             pin_off_until: Some(at(23)),
             transfer_pin: TransferPinFact::Right { issued_at: at(-25), proven: true, same_way_as_release: true },
-            app: AppFact::Approved { older_than_resets: true, same_device: true },
+            app: AppFact::Approved { older_than_resets: true, same_device: true, added_at: at(-58) },
             app_usable: Usability::NotBefore(at(31), Reason::NewDevice),
             has_known_device: true,
             account_number: Field::Matches,
@@ -249,7 +257,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 74] = [
+    const GOLDEN: [(u16, i64); 75] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -306,6 +314,7 @@ mod tests {
         (54, 54),
         (55, 3),
         (56, 1),
+        (58, -58_000_000),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

@@ -99,6 +99,8 @@ pub enum AppFact {
         older_than_resets: bool,
         /// Whether it is the device the request came from.
         same_device: bool,
+        /// When the device's key was added.
+        added_at: DateTime<Utc>,
     },
 }
 

@@ -262,6 +262,13 @@ pub const FACTS: &[Fact] = &[
         "Whether the new SIM is said to be sent to the postal address on record.",
     ),
     Fact::new(
+        58,
+        "app_key_added",
+        "app.key_added_ago",
+        Age,
+        "How long ago the key of the approving device was added.",
+    ),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",

@@ -99,7 +99,7 @@ impl<'a> Seen<'a> {
             AppFact::NewDevice
         } else if self.approval_counts(device) {
             let older_than_resets = resets.oldest.is_none_or(|oldest| added_at < oldest);
-            AppFact::Approved { older_than_resets, same_device }
+            AppFact::Approved { older_than_resets, same_device, added_at }
         } else {
             AppFact::WrongPerson
         }

@@ -42,11 +42,20 @@ fn a_sim_is_not_changed_after_a_burst_of_failed_log_ins() {
     burst.denies(&new, &[Reason::LogInsFailed]);
     burst.denies(&Ask::care(), &[Reason::LogInsFailed]);
     burst.denies(&Ask::pad().right_pin(), &[Reason::LogInsFailed]);
-    // The owner's own phone is no new device, and its key approves whatever comes from elsewhere.
-    burst.approves(&Ask::owner().right_pin());
+    // Not from the owner's own phone either, where somebody may be signed in: its key approves, wherever it is asked.
+    burst.denies(&Ask::owner().right_pin(), &[Reason::LogInsFailed]);
+    burst.approves(&Ask::owner().app("ann-phone"));
     burst.approves(&new.clone().app("ann-phone"));
-    // A key that is too new is none.
-    burst.denies(&new.app("ann-new"), &[Reason::LogInsFailed]);
+    // A key that is too new is none, also where the policy knows devices sooner.
+    burst.denies(&new.clone().app("ann-new"), &[Reason::LogInsFailed]);
+    let sooner = |added_at| {
+        burst.clone().with(|world| {
+            world.policy.device_known_after = TimeDelta::hours(1);
+            world.account.devices[1].added_at = added_at;
+        })
+    };
+    sooner(days_ago(7)).approves(&new.clone().app("ann-new"));
+    sooner(days_ago(7) + TICK).denies(&new.app("ann-new"), &[Reason::LogInsFailed]);
     // Other changes are another matter.
     burst.approves(&Ask::owner().right_pin().change(transfer_pin_issue()));
 }
