@@ -11,10 +11,14 @@ pub struct Velocity {
     pub pin_value_failed_accounts: u32,
     /// Other accounts on which this member of staff began changes without a sign of their customers.
     pub staff_unproven_accounts: u32,
+    /// Of those, and of days before, the ones whose challenge lapsed.
+    pub staff_lapsed_accounts: u32,
     /// Other accounts that this member of staff asked about at this moment.
     pub staff_accounts_at_once: u32,
     /// Lines of this account that asked to leave, this one included.
     pub lines_leaving: u32,
+    /// Lines of this account whose leaving was challenged as one of many, and whose challenge lapsed.
+    pub sweeps_lapsed: u32,
     /// Accounts whose numbers were to go to the same carrier.
     pub ports_to_carrier: u32,
     /// Accounts whose numbers were to go to the same dealer.
@@ -75,8 +79,10 @@ impl Velocity {
         source: SourceFailures { accounts: 0, kind: None },
         pin_value_failed_accounts: 0,
         staff_unproven_accounts: 0,
+        staff_lapsed_accounts: 0,
         staff_accounts_at_once: 0,
         lines_leaving: 0,
+        sweeps_lapsed: 0,
         ports_to_carrier: 0,
         ports_to_dealer: 0,
         handset_other_accounts: 0,

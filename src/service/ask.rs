@@ -198,7 +198,8 @@ impl Engine {
         let (settle, hold) = (weighed.settle.clone(), weighed.verdict.hold);
         let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
         let shown = shown && standing == Standing::Known;
-        let ending = Ending::new(&weighed.checks, weighed.verdict.outcome.kind(), shown);
+        let reasons = weighed.verdict.reasons.iter().map(|given| given.reason);
+        let ending = Ending::new(&weighed.checks, weighed.verdict.outcome.kind(), shown).because(reasons);
         open.append_as(decision, entry(asking, &target, decided(asking, standing, weighed, window, made)))?;
         let closing = Closing {
             urgency: Urgency::Ordinary,

@@ -298,7 +298,8 @@ fn ending_of_all(asking: &Asking<'_>, weighed: &[(Standing, Weighed)], outcome: 
     let may_not_know = may_not_know(asking.requester, asking.question);
     let one = |(standing, one): &(Standing, Weighed)| {
         let shown = *standing == Standing::Known && (one.account_number_matched || !may_not_know);
-        Ending::new(&one.checks, one.verdict.outcome.kind(), shown)
+        let reasons = one.verdict.reasons.iter().map(|given| given.reason);
+        Ending::new(&one.checks, one.verdict.outcome.kind(), shown).because(reasons)
     };
     let quiet = Ending::new(&Checks::NONE, outcome, false);
     weighed.iter().map(one).fold(quiet, Ending::with)

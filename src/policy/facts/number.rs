@@ -101,8 +101,10 @@ impl Facts {
             source,
             pin_value_failed_accounts,
             staff_unproven_accounts,
+            staff_lapsed_accounts: _,
             staff_accounts_at_once,
             lines_leaving,
+            sweeps_lapsed: _,
             ports_to_carrier,
             ports_to_dealer,
             handset_other_accounts,
@@ -126,9 +128,11 @@ impl Facts {
     /// Facts that came later than those of their kind.
     fn put_later(&self, list: &mut List<impl FnMut(u16, i64)>) {
         list.put_flag(56, self.shipped);
+        list.put_count(57, self.velocity.staff_lapsed_accounts);
         if let AppFact::Approved { added_at, .. } = self.app {
             list.put_instant(58, Some(added_at));
         }
+        list.put_count(59, self.velocity.sweeps_lapsed);
     }
 }
 
@@ -221,8 +225,10 @@ mod tests {
                 source: SourceFailures { accounts: 43, kind: Some(SourceKind::Device) },
                 pin_value_failed_accounts: 45,
                 staff_unproven_accounts: 46,
+                staff_lapsed_accounts: 57,
                 staff_accounts_at_once: 47,
                 lines_leaving: 49,
+                sweeps_lapsed: 59,
                 ports_to_carrier: 52,
                 ports_to_dealer: 53,
                 handset_other_accounts: 54,
@@ -257,7 +263,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 75] = [
+    const GOLDEN: [(u16, i64); 77] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -314,7 +320,9 @@ mod tests {
         (54, 54),
         (55, 3),
         (56, 1),
+        (57, 57),
         (58, -58_000_000),
+        (59, 59),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

@@ -262,12 +262,30 @@ pub const FACTS: &[Fact] = &[
         "Whether the new SIM is said to be sent to the postal address on record.",
     ),
     Fact::new(
+        57,
+        "staff_lapsed_accounts",
+        "velocity.staff_lapsed_accounts",
+        Count,
+        "Other accounts on which this member of staff began changes within 10 days without a sign of their customers, and that \
+         nobody proved while a challenge lives, or since.",
+    )
+    .counted(),
+    Fact::new(
         58,
         "app_key_added",
         "app.key_added_ago",
         Age,
         "How long ago the key of the approving device was added.",
     ),
+    Fact::new(
+        59,
+        "sweeps_lapsed",
+        "velocity.sweeps_lapsed",
+        Count,
+        "Lines of the account whose leaving was challenged within 24 hours as one of many, and that was not approved while a \
+         challenge lives, or since.",
+    )
+    .counted(),
     Fact::new(
         70,
         "log_in_failures",

@@ -199,8 +199,10 @@ fn random_velocity(dice: &mut Dice<'_>) -> Velocity {
         source: SourceFailures { accounts, kind: Some(dice.pick(&SourceKind::ALL)) },
         pin_value_failed_accounts: dice.pick(&[0, 10, 20]),
         staff_unproven_accounts: u32::from(dice.below(5)),
+        staff_lapsed_accounts: u32::from(dice.below(3)),
         staff_accounts_at_once: u32::from(dice.rarely()),
         lines_leaving: u32::from(dice.below(4)),
+        sweeps_lapsed: u32::from(dice.below(3)),
         ports_to_carrier: u32::from(dice.below(4)),
         ports_to_dealer: u32::from(dice.below(4)),
         handset_other_accounts: u32::from(dice.below(3)),
@@ -345,7 +347,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..23) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..25) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -408,6 +410,8 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         18 => world.breached_until = Some(now()),
         19 => world.credentials.history.contacts_changed.note(None, now()),
         20 => world.line.attached_at = Some(now()),
+        22 => world.velocity.staff_lapsed_accounts += 1,
+        23 => world.velocity.sweeps_lapsed += 1,
         21 => {
             if let Change::Sim(sim) = &mut ask.request.change {
                 sim.delivery = Some(SimDelivery::Shipped);

@@ -1,6 +1,6 @@
 //! Counts over many accounts: P3, P6, P15, P16.
 
-use super::world::{Ask, World, transfer_pin_issue};
+use super::world::{Ask, World, policy_with, transfer_pin_issue};
 use crate::domain::{AccountKind, Channel, LockSet, OutcomeKind, Reason, SourceFailures, SourceKind, Velocity};
 
 /// A world in which so much was counted.
@@ -40,6 +40,37 @@ fn staff_begin_no_second_account_without_a_customer() {
     // Launch day: proven changes are not refused for being many.
     counted(others(31)).approves(&Ask::clerk().app("ann-phone"));
     counted(others(31)).approves(&Ask::pad().right_pin());
+}
+
+#[test]
+fn after_one_that_lapsed_staff_in_a_store_begins_none_without_a_customer() {
+    let rule = "[[rule]]\nid = \"X1\"\nat_least = \"DENY\"\nreason = \"STAFF_VELOCITY\"\nwhen = 'request.begun_without_customer \
+                && request.channel == \"STORE\" && velocity.staff_lapsed_accounts >= 1'\n";
+    let lapsed = counted(Velocity { staff_lapsed_accounts: 1, ..Velocity::QUIET });
+    lapsed.challenges(&Ask::clerk(), &[Reason::NoCustomerProof]);
+    let lapsed = lapsed.with(|world| world.policy = policy_with(rule));
+    lapsed.denies(&Ask::clerk(), &[Reason::StaffVelocity]);
+    lapsed.approves(&Ask::clerk().app("ann-phone"));
+    lapsed.approves(&Ask::pad().right_pin());
+    lapsed.challenges(&Ask::care(), &[Reason::NoCustomerProof]);
+}
+
+#[test]
+fn after_a_sweep_that_lapsed_the_owner_alone_lets_a_line_go() {
+    let lapsed = |sweeps_lapsed, lines_leaving| counted(Velocity { lines_leaving, sweeps_lapsed, ..Velocity::QUIET });
+    let ask = Ask::owner().right_pin().change(transfer_pin_issue());
+    lapsed(1, 2).denies(&ask, &[Reason::AccountSweep]);
+    lapsed(1, 2).approves(&ask.clone().app("ann-phone"));
+    lapsed(0, 2).challenges(&ask, &[Reason::AccountSweep]);
+    lapsed(1, 1).approves(&ask);
+    let business = |lines| {
+        lapsed(1, 2).with(|world| {
+            world.account.kind = AccountKind::Business;
+            world.account.line_count = lines;
+        })
+    };
+    business(41).approves(&ask);
+    business(40).denies(&ask, &[Reason::AccountSweep]);
 }
 
 #[test]

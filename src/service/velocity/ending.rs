@@ -4,7 +4,7 @@ use super::plan::{Counted, Of, Use};
 use super::tally::{Found, as_right};
 use crate::audit::Decided;
 use crate::crypto::Token;
-use crate::domain::{AppCheck, Checks, OutcomeKind, PinCheck, Standing, TransferPinCheck};
+use crate::domain::{AppCheck, Checks, OutcomeKind, PinCheck, Reason, Standing, TransferPinCheck};
 use crate::service::engine::Engine;
 use crate::store::{Before, Charge, ChargeWindows, Settle, Window};
 
@@ -15,6 +15,8 @@ pub(in crate::service) struct Ending {
     /// Whether there was a sign of the customer.
     sign: bool,
     outcome: OutcomeKind,
+    /// Whether it was told to be one line of many that leave.
+    swept: bool,
     /// Whether the line is there, and who asked may know of it.
     shown: bool,
 }
@@ -34,13 +36,18 @@ impl Found {
 impl Ending {
     /// Of one decision.
     pub(in crate::service) fn new(checks: &Checks, outcome: OutcomeKind, shown: bool) -> Self {
-        Self { found: Found::of(checks), sign: has_sign(checks), outcome, shown }
+        Self { found: Found::of(checks), sign: has_sign(checks), outcome, swept: false, shown }
+    }
+
+    /// The same with the reasons that were given.
+    pub(in crate::service) fn because(self, mut reasons: impl Iterator<Item = Reason>) -> Self {
+        Self { swept: reasons.any(|reason| reason == Reason::AccountSweep), ..self }
     }
 
     /// Of one on record. `may_not_know` tells whether its caller has to show that it knows the line.
     pub(in crate::service) fn of(decided: &Decided, may_not_know: bool) -> Self {
         let shown = decided.standing == Standing::Known && (decided.account_number_matched || !may_not_know);
-        Self::new(&decided.checks, decided.outcome, shown)
+        Self::new(&decided.checks, decided.outcome, shown).because(decided.reasons.iter().map(|given| given.reason))
     }
 
     /// Of several that are answered together: what counts for one counts.
@@ -55,6 +62,7 @@ impl Ending {
             },
             sign: self.sign || other.sign,
             outcome: self.outcome.max(other.outcome),
+            swept: self.swept || other.swept,
             shown: self.shown || other.shown,
         }
     }
@@ -68,6 +76,7 @@ impl Ending {
             Of::Begun => !self.sign && self.shown,
             Of::AtOnce => true,
             Of::Leaving => self.shown,
+            Of::Swept => self.shown && self.swept && matches!(self.outcome, OutcomeKind::Challenge),
             Of::Carrier | Of::Dealer => self.shown && !matches!(self.outcome, OutcomeKind::Deny),
             Of::Handset => matches!(self.outcome, OutcomeKind::Approve),
         }
@@ -97,6 +106,10 @@ impl Counted {
             let is_proven = one.of == Of::Begun && ending.sign && ending.shown;
             if takes_their_place || is_proven {
                 settled.extend(self.before_it(window, one, one.subject));
+            }
+            // And so is what lapsed, of every line that may leave now.
+            if one.of == Of::Swept && ending.shown && ending.outcome == OutcomeKind::Approve {
+                settled.extend(self.lines.iter().flat_map(|line| self.before_it(window, one, *line)));
             }
         }
         settled

@@ -54,11 +54,15 @@ pub(super) const PIN_VALUE_FAILURES: WindowKind = WindowKind {
     paragraph: "P3",
 };
 
+/// So long what staff began without a sign of the customer counts for itself.
+pub(super) const BEGUN_WITHIN: TimeDelta = TimeDelta::hours(1);
+
+/// What nobody proved while its challenge lived lapsed, and is remembered longer than what was begun.
 pub(super) const BEGUN_UNPROVEN: WindowKind = WindowKind {
     name: "unproven-begun-by-staff",
     key: "the member of staff",
     subject: "the account, or the number that nobody has",
-    length: TimeDelta::hours(1),
+    length: TimeDelta::days(10),
     most: 5,
     cap: 32,
     one_each: true,
@@ -88,6 +92,19 @@ pub(super) const LINES_LEAVING: WindowKind = WindowKind {
     most: 256,
     cap: 257,
     one_each: true,
+    before: Before::Commit,
+    paragraph: "P15",
+};
+
+/// A line is asked about again and again: what lapsed is its first ask, so none takes another's place.
+pub(super) const SWEEPS_CHALLENGED: WindowKind = WindowKind {
+    name: "sweeps-challenged",
+    key: "the account",
+    subject: "the line",
+    length: TimeDelta::hours(24),
+    most: 1,
+    cap: 257,
+    one_each: false,
     before: Before::Commit,
     paragraph: "P15",
 };
@@ -129,12 +146,13 @@ pub(super) const HANDSETS: WindowKind = WindowKind {
 };
 
 /// Every kind.
-pub const WINDOW_KINDS: [&WindowKind; 8] = [
+pub const WINDOW_KINDS: [&WindowKind; 9] = [
     &SOURCE_FAILURES,
     &PIN_VALUE_FAILURES,
     &BEGUN_UNPROVEN,
     &ASKED_BY_STAFF,
     &LINES_LEAVING,
+    &SWEEPS_CHALLENGED,
     &PORTS_TO_CARRIER,
     &PORTS_TO_DEALER,
     &HANDSETS,

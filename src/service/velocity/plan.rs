@@ -1,6 +1,6 @@
 //! The windows of one request: charged and read in one trip, beside the load of the account.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::kinds::{self, WindowKind};
 use super::looking::Look;
@@ -27,6 +27,8 @@ pub(super) enum Of {
     AtOnce,
     /// Lines of its account that leave.
     Leaving,
+    /// Lines of its account whose leaving is challenged as one of many.
+    Swept,
     /// Ports to its gaining carrier.
     Carrier,
     /// Ports to its dealer.
@@ -63,6 +65,8 @@ pub(in crate::service) struct Plan {
     attempt: Token,
     now: DateTime<Utc>,
     look: Option<Look>,
+    /// How long a challenge lives.
+    challenge_life: TimeDelta,
 }
 
 /// The windows as they came back.
@@ -75,6 +79,7 @@ pub(in crate::service) struct Counted {
     pub(super) now: DateTime<Utc>,
     /// While this request's secrets are looked at.
     pub(super) look: Option<Look>,
+    pub(super) challenge_life: TimeDelta,
 }
 
 /// The plan as it grows.
@@ -155,13 +160,14 @@ impl Planning<'_> {
         }
     }
 
-    /// The account's own window lives in its partition. A code for a whole account names no line that leaves.
+    /// The account's own windows live in its partition. A code for a whole account names no line that leaves.
     fn leaving(&mut self, target: &Target, charged: bool) {
         if let Some(line) = target.line {
-            let kind = &kinds::LINES_LEAVING;
-            let token = self.tokens.window(kind.name, &[self.account.as_bytes()]);
-            let window = WindowKey { partition: target.account.partition(), token };
-            self.push(Use { of: Of::Leaving, kind, window, subject: line, charged });
+            for (of, kind) in [(Of::Leaving, &kinds::LINES_LEAVING), (Of::Swept, &kinds::SWEEPS_CHALLENGED)] {
+                let token = self.tokens.window(kind.name, &[self.account.as_bytes()]);
+                let window = WindowKey { partition: target.account.partition(), token };
+                self.push(Use { of, kind, window, subject: line, charged });
+            }
         }
     }
 }
@@ -189,7 +195,8 @@ impl Engine {
         let attempt = asking.reserve.request;
         let looks = planning.uses.iter().any(|one| one.charged && matches!(one.of, Of::Source(_) | Of::PinValue));
         let look = looks.then(|| self.looking.begin(attempt));
-        Plan { uses: planning.uses, lines, attempt, now: asking.now, look }
+        let challenge_life = self.policy.load().challenge_life;
+        Plan { uses: planning.uses, lines, attempt, now: asking.now, look, challenge_life }
     }
 
     /// Charges and reads them.
@@ -197,9 +204,9 @@ impl Engine {
     /// INVARIANT (one-counter): durable before any secret is looked at. INVARIANT (fail-closed): where they cannot be charged
     /// no secret is looked at, and what cannot be read is not read as zero.
     pub(in crate::service) async fn count(&self, plan: Plan) -> Counted {
-        let Plan { uses, lines, attempt, now, look } = plan;
+        let Plan { uses, lines, attempt, now, look, challenge_life } = plan;
         if uses.is_empty() {
-            return Counted { uses, windows: Some(Vec::new()), lines, attempt, now, look };
+            return Counted { uses, windows: Some(Vec::new()), lines, attempt, now, look, challenge_life };
         }
         let split = uses.partition_point(|one| one.charged);
         let (charged, read) = uses.split_at_checked(split).unwrap_or((&uses, &[]));
@@ -213,7 +220,7 @@ impl Engine {
                 None
             }
         };
-        Counted { uses, windows, lines, attempt, now, look }
+        Counted { uses, windows, lines, attempt, now, look, challenge_life }
     }
 
     /// Counts what staff began without a sign of the customer where that is known only now: the approval that came along was

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::kinds::{self, WindowKind};
 use super::looking::{Looking, State};
@@ -94,12 +94,19 @@ impl Counted {
                 Of::PinValue => {
                     velocity.pin_value_failed_accounts = self.pin_value(one, window, looking, found.pin_failed);
                 }
-                Of::Begun => velocity.staff_unproven_accounts = self.others(one, window),
+                Of::Begun => {
+                    velocity.staff_unproven_accounts = self.others_of(one, window, |ago| ago <= kinds::BEGUN_WITHIN);
+                    velocity.staff_lapsed_accounts = self.others_of(one, window, |ago| self.has_lapsed(ago));
+                }
                 Of::AtOnce => velocity.staff_accounts_at_once = self.at_once(one, window),
                 Of::Leaving => {
                     let leaving = recent(window, one.kind, self.now).map(|event| event.subject);
                     let lines: HashSet<Token> = leaving.chain(self.lines.iter().copied()).collect();
                     velocity.lines_leaving = number(lines.len());
+                }
+                Of::Swept => {
+                    let events = recent(window, one.kind, self.now).filter(|event| self.has_lapsed(self.ago(event)));
+                    velocity.sweeps_lapsed = number(events.map(|event| event.subject).collect::<HashSet<_>>().len());
                 }
                 Of::Carrier => velocity.ports_to_carrier = self.accounts(one, window),
                 Of::Dealer => velocity.ports_to_dealer = self.accounts(one, window),
@@ -144,8 +151,23 @@ impl Counted {
     }
 
     fn others(&self, one: &Use, window: &Window) -> u32 {
-        let subjects = recent(window, one.kind, self.now).map(|event| event.subject);
-        number(subjects.filter(|subject| *subject != one.subject).collect::<HashSet<_>>().len())
+        self.others_of(one, window, |_| true)
+    }
+
+    /// Those of them that happened so long ago.
+    fn others_of(&self, one: &Use, window: &Window, is_meant: impl Fn(TimeDelta) -> bool) -> u32 {
+        let events = recent(window, one.kind, self.now).filter(|event| is_meant(self.ago(event)));
+        let subjects = events.map(|event| event.subject).filter(|subject| *subject != one.subject);
+        number(subjects.collect::<HashSet<_>>().len())
+    }
+
+    fn ago(&self, event: &WindowEvent) -> TimeDelta {
+        self.now.signed_duration_since(event.at)
+    }
+
+    /// Whether a challenge of so long ago is over. Whatever proved it took its charge back.
+    fn has_lapsed(&self, ago: TimeDelta) -> bool {
+        ago >= self.challenge_life
     }
 
     /// Under a second apart, whichever came first.
@@ -203,7 +225,8 @@ mod tests {
         let key = WindowKey { partition: token.partition(), token };
         let uses = vec![Use { of, kind, window: key, subject: account(200), charged: true }];
         let (windows, lines) = (Some(vec![window]), vec![account(201)]);
-        Counted { uses, windows, lines, attempt: OWN_ATTEMPT, now: now(), look: None }
+        let challenge_life = TimeDelta::minutes(10);
+        Counted { uses, windows, lines, attempt: OWN_ATTEMPT, now: now(), look: None, challenge_life }
     }
 
     fn failures(happened: &[(u8, bool)], failed: bool) -> u32 {
@@ -253,6 +276,12 @@ mod tests {
         let said = |of, kind, ago| counted(of, kind, at(ago)).velocity(&Looking::default(), Found::default());
         let begun = |ago| said(Of::Begun, &kinds::BEGUN_UNPROVEN, ago).staff_unproven_accounts;
         assert_eq!((begun(TimeDelta::hours(1)), begun(TimeDelta::hours(1) + tick), begun(-tick)), (1, 0, 1));
+        let lapsed = |ago| said(Of::Begun, &kinds::BEGUN_UNPROVEN, ago).staff_lapsed_accounts;
+        let (life, ten_days) = (TimeDelta::minutes(10), TimeDelta::days(10));
+        assert_eq!((lapsed(life - tick), lapsed(life), lapsed(ten_days), lapsed(ten_days + tick)), (0, 1, 1, 0));
+        let swept = |ago| said(Of::Swept, &kinds::SWEEPS_CHALLENGED, ago).sweeps_lapsed;
+        let day = TimeDelta::hours(24);
+        assert_eq!((swept(life - tick), swept(life), swept(day), swept(day + tick)), (0, 1, 1, 0));
         let at_once = |ago| said(Of::AtOnce, &kinds::ASKED_BY_STAFF, ago).staff_accounts_at_once;
         let second = TimeDelta::seconds(1);
         assert_eq!((at_once(second), at_once(second - tick), at_once(tick - second), at_once(-second)), (0, 1, 1, 0));
