@@ -30,6 +30,12 @@ pub const PROVEN_DEVICES_KEPT_MAX: usize = 16;
 /// How many numbers that were given to others an account remembers.
 pub const ENDED_NUMBERS_KEPT_MAX: usize = 8;
 
+/// How many readers an account remembers.
+pub const READERS_KEPT_MAX: usize = 8;
+
+/// So long a read of an account matters to its ports.
+pub const READ_MATTERS_FOR: TimeDelta = TimeDelta::days(7);
+
 /// Where a log-in came from: a keyed token of the network address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogInSource(pub u128);
@@ -78,6 +84,21 @@ pub struct EndedNumber {
     pub line: LineId,
     /// Since when.
     pub at: DateTime<Utc>,
+}
+
+/// Who read an account: a keyed token of the identity at the end of the client's own chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReaderMark(pub u128);
+
+/// The reads of an account by one identity, as far as they matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountReading {
+    /// Who read.
+    pub reader: ReaderMark,
+    /// The first of them.
+    pub first: DateTime<Utc>,
+    /// The last of them.
+    pub last: DateTime<Utc>,
 }
 
 /// When contacts last changed, by what kind they are. What an account was opened with did not change.
@@ -144,6 +165,8 @@ pub struct History {
     pub ended_numbers: Vec<EndedNumber>,
     /// When its contacts last changed, here or elsewhere.
     pub contacts_changed: ContactTimes,
+    /// Who read it, those who read it longest ago first, at most [`READERS_KEPT_MAX`].
+    pub readings: Vec<AccountReading>,
 }
 
 impl History {
@@ -207,6 +230,22 @@ impl History {
         self.proven_devices.iter().find(|proven| proven.device == *device).map(|proven| proven.since)
     }
 
+    /// Remembers that somebody read the account at `at`. Reading it again hides no read that still matters.
+    pub fn note_reading(&mut self, reader: ReaderMark, at: DateTime<Utc>) {
+        let known = self.readings.iter().position(|known| known.reader == reader);
+        let before = known.map(|place| self.readings.remove(place));
+        let matters = |read: &DateTime<Utc>| at.signed_duration_since(*read) <= READ_MATTERS_FOR;
+        let first = before.iter().flat_map(|known| [known.first, known.last]).filter(matters).min();
+        let last = before.map_or(at, |known| known.last.max(at));
+        let reading = AccountReading { reader, first: first.map_or(at, |first| first.min(at)), last };
+        insert_newest(&mut self.readings, reading, READERS_KEPT_MAX, |reading| reading.last);
+    }
+
+    /// Who read the account so lately that it matters at `now`.
+    pub fn readers(&self, now: DateTime<Utc>) -> impl Iterator<Item = &AccountReading> {
+        self.readings.iter().filter(move |reading| now.signed_duration_since(reading.last) <= READ_MATTERS_FOR)
+    }
+
     /// Remembers a payment by somebody else.
     pub fn note_third_party_payment(&mut self, at: DateTime<Utc>) {
         self.third_party_paid_at = self.third_party_paid_at.max(Some(at));
@@ -233,11 +272,12 @@ impl History {
             third_party_paid_at,
             ended_numbers,
             contacts_changed,
+            readings,
         } = self;
         let lists = [log_in_failures.len(), log_ins.len(), calls.len(), proven_devices.len(), ended_numbers.len()];
         lists
             .into_iter()
-            .chain([contacts_changed.len()])
+            .chain([contacts_changed.len(), readings.len()])
             .fold(usize::from(third_party_paid_at.is_some()), usize::saturating_add)
     }
 
@@ -274,6 +314,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{CALLS_KEPT_MAX, CallMark, History, LOG_IN_FAILURES_KEPT_MAX, LogIn, LogInSource};
+    use super::{READERS_KEPT_MAX, ReaderMark};
     use crate::domain::{CallPhase, ContactKind, DeviceId, LineId};
 
     fn at(minutes: i64) -> DateTime<Utc> {
@@ -371,6 +412,27 @@ mod tests {
         }
         assert_eq!((history.third_party_paid_at, history.number_ended_at(&line("a"))), (Some(at(9)), Some(at(9))));
         assert_eq!((history.number_ended_at(&line("b")), history.len()), (None, 4));
+    }
+
+    #[test]
+    fn an_account_knows_its_last_readers_and_their_first_read_that_matters() {
+        let day = 24 * 60;
+        let mut history = History::default();
+        let mut read = |reader, minute| {
+            history.note_reading(ReaderMark(reader), at(minute));
+            let known = history.readings.iter().find(|known| known.reader == ReaderMark(reader));
+            known.map(|known| (known.first, known.last))
+        };
+        assert_eq!(read(1, 0), Some((at(0), at(0))));
+        assert_eq!(read(1, 7 * day), Some((at(0), at(7 * day))));
+        assert_eq!(read(1, 7 * day + 1), Some((at(7 * day), at(7 * day + 1))), "the first is over");
+        assert_eq!(read(1, 6 * day), Some((at(6 * day), at(7 * day + 1))), "told in another order");
+        for reader in 2..=9 {
+            read(reader, 8 * day);
+        }
+        assert_eq!(history.readings.len(), READERS_KEPT_MAX);
+        assert!(history.readings.iter().all(|known| known.reader != ReaderMark(1)), "the oldest leaves");
+        assert_eq!((history.readers(at(15 * day)).count(), history.readers(at(15 * day + 1)).count()), (8, 0));
     }
 
     #[test]

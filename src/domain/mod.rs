@@ -56,9 +56,9 @@ pub use evidence::{
 };
 pub use happening::{CallPhase, Counted, Happening, HappeningKind, LogInResult, Recorded};
 pub use history::{
-    CALL_LENGTH_MAX, CALLS_KEPT_MAX, CallMark, ContactTimes, ENDED_NUMBERS_KEPT_MAX, EVENT_AGE_MAX, EVENT_AHEAD_MAX,
-    EndedNumber, History, InboundCall, LOG_IN_FAILURES_KEPT_MAX, LOG_INS_KEPT_MAX, LogIn, LogInSource,
-    PROVEN_DEVICES_KEPT_MAX, ProvenDevice,
+    AccountReading, CALL_LENGTH_MAX, CALLS_KEPT_MAX, CallMark, ContactTimes, ENDED_NUMBERS_KEPT_MAX, EVENT_AGE_MAX,
+    EVENT_AHEAD_MAX, EndedNumber, History, InboundCall, LOG_IN_FAILURES_KEPT_MAX, LOG_INS_KEPT_MAX, LogIn, LogInSource,
+    PROVEN_DEVICES_KEPT_MAX, ProvenDevice, READ_MATTERS_FOR, READERS_KEPT_MAX, ReaderMark,
 };
 pub use hold::{HeldName, Hold, HoldCause, HoldKind, HoldTarget, each_holdable};
 pub use ids::{

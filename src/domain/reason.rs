@@ -172,6 +172,8 @@ reasons! {
     StaffHeld = 84, "STAFF_HELD", Rights;
     /// The carrier that asks or gains is held.
     CarrierHeld = 85, "CARRIER_HELD", Risk;
+    /// Somebody read the account among many, and others of them go to the same carrier.
+    AnomalousRead = 86, "ANOMALOUS_READ", Velocity;
 }
 
 impl Reason {

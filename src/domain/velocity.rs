@@ -25,6 +25,9 @@ pub struct Velocity {
     pub ports_to_dealer: u32,
     /// Other accounts that got a SIM for the same handset.
     pub handset_other_accounts: u32,
+    /// Accounts that one identity read among many, and that were to go to the same carrier, this one included; none where
+    /// nobody read this one so.
+    pub read_accounts_leaving: u32,
 }
 
 /// How a source failed at the secrets of many accounts.
@@ -86,6 +89,7 @@ impl Velocity {
         ports_to_carrier: 0,
         ports_to_dealer: 0,
         handset_other_accounts: 0,
+        read_accounts_leaving: 0,
     };
 
     /// Nobody knows.

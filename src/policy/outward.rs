@@ -223,6 +223,7 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::AccountSweep => "More lines of this account asked to leave lately.",
         Reason::StaffHeld => "Who asks, or where they ask, is held: the fraud desk must look first.",
         Reason::CarrierHeld => "The carrier is held: the fraud desk must look first.",
+        Reason::AnomalousRead => "This account was looked at together with many others lately.",
         Reason::HandsetElsewhere => "Other customers' lines were moved to this handset lately.",
         Reason::Own(own) => own.meaning(),
     }

@@ -143,6 +143,13 @@ impl Engine {
                         // Before the report is kept: a report that is kept has held whom it must.
                         self.hold_disputed(requester, disputed(&open, target.line, *decision), now).await?;
                     }
+                    if let Recorded::AccountRead { reader } = what {
+                        let who = (&requester.brand, reader);
+                        let reader = self.count_read(who, target.account, reserve.request, now).await?;
+                        if let Some(credentials) = open.credentials_mut() {
+                            credentials.history.note_reading(reader, now);
+                        }
+                    }
                     take_over(&mut open, target.line, what, at, now);
                 }
                 if !steps.is_empty() {
@@ -299,6 +306,7 @@ fn take_over(open: &mut OpenAccount, line: Option<Token>, what: &Recorded, at: D
                 credentials.history.note_third_party_payment(at);
             }
         }
+        // Counted over many accounts, and noted with what that says.
         Recorded::AccountRead { .. } => {}
         Recorded::NumberReassigned => end_number(open, line, at),
         Recorded::FraudReported { .. } => report_fraud(open, line),

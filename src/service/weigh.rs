@@ -163,6 +163,7 @@ impl Engine {
         if case.question.mode == Mode::Enforce && !has_sign(&checks) {
             self.begin_unproven(counted).await;
         }
+        self.count_ports_of_read(case, counted).await;
         let velocity = counted.velocity(&self.looking, Found::of(&checks));
         let snapshot = Snapshot { velocity: &velocity, ..snapshot };
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);

@@ -27,6 +27,7 @@ mod pins;
 mod places;
 mod policies;
 mod provisioning;
+mod readers;
 mod records;
 #[path = "../redis_servers/mod.rs"]
 mod redis_servers;

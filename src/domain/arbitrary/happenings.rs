@@ -8,7 +8,8 @@ use super::accounts::reset_kind;
 use super::changes::sim_target;
 use super::names::{channel, contact_id, device_id, imei, instant, line_id, msisdn, person_id, record_id, reference};
 use crate::domain::{
-    CallMark, ContactKind, ContactTimes, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice, Recorded,
+    AccountReading, CallMark, ContactKind, ContactTimes, EndedNumber, History, InboundCall, LogIn, LogInSource,
+    ProvenDevice, ReaderMark, Recorded,
 };
 
 /// Boxed: a generator is as large as all it is made of, and lives on the stack.
@@ -19,9 +20,13 @@ pub(super) fn history() -> BoxedStrategy<History> {
     let [email, sms, voice, postal] = [(); 4].map(|()| option::of(instant()));
     let contacts =
         (email, sms, voice, postal).prop_map(|(email, sms, voice, postal)| ContactTimes { email, sms, voice, postal });
-    (log_ins, vec(call(), 0..4), vec(proven, 0..3), option::of(instant()), vec(ended, 0..3), contacts)
-        .prop_map(|(log_ins, calls, proven_devices, third_party_paid_at, ended_numbers, contacts_changed)| {
+    let reading = (any::<u128>().prop_map(ReaderMark), instant(), instant())
+        .prop_map(|(reader, first, last)| AccountReading { reader, first, last });
+    let lately = (contacts, vec(reading, 0..3));
+    (log_ins, vec(call(), 0..4), vec(proven, 0..3), option::of(instant()), vec(ended, 0..3), lately)
+        .prop_map(|(log_ins, calls, proven_devices, third_party_paid_at, ended_numbers, lately)| {
             let (log_in_failures, log_ins) = log_ins;
+            let (contacts_changed, readings) = lately;
             History {
                 log_in_failures,
                 log_ins,
@@ -30,6 +35,7 @@ pub(super) fn history() -> BoxedStrategy<History> {
                 third_party_paid_at,
                 ended_numbers,
                 contacts_changed,
+                readings,
             }
         })
         .boxed()

@@ -108,6 +108,7 @@ impl Facts {
             ports_to_carrier,
             ports_to_dealer,
             handset_other_accounts,
+            read_accounts_leaving: _,
         } = self.velocity;
         list.put_flag(42, unread);
         list.put_count(43, source.accounts);
@@ -133,6 +134,7 @@ impl Facts {
             list.put_instant(58, Some(added_at));
         }
         list.put_count(59, self.velocity.sweeps_lapsed);
+        list.put_count(60, self.velocity.read_accounts_leaving);
     }
 }
 
@@ -232,6 +234,7 @@ mod tests {
                 ports_to_carrier: 52,
                 ports_to_dealer: 53,
                 handset_other_accounts: 54,
+                read_accounts_leaving: 60,
             },
             begun_without_customer: true,
             lines_leaving_percent: 50,
@@ -263,7 +266,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 77] = [
+    const GOLDEN: [(u16, i64); 78] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -323,6 +326,7 @@ mod tests {
         (57, 57),
         (58, -58_000_000),
         (59, 59),
+        (60, 60),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

@@ -287,6 +287,15 @@ pub const FACTS: &[Fact] = &[
     )
     .counted(),
     Fact::new(
+        60,
+        "read_accounts_leaving",
+        "velocity.read_accounts_leaving",
+        Count,
+        "Accounts that one identity read among 100 or more within 24 hours, and that asked to go to the same carrier within 7 \
+         days, this one included; none where nobody read this one so within 7 days.",
+    )
+    .counted(),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",

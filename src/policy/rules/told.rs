@@ -39,6 +39,7 @@ const TOLD: &[Reason] = &[
     Reason::StaffVelocity,
     Reason::AccountSweep,
     Reason::HandsetElsewhere,
+    Reason::AnomalousRead,
     Reason::NewDevice,
     Reason::PhoneAttached,
     Reason::PhoneNotAtHand,

@@ -206,6 +206,7 @@ fn random_velocity(dice: &mut Dice<'_>) -> Velocity {
         ports_to_carrier: u32::from(dice.below(4)),
         ports_to_dealer: u32::from(dice.below(4)),
         handset_other_accounts: u32::from(dice.below(3)),
+        read_accounts_leaving: dice.pick(&[0, 1, 4, 5]),
     }
 }
 
@@ -347,7 +348,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..25) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..26) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -412,6 +413,7 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         20 => world.line.attached_at = Some(now()),
         22 => world.velocity.staff_lapsed_accounts += 1,
         23 => world.velocity.sweeps_lapsed += 1,
+        24 => world.velocity.read_accounts_leaving += 1,
         21 => {
             if let Change::Sim(sim) = &mut ask.request.change {
                 sim.delivery = Some(SimDelivery::Shipped);

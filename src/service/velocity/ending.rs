@@ -75,7 +75,7 @@ impl Ending {
             // A mistyped number is nobody's account.
             Of::Begun => !self.sign && self.shown,
             Of::AtOnce => true,
-            Of::Leaving => self.shown,
+            Of::Leaving | Of::Read => self.shown,
             Of::Swept => self.shown && self.swept && matches!(self.outcome, OutcomeKind::Challenge),
             Of::Carrier | Of::Dealer => self.shown && !matches!(self.outcome, OutcomeKind::Deny),
             Of::Handset => matches!(self.outcome, OutcomeKind::Approve),

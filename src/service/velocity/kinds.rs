@@ -145,8 +145,49 @@ pub(super) const HANDSETS: WindowKind = WindowKind {
     paragraph: "P16",
 };
 
+/// So many accounts within the window are more than anybody looks at for their work.
+pub(super) const READ_MANY: usize = 100;
+
+/// An account that is read again and again pushes no other out: its newest read takes its place.
+pub(super) const ACCOUNTS_READ: WindowKind = WindowKind {
+    name: "accounts-read",
+    key: "the brand and who reads",
+    subject: "the account",
+    length: TimeDelta::hours(24),
+    most: 100,
+    cap: 104,
+    one_each: true,
+    before: Before::Commit,
+    paragraph: "P16",
+};
+
+/// When somebody read so many. One in half a day: a reader who goes on is told again, and pushes out none that matters.
+pub(super) const ANOMALOUS_READS: WindowKind = WindowKind {
+    name: "anomalous-reads",
+    key: "the brand and who reads",
+    subject: "the same",
+    length: TimeDelta::days(8),
+    most: 1,
+    cap: 20,
+    one_each: false,
+    before: Before::Commit,
+    paragraph: "P16",
+};
+
+pub(super) const PORTS_OF_READ: WindowKind = WindowKind {
+    name: "ports-of-accounts-read",
+    key: "the brand, the gaining carrier and who read the accounts",
+    subject: "the account",
+    length: TimeDelta::days(7),
+    most: 5,
+    cap: 32,
+    one_each: true,
+    before: Before::Commit,
+    paragraph: "P16",
+};
+
 /// Every kind.
-pub const WINDOW_KINDS: [&WindowKind; 9] = [
+pub const WINDOW_KINDS: [&WindowKind; 12] = [
     &SOURCE_FAILURES,
     &PIN_VALUE_FAILURES,
     &BEGUN_UNPROVEN,
@@ -156,6 +197,9 @@ pub const WINDOW_KINDS: [&WindowKind; 9] = [
     &PORTS_TO_CARRIER,
     &PORTS_TO_DEALER,
     &HANDSETS,
+    &ACCOUNTS_READ,
+    &ANOMALOUS_READS,
+    &PORTS_OF_READ,
 ];
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! | `tally` | what is counted in them |
 //! | `ending` | what is taken back once the answer is known |
 //! | `looking` | secrets that are being looked at right now |
+//! | `readers` | who reads accounts, and the ports of those that one identity read among many |
 //!
 //! What a rule counts is charged before the secret is looked at or the ask decided, under the request's token, so that a
 //! repeated request counts once. A proven change reads and writes nothing, but where the change itself is what is counted.
@@ -18,6 +19,7 @@ mod ending;
 mod kinds;
 mod looking;
 mod plan;
+mod readers;
 mod sources;
 mod tally;
 

@@ -35,6 +35,8 @@ pub(super) enum Of {
     Dealer,
     /// SIM changes of its handset.
     Handset,
+    /// Ports to its gaining carrier from accounts that one identity read among many.
+    Read,
 }
 
 /// One window of a request.

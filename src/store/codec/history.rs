@@ -4,7 +4,10 @@ use prost::Message;
 
 use super::CodecError;
 use super::field::{id, instant, list, millis, optional_id, optional_instant, optional_text, text, to_list};
-use crate::domain::{CallMark, ContactTimes, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice};
+use crate::domain::{
+    AccountReading, CallMark, ContactTimes, EndedNumber, History, InboundCall, LogIn, LogInSource, ProvenDevice,
+    ReaderMark,
+};
 
 #[derive(Message)]
 #[prost(skip_debug)]
@@ -30,6 +33,19 @@ pub(super) struct StoredHistory {
     voice_changed_at: Option<i64>,
     #[prost(sint64, optional, tag = "10")]
     postal_changed_at: Option<i64>,
+    #[prost(message, repeated, tag = "11")]
+    readings: Vec<StoredReading>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredReading {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    reader: Option<Vec<u8>>,
+    #[prost(sint64, optional, tag = "2")]
+    first: Option<i64>,
+    #[prost(sint64, optional, tag = "3")]
+    last: Option<i64>,
 }
 
 #[derive(Message)]
@@ -84,6 +100,7 @@ impl From<&History> for StoredHistory {
             third_party_paid_at,
             ended_numbers,
             contacts_changed: ContactTimes { email, sms, voice, postal },
+            readings,
         } = history;
         Self {
             log_in_failures: to_list(log_in_failures),
@@ -96,6 +113,7 @@ impl From<&History> for StoredHistory {
             sms_changed_at: sms.map(millis),
             voice_changed_at: voice.map(millis),
             postal_changed_at: postal.map(millis),
+            readings: to_list(readings),
         }
     }
 }
@@ -115,6 +133,7 @@ impl TryFrom<StoredHistory> for History {
             sms_changed_at,
             voice_changed_at,
             postal_changed_at,
+            readings,
         } = stored;
         Ok(Self {
             log_in_failures: list(log_in_failures)?,
@@ -129,6 +148,27 @@ impl TryFrom<StoredHistory> for History {
                 voice: optional_instant(voice_changed_at, "history.voice_changed_at")?,
                 postal: optional_instant(postal_changed_at, "history.postal_changed_at")?,
             },
+            readings: list(readings)?,
+        })
+    }
+}
+
+impl From<&AccountReading> for StoredReading {
+    fn from(reading: &AccountReading) -> Self {
+        let AccountReading { reader: ReaderMark(bits), first, last } = reading;
+        Self { reader: Some(bits.to_be_bytes().to_vec()), first: Some(millis(*first)), last: Some(millis(*last)) }
+    }
+}
+
+impl TryFrom<StoredReading> for AccountReading {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredReading) -> Result<Self, CodecError> {
+        let StoredReading { reader, first, last } = stored;
+        Ok(Self {
+            reader: id(reader, "reading.reader", ReaderMark)?,
+            first: instant(first, "reading.first")?,
+            last: instant(last, "reading.last")?,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! The fact sets: seeded, so that every run and every engine sees the same.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use portcullis::domain::{Action, Channel, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Velocity};
+use portcullis::domain::{
+    Action, Channel, ContactTimes, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Velocity,
+};
 use portcullis::policy::{
     AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
 };
@@ -105,8 +107,22 @@ fn facts(dice: &mut Dice) -> Facts {
         begun_without_customer: !dice.one_in(4),
         lines_leaving_percent: u32::try_from(dice.below(10)).unwrap(),
         business: !dice.one_in(4),
-        told: ToldFacts { log_in_failures: 5 * u32::try_from(dice.below(8)).unwrap(), ..ToldFacts::default() },
+        shipped: action == Action::SimChange && dice.one_in(2),
+        told: told(dice),
         ..Facts::quiet(action, channel, asker, NOW)
+    }
+}
+
+fn told(dice: &mut Dice) -> ToldFacts {
+    let minutes = i64::try_from(dice.below(20)).unwrap();
+    ToldFacts {
+        log_in_failures: 5 * u32::try_from(dice.below(8)).unwrap(),
+        attached_at: dice.one_in(2).then(|| NOW - TimeDelta::minutes(minutes)),
+        contacts_changed: ContactTimes {
+            postal: dice.one_in(2).then(|| NOW - dice.hours()),
+            ..ContactTimes::default()
+        },
+        ..ToldFacts::default()
     }
 }
 
@@ -120,6 +136,8 @@ fn velocity(dice: &mut Dice) -> Velocity {
         lines_leaving: few(5),
         ports_to_carrier: few(5),
         handset_other_accounts: few(4),
+        sweeps_lapsed: few(2),
+        read_accounts_leaving: few(7),
         ..Velocity::QUIET
     }
 }
@@ -216,7 +234,8 @@ fn transfer_pin(dice: &mut Dice) -> TransferPinFact {
 }
 
 fn app(dice: &mut Dice) -> AppFact {
-    let approved = AppFact::Approved { older_than_resets: dice.one_in(2), same_device: dice.one_in(2) };
+    let added_at = NOW - dice.hours();
+    let approved = AppFact::Approved { older_than_resets: dice.one_in(2), same_device: dice.one_in(2), added_at };
     dice.pick(&[
         approved,
         AppFact::NotOffered,

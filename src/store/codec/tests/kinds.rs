@@ -71,7 +71,7 @@ fn credential() -> Kind {
     Kind {
         samples: credentials().iter().map(|(_, value)| encode_credentials(value)).collect(),
         read: |bytes| decode_credentials(bytes).map(drop),
-        messages: "2 3 6 6.1 6.2 6.3 6.4 6.6",
+        messages: "2 3 6 6.1 6.2 6.3 6.4 6.6 6.11",
         may_be_absent: "2 2.3 3.5 3.14 6.1.2 6.1.3 6.2.2 6.2.3 6.3.3 6.3.4",
         numbered: "2.4 3.8",
     }

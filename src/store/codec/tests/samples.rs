@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
-    Account, AccountId, AccountKind, AccountNumber, AccountPin, Action, Brand, CallMark, ChainHead, ChangeDigest,
-    Channel, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device, DeviceId, Eid, EndedNumber, Flags,
-    Held, History, HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock, LockHolder, LockName, LockSet,
-    LogIn, LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole, PinOrigin, Place, PolicyRevision,
-    PostalCode, Protection, ProvenDevice, RecordId, Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset,
-    ResetKind, Spid, Spot, StoreId, Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
-    TransferPinState, Verifier,
+    Account, AccountId, AccountKind, AccountNumber, AccountPin, AccountReading, Action, Brand, CallMark, ChainHead,
+    ChangeDigest, Channel, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device, DeviceId, Eid,
+    EndedNumber, Flags, Held, History, HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock,
+    LockHolder, LockName, LockSet, LogIn, LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole,
+    PinOrigin, Place, PolicyRevision, PostalCode, Protection, ProvenDevice, ReaderMark, RecordId, Reference, Release,
+    ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Spid, Spot, StoreId, Subject, TransferPin, TransferPinId,
+    TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
 };
 
 /// An instant `minutes` after noon on 1 March 2026.
@@ -232,6 +232,7 @@ pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {
         ("credentials.none", Credentials::default()),
         ("credentials.told", told_credentials()),
         ("credentials.contacts_changed", contacts_changed()),
+        ("credentials.read", read_credentials()),
     ]
 }
 
@@ -265,6 +266,12 @@ fn contacts_changed() -> Credentials {
     let at = |minutes| Some(noon_plus(minutes));
     let contacts_changed = ContactTimes { email: at(-4), sms: at(-3), voice: at(-2), postal: at(-1) };
     Credentials { history: History { contacts_changed, ..History::default() }, ..Credentials::default() }
+}
+
+/// With somebody who read the account.
+fn read_credentials() -> Credentials {
+    let reading = AccountReading { reader: ReaderMark(0xbad), first: noon_plus(-90), last: noon_plus(-3) };
+    Credentials { history: History { readings: vec![reading], ..History::default() }, ..Credentials::default() }
 }
 
 fn transfer_pin(state: TransferPinState) -> TransferPin {
