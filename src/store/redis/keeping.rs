@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::keys::{FIRST, field};
-use super::loading::count;
-use super::pages::place;
+use super::loading::{count, number};
 use super::scripts::SCRIPTS;
 use super::step::Step;
 use super::store::RedisStore;
@@ -36,8 +35,8 @@ impl RedisStore {
         keys.extend(gone.iter().map(|(_, id)| self.fabric.keys.record(partition, *id)));
         let args = vec![
             self.life(),
-            place(last.saturating_add(1)),
-            place(*last),
+            number(last.saturating_add(1)),
+            number(*last),
             wire::instant(newest).to_vec(),
             forget.manifest.to_vec(),
         ];

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use redis::{Cmd, Pipeline, Value, cmd};
 
 use super::keys::{self, ACCOUNT_BUCKETS, FIRST, account_bucket, slot_named};
-use super::loading::number;
 use super::node::NoAnswer;
 use super::step::Step;
 use super::store::RedisStore;
@@ -265,7 +264,7 @@ impl RedisStore {
         answers.into_iter().map(one).collect()
     }
 
-    /// The highest place of a stream up to one, and how many stand up to there.
+    /// The oldest records of a journal up to a place, at most `limit`.
     pub(super) async fn oldest(
         &self,
         partition: Partition,
@@ -277,7 +276,7 @@ impl RedisStore {
         Ok(oldest)
     }
 
-    /// A command that reads one hash's fields.
+    /// A command that reads fields of a partition's meta.
     pub(super) fn fields(&self, partition: Partition, names: &[&str]) -> Cmd {
         let mut get = cmd("HMGET");
         get.arg(self.fabric.keys.meta(partition));
@@ -286,9 +285,4 @@ impl RedisStore {
         }
         get
     }
-}
-
-/// As scripts take a place.
-pub(super) fn place(place: u64) -> Vec<u8> {
-    number(place)
 }
