@@ -97,7 +97,7 @@ impl OwnRedis {
         let mut command = Command::new("redis-server");
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
         command.args(["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]);
-        command.args(["--hash-max-listpack-value", "4096", "--hash-max-listpack-entries", "512"]);
+        command.args(["--hash-max-listpack-value", "4096", "--hash-max-listpack-entries", "1024"]);
         command.arg("--dir").arg(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child =
             command.spawn().map_err(|error| cannot(error).advise("install it (Debian's package `redis-server`)"))?;

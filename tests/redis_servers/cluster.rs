@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use portcullis::store::redis::Address;
-use redis::{Value, cmd};
+use redis::cmd;
 
 use super::server::{Server, Settings, free_port};
 
@@ -101,18 +101,8 @@ impl Cluster {
 
     /// Waits until each primary has a replica that keeps up.
     pub(crate) async fn wait_for_replicas(&self) {
-        let begun = Instant::now();
         for server in self.servers.iter().take(PRIMARIES) {
-            let mut connection = server.connect().await;
-            loop {
-                let _: Value = cmd("PUBLISH").arg("x").arg("x").query_async(&mut connection).await.unwrap();
-                let info: String = cmd("INFO").arg("replication").query_async(&mut connection).await.unwrap();
-                if info.contains("state=online") {
-                    break;
-                }
-                assert!(begun.elapsed() < TOGETHER_WITHIN, "a replica does not keep up: {info}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            server.wait_for_replica().await;
         }
     }
 }

@@ -10,10 +10,14 @@
 )]
 
 mod cluster;
+mod sentinel;
 mod server;
+mod tls;
 
 pub(crate) use cluster::{Cluster, PRIMARIES};
-pub(crate) use server::{Server, Settings};
+pub(crate) use sentinel::{NAME, Sentinels};
+pub(crate) use server::{Pair, Server, Settings};
+pub(crate) use tls::Tls;
 
 use std::sync::LazyLock;
 

@@ -4,10 +4,15 @@ use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use portcullis::store::redis::Address;
 use redis::aio::MultiplexedConnection;
+use redis::{Value, cmd};
 use tempfile::TempDir;
+
+/// How long a replica may need to be one that keeps up.
+const REPLICA_WITHIN: Duration = Duration::from_secs(60);
 
 /// How a server is set up. Its files outlive it: it can be started again with the same.
 #[derive(Debug, Clone, Default)]
@@ -109,6 +114,22 @@ impl Server {
         client.get_multiplexed_async_connection().await.expect("a connection")
     }
 
+    /// Waits until it has a replica that keeps up.
+    pub(crate) async fn wait_for_replica(&self) {
+        let (mut connection, begun) = (self.connect().await, Instant::now());
+        loop {
+            // Something is written, so that there is something to keep up with.
+            let _: Value = cmd("PUBLISH").arg("x").arg("x").query_async(&mut connection).await.expect("an answer");
+            let info: String = cmd("INFO").arg("replication").query_async(&mut connection).await.expect("an answer");
+            if info.contains("state=online") {
+                break;
+            }
+            assert!(begun.elapsed() < REPLICA_WITHIN, "a replica does not keep up: {info}");
+            // Nothing tells of it: it is asked again.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Where its files are.
     pub(crate) fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
@@ -118,6 +139,24 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// A primary and its replica.
+pub(crate) struct Pair {
+    pub(crate) primary: Server,
+    pub(crate) replica: Server,
+}
+
+impl Pair {
+    /// Starts both, and waits until the replica keeps up.
+    pub(crate) async fn start() -> Self {
+        let settings = Settings::careful().with("appendfsync", "everysec").with("repl-diskless-sync-delay", "0");
+        let pair = Self { primary: Server::start(&settings), replica: Server::start(&settings) };
+        let of = cmd("REPLICAOF").arg("127.0.0.1").arg(pair.primary.port).to_owned();
+        let _: () = of.query_async(&mut pair.replica.connect().await).await.expect("an answer");
+        pair.primary.wait_for_replica().await;
+        pair
     }
 }
 

@@ -15,8 +15,10 @@ mod model;
 mod on_redis;
 mod one_partition;
 mod redis_alone;
+mod redis_elsewhere;
 #[path = "../redis_servers/mod.rs"]
 mod redis_servers;
+mod unproven;
 
 use harness::Embedded;
 use on_redis::OnRedis;

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis::crypto::{Ids, Keyring};
 use portcullis::store::Store;
-use portcullis::store::redis::{RedisDurability, RedisOptions, RedisPlace, RedisStore};
+use portcullis::store::redis::{RedisDurability, RedisLogin, RedisOptions, RedisPlace, RedisStore};
+use redis::cmd;
 
 use crate::harness::{Home, at};
 use crate::redis_servers::{Cluster, Server, Settings, beside};
@@ -23,11 +24,17 @@ pub(crate) struct OnRedis {
 }
 
 impl OnRedis {
-    /// On a server of its own that answers from its disk.
+    /// On a server of its own that answers from its disk, as the user that an operator is told to make.
     pub(crate) fn server() -> Self {
         let server = Server::start(&Settings::careful());
-        let place = RedisPlace::Single(server.address());
-        Self { options: options(place, RedisDurability::Fsync), _servers: Servers::One(server) }
+        let options = Self::options(RedisPlace::Single(server.address()), RedisDurability::Fsync);
+        let login = RedisLogin {
+            user: Some("portcullis".to_owned()),
+            password: Some("secret".to_owned().into()),
+            ..RedisLogin::default()
+        };
+        beside(grant(&server, &options.prefix));
+        Self { options: RedisOptions { login, ..options }, _servers: Servers::One(server) }
     }
 
     /// Where a test keeps the server itself.
@@ -38,22 +45,36 @@ impl OnRedis {
     /// In a cluster, apart from other homes there.
     pub(crate) fn cluster(cluster: &Arc<Cluster>) -> Self {
         let place = RedisPlace::Cluster { seeds: cluster.seeds() };
-        let options = options(place, RedisDurability::Replicated(1));
+        let options = Self::options(place, RedisDurability::Replicated(1));
         Self { options, _servers: Servers::Many(Arc::clone(cluster)) }
+    }
+
+    /// How a test opens a store there, apart from all others.
+    pub(crate) fn options(place: RedisPlace, durability: RedisDurability) -> RedisOptions {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let ids = Ids::new(&Keyring::generate(at(0)).unwrap());
+        RedisOptions {
+            prefix: format!("law{number}"),
+            // Laws move time by hand, and say nothing of how long a busy machine takes.
+            clock_ahead_max: None,
+            call_timeout: std::time::Duration::from_secs(30),
+            ..RedisOptions::new(place, durability, ids, number)
+        }
     }
 }
 
-fn options(place: RedisPlace, durability: RedisDurability) -> RedisOptions {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let ids = Ids::new(&Keyring::generate(at(0)).unwrap());
-    RedisOptions {
-        prefix: format!("law{number}"),
-        // Laws move time by hand, and say nothing of how long a busy machine takes.
-        clock_ahead_max: None,
-        call_timeout: std::time::Duration::from_secs(30),
-        ..RedisOptions::new(place, durability, ids, number)
+/// Makes the user of the operations page, for that prefix.
+async fn grant(server: &Server, prefix: &str) {
+    let page = include_str!("../../docs/redis.md");
+    let (_, from) = page.split_once("ACL SETUSER").unwrap();
+    let words = from.split("```").nth(1).unwrap().replace("portcullis:", &format!("{prefix}:"));
+    let mut grant = cmd("ACL");
+    grant.arg("SETUSER");
+    for word in words.split_whitespace() {
+        grant.arg(word);
     }
+    let _: () = grant.query_async(&mut server.connect().await).await.unwrap();
 }
 
 impl Home for OnRedis {

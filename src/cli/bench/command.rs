@@ -203,7 +203,7 @@ impl<'a> Bench<'a> {
         let prepared = calls_in(open_rate * OPEN_SPARE, limit);
         let open = rig.decisions(&mut questions, prepared, Some(open_rate), limit)?;
         note("load: one caller alone");
-        let solo = solo::run(&rig, &mut questions, &bare, turns)?;
+        let solo = solo::run(&rig, &mut questions, &bare, turns, || self.world.waits())?;
         self.server.block_on(bare.close())?;
         note("load: PINs");
         let pins = pins::run(&rig, &self.world, (&population, provisioning), self.accounts, turns)?;

@@ -114,6 +114,7 @@ impl Report {
             "bare_commit_p50_us": commit.quantile_us(0.5),
             "bare_commit_p99_us": commit.quantile_us(0.99),
             "solo_over_bare_commit": rounded(self.solo.over_commit()),
+            "round_trips_per_decide": rounded(self.solo.round_trips()),
         })
     }
 

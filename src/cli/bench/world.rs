@@ -188,6 +188,11 @@ impl World {
         &self.composed.services.engine
     }
 
+    /// Waits for the store's servers so far; none where it has none.
+    pub(super) fn waits(&self) -> Option<u64> {
+        self.composed.store.waits()
+    }
+
     /// Stops the servers and closes the store.
     pub(super) async fn close(self) -> Result<(), Failure> {
         // A server that is gone already needs no telling.

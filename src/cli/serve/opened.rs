@@ -62,6 +62,14 @@ impl Opened {
         }
     }
 
+    /// Waits for servers that began while nobody waited; none where there is no server.
+    pub(crate) fn waits(&self) -> Option<u64> {
+        match self {
+            Self::Embedded(_) => None,
+            Self::Redis(store) => Some(store.waits()),
+        }
+    }
+
     /// Finishes its own work. Whatever is asked afterwards is refused, or asked of a store that others go on with.
     pub(crate) async fn close(&self) -> Result<(), StoreError> {
         match self {

@@ -25,11 +25,7 @@ impl RedisStore {
         match word.as_str() {
             "OK" => Ok(Position { epoch: self.epoch, partition, seq: told.number()? }),
             "TAKEN" => Err(CommitError::Taken),
-            "ANSWERED" => {
-                let record = wire::id_of(&told.bytes()?)?;
-                self.prove_again(commit.account).await?;
-                Err(CommitError::Answered(record))
-            }
+            "ANSWERED" => Err(CommitError::Answered(wire::id_of(&told.bytes()?)?)),
             "CONFLICT" => Err(CommitError::Conflict),
             "BEHIND" => Err(StoreError::ClockBehind.into()),
             "AHEAD" => Err(StoreError::Unavailable(

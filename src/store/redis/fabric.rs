@@ -37,8 +37,38 @@ pub(super) struct Fabric {
     trouble: ArcSwapOption<String>,
     pub(super) wake: Notify,
     pub(super) rings: broadcast::Sender<Partition>,
-    /// Commands sent, for those who count them.
-    pub(super) trips: AtomicU64,
+    pub(super) waits: Waits,
+}
+
+/// What is waited for, counted: by how many now, and how often somebody began to while nobody did. Of one caller alone
+/// that is how many waits followed each other.
+#[derive(Default)]
+pub(super) struct Waits {
+    open: AtomicU64,
+    begun: AtomicU64,
+}
+
+/// One who waits.
+pub(super) struct Waiting<'a>(&'a Waits);
+
+impl Waits {
+    /// Begins to wait, until what is given is dropped.
+    pub(super) fn begin(&self) -> Waiting<'_> {
+        if self.open.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+        }
+        Waiting(self)
+    }
+
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Fabric {
@@ -52,7 +82,7 @@ impl Fabric {
             trouble: ArcSwapOption::empty(),
             wake: Notify::new(),
             rings: broadcast::Sender::new(RINGS_KEPT),
-            trips: AtomicU64::new(0),
+            waits: Waits::default(),
         }
     }
 

@@ -29,7 +29,10 @@ impl RedisStore {
     pub(super) async fn forget_checked(&self, forget: Forget) -> Result<usize, StoreError> {
         let partition = Partition::new(forget.journal).unwrap_or(FIRST);
         let gone = self.oldest(partition, forget.up_to, forget.limit).await?;
-        let Some((last, _)) = gone.last() else { return Ok(0) };
+        let Some((last, _)) = gone.last() else {
+            self.prove_again(partition).await?;
+            return Ok(0);
+        };
         let newest = gone.iter().map(|(_, id)| Ids::minted_at(id.as_u128())).max().unwrap_or_default();
         let mut keys = vec![self.fabric.keys.meta(partition), self.fabric.keys.journal(partition)];
         keys.extend(gone.iter().map(|(_, id)| self.fabric.keys.record(partition, *id)));

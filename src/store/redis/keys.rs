@@ -34,10 +34,10 @@ pub(super) const LAYOUT: &str = "1";
 /// Slots of a cluster.
 pub(super) const SLOTS: u16 = 16_384;
 
-/// Accounts and names share a bucket by so many bits after those of the partition: buckets of a few dozen are kept in one
-/// piece, at a few bytes more than what they hold.
+/// Accounts and names share a bucket by so many bits after those of the partition. A bucket is kept in one piece, at a few
+/// bytes more than what it holds; one of 500 million names has some 500, which is as long as a look through it may take.
 const ACCOUNT_BUCKET_BITS: u32 = 6;
-const NAME_BUCKET_BITS: u32 = 8;
+const NAME_BUCKET_BITS: u32 = 10;
 
 /// Makes keys.
 #[derive(Clone)]
@@ -93,7 +93,7 @@ impl Keys {
     }
 
     pub(super) fn names(&self, name: Token) -> Vec<u8> {
-        self.key(name.partition(), b'n', &[bucket(name, NAME_BUCKET_BITS)])
+        self.key(name.partition(), b'n', &bucket(name, NAME_BUCKET_BITS).to_be_bytes())
     }
 
     pub(super) fn accounts(&self, partition: Partition, bucket: u8) -> Vec<u8> {
@@ -146,15 +146,16 @@ pub(super) const ACCOUNT_BUCKETS: u8 = 1 << ACCOUNT_BUCKET_BITS;
 
 /// The bucket of an account: the order of buckets is the order of accounts.
 pub(super) fn account_bucket(account: Token) -> u8 {
-    bucket(account, ACCOUNT_BUCKET_BITS)
+    let [_, low] = bucket(account, ACCOUNT_BUCKET_BITS).to_be_bytes();
+    low
 }
 
 /// The bits of a token that follow those of its partition.
-fn bucket(token: Token, bits: u32) -> u8 {
+fn bucket(token: Token, bits: u32) -> u16 {
     let all = u128::from_be_bytes(*token.as_bytes());
     let rest = all << Partition::COUNT.trailing_zeros();
-    let [highest, ..] = rest.to_be_bytes();
-    highest >> u8::BITS.saturating_sub(bits)
+    let [first, second, ..] = rest.to_be_bytes();
+    u16::from_be_bytes([first, second]) >> u16::BITS.saturating_sub(bits)
 }
 
 /// A lease lives where its name says: FNV-1a, so that every engine agrees.

@@ -10,7 +10,7 @@ use super::scripts::SCRIPTS;
 use super::step::Step;
 use super::store::RedisStore;
 use super::wire::{self, Told};
-use crate::crypto::Token;
+use crate::crypto::{Partition, Token};
 use crate::store::{Before, Charge, Load, Loaded, Reservation, Reserve, Row, Slot, StoreError, Window};
 
 /// What is told of a request whose key is another's.
@@ -59,7 +59,7 @@ impl RedisStore {
             }
         }
         if matches!(read.loaded.reservation, Reservation::Answered(_)) {
-            self.prove_again(load.account).await?;
+            self.prove_again(load.account.partition()).await?;
         }
         Ok(read.loaded)
     }
@@ -103,7 +103,7 @@ impl RedisStore {
         let known = wire::bytes(self.fabric.carry_out(Step::read(partition, get)).await?)?.unwrap_or_default();
         match known.split_at_checked(reserve.digest.len()) {
             Some((digest, record)) if digest == reserve.digest && !record.is_empty() => {
-                self.prove_again(account).await?;
+                self.prove_again(account.partition()).await?;
                 Ok(Belongs::Answered(wire::id_of(record)?))
             }
             _ => Ok(Belongs::Elsewhere),
@@ -166,11 +166,10 @@ impl RedisStore {
     }
 
     /// An answer that is given again is one that a failover did not lose: what stands behind it is proven first.
-    pub(super) async fn prove_again(&self, account: Token) -> Result<(), StoreError> {
+    pub(super) async fn prove_again(&self, partition: Partition) -> Result<(), StoreError> {
         if self.fabric.options.durability.replicas().is_none() {
             return Ok(());
         }
-        let partition = account.partition();
         let keys = vec![self.fabric.keys.meta(partition)];
         self.ask(Step::script(partition, &SCRIPTS.touch, keys, vec![self.life()]).proven(true)).await.map(|_| ())
     }

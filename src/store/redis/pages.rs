@@ -243,7 +243,7 @@ impl RedisStore {
     async fn pipeline(&self, partition: Partition, ask: &Pipeline, count: usize) -> Result<Vec<Value>, StoreError> {
         let layout = self.fabric.layout.load_full();
         let node = layout.primary(partition).ok_or_else(|| self.fabric.why_nobody())?;
-        self.fabric.trips.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let _waiting = self.fabric.waits.begin();
         let sent = tokio::time::timeout(self.fabric.options.call_timeout, node.send_all(ask, count)).await;
         let lost = |why: String| {
             self.fabric.look_again();

@@ -1,7 +1,6 @@
 //! One step asked of the server that has the partition: sent again where that is harmless, and answered before the caller
 //! stops waiting.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
@@ -123,7 +122,7 @@ impl Fabric {
                     None => return Err(self.why_nobody()),
                 },
             };
-            self.trips.fetch_add(1, Ordering::Relaxed);
+            let _waiting = self.waits.begin();
             match self.judged(step, &node.0, node.0.send(step.command(whole), node.1, step.proven).await)? {
                 Ok(value) => return Ok(value),
                 Err(Next::Whole) => whole = true,

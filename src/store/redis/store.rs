@@ -49,9 +49,10 @@ impl RedisStore {
         Ok(Self { fabric, epoch, reserved: Mutex::default(), _tasks: tasks })
     }
 
-    /// Commands sent so far, tries and all: for those who count round trips.
-    pub fn trips(&self) -> u64 {
-        self.fabric.trips.load(std::sync::atomic::Ordering::Relaxed)
+    /// How often a wait for the servers began while nobody waited for them: of one caller alone, the waits that followed
+    /// each other.
+    pub fn waits(&self) -> u64 {
+        self.fabric.waits.begun()
     }
 
     /// Asks for a script's step. What it says, and the rest.
@@ -283,7 +284,8 @@ impl Store for RedisStore {
     fn forget_key(&self, name: String) -> Reply<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let del = cmd("HDEL").arg(self.fabric.keys.marks()).arg(name).to_owned();
-            self.fabric.carry_out(Step::read(FIRST, del).proven(true)).await.map(|_| ())
+            self.fabric.carry_out(Step::read(FIRST, del)).await?;
+            self.prove_again(FIRST).await
         })
     }
 

@@ -46,7 +46,7 @@ fn golden_keys() {
         (keys.request(partition, line), "portcullis:{0653}:q3af7790bf8af60b8d906d9693b59c6150d"),
         (keys.reservation(line), "portcullis:{0989}:v3af7790bf8af60b8d906d9693b59c6150d"),
         (keys.window(partition, line), "portcullis:{0653}:w3af7790bf8af60b8d906d9693b59c6150d"),
-        (keys.names(line), "portcullis:{0989}:n3ae4"),
+        (keys.names(line), "portcullis:{0989}:n3a0390"),
         (keys.accounts(partition, account_bucket(account)), "portcullis:{0653}:k3a35"),
         (keys.due(partition), "portcullis:{0653}:d"),
         (keys.journal(partition), "portcullis:{0653}:j"),

@@ -3,10 +3,13 @@
 -- KEYS: 1 meta; then the windows to charge; then those to read
 -- ARGV: 1 epoch, 2 now, 3 attempt, 4 how many charges; then subject, cap, milliseconds of each
 if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
-local told, charges = {}, tonumber(ARGV[4])
+local told, charges, counted = {}, tonumber(ARGV[4]), 0
 for n = 1, charges do
   local arg = 3 * n + 2
-  told[n] = charge(KEYS[1 + n], ARGV[2], ARGV[3], ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]))
+  local now
+  told[n], now = charge(KEYS[1 + n], ARGV[2], ARGV[3], ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]))
+  counted = counted + now
 end
+if charges > 0 and counted == 0 then touch(KEYS[1]) end
 for n = charges + 2, #KEYS do told[n - 1] = redis.call('GET', KEYS[n]) end
 return {'OK', told}

@@ -15,7 +15,10 @@ if request ~= '' then
   local known = redis.call('GET', KEYS[2])
   if known then
     if string.sub(known, 1, 32) ~= string.sub(request, 17, 48) then return {'TAKEN'} end
-    if #known > 32 then return {'ANSWERED', string.sub(known, 33)} end
+    if #known > 32 then
+      touch(KEYS[1])
+      return {'ANSWERED', string.sub(known, 33)}
+    end
   end
 end
 local now, meta = ARGV[2], redis.call('HMGET', KEYS[1], 's', 't', 'r', 'g')

@@ -22,7 +22,7 @@ local rows = {}
 if fields > 0 then rows = redis.call('HMGET', KEYS[3], unpack(ARGV, 10, 9 + fields)) end
 for n = 1, permits do rows[fields + n] = redis.call('GET', KEYS[3 + n]) end
 local told, counted, gone = {}, {}, {}
-local attempt, arg = string.sub(request, 1, 16), 10 + fields
+local attempt, arg, any = string.sub(request, 1, 16), 10 + fields, 0
 for n = 1, charges do
   local key = KEYS[3 + permits + n]
   if answered ~= '' then
@@ -31,7 +31,9 @@ for n = 1, charges do
     told[n], counted[n], gone[n] =
       charge(key, ARGV[5], attempt, ARGV[arg], tonumber(ARGV[arg + 1]), tonumber(ARGV[arg + 2]))
   end
+  any = any + counted[n]
   arg = arg + 3
 end
+if charges > 0 and any == 0 then touch(KEYS[1]) end
 for n = 1, windows do told[charges + n] = redis.call('GET', KEYS[3 + permits + charges + n]) end
 return {'OK', answered, rows, told, counted, gone}

@@ -16,4 +16,5 @@ for n = 2, #KEYS do
     put = put + 1
   end
 end
+if put == 0 then touch(KEYS[1]) end
 return {'OK', put}

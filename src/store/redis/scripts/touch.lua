@@ -3,5 +3,5 @@
 -- KEYS: 1 meta
 -- ARGV: 1 epoch
 if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
-redis.call('HINCRBY', KEYS[1], 'w', 1)
+touch(KEYS[1])
 return {'OK'}
