@@ -187,7 +187,7 @@ fn check(section: &str, key: &str, value: &Value) -> Result<(), String> {
 }
 
 /// The line of a byte in a text, counted from 1.
-fn line_of(text: &str, byte: usize) -> usize {
+pub(super) fn line_of(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
 }
 

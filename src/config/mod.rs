@@ -13,6 +13,7 @@ mod raw;
 mod raw_store;
 mod redis_url;
 mod sections;
+mod store_register;
 
 pub use bounded::Bounded;
 pub use error::ConfigError;
@@ -21,6 +22,7 @@ pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
 pub use redis_url::{RedisUrl, RedisWay};
 pub use sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp,
-    PinPool, Policy, PolicySource, Server, SignedPermits, Store, StoreDurability, StoreFolder, StoreRedis, Telemetry,
-    Transport,
+    PinPool, Policy, PolicySource, Server, SignedPermits, Store, StoreDurability, StoreFolder, StoreRedis, Stores,
+    Telemetry, Transport,
 };
+pub use store_register::{StoreRegisterError, parse_store_register};

@@ -10,18 +10,19 @@ use super::identity::RawIdentity;
 use super::raw_store::{RawRedis, RawStore};
 use super::sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Policy, Server,
-    SignedPermits, Telemetry, Transport,
+    SignedPermits, Stores, Telemetry, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
-/// Every section's name, as it stands in the file and in variables. None is the beginning of another.
-pub(super) const SECTIONS: [&str; 14] = [
+/// Every section's name, as it stands in the file and in variables. None is the beginning of another with a `_` behind it.
+pub(super) const SECTIONS: [&str; 15] = [
     "server",
     "tls",
     "limits",
     "identity",
     "store",
+    "stores",
     "redis",
     "archive",
     "keys",
@@ -49,6 +50,7 @@ pub(super) struct RawConfig {
     limits: Limits,
     identity: RawIdentity,
     store: RawStore,
+    stores: Stores,
     redis: RawRedis,
     archive: RawArchive,
     keys: RawKeys,
@@ -134,6 +136,7 @@ impl RawConfig {
             limits,
             identity,
             store,
+            stores,
             redis,
             archive,
             keys,
@@ -151,6 +154,7 @@ impl RawConfig {
             transport,
             identity: identity.complete(shows_certificates)?,
             store: store.complete(redis)?,
+            stores,
             archive: archive.complete()?,
             keys: keys.complete()?,
             permits: permits.complete()?,

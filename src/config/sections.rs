@@ -23,6 +23,8 @@ pub struct Config {
     pub identity: Identity,
     /// Where records are kept.
     pub store: Store,
+    /// The carrier's stores.
+    pub stores: Stores,
     /// Where old records go; none where they stay in the store.
     pub archive: Option<Archive>,
     /// Where the keys are.
@@ -215,6 +217,14 @@ pub enum StoreDurability {
     Full,
     /// The end of the process alone: for tests, which must say so in words.
     LosesLastAnswers,
+}
+
+/// `[stores]`: the carrier's stores.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Stores {
+    /// The register of their networks and devices; where none is named, nothing is known of any.
+    pub file: Option<PathBuf>,
 }
 
 /// `[archive]`: where records go when they are old, and how long they are kept there.

@@ -20,7 +20,7 @@ pub struct Verdict {
     /// The proof that was accepted.
     pub accepted: Vec<Factor>,
     /// What of the request is to be held from now on, by which rule.
-    pub hold: Option<(HoldKind, RuleId)>,
+    pub holds: Vec<(HoldKind, RuleId)>,
 }
 
 /// The three answers.

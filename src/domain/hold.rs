@@ -24,11 +24,13 @@ pub enum HoldKind {
     Token = 4,
     /// A carrier, by its SPID: what it asks, and what would go to it.
     Carrier = 5,
+    /// A caller's certificate, by its SHA-256 in base64url (`x5t#S256`), as alerts name it.
+    Certificate = 6,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Staff, Self::Store, Self::Device, Self::Token, Self::Carrier];
+    pub const ALL: [Self; 6] = [Self::Staff, Self::Store, Self::Device, Self::Token, Self::Carrier, Self::Certificate];
 
     /// The stable name.
     pub const fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl HoldKind {
             Self::Device => "DEVICE",
             Self::Token => "TOKEN",
             Self::Carrier => "CARRIER",
+            Self::Certificate => "CERTIFICATE",
         }
     }
 }
@@ -87,7 +90,8 @@ pub struct Hold {
 
 /// Gives every name that a request is known by, of those that can be held.
 ///
-/// A customer's own device is held by nobody but through its token: what is held is staff, places and carriers.
+/// A customer's own device is held by nobody but through its token or its certificate: what is held is staff, places and
+/// carriers.
 pub fn each_holdable(
     requester: &Requester,
     interaction: Option<&Interaction>,
@@ -110,6 +114,9 @@ pub fn each_holdable(
     }
     if let Some(token) = &requester.token {
         name(HoldKind::Token, token.as_str());
+    }
+    if let Some(certificate) = &requester.connection.certificate {
+        name(HoldKind::Certificate, certificate.as_str());
     }
     for spid in requester.spid.iter().chain(&change.gaining_spid()) {
         name(HoldKind::Carrier, spid.as_str());

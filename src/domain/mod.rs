@@ -20,6 +20,7 @@ mod interaction;
 mod line;
 mod lock;
 mod msisdn;
+mod network;
 mod own_reason;
 mod permit;
 mod pin;
@@ -28,6 +29,7 @@ mod policy_shelf;
 mod protection;
 mod reason;
 mod requester;
+mod roster;
 mod rule_id;
 mod signal;
 mod sim;
@@ -72,6 +74,7 @@ pub use lock::{
     Held, Lock, LockError, LockName, LockStep, LockStepKind, Release, ReleaseGuard, ReleaseScope, ReleaseTimes, Stance,
 };
 pub use msisdn::Msisdn;
+pub use network::Network;
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{
@@ -84,7 +87,8 @@ pub use policy_shelf::{
 };
 pub use protection::{NamedStep, Protection, Seq};
 pub use reason::{Reason, ReasonClass};
-pub use requester::{Requester, Role};
+pub use requester::{Connection, Requester, Role};
+pub use roster::{NetworkStanding, RegisteredStore, Roster, RosterHours, RosterStanding, StoreRegister};
 pub use rule_id::{RULE_ID_BYTES_MAX, RuleId, is_rule_id, rule_id};
 pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
 pub use sim::{Eid, Iccid, IccidCheck, Imei};

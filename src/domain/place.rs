@@ -73,7 +73,8 @@ impl Place {
 mod tests {
     use super::{Place, Spot};
     use crate::domain::{
-        Brand, Channel, DeviceId, HoldKind, Interaction, Reference, Requester, Role, StoreId, Subject,
+        Brand, Channel, Connection, DeviceId, HoldKind, Interaction, Reference, Requester, Role, Roster, StoreId,
+        Subject,
     };
 
     fn store(name: &str) -> Option<StoreId> {
@@ -95,6 +96,8 @@ mod tests {
             store: bound.store,
             spid: None,
             token: None,
+            roster: Roster::default(),
+            connection: Connection::default(),
         };
         let rep = rep.map(|rep| Reference::parse(rep).unwrap());
         let Spot { store, device } = said;

@@ -174,6 +174,10 @@ reasons! {
     CarrierHeld = 85, "CARRIER_HELD", Risk;
     /// Somebody read the account among many, and others of them go to the same carrier.
     AnomalousRead = 86, "ANOMALOUS_READ", Velocity;
+    /// Who asks is not on the roster at this hour, in this store or on this device.
+    OffRoster = 87, "OFF_ROSTER", Rights;
+    /// The store's device is on a network that is not registered for its store.
+    NetworkNotRegistered = 88, "NETWORK_NOT_REGISTERED", Rights;
 }
 
 impl Reason {

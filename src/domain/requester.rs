@@ -1,6 +1,8 @@
 //! Who asks: the authenticated identity, as the edge established it.
 
-use super::{AccountId, Brand, DeviceId, HeldName, PersonId, Spid, StoreId, Subject};
+use std::net::IpAddr;
+
+use super::{AccountId, Brand, DeviceId, HeldName, PersonId, Roster, Spid, StoreId, Subject};
 
 /// What an identity may be. The rights table in `service/rights.rs` says what each may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,4 +104,18 @@ pub struct Requester {
     pub spid: Option<Spid>,
     /// The access token it came with, by its `jti`, where that is a name that can be held.
     pub token: Option<HeldName>,
+    /// When, where and on what its token says that it works.
+    pub roster: Roster,
+    /// What it calls over.
+    pub connection: Connection,
+}
+
+/// What the connection of a call shows, beside the token that came over it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// The certificate of its other end: its SHA-256 in base64url, as tokens name it (`x5t#S256`, RFC 8705).
+    pub certificate: Option<HeldName>,
+    /// The store whose own device is its other end, and the network address that it calls from. Of a front end that many
+    /// stores share, the address would say nothing of any of them.
+    pub store: Option<(StoreId, IpAddr)>,
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::protection::NamedStep;
-use super::{Account, Credentials, HoldKind, Line, Velocity};
+use super::{Account, Credentials, HoldKind, Line, RegisteredStore, Velocity};
 
 /// Everything a decision rests on besides the request.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub struct Snapshot<'a> {
     pub transfer_pin_failures: &'a [DateTime<Utc>],
     /// What windows over many accounts say, this request included.
     pub velocity: &'a Velocity,
+    /// The store that it comes from, where its operator registered that one.
+    pub store: Option<&'a RegisteredStore>,
     /// What of the request is held: who asks, where they ask, or the carrier that gains.
     pub held: Option<HoldKind>,
     /// The latest instant at which a breach may have taken the account's secrets.

@@ -1,9 +1,9 @@
 //! Files that the engine reads at its start, and those that operators give its tools.
 
 use crate::cli::decision_line;
-use crate::config::Config;
+use crate::config::{Config, parse_store_register};
 use crate::crypto::Keyring;
-use crate::domain::OutcomeKind;
+use crate::domain::{Brand, OutcomeKind};
 use crate::policy::{self, Policy, explain, read_condition};
 
 /// Longer than every word that an error about a keyring needs, and shorter than a key.
@@ -30,6 +30,19 @@ pub(super) fn settings(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Err(crate::config::ConfigError::File { line, .. }) = Config::parse(text) {
         assert!((1..=text.lines().count().saturating_add(1)).contains(&line), "line {line} is not there");
+    }
+}
+
+/// A register of stores. One text is one register; what is wrong is told with a line that the file has.
+pub(super) fn store_register(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(own) = Brand::parse("default") else { return };
+    match parse_store_register(text, &own) {
+        Ok(register) => assert_eq!(parse_store_register(text, &own), Ok(register)),
+        Err(error) => {
+            let lines = text.lines().count().saturating_add(1);
+            assert!((1..=lines).contains(&error.line) && !error.problem.is_empty(), "{error}");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use zeroize::Zeroizing;
 
 use crate::crypto::{Keyring, SigningKey, Tokens, install_jwt_provider};
-use crate::grpc::identity::{Algorithm, Authenticator, Clients, TokenRules, TrustedIssuer, TrustedKeys};
+use crate::grpc::identity::{Algorithm, Authenticator, Clients, OffHours, TokenRules, TrustedIssuer, TrustedKeys};
 use crate::grpc::listener::{ClientAuthority, PeerCertificate, Presence, Tls, TlsIdentity};
 
 /// A key of nobody's, so that seeds stay good.
@@ -55,7 +55,7 @@ impl World {
         let mut metadata = MetadataMap::new();
         metadata.insert("authorization", authorization);
         let now = DateTime::from_timestamp(NOW_SECONDS, 0).unwrap_or_default();
-        self.authenticator.authenticate(&metadata, None, now).is_ok()
+        self.authenticator.authenticate(&metadata, None, now, OffHours::Refused).is_ok()
     }
 
     /// `head` and `claims` as a token that the issuer signed.

@@ -32,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "sealed", run: kept::sealed },
     Target { name: "segment", run: signed::segment },
     Target { name: "settings", run: files::settings },
+    Target { name: "store_register", run: files::store_register },
     Target { name: "signed_permit", run: signed::signed_permit },
     Target { name: "stored", run: kept::stored },
     Target { name: "verifier", run: kept::verifier },

@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use super::convert::FieldError;
 use super::deadline::time_to_answer;
-use super::identity::{Authenticator, Suspect, TokenError, Unbelieved};
+use super::identity::{Authenticator, OffHours, Suspect, TokenError, Unbelieved};
 use super::lanes::Lanes;
 use super::listener::Peer;
 use super::status;
@@ -25,6 +25,9 @@ use crate::telemetry::{Metrics, call_ended, call_span};
 
 /// Where a caller that traces names its span (W3C Trace Context).
 const TRACE_PARENT: &str = "traceparent";
+
+/// Whose answer is a decision and nothing else, so that whoever is off their roster's hours is refused there on record.
+const DECIDED: &str = "Decide";
 
 /// Told of what an operator must look at: who, and what. Must not wait: the caller does.
 pub type Alarm = Arc<dyn Fn(Arc<Requester>, String) + Send + Sync>;
@@ -85,14 +88,15 @@ impl Edge {
         let (metadata, extensions, message) = request.into_parts();
         let caller = metadata.get(TRACE_PARENT).and_then(|value| value.to_str().ok());
         let span = call_span(method, caller);
-        let entered = self.requester(&metadata, &extensions);
+        let off_hours = if method == DECIDED { OffHours::Decided } else { OffHours::Refused };
+        let entered = self.requester_at(&metadata, &extensions, off_hours);
         let entered = entered.and_then(|requester| Ok((requester, self.lanes.enter(method)?)));
         let result = match entered {
             Ok((requester, slot)) => {
                 let within = time_to_answer(&metadata, most);
                 // On the heap, where it stays: it would be copied with each future around it. The slot goes with it, also
                 // where it goes on alone.
-                let work = work(Requester::clone(&requester), message).instrument(span.clone());
+                let work = work(requester, message).instrument(span.clone());
                 let work = Box::pin(holding(Arc::new(slot), work));
                 match tokio::time::timeout(within, work).await {
                     Ok(worked) => self.answer(worked),
@@ -127,9 +131,13 @@ impl Edge {
     }
 
     /// Who calls. A clock that cannot be believed lets nobody in: a token's end could not be told.
-    pub(super) fn requester(&self, metadata: &MetadataMap, of: &Extensions) -> Result<Arc<Requester>, Status> {
+    pub(super) fn requester(&self, metadata: &MetadataMap, of: &Extensions) -> Result<Requester, Status> {
+        self.requester_at(metadata, of, OffHours::Refused)
+    }
+
+    fn requester_at(&self, metadata: &MetadataMap, of: &Extensions, off_hours: OffHours) -> Result<Requester, Status> {
         let peer = of.get::<Peer>();
-        self.authenticator.authenticate(metadata, peer, self.now()?).map_err(|unbelieved| {
+        self.authenticator.authenticate(metadata, peer, self.now()?, off_hours).map_err(|unbelieved| {
             let Unbelieved { error, suspect } = unbelieved;
             if let Some(suspect) = suspect {
                 tracing::warn!(reason = error.reason(), "a token came over a connection that is not its holder's");

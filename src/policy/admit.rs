@@ -6,7 +6,7 @@ use super::attempts;
 use super::document::Policy;
 use super::facts::{Field, Seen, stance};
 use super::request::Request;
-use crate::domain::{Action, Mode, Snapshot};
+use crate::domain::{Action, Mode, RosterStanding, Snapshot};
 
 /// What may be looked at, and so counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,13 +48,16 @@ pub fn admit(policy: &Policy, request: &Request<'_>, snapshot: &Snapshot<'_>, no
     Admission { account_pin, transfer_pin: request.offered.transfer_pin && is_port }
 }
 
-/// Whether a lock or a field refuses, whatever a secret would show.
+/// Whether a lock, a field or the hour refuses, whatever a secret would show.
 fn is_refused_for_certain(seen: &Seen<'_>) -> bool {
     let is_port = seen.request.change.action() == Action::PortOut;
     let differs = |field| is_port && field == Field::Differs;
     let account_number = seen.account_number();
     let missing = is_port && seen.policy.port_account_number_required && account_number == Field::NotGiven;
+    // INVARIANT (off-hours-opens-nothing): a token that is heard only to be refused tries no PIN.
+    let off_hours = seen.roster() == RosterStanding::OffHours;
     missing
+        || off_hours
         || differs(account_number)
         || differs(seen.postal_code())
         || differs(seen.holder_name())

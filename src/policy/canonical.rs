@@ -151,7 +151,8 @@ impl Text {
             let on: Vec<&str> = on.names().collect();
             let from = effective.map_or(0, |from| micros(from - DateTime::<Utc>::UNIX_EPOCH));
             let (effect, reason, unknown) = (effect.text(), reason.code(), if_unknown.name());
-            let hold = hold.map_or_else(String::new, |kind| format!(" hold {}", kind.name()));
+            let held: Vec<&str> = hold.iter().map(|kind| kind.name()).collect();
+            let hold = if held.is_empty() { String::new() } else { format!(" hold {}", held.join("+")) };
             self.put("rule", format_args!("{id},{effect}{hold},{reason},{unknown},{from},{},{when}", on.join("+")));
         }
     }

@@ -9,8 +9,8 @@ use super::proof::Accepted;
 use super::request::Request;
 use super::ruling::Ruling;
 use crate::domain::{
-    Approval, Challenge, Checks, Denial, FactorOption, GivenReason, Level, Outcome, Reason, Snapshot, Standing,
-    Usability, Verdict,
+    Approval, Challenge, Checks, Denial, FactorOption, GivenReason, Level, Outcome, Reason, RosterStanding, Snapshot,
+    Standing, Usability, Verdict,
 };
 
 /// Decides. Equal inputs give equal verdicts, on any machine, at any time.
@@ -46,7 +46,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
         score: ruling.score,
         required: ruling.required,
         accepted: accepted.factors(),
-        hold: ruling.hold,
+        holds: ruling.holds,
     }
 }
 
@@ -67,10 +67,15 @@ fn deny_by_rule(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>, accepted: A
 /// The only place that makes an approval.
 ///
 /// INVARIANT (locked-never-approved, fail-closed): whatever the table of rules says, a lock that refuses and a line that is not
-/// there end here.
+/// there end here; so does whoever is off their hours.
 fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>) -> Answer {
     if facts.stance.refuses() || facts.standing == Standing::Unknown {
         let reason = GivenReason { reason: Reason::LockOn, rule: "P1-lock-on" };
+        return (Outcome::Deny(Denial { retry_at: None, still_works: Vec::new() }), vec![reason]);
+    }
+    // INVARIANT (off-hours-opens-nothing)
+    if facts.roster == RosterStanding::OffHours {
+        let reason = GivenReason { reason: Reason::OffRoster, rule: "P6-off-hours" };
         return (Outcome::Deny(Denial { retry_at: None, still_works: Vec::new() }), vec![reason]);
     }
     let approval = Approval { not_before: facts.change_at, life: policy.permit_life };

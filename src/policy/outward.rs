@@ -103,6 +103,11 @@ fn reasons(audience: Audience, verdict: &Verdict) -> Vec<GivenReason> {
         Audience::Customer { .. } => reason != Reason::UnknownLine,
         Audience::Staff => reason != Reason::UnknownLine && (proven || !is_about_the_secret(reason)),
     };
+    // INVARIANT (off-hours-opens-nothing): who is off the roster learns that, and nothing of the line.
+    let off_roster = verdict.reasons.iter().find(|given| given.reason == Reason::OffRoster);
+    if let (Some(only), Audience::Staff | Audience::Customer { .. }) = (off_roster, audience) {
+        return vec![*only];
+    }
     let mut reasons: Vec<_> = verdict.reasons.iter().copied().filter(|given| told(given.reason)).collect();
     if reasons.is_empty() && !verdict.reasons.is_empty() && !matches!(audience, Audience::Carrier { .. }) {
         reasons.push(GivenReason { reason: Reason::NoCustomerProof, rule: NO_CUSTOMER_PROOF });
@@ -128,7 +133,7 @@ fn next_step(audience: Audience, verdict: &Verdict) -> &'static str {
             challenge_step(challenge.options.iter().find(|o| o.usability == Usability::Usable))
         }
         Outcome::Deny(denial) => {
-            let first = verdict.reasons.first().map(|given| given.reason);
+            let first = reasons(audience, verdict).first().map(|given| given.reason);
             denial_step(audience, first, &denial.still_works)
         }
     }
@@ -223,6 +228,8 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::AccountSweep => "More lines of this account asked to leave lately.",
         Reason::StaffHeld => "Who asks, or where they ask, is held: the fraud desk must look first.",
         Reason::CarrierHeld => "The carrier is held: the fraud desk must look first.",
+        Reason::OffRoster => "Who asks is not on the roster at this hour, in this store or on this device.",
+        Reason::NetworkNotRegistered => "The store's device is on a network that is not registered for its store.",
         Reason::AnomalousRead => "This account was looked at together with many others lately.",
         Reason::HandsetElsewhere => "Other customers' lines were moved to this handset lately.",
         Reason::Own(own) => own.meaning(),

@@ -26,8 +26,8 @@ pub(super) struct Ruling<'a> {
     pub(super) held: bool,
     /// What each rule that holds contributed.
     pub(super) contributions: Vec<Contribution>,
-    /// What of the request is to be held, by which rule: the first of those that say so.
-    pub(super) hold: Option<(HoldKind, RuleId)>,
+    /// What of the request is to be held, each kind by the first rule that says so.
+    pub(super) holds: Vec<(HoldKind, RuleId)>,
     denials: Vec<Ground<'a>>,
     raises: Vec<(Raise, Ground<'a>)>,
 }
@@ -66,7 +66,7 @@ impl<'a> Ruling<'a> {
             required: Level::Basic,
             held: false,
             contributions: Vec::with_capacity(CONTRIBUTIONS),
-            hold: None,
+            holds: Vec::new(),
             denials: Vec::with_capacity(CONTRIBUTIONS),
             raises: Vec::with_capacity(CONTRIBUTIONS),
         };
@@ -99,8 +99,10 @@ impl<'a> Ruling<'a> {
             }
             RuleEffect::Deny => {
                 self.denials.push(ground);
-                if self.hold.is_none() {
-                    self.hold = rule.to_be_held(self.values).map(|kind| (kind, rule.id));
+                for kind in rule.to_be_held(self.values) {
+                    if self.holds.iter().all(|(known, _)| known != kind) {
+                        self.holds.push((*kind, rule.id));
+                    }
                 }
                 Effect::Deny
             }

@@ -228,7 +228,7 @@ fn verdict_of(decided: &Decided) -> Verdict {
         score: decided.score,
         required: decided.required,
         accepted: decided.accepted.clone(),
-        hold: None,
+        holds: Vec::new(),
     }
 }
 

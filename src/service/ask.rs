@@ -21,7 +21,8 @@ use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Looked, Weighed, note_checks};
 use crate::audit::{AnswerWindow, Decided, Event, Made};
 use crate::domain::{
-    Account, Approval, Factor, FactorOption, Line, Mode, Outcome, Place, RecordId, Requester, Seq, Standing, Usability,
+    Account, Approval, Factor, FactorOption, Line, Mode, Outcome, Place, RecordId, Requester, Seq, Standing,
+    StoreRegister, Usability,
 };
 use crate::policy::KNOWN_FACTS;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
@@ -63,6 +64,8 @@ pub(super) struct Asking<'a> {
     pub now: DateTime<Utc>,
     /// What the fraud desk knows.
     pub books: &'a Books,
+    /// The stores that are registered.
+    pub stores: &'a StoreRegister,
 }
 
 /// What one attempt came to.
@@ -92,7 +95,8 @@ impl Engine {
         self.check_question(requester, question, now)?;
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
-        let asking = Asking { requester, question, reserve, batch: None, now, books: &books };
+        let stores = self.stores.load_full();
+        let asking = Asking { requester, question, reserve, batch: None, now, books: &books, stores: &stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
@@ -195,7 +199,7 @@ impl Engine {
             Outcome::Challenge(challenge) => (AnswerWindow::OpenUntil(challenge.expires_at), None),
             Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
         };
-        let (settle, hold) = (weighed.settle.clone(), weighed.verdict.hold);
+        let (settle, holds) = (weighed.settle.clone(), weighed.verdict.holds.clone());
         let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
         let shown = shown && standing == Standing::Known;
         let reasons = weighed.verdict.reasons.iter().map(|given| given.reason);
@@ -210,10 +214,13 @@ impl Engine {
         };
         self.settle_ask(&counted, ending).await;
         let attempt = self.commit(asking, open, closing, (decision, &counted, ending)).await?;
-        if let (Some(hold), Attempt::Answered(answer)) = (hold.filter(|_| question.mode == Mode::Enforce), &attempt)
+        if let Attempt::Answered(answer) = &attempt
+            && question.mode == Mode::Enforce
             && answer.id() == decision
         {
-            self.hold_by_rule(asking, hold, decision).await;
+            for hold in holds {
+                self.hold_by_rule(asking, hold, decision).await;
+            }
         }
         Ok(attempt)
     }

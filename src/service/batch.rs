@@ -67,7 +67,9 @@ impl Engine {
             let requester = who.requester();
             let reserve = engine.reserve(requester, common.request_id, &common.body);
             let books = engine.books(&requester.brand).await?;
-            let asking = Asking { requester, question: &common, reserve, batch: Some(&lines), now, books: &books };
+            let stores = engine.stores.load_full();
+            let batch = Some(lines.as_slice());
+            let asking = Asking { requester, question: &common, reserve, batch, now, books: &books, stores: &stores };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {

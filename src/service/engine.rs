@@ -19,7 +19,7 @@ use super::velocity::Looking;
 use super::watch::Watchers;
 use crate::clock::{Clock, Now};
 use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, PinValues, RecordSigner, sha256_plain};
-use crate::domain::{Brand, PolicyRevision, Spid};
+use crate::domain::{Brand, PolicyRevision, Spid, StoreRegister};
 use crate::policy::Policy;
 use crate::store::{Store, Vault};
 
@@ -58,6 +58,8 @@ pub struct Parts {
     pub policy_source: PolicySource,
     /// Who runs it.
     pub carrier: Carrier,
+    /// Their stores, at first.
+    pub stores: StoreRegister,
     /// Threads that hash PINs.
     pub pin_threads: usize,
     /// How many PINs may wait for one.
@@ -78,6 +80,7 @@ pub struct Engine {
     /// What is asked beside it, and answers nobody.
     pub(super) shadow: ArcSwapOption<Policy>,
     pub(super) carrier: Carrier,
+    pub(super) stores: ArcSwap<StoreRegister>,
     pub(super) held_keys: Vec<HeldKey>,
     pub(super) permits: Permits,
     pub(super) permit_signer: Option<PermitSigner>,
@@ -106,6 +109,7 @@ impl Engine {
             policy,
             policy_source,
             carrier,
+            stores,
             pin_threads,
             pin_queue,
             tally,
@@ -120,6 +124,7 @@ impl Engine {
             policy_turn: Mutex::default(),
             shadow: ArcSwapOption::empty(),
             carrier,
+            stores: ArcSwap::from_pointee(stores),
             held_keys: HeldKey::all(&keyring),
             permits: Permits::new(&keyring),
             permit_signer: permit_names.map(|names| PermitSigner::new(&keyring, names)),
@@ -155,6 +160,11 @@ impl Engine {
     /// The policy that decides now.
     pub fn policy(&self) -> Arc<Policy> {
         self.policy.load_full()
+    }
+
+    /// Takes another register of stores, from the next decision on.
+    pub fn replace_stores(&self, stores: StoreRegister) {
+        self.stores.store(Arc::new(stores));
     }
 
     /// Asks another policy beside the one that decides, from the next decision on.

@@ -30,7 +30,7 @@ fn said(policy: &Policy, facts: &Facts) -> Option<Box<ShadowVerdict>> {
     // Nothing that is changed outlives the call: neither policy nor facts have parts that change.
     let verdict = catch_unwind(AssertUnwindSafe(|| policy::decide(policy, &facts.under(policy)))).ok()?;
     // Nobody is held for what a shadow says.
-    let Verdict { outcome, reasons, contributions, score, required, accepted: _, hold: _ } = verdict;
+    let Verdict { outcome, reasons, contributions, score, required, accepted: _, holds: _ } = verdict;
     Some(Box::new(ShadowVerdict {
         policy: policy.revision,
         outcome: outcome.kind(),
@@ -52,7 +52,7 @@ mod tests {
     use crate::audit::Decided;
     use crate::clock::ManualClock;
     use crate::crypto::{Cost, Keyring};
-    use crate::domain::{Action, Brand, Channel, OutcomeKind};
+    use crate::domain::{Action, Brand, Channel, OutcomeKind, StoreRegister};
     use crate::policy::{Asker, Facts, Policy};
     use crate::service::{Carrier, Engine, Parts, PolicySource, Tally};
     use crate::store::embedded::{EmbeddedStore, OpenOptions};
@@ -103,6 +103,7 @@ mod tests {
             policy: Policy::us_default(),
             policy_source: PolicySource::File,
             carrier: Carrier { brand: Brand::parse("main").unwrap(), own_spids: Vec::new() },
+            stores: StoreRegister::default(),
             pin_threads: 1,
             pin_queue: 1,
             tally: broke.clone(),

@@ -14,8 +14,8 @@ use super::velocity::{Counted, Found, has_sign, is_spraying};
 use crate::audit::ShadowVerdict;
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
-    Account, AppApproval, AppCheck, Checks, Credentials, HoldKind, Line, Mode, PinCheck, Requester, Snapshot,
-    SpentApproval, Standing, TransferPinCheck, TransferPinState, Velocity, Verdict, Verifier,
+    Account, AppApproval, AppCheck, Checks, Credentials, HoldKind, Line, Mode, PinCheck, RegisteredStore, Requester,
+    Snapshot, SpentApproval, Standing, TransferPinCheck, TransferPinState, Velocity, Verdict, Verifier,
 };
 use crate::policy::{self, Admission, Audience, Facts, Offered, PinAdmission, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
@@ -82,6 +82,8 @@ pub(super) struct Case<'a> {
     pub transfer_pin_window: &'a Window,
     pub attempt: Token,
     pub now: DateTime<Utc>,
+    /// The store that it comes from, where that is registered.
+    pub store: Option<&'a RegisteredStore>,
     /// What of the request is held.
     pub held: Option<HoldKind>,
     /// Until when secrets of the account are stale, by the latest breach that touched it.
@@ -149,6 +151,7 @@ impl Engine {
             pin_failures: &pin_failures,
             transfer_pin_failures: &transfer_pin_failures,
             velocity: &Velocity::QUIET,
+            store: case.store,
             held: case.held,
             breached_until: case.breached_until,
         };
@@ -279,10 +282,11 @@ impl<'a> Case<'a> {
         open: &'a OpenAccount,
         line: &'a Line,
     ) -> Result<Self, ServiceError> {
-        let Asking { requester, question, reserve, batch, now, books } = *asking;
+        let Asking { requester, question, reserve, batch, now, books, stores } = *asking;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         let (account, attempt) = (account_of(open)?, reserve.request);
         let held = books.held(requester, Some(&question.interaction), &question.change);
+        let store = stores.store_of(requester, &question.interaction);
         let breached_until = books.breached_until(target.account);
         let (pin_window, transfer_pin_window) = failures_of(question, open.windows())?;
         Ok(Self {
@@ -298,6 +302,7 @@ impl<'a> Case<'a> {
             transfer_pin_window,
             attempt,
             now,
+            store,
             held,
             breached_until,
         })

@@ -92,6 +92,7 @@ pub struct Metrics {
     due_transitions: Counter,
     reloads: Family<ReloadLabels, Counter>,
     policy_reloads: Family<ReloadLabels, Counter>,
+    store_register_reloads: Family<ReloadLabels, Counter>,
     shadow_decisions: Family<ShadowLabels, Counter>,
     shadow_failures: Counter,
     shadow_reloads: Family<ReloadLabels, Counter>,
@@ -129,6 +130,7 @@ impl Metrics {
             due_transitions: Counter::default(),
             reloads: Family::default(),
             policy_reloads: Family::default(),
+            store_register_reloads: Family::default(),
             shadow_decisions: Family::default(),
             shadow_failures: Counter::default(),
             shadow_reloads: Family::default(),
@@ -174,6 +176,8 @@ impl Metrics {
         catalogue.counter("reloads", &["result"], help, self.reloads.clone());
         let help = "Times that the policy file changed, and whether what it changed to decides";
         catalogue.counter("policy_reloads", &["result"], help, self.policy_reloads.clone());
+        let help = "Times that the register of stores changed, and whether what it changed to is used";
+        catalogue.counter("store_register_reloads", &["result"], help, self.store_register_reloads.clone());
         let help = "Times that an issuer was asked for its keys, and whether what it answered is used";
         catalogue.counter("key_set_fetches", &["result"], help, self.key_set_fetches.clone());
         let help = "Good tokens that came over a connection that is not their holder's";
@@ -213,6 +217,12 @@ impl Metrics {
     pub fn policy_reloaded(&self, is_used: bool) {
         let result = if is_used { "used" } else { "refused" };
         self.policy_reloads.get_or_create(&ReloadLabels { result }).inc();
+    }
+
+    /// Counts a register of stores that changed, and whether what it changed to is used.
+    pub fn store_register_reloaded(&self, is_used: bool) {
+        let result = if is_used { "used" } else { "refused" };
+        self.store_register_reloads.get_or_create(&ReloadLabels { result }).inc();
     }
 
     /// Counts a shadow policy's file that was read, and whether what it holds is asked.
@@ -393,6 +403,7 @@ mod tests {
         metrics.answered("Decide", "OK", Duration::from_micros(300));
         metrics.reloaded(true);
         metrics.policy_reloaded(true);
+        metrics.store_register_reloaded(true);
         metrics.shadow_reloaded(true);
         metrics.shadowed("PORT_OUT", "DENY", "APPROVE");
         metrics.shed("Decide", "calls_in_flight");

@@ -221,6 +221,7 @@ pub(crate) const INVARIANTS: &[&str] = &[
     "stricter-only",
     "changes-only-added",
     "shadow-answers-nothing",
+    "off-hours-opens-nothing",
 ];
 
 /// Lines of a file, at most.

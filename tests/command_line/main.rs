@@ -30,4 +30,5 @@ mod scenarios;
 mod signed_permits;
 mod spelt;
 mod spelt_tests;
+mod stores;
 mod traffic;

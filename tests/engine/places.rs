@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use portcullis::domain::{
     AccountId, Change, Channel, DeviceId, Happening, HoldKind, HoldTarget, Interaction, LineId, LockSet, Msisdn,
-    OutcomeKind, OwnerChange, Place, RecordId, Recorded, Reference, ReleaseOpens, Requester, Role, Spot, StoreId,
+    OutcomeKind, OwnerChange, Place, RecordId, Recorded, Reference, ReleaseOpens, Requester, Role, Roster, Spot,
+    StoreId,
 };
 use portcullis::service::{Body, LineName, LineRef, Question, Refusal, Scope, ServiceError, ToldBySource, authorise};
 
@@ -18,9 +19,11 @@ fn device(name: &str) -> Option<DeviceId> {
     DeviceId::parse(name).ok()
 }
 
-/// Bound to a store and a tablet by the token.
+/// Bound to a store and a tablet by the token, and on the roster of two stores.
 fn bound(requester: Requester) -> Requester {
-    Requester { store: store("store-1"), device: device("tablet-1"), ..requester }
+    let stores = ["store-1", "store-2"].map(|name| StoreId::parse(name).unwrap()).to_vec();
+    let roster = Roster { stores, ..Roster::default() };
+    Requester { store: store("store-1"), device: device("tablet-1"), roster, ..requester }
 }
 
 /// At another store's tablet, in the name of somebody else: so the request says.

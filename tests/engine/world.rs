@@ -8,10 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::clock::ManualClock;
 use portcullis::crypto::{Cost, Keyring, PermitNames, SigningKey};
 use portcullis::domain::{
-    AccountId, AccountKind, AccountNumber, AppApproval, Brand, Change, Channel, Claims, Device, DeviceId, Evidence,
-    Flags, Iccid, Interaction, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, Person, PersonId, PersonRole,
-    PinDigits, PinOrigin, Pon, PortOut, PostalCode, ReleaseOpens, RequestId, Requester, Role, SimChange,
-    SimChangeCause, SimTarget, Spid, Subject,
+    AccountId, AccountKind, AccountNumber, AppApproval, Brand, Change, Channel, Claims, Connection, Device, DeviceId,
+    Evidence, Flags, Iccid, Interaction, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, Person, PersonId,
+    PersonRole, PinDigits, PinOrigin, Pon, PortOut, PostalCode, ReleaseOpens, RequestId, Requester, Role, Roster,
+    SimChange, SimChangeCause, SimTarget, Spid, StoreRegister, Subject,
 };
 use portcullis::policy::Policy;
 use portcullis::service::{
@@ -379,6 +379,7 @@ fn parts_over(
         policy: policy.clone(),
         policy_source: PolicySource::File,
         carrier: Carrier { brand: brand(), own_spids: vec![Spid::parse("1111").unwrap()] },
+        stores: StoreRegister::default(),
         pin_threads: 2,
         pin_queue: 64,
         tally: Arc::new(Silent),
@@ -432,6 +433,8 @@ pub(crate) fn requester(role: Role, subject: &str) -> Requester {
         store: None,
         spid: None,
         token: None,
+        roster: Roster::default(),
+        connection: Connection::default(),
     }
 }
 

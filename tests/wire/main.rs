@@ -23,6 +23,7 @@ mod pki;
 mod protection;
 mod reads;
 mod rights;
+mod rosters;
 #[path = "../bad_input/samples.rs"]
 mod samples;
 mod secrets;

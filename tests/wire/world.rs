@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::clock::{Clock, ManualClock};
 use portcullis::config::Limits;
 use portcullis::crypto::{Cost, Keyring, PermitNames, SigningKey, Tokens, install_jwt_provider};
-use portcullis::domain::{Brand, Spid};
+use portcullis::domain::{Brand, Spid, StoreRegister};
 use portcullis::grpc::identity::{
     AccessTokenClaims, Algorithm, Audience, Authenticator, Clients, DevelopmentIssuer, TokenRules, TrustedIssuer,
     TrustedKeys,
@@ -116,6 +116,7 @@ impl World {
             policy: Policy::us_default(),
             policy_source: PolicySource::File,
             carrier: Carrier { brand: Brand::parse(BRAND).unwrap(), own_spids: vec![Spid::parse("1111").unwrap()] },
+            stores: StoreRegister::default(),
             pin_threads: 2,
             pin_queue: 64,
             tally,

@@ -267,6 +267,7 @@ pub(in crate::cli) fn settings(keys: &Path, store: config::Store) -> Result<Conf
         },
         policy: config::Policy::default(),
         store,
+        stores: config::Stores::default(),
         archive: None,
         keys: config::Keys { keyring_file: keys.join("keyring.json") },
         permits: None,

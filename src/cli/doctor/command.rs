@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{certificates, clock, issuers, policy, servers, service, store};
+use super::{certificates, clock, issuers, policy, servers, service, store, stores};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::finding::{Finding, Report};
 use crate::cli::keys;
@@ -97,6 +97,7 @@ fn look(config: &Config, now: DateTime<Utc>, asked: &Asked) -> Vec<Finding> {
     }
     findings.extend(clock::look(now, told.as_ref()));
     findings.push(policy::look(&config.policy));
+    findings.extend(stores::look(config));
     findings.extend(certificates::look(&config.transport, now));
     findings.extend(issuers::look(&config.identity));
     findings.extend(service::look(config, holder.as_deref()));

@@ -5,7 +5,7 @@
 //! | `command` | the settings, and then everything below, in order |
 //! | `store`, `room` | the folder, its owner, its files, the disk |
 //! | `servers` | the servers of a store on Redis |
-//! | `policy`, `clock` | the policy, the time |
+//! | `policy`, `stores`, `clock` | the policy, the register of stores, the time |
 //! | `certificates`, `issuers` | the server's certificate, callers' authorities and lists, issuers' keys |
 //! | `service` | addresses, readiness, and what the system allows the process |
 //!
@@ -20,5 +20,6 @@ mod room;
 mod servers;
 mod service;
 mod store;
+mod stores;
 
 pub(super) use command::{DoctorArgs, run};

@@ -78,6 +78,8 @@ enum KindName {
     Token,
     /// A carrier
     Carrier,
+    /// A caller's certificate, by its SHA-256 in base64url, as alerts name it
+    Certificate,
 }
 
 impl From<KindName> for pb::HoldKind {
@@ -88,6 +90,7 @@ impl From<KindName> for pb::HoldKind {
             KindName::Device => Self::Device,
             KindName::Token => Self::Token,
             KindName::Carrier => Self::Carrier,
+            KindName::Certificate => Self::Certificate,
         }
     }
 }

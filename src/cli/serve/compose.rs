@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::gauges::{tell_certificates, tell_keys};
-use super::identities::{clients, issuers, tls};
+use super::identities::{clients, issuers, stores, tls};
 use super::key_sets::KeySets;
 use super::opened::{Hand, Opened, disk_reserve_bytes};
 use super::refusal::refused;
@@ -93,6 +93,7 @@ pub(crate) async fn compose_by(
             Changer::Service => PolicySource::Service,
         },
         carrier: Carrier { brand: config.carrier.brand.clone(), own_spids: config.carrier.own_spids.clone() },
+        stores: stores(config)?,
         pin_threads: config.pin_pool.threads.to_usize(),
         pin_queue: config.pin_pool.queue.to_usize(),
         tally: counting,

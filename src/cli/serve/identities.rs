@@ -8,8 +8,10 @@ use super::refusal::refused;
 use crate::cli::failure::{Exit, Failure};
 use crate::config::{
     CertificateBinding, ClientCertificates, Config, Identity, Issuer, IssuerKeys, TokenAlgorithm, Transport,
+    parse_store_register,
 };
 use crate::crypto::read_secret_file;
+use crate::domain::StoreRegister;
 use crate::grpc::identity::{Algorithm, ClientBinding, Clients, IdentityError, TokenRules, TrustedIssuer, TrustedKeys};
 use crate::grpc::listener::{ClientAuthority, Presence, TlsIdentity};
 
@@ -110,7 +112,14 @@ pub(in crate::cli) fn clients(identity: &Identity) -> Result<Clients, Failure> {
     Clients::new(known).map_err(|error| refused(&error).advise("look at `identity.clients`"))
 }
 
-/// Every file that is read here.
+/// The register of the carrier's stores; an empty one where none is named.
+pub(in crate::cli) fn stores(config: &Config) -> Result<StoreRegister, Failure> {
+    let Some(path) = &config.stores.file else { return Ok(StoreRegister::default()) };
+    let register = parse_store_register(&read("stores.file", path)?, &config.carrier.brand);
+    register.map_err(|wrong| Failure::invalid(format!("the register of stores {}, {wrong}", path.display())))
+}
+
+/// Every file that shows who calls.
 pub(super) fn files(config: &Config) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         config.identity.issuers.iter().filter_map(|issuer| issuer.keys.path().cloned()).collect();

@@ -15,7 +15,7 @@ mod waits;
 
 pub(super) use args::{ServeArgs, run, setting};
 pub(super) use compose::{Composed, compose, compose_by};
-pub(super) use identities::{clients, issuers, read as read_public, tls};
+pub(super) use identities::{clients, issuers, read as read_public, stores, tls};
 pub(super) use key_sets::KeySets;
 pub(super) use opened::{Hand, Opened, redis_options};
 pub(super) use run::{Listening, serve_until};

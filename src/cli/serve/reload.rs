@@ -1,4 +1,4 @@
-//! Takes certificates, keys and policies that changed, without a restart.
+//! Takes certificates, keys, policies and registers of stores that changed, without a restart.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::gauges::tell_certificates;
-use super::identities::{files, issuers, tls};
+use super::identities::{files, issuers, stores, tls};
 use super::key_sets::KeySets;
 use super::refusal::refused;
 use crate::cli::failure::Failure;
@@ -71,6 +71,9 @@ impl Reloads {
                 if is_asked || found.shadow != seen.shadow {
                     take_shadow(&look.config, &look.engine, &look.metrics);
                 }
+                if is_asked || found.stores != seen.stores {
+                    look.take_stores();
+                }
                 let policy = (is_asked || found.policy != seen.policy).then(|| look.read_policy()).flatten();
                 (found, policy)
             });
@@ -89,6 +92,7 @@ struct Contents {
     identity: [u8; 32],
     policy: [u8; 32],
     shadow: [u8; 32],
+    stores: [u8; 32],
 }
 
 impl Reloaded {
@@ -108,9 +112,10 @@ impl Reloaded {
     fn contents(&self) -> Contents {
         let digest = |path: &PathBuf| sha256_plain(&std::fs::read(path).unwrap_or_default());
         let identity: Vec<_> = files(&self.config).iter().map(digest).collect();
-        let [policy, shadow] = [&self.config.policy.file, &self.config.policy.shadow_file]
-            .map(|file| file.as_ref().map_or([0; 32], digest));
-        Contents { identity: sha256_plain(&identity.concat()), policy, shadow }
+        let Config { policy, stores, .. } = &self.config;
+        let [policy, shadow, stores] =
+            [&policy.file, &policy.shadow_file, &stores.file].map(|file| file.as_ref().map_or([0; 32], digest));
+        Contents { identity: sha256_plain(&identity.concat()), policy, shadow, stores }
     }
 
     fn reload_identity(&self) -> Result<(), Failure> {
@@ -129,6 +134,27 @@ impl Reloaded {
         match reloaded {
             Ok(()) => tracing::info!("certificates and keys were read again"),
             Err(failure) => tracing::error!(failure = failure.text(), "changed certificates and keys are not used"),
+        }
+    }
+
+    /// Takes the register of stores; where none is named there is nothing to take.
+    fn take_stores(&self) {
+        if self.config.stores.file.is_none() {
+            return;
+        }
+        let read = stores(&self.config);
+        self.metrics.store_register_reloaded(read.is_ok());
+        match read {
+            Ok(register) => {
+                tracing::info!(stores = register.count(), "the register of stores was read again");
+                self.engine.replace_stores(register);
+            }
+            Err(failure) => {
+                tracing::error!(
+                    failure = failure.text(),
+                    "the changed register of stores is not used: the one before stays"
+                );
+            }
         }
     }
 

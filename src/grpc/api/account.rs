@@ -45,7 +45,7 @@ impl AccountService for AccountApi {
         let Services { engine, edge } = self.0.clone();
         let call = Call::start("ImportAccounts");
         let begun = edge.requester(request.metadata(), request.extensions()).and_then(|requester| {
-            let who = edge.answer(authorise(Requester::clone(&requester)).map_err(Into::into))?;
+            let who = edge.answer(authorise(requester).map_err(Into::into))?;
             Ok(import::start(engine, edge.clone(), who, request.into_inner()))
         });
         call.end(edge.metrics(), begun.as_ref().err());

@@ -30,7 +30,7 @@ impl ArchiveService for ArchiveApi {
         let Services { engine, edge } = self.0.clone();
         let call = Call::start("ArchiveRecords");
         let begun = edge.requester(request.metadata(), request.extensions()).and_then(|requester| {
-            let who = authorise(Requester::clone(&requester)).map_err(Refused::from);
+            let who = authorise(requester).map_err(Refused::from);
             let asked = who.and_then(|who| Ok((who, ask::archive_records(request.into_inner())?)));
             let (who, before) = edge.answer(asked)?;
             let (told, answers) = mpsc::channel(REPORTS_WAITING_MAX);

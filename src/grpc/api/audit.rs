@@ -79,7 +79,7 @@ impl AuditService for AuditApi {
         let Services { engine, edge } = self.services.clone();
         let call = Call::start("VerifyChain");
         let begun = edge.requester(request.metadata(), request.extensions()).and_then(|requester| {
-            let who = edge.answer(authorise(Requester::clone(&requester)).map_err(Into::into))?;
+            let who = edge.answer(authorise(requester).map_err(Into::into))?;
             Ok(verify::start(engine, edge.clone(), who, request.into_inner()))
         });
         call.end(edge.metrics(), begun.as_ref().err());

@@ -5,7 +5,6 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::event_stream;
 use super::services::Services;
-use crate::domain::Requester;
 use crate::grpc::edge::Call;
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::event_service_server::EventService;
@@ -26,7 +25,7 @@ impl EventService for EventApi {
         let Services { engine, edge } = self.0.clone();
         let call = Call::start("RecordEvents");
         let begun = edge.requester(request.metadata(), request.extensions()).and_then(|requester| {
-            let who = edge.answer(authorise(Requester::clone(&requester)).map_err(Into::into))?;
+            let who = edge.answer(authorise(requester).map_err(Into::into))?;
             Ok(event_stream::start(engine, edge.clone(), who, request.into_inner()))
         });
         call.end(edge.metrics(), begun.as_ref().err());

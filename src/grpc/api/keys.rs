@@ -42,7 +42,7 @@ impl KeyApi {
         let (metadata, extensions, message) = request.into_parts();
         let (steps, taken) = mpsc::channel(STEPS_WAITING_MAX);
         let begun = edge.requester(&metadata, &extensions).and_then(|requester| {
-            let who = authorise(Requester::clone(&requester)).map_err(Refused::from);
+            let who = authorise(requester).map_err(Refused::from);
             edge.answer(who.and_then(|who| work(engine, who, message, steps)))
         });
         call.end(edge.metrics(), begun.as_ref().err());

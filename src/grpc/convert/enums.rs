@@ -57,6 +57,7 @@ enum_from_wire! {
     {
         Staff => HoldKind::Staff, Store => HoldKind::Store, Device => HoldKind::Device, Token => HoldKind::Token,
         Carrier => HoldKind::Carrier,
+        Certificate => HoldKind::Certificate,
     }
 }
 enum_from_wire! {

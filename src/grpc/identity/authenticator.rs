@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 use tonic::metadata::MetadataMap;
 
-use super::clients::Clients;
-use super::trust::{Trust, TrustedIssuer, Verified};
+use super::clients::{Clients, KnownClient};
+use super::trust::{OffHours, Trust, TrustedIssuer, Verified};
 use super::{TokenError, bearer_token};
 use crate::crypto::Tokens;
-use crate::domain::Requester;
+use crate::domain::{Connection, HeldName, Requester};
 use crate::grpc::listener::Peer;
 
 /// The longest token that is looked at, in bytes.
@@ -89,19 +89,21 @@ impl Authenticator {
         metadata: &MetadataMap,
         peer: Option<&Peer>,
         now: DateTime<Utc>,
-    ) -> Result<Arc<Requester>, Unbelieved> {
+        off_hours: OffHours,
+    ) -> Result<Requester, Unbelieved> {
         let certificate = peer.and_then(|peer| peer.certificate.as_deref());
         let client = certificate.and_then(|certificate| self.clients.of(certificate));
+        let connection = || connection(peer, client);
         let token = match bearer_token(metadata) {
             Err(TokenError::Missing) => {
-                let known = client.and_then(|client| client.requester());
-                return Ok(known.map(Arc::clone).ok_or(TokenError::Missing)?);
+                let known = client.and_then(|client| client.requester()).ok_or(TokenError::Missing)?;
+                return Ok(Requester { connection: connection(), ..Requester::clone(known) });
             }
             token => token?,
         };
         let verified = self.verified(token)?;
         // INVARIANT (time-is-an-argument): a remembered token ends when it says so, by the clock of this request.
-        verified.check_time(now)?;
+        verified.check_time(now, off_hours)?;
         let suspect = |error| {
             let shown = certificate.map(|certificate| certificate.thumbprint);
             Unbelieved { error, suspect: Some(Suspect { holder: Arc::clone(&verified.requester), shown }) }
@@ -114,7 +116,7 @@ impl Authenticator {
         if let Some(client) = client {
             client.admit(&verified.requester).map_err(suspect)?;
         }
-        Ok(Arc::clone(&verified.requester))
+        Ok(Requester { connection: connection(), ..Requester::clone(&verified.requester) })
     }
 
     fn verified(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
@@ -129,6 +131,16 @@ impl Authenticator {
         let verified = Arc::new(believed.trust.verify(token)?);
         believed.remembered.insert(digest, Arc::clone(&verified));
         Ok(verified)
+    }
+}
+
+/// What a connection shows of who calls over it.
+fn connection(peer: Option<&Peer>, client: Option<&KnownClient>) -> Connection {
+    let certificate = peer.and_then(|peer| peer.certificate.as_deref());
+    let store = client.and_then(KnownClient::store).zip(peer);
+    Connection {
+        certificate: certificate.and_then(|certificate| HeldName::parse(&certificate.name()).ok()),
+        store: store.map(|(store, peer)| (store.clone(), peer.address.ip().to_canonical())),
     }
 }
 
@@ -148,9 +160,9 @@ mod tests {
 
     use super::Authenticator;
     use crate::crypto::{Keyring, SigningKey, Tokens, install_jwt_provider};
-    use crate::domain::{Role, StoreId};
+    use crate::domain::{Connection, HeldName, Requester, Role, StoreId};
     use crate::grpc::identity::{
-        AccessTokenClaims, Audience, ClientBinding, Clients, Confirmation, DevelopmentIssuer, IdentityError,
+        AccessTokenClaims, Audience, ClientBinding, Clients, Confirmation, DevelopmentIssuer, IdentityError, OffHours,
         TokenError, TokenRules, TrustedIssuer, TrustedKeys,
     };
     use crate::grpc::listener::{Peer, PeerCertificate};
@@ -226,12 +238,22 @@ mod tests {
         }
 
         fn ask_over(&self, certificate: Option<PeerCertificate>, token: &str, now: i64) -> Result<Role, TokenError> {
+            self.heard(certificate, token, now, OffHours::Refused).map(|requester| requester.role)
+        }
+
+        fn heard(
+            &self,
+            certificate: Option<PeerCertificate>,
+            token: &str,
+            now: i64,
+            off_hours: OffHours,
+        ) -> Result<Requester, TokenError> {
             let mut metadata = MetadataMap::new();
             metadata.insert("authorization", format!("Bearer {token}").parse().unwrap());
-            let address = "192.0.2.1:1".parse().unwrap();
+            let address = "[::ffff:192.0.2.1]:1".parse().unwrap();
             let peer = Peer { address, certificate: certificate.map(Arc::new) };
-            let authenticated = self.authenticator.authenticate(&metadata, Some(&peer), at(now));
-            authenticated.map(|requester| requester.role).map_err(|unbelieved| unbelieved.error)
+            let authenticated = self.authenticator.authenticate(&metadata, Some(&peer), at(now), off_hours);
+            authenticated.map_err(|unbelieved| unbelieved.error)
         }
     }
 
@@ -372,6 +394,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_connection_shows_is_told_of_a_stores_own_device_alone() {
+        let world = world();
+        let token = world.issue(&AccessTokenClaims { store_id: Some("S1".to_owned()), ..claims() });
+        let shown = |name| {
+            let certificate = Some(certificate(1, name));
+            world.heard(certificate, &token, ISSUED, OffHours::Refused).unwrap().connection
+        };
+        let named = HeldName::parse("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE").ok();
+        let store = Some((StoreId::parse("S1").unwrap(), "192.0.2.1".parse().unwrap()));
+        assert_eq!(shown("till.S1"), Connection { certificate: named.clone(), store });
+        assert_eq!(shown("front-end"), Connection { certificate: named, store: None });
+        let bare = world.heard(None, &token, ISSUED, OffHours::Refused).unwrap();
+        assert_eq!(bare.connection, Connection::default());
+    }
+
+    #[test]
     fn a_token_of_a_roster_is_good_in_its_hours_and_half_an_hour_around() {
         const HALF_HOUR: i64 = 1_800;
         let world = world();
@@ -387,6 +425,10 @@ mod tests {
         ] {
             assert_eq!(world.ask(&token, now), expected, "at {}", now - ISSUED);
         }
+        // Where the answer is a decision it is heard, and still ends when it says so.
+        let heard = |now| world.heard(None, &token, now, OffHours::Decided).map(|requester| requester.role);
+        assert_eq!(heard(ISSUED + 80_000), Ok(Role::CareAgent));
+        assert_eq!(heard(exp + LEEWAY), Err(TokenError::OutOfTime));
         let half = world.issue(&AccessTokenClaims { roster_begin: hours.0, ..claims() });
         assert_eq!(world.ask(&half, ISSUED), Err(TokenError::Claim("roster_end")));
     }

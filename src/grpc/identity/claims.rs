@@ -2,12 +2,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::TokenError;
 use crate::domain::{
-    AccountId, Brand, DeviceId, FormatError, HeldName, PersonId, Requester, Role, Spid, StoreId, Subject,
+    AccountId, Brand, Connection, DeviceId, FormatError, HeldName, PersonId, Requester, Role, Roster, RosterHours,
+    Spid, StoreId, Subject,
 };
+
+/// The most stores, and the most devices, that the roster of one token lists.
+const ROSTER_LISTED_MAX: usize = 64;
 
 /// The claims of an access token: those of RFC 9068, and what it binds its holder to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +61,12 @@ pub struct AccessTokenClaims {
     /// When they end, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster_end: Option<i64>,
+    /// The stores in which its holder works by the roster; where there is none, `store_id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roster_stores: Vec<String>,
+    /// The devices on which they work by the roster; where there is none, any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roster_devices: Vec<String>,
     /// The certificate it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
@@ -127,10 +138,50 @@ impl AccessTokenClaims {
             store: claim("store_id", self.store_id.as_ref(), StoreId::parse)?,
             spid: claim("spid", self.spid.as_ref(), Spid::parse)?,
             token: HeldName::parse(&self.jti).ok(),
+            roster: self.roster()?,
+            connection: Connection::default(),
         };
         check_bindings(&requester)?;
         Ok(requester)
     }
+
+    fn roster(&self) -> Result<Roster, TokenError> {
+        let hours = match (self.roster_begin, self.roster_end) {
+            (None, None) => None,
+            (Some(begin), Some(end)) => {
+                Some(RosterHours { begin: seconds("roster_begin", begin)?, end: seconds("roster_end", end)? })
+            }
+            (None, Some(_)) => return Err(TokenError::Claim("roster_begin")),
+            (Some(_), None) => return Err(TokenError::Claim("roster_end")),
+        };
+        Ok(Roster {
+            hours,
+            stores: listed("roster_stores", &self.roster_stores, StoreId::parse)?,
+            devices: listed("roster_devices", &self.roster_devices, DeviceId::parse)?,
+        })
+    }
+}
+
+/// An instant of a claim.
+pub(super) fn seconds(name: &'static str, value: i64) -> Result<DateTime<Utc>, TokenError> {
+    // A century is beyond every token's life, and keeps the leeway's arithmetic far from its limits.
+    const LATEST_SECONDS: i64 = 32_503_680_000;
+    (0..=LATEST_SECONDS)
+        .contains(&value)
+        .then(|| DateTime::from_timestamp(value, 0))
+        .flatten()
+        .ok_or(TokenError::Claim(name))
+}
+
+fn listed<T>(
+    name: &'static str,
+    texts: &[String],
+    parse: fn(&str) -> Result<T, FormatError>,
+) -> Result<Vec<T>, TokenError> {
+    if texts.len() > ROSTER_LISTED_MAX {
+        return Err(TokenError::Claim(name));
+    }
+    texts.iter().map(|text| parse(text).map_err(|_| TokenError::Claim(name))).collect()
 }
 
 fn require_text(name: &'static str, value: &str) -> Result<(), TokenError> {
@@ -233,7 +284,13 @@ mod tests {
             ("person_id", AccessTokenClaims { person_id: Some(bad.clone()), ..claims() }),
             ("device_id", AccessTokenClaims { device_id: Some(bad.clone()), ..claims() }),
             ("store_id", AccessTokenClaims { store_id: Some(bad.clone()), ..claims() }),
-            ("spid", AccessTokenClaims { spid: Some(bad), ..claims() }),
+            ("spid", AccessTokenClaims { spid: Some(bad.clone()), ..claims() }),
+            ("roster_begin", AccessTokenClaims { roster_end: Some(1), ..claims() }),
+            ("roster_end", AccessTokenClaims { roster_begin: Some(1), ..claims() }),
+            ("roster_end", AccessTokenClaims { roster_begin: Some(1), roster_end: Some(i64::MAX), ..claims() }),
+            ("roster_stores", AccessTokenClaims { roster_stores: vec![bad.clone()], ..claims() }),
+            ("roster_stores", AccessTokenClaims { roster_stores: vec!["S1".to_owned(); 65], ..claims() }),
+            ("roster_devices", AccessTokenClaims { roster_devices: vec![bad], ..claims() }),
             ("client_id", AccessTokenClaims { client_id: String::new(), ..claims() }),
             ("jti", AccessTokenClaims { jti: String::new(), ..claims() }),
         ];

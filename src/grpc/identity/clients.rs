@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::TokenError;
 use super::claims::check_bindings;
-use crate::domain::{Brand, DeviceId, Requester, Role, Spid, StoreId, Subject};
+use crate::domain::{Brand, Connection, DeviceId, Requester, Role, Roster, Spid, StoreId, Subject};
 use crate::grpc::listener::PeerCertificate;
 
 /// What is known of a client.
@@ -77,6 +77,11 @@ impl KnownClient {
         self.requester.as_ref()
     }
 
+    /// The store that it stands in.
+    pub(super) const fn store(&self) -> Option<&StoreId> {
+        self.binding.store.as_ref()
+    }
+
     /// Refuses a token whose holder is bound to something else than the connection it came over: a token of one store on
     /// another store's till is stolen or lent.
     pub(super) fn admit(&self, holder: &Requester) -> Result<(), TokenError> {
@@ -89,7 +94,9 @@ impl KnownClient {
         }
         same(brand.as_ref(), Some(&holder.brand), "brand")?;
         same(spid.as_ref(), holder.spid.as_ref(), "spid")?;
-        same(store.as_ref(), holder.store.as_ref(), "store_id")?;
+        // Whose roster has several stores is at home in each of them.
+        let in_roster = store.as_ref().filter(|store| holder.roster.stores.contains(store));
+        same(store.as_ref(), in_roster.or(holder.store.as_ref()), "store_id")?;
         same(device.as_ref(), holder.device.as_ref(), "device_id")
     }
 }
@@ -110,6 +117,8 @@ fn requester(name: &str, binding: &ClientBinding) -> Result<Option<Requester>, &
         store: binding.store.clone(),
         spid: binding.spid,
         token: None,
+        roster: Roster::default(),
+        connection: Connection::default(),
     };
     match check_bindings(&requester) {
         Ok(()) => Ok(Some(requester)),
@@ -168,6 +177,10 @@ mod tests {
         holder.role = Role::RetailAgent;
         assert_eq!(known.admit(&holder), Err(TokenError::Elsewhere("store_id")));
         holder.store = StoreId::parse("S2").ok();
+        assert_eq!(known.admit(&holder), Err(TokenError::Elsewhere("store_id")));
+        holder.roster.stores = ["S3", "S1"].map(|store| StoreId::parse(store).unwrap()).to_vec();
+        assert_eq!(known.admit(&holder), Ok(()), "a roster may have several stores");
+        holder.roster.stores.truncate(1);
         assert_eq!(known.admit(&holder), Err(TokenError::Elsewhere("store_id")));
         holder.store = StoreId::parse("S1").ok();
         assert_eq!(known.admit(&holder), Ok(()));

@@ -34,4 +34,4 @@ pub use issuer::DevelopmentIssuer;
 pub use jsonwebtoken::Algorithm;
 pub use keys::{TRUSTED_KEYS_MAX, TrustedKeys};
 pub use published::{FetchError, FetchedKeySet, KeySetAddress, fetch_key_set};
-pub use trust::{LEEWAY_SECONDS_MAX, TokenRules, TrustedIssuer, UnknownKey};
+pub use trust::{LEEWAY_SECONDS_MAX, OffHours, TokenRules, TrustedIssuer, UnknownKey};

@@ -6,16 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
 
-use super::claims::AccessTokenClaims;
+use super::claims::{AccessTokenClaims, seconds};
 use super::keys::TrustedKeys;
 use super::{IdentityError, TokenError};
 use crate::domain::{Requester, Role};
 
 /// The most that issuer's and engine's clocks may differ, in seconds.
 pub const LEEWAY_SECONDS_MAX: u16 = 60;
-
-/// How long before and after its holder's hours a token of a roster is still good, in minutes.
-const ROSTER_GRACE_MINUTES: i64 = 30;
 
 /// Media types of an access token (RFC 9068, section 2.1): an ID token or any other JWT of the issuer is none.
 const TOKEN_TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
@@ -37,6 +34,15 @@ pub struct TokenRules {
     pub must_be_bound: bool,
 }
 
+/// What becomes of a token outside its holder's hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffHours {
+    /// It opens nothing.
+    Refused,
+    /// It is heard where the answer is a decision: that refuses too, and leaves a record (P6).
+    Decided,
+}
+
 /// Told of a token that names a key nobody knows: its issuer may have published a new one. Anybody can cause it.
 pub type UnknownKey = Arc<dyn Fn() + Send + Sync>;
 
@@ -55,7 +61,6 @@ pub(super) struct Verified {
     pub(super) certificate: Option<[u8; 32]>,
     not_before: DateTime<Utc>,
     expires_at: DateTime<Utc>,
-    roster: Option<[DateTime<Utc>; 2]>,
 }
 
 /// All issuers that are believed.
@@ -125,21 +130,20 @@ impl TrustedIssuer {
             certificate,
             not_before: seconds("iat", begins)? - leeway,
             expires_at: seconds("exp", claims.exp)? + leeway,
-            roster: roster(&claims)?,
         })
     }
 }
 
 impl Verified {
-    /// Refuses before its time, after it, and outside its holder's hours.
-    pub(super) fn check_time(&self, now: DateTime<Utc>) -> Result<(), TokenError> {
+    /// Refuses before its time, after it, and outside its holder's hours, where these are not left to a decision.
+    pub(super) fn check_time(&self, now: DateTime<Utc>, off_hours: OffHours) -> Result<(), TokenError> {
         if now < self.not_before || now >= self.expires_at {
             return Err(TokenError::OutOfTime);
         }
-        match self.roster {
-            Some([begin, end]) if now < begin || now >= end => Err(TokenError::OffRoster),
-            _ => Ok(()),
+        if off_hours == OffHours::Refused && self.requester.roster.is_off_hours(now) {
+            return Err(TokenError::OffRoster);
         }
+        Ok(())
     }
 }
 
@@ -178,26 +182,4 @@ fn validation(algorithm: Algorithm, rules: &TokenRules) -> Validation {
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation
-}
-
-fn roster(claims: &AccessTokenClaims) -> Result<Option<[DateTime<Utc>; 2]>, TokenError> {
-    let grace = TimeDelta::minutes(ROSTER_GRACE_MINUTES);
-    match (claims.roster_begin, claims.roster_end) {
-        (None, None) => Ok(None),
-        (Some(begin), Some(end)) => {
-            Ok(Some([seconds("roster_begin", begin)? - grace, seconds("roster_end", end)? + grace]))
-        }
-        (None, Some(_)) => Err(TokenError::Claim("roster_begin")),
-        (Some(_), None) => Err(TokenError::Claim("roster_end")),
-    }
-}
-
-fn seconds(name: &'static str, value: i64) -> Result<DateTime<Utc>, TokenError> {
-    // A century is beyond every token's life, and keeps the leeway's arithmetic far from its limits.
-    const LATEST_SECONDS: i64 = 32_503_680_000;
-    (0..=LATEST_SECONDS)
-        .contains(&value)
-        .then(|| DateTime::from_timestamp(value, 0))
-        .flatten()
-        .ok_or(TokenError::Claim(name))
 }

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustls::pki_types::CertificateDer;
 
 use crate::crypto::sha256_plain;
@@ -29,6 +31,11 @@ pub struct PeerCertificate {
 }
 
 impl PeerCertificate {
+    /// How tokens, alerts and holds name it (`x5t#S256`): the thumbprint in base64url without padding.
+    pub fn name(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.thumbprint)
+    }
+
     /// Of a certificate that the handshake found good. One with too many names gets none.
     pub fn new(certificate: &CertificateDer<'_>) -> Self {
         let parsed = webpki::EndEntityCert::try_from(certificate).ok();

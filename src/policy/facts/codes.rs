@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, TransferPinFact};
-use crate::domain::{PinCheck, Signal, Stance};
+use crate::domain::{NetworkStanding, PinCheck, RosterStanding, Signal, Stance};
 use crate::policy::fitness::PinFitness;
 
 pub(super) fn known<T>(signal: Signal<T>) -> Option<T> {
@@ -32,6 +32,20 @@ pub(super) const fn asker_device(device: AskerDevice) -> Option<i64> {
         AskerDevice::NotCustomers => None,
         AskerDevice::Known => Some(1),
         AskerDevice::New => Some(2),
+    }
+}
+
+pub(super) const fn roster(standing: RosterStanding) -> Option<i64> {
+    match standing {
+        RosterStanding::Unknown => None,
+        known => Some(known as i64),
+    }
+}
+
+pub(super) const fn network(standing: NetworkStanding) -> Option<i64> {
+    match standing {
+        NetworkStanding::Unknown => None,
+        known => Some(known as i64),
     }
 }
 

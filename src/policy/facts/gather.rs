@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
 use super::{AppFact, Asker, Facts, ToldFacts};
-use crate::domain::{AccountKind, Change, Checks, Mode, Protection, SimChange, Snapshot, Stance};
+use crate::domain::{AccountKind, Change, Checks, Mode, NetworkStanding, Protection, SimChange, Snapshot, Stance};
 use crate::policy::document::Policy;
+use crate::policy::persons;
 use crate::policy::request::Request;
-use crate::policy::{PinFitness, persons};
 
 /// Lines of one account that leave are counted up to this many.
 pub(in crate::policy) const LINES_COUNTED_MAX: u32 = 256;
@@ -54,15 +54,11 @@ impl Facts {
             resets_two_until: resets.two_until,
             resets_one_until: resets.one_until,
             pin_check: checks.pin,
-            pin_fitness: PinFitness::judge(
-                policy,
-                &account.brand,
-                snapshot.credentials.pin.as_ref(),
-                snapshot.breached_until,
-                now,
-            ),
+            pin_fitness: seen.pin_fitness(),
             held: snapshot.held,
             shipped: sim.is_some_and(SimChange::is_shipped),
+            roster: seen.roster(),
+            store_network: NetworkStanding::of(request.requester, request.interaction, snapshot.store),
             pin_entry_counts: persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
             pin_failures: pin.count,
             pin_failures_many_until: pin.many_until,

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
 use crate::domain::{
-    Action, Channel, HoldKind, LineStatus, PinCheck, Reason, Signal, SimChangeCause, Stance, Standing, Usability,
-    Velocity,
+    Action, Channel, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal, SimChangeCause,
+    Stance, Standing, Usability, Velocity,
 };
 use crate::policy::document::{Policy, SignalName};
 use crate::policy::fitness::PinFitness;
@@ -96,6 +96,10 @@ pub struct Facts {
     pub held: Option<HoldKind>,
     /// Whether the new SIM goes to the postal address on record.
     pub shipped: bool,
+    /// How who asks stands to the roster.
+    pub roster: RosterStanding,
+    /// How the store's device stands to its store's networks.
+    pub store_network: NetworkStanding,
     /// What outside sources told.
     pub told: ToldFacts,
 }
@@ -156,6 +160,8 @@ impl Facts {
             business: false,
             held: None,
             shipped: false,
+            roster: RosterStanding::Unknown,
+            store_network: NetworkStanding::Unknown,
             told: ToldFacts::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The typed facts a decision rests on: all that rules may ask, computed once from request, snapshot, checks and now.
 //!
 //! Rules see nothing else, so the facts on record are enough to decide again. Deliberately absent, because nothing feeds them
-//! yet: stores' rosters, scanned documents.
+//! yet: scanned documents.
 
 mod codes;
 mod counts;

@@ -135,6 +135,8 @@ impl Facts {
         }
         list.put_count(59, self.velocity.sweeps_lapsed);
         list.put_count(60, self.velocity.read_accounts_leaving);
+        list.put(61, codes::roster(self.roster));
+        list.put(62, codes::network(self.store_network));
     }
 }
 
@@ -174,8 +176,8 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use crate::domain::{
-        Action, Channel, ContactTimes, HoldKind, LineStatus, PinCheck, Reason, Signal, SimChangeCause, SourceFailures,
-        SourceKind, Stance, Standing, Usability, Velocity,
+        Action, Channel, ContactTimes, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal,
+        SimChangeCause, SourceFailures, SourceKind, Stance, Standing, Usability, Velocity,
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
@@ -241,6 +243,8 @@ mod tests {
             business: true,
             held: Some(HoldKind::Device),
             shipped: true,
+            roster: RosterStanding::OffDevice,
+            store_network: NetworkStanding::NotTold,
             told: told(),
         }
     }
@@ -266,7 +270,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 78] = [
+    const GOLDEN: [(u16, i64); 80] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -327,6 +331,8 @@ mod tests {
         (58, -58_000_000),
         (59, 59),
         (60, 60),
+        (61, 4),
+        (62, 3),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

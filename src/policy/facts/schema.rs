@@ -252,7 +252,8 @@ pub const FACTS: &[Fact] = &[
         "held",
         "request.held",
         Symbol(names::HELD),
-        "What of the request is held, until two people lift it: who asks, where they ask, or the carrier that gains.",
+        "What of the request is held, until two people lift it: who asks, where or over what they ask, or the carrier that \
+         gains.",
     ),
     Fact::new(
         56,
@@ -295,6 +296,20 @@ pub const FACTS: &[Fact] = &[
          days, this one included; none where nobody read this one so within 7 days.",
     )
     .counted(),
+    Fact::new(
+        61,
+        "roster",
+        "staff.roster",
+        Symbol(names::ROSTER),
+        "How who asks stands to their roster, half an hour before and after its hours included; of staff in a store also by          its stores and devices, and by the devices that are registered for the store. Unknown where their token tells no          roster and nothing speaks against them.",
+    ),
+    Fact::new(
+        62,
+        "store_network",
+        "store.network",
+        Symbol(names::NETWORK),
+        "How a store's device stands to the networks that are registered for its store. Unknown where none are, and for whoever          asks from no store.",
+    ),
     Fact::new(
         70,
         "log_in_failures",

@@ -5,12 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::counts::Resets;
 use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
 use crate::domain::{
-    Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Signal, SignalKind,
-    Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
+    Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Roster, RosterStanding,
+    Signal, SignalKind, Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
 };
 use crate::policy::document::{Policy, SignalName};
 use crate::policy::request::Request;
-use crate::policy::{attempts, persons};
+use crate::policy::{PinFitness, attempts, persons};
 
 /// What one decision looks at.
 #[derive(Clone, Copy)]
@@ -33,6 +33,18 @@ impl<'a> Seen<'a> {
 
     fn known_from(&self, added_at: DateTime<Utc>) -> DateTime<Utc> {
         added_at + self.policy.device_known_after
+    }
+
+    /// How who asks stands to the roster.
+    pub(in crate::policy) fn roster(&self) -> RosterStanding {
+        let Request { requester, interaction, .. } = self.request;
+        Roster::standing(requester, interaction, self.snapshot.store, self.now)
+    }
+
+    /// What a right account PIN is worth.
+    pub(super) fn pin_fitness(&self) -> PinFitness {
+        let Snapshot { account, credentials, breached_until, .. } = &self.snapshot;
+        PinFitness::judge(self.policy, &account.brand, credentials.pin.as_ref(), *breached_until, self.now)
     }
 
     pub(super) fn asker_device(&self, asker: Asker) -> AskerDevice {

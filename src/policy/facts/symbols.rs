@@ -87,13 +87,19 @@ pub(super) const SOURCE: Symbols = &[
 ];
 
 pub(super) const HELD: Symbols =
-    &[("NONE", 0), ("STAFF", 1), ("STORE", 2), ("DEVICE", 3), ("TOKEN", 4), ("CARRIER", 5)];
+    &[("NONE", 0), ("STAFF", 1), ("STORE", 2), ("DEVICE", 3), ("TOKEN", 4), ("CARRIER", 5), ("CERTIFICATE", 6)];
+
+pub(super) const ROSTER: Symbols = &[("UNKNOWN", 0), ("ON", 1), ("OFF_HOURS", 2), ("OFF_STORE", 3), ("OFF_DEVICE", 4)];
+
+pub(super) const NETWORK: Symbols = &[("UNKNOWN", 0), ("REGISTERED", 1), ("NOT_REGISTERED", 2), ("NOT_TOLD", 3)];
 
 #[cfg(test)]
 mod tests {
     use super::{ACTION, APP, ASKER, ASKER_DEVICE, CAUSE, CHANNEL, FIELD, LINE_STATUS, PIN_CHECK, PIN_FITNESS};
-    use super::{HELD, SOURCE, STANCE, Symbols, TRANSFER_PIN};
-    use crate::domain::{Action, Channel, HoldKind, LineStatus, SimChangeCause, SourceKind};
+    use super::{HELD, NETWORK, ROSTER, SOURCE, STANCE, Symbols, TRANSFER_PIN};
+    use crate::domain::{
+        Action, Channel, HoldKind, LineStatus, NetworkStanding, RosterStanding, SimChangeCause, SourceKind,
+    };
 
     fn number(symbols: Symbols, name: &str) -> Option<i64> {
         symbols.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
@@ -118,6 +124,8 @@ mod tests {
         for kind in HoldKind::ALL {
             assert_eq!(number(HELD, kind.name()), Some(kind as i64));
         }
+        assert_eq!(number(ROSTER, "OFF_STORE"), Some(RosterStanding::OffStore as i64));
+        assert_eq!(number(NETWORK, "NOT_REGISTERED"), Some(NetworkStanding::NotRegistered as i64));
         assert_eq!(number(LINE_STATUS, "PORTED_OUT"), Some(LineStatus::PortedOut as i64));
         assert_eq!(number(CAUSE, "BROKEN"), Some(SimChangeCause::Broken as i64));
         assert_eq!(number(CAUSE, "STOLEN"), Some(SimChangeCause::Stolen as i64));
@@ -140,6 +148,8 @@ mod tests {
             FIELD,
             SOURCE,
             HELD,
+            ROSTER,
+            NETWORK,
         ];
         for symbols in all {
             for (name, code) in symbols {

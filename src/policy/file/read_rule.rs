@@ -14,8 +14,9 @@ use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect};
 const FIELDS: [&str; 10] =
     ["id", "on", "on_all_but", "when", "points", "at_least", "reason", "effective", "if_unknown", "hold"];
 
-/// What rules may hold. Carriers and tokens are held by hand.
-const HELD_BY_RULES: [HoldKind; 3] = [HoldKind::Staff, HoldKind::Store, HoldKind::Device];
+/// What rules may hold. Carriers are held by hand.
+const HELD_BY_RULES: [HoldKind; 5] =
+    [HoldKind::Staff, HoldKind::Store, HoldKind::Device, HoldKind::Certificate, HoldKind::Token];
 
 /// What rules may name besides facts.
 pub(super) struct Terms {
@@ -163,14 +164,31 @@ impl Reader<'_> {
         reason_of(code, declared).map_err(|message| self.source.error(at, message))
     }
 
-    fn hold(&self, effect: RuleEffect) -> Result<Option<HoldKind>, PolicyFileError> {
-        let Some((name, at)) = self.text("hold")? else { return Ok(None) };
-        let Some(kind) = HELD_BY_RULES.into_iter().find(|kind| kind.name() == name) else {
-            let known = HELD_BY_RULES.map(HoldKind::name).join(", ");
-            return Err(self.source.error(at, format!("`hold` must be one of {known}")));
-        };
+    /// One kind, or a list of them.
+    fn hold(&self, effect: RuleEffect) -> Result<Vec<HoldKind>, PolicyFileError> {
+        let Some(value) = field(self.table, "hold") else { return Ok(Vec::new()) };
+        let listed: Vec<&Value<'_>> =
+            value.get_ref().as_array().map_or_else(|| vec![value], |listed| listed.iter().collect());
+        let mut held: Vec<HoldKind> = Vec::with_capacity(listed.len());
+        for value in listed {
+            let kind = HELD_BY_RULES.into_iter().find(|kind| Some(kind.name()) == value.get_ref().as_str());
+            match kind.filter(|kind| !held.contains(kind)) {
+                Some(kind) => held.push(kind),
+                None => {
+                    let known = HELD_BY_RULES.map(HoldKind::name).join(", ");
+                    let message = format!("`hold` must be one of {known}, or a list of them, each once");
+                    return Err(self.source.error(value.span().start, message));
+                }
+            }
+        }
+        // Their order means nothing.
+        held.sort_unstable();
+        let at = value.span().start;
+        if held.is_empty() {
+            return Err(self.source.error(at, "`hold` must name what is held: leave it out where nothing is"));
+        }
         if effect == RuleEffect::Deny {
-            return Ok(Some(kind));
+            return Ok(held);
         }
         Err(self.source.error(at, "only a rule with at_least = \"DENY\" has `hold`: who is held is refused"))
     }

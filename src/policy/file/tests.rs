@@ -1,7 +1,7 @@
 //! Files: what they may change, and each thing that can be wrong with its place.
 
 use super::load;
-use crate::domain::{CarrierCode, OwnReason, Reason, ReasonClass};
+use crate::domain::{CarrierCode, HoldKind, OwnReason, Reason, ReasonClass};
 use crate::policy::document::{Policy, TransferPinLife};
 use crate::policy::rules::{Actions, IfUnknown, RuleEffect};
 
@@ -87,6 +87,28 @@ fn rules_of_the_extended_policy_follow_the_files_knobs() {
         |policy: &Policy| policy.rules.all().iter().find(|rule| rule.id == "P3-pin-failures").unwrap().when.to_string();
     assert_eq!(written(&Policy::us_default()), "pin.failures >= 3");
     assert_eq!(written(&extended("[pin]\nfailures_challenge = 2\n").unwrap()), "pin.failures >= 2");
+}
+
+#[test]
+fn a_rule_that_refuses_holds_one_kind_or_several() {
+    let with = |hold: &str, effect: &str| {
+        rule(&format!("when = 'true'\nat_least = \"{effect}\"\nreason = \"FLAGGED\"\nhold = {hold}"))
+    };
+    let held = |hold: &str| {
+        let policy = with(hold, "DENY").unwrap();
+        policy.rules.all().iter().find(|rule| rule.id == "mine").unwrap().hold.clone()
+    };
+    assert_eq!(held("\"STAFF\""), [HoldKind::Staff]);
+    assert_eq!(held("[\"CERTIFICATE\", \"DEVICE\"]"), [HoldKind::Device, HoldKind::Certificate]);
+    let text = |hold: &str| with(hold, "DENY").unwrap().canonical();
+    assert_eq!(text("[\"STORE\", \"TOKEN\"]"), text("[\"TOKEN\", \"STORE\"]"));
+    assert_ne!(text("[\"STORE\", \"TOKEN\"]"), text("\"STORE\""));
+    for wrong in ["\"CARRIER\"", "[\"STAFF\", \"STAFF\"]", "[\"STAFF\", 7]", "true"] {
+        let error = with(wrong, "DENY").unwrap_err();
+        assert!(error.contains("`hold` must be one of STAFF, STORE, DEVICE, CERTIFICATE, TOKEN"), "{error}");
+    }
+    assert!(with("[]", "DENY").unwrap_err().contains("leave it out"));
+    assert!(with("\"STAFF\"", "STRONG").unwrap_err().contains("only a rule with at_least = \"DENY\""));
 }
 
 #[test]

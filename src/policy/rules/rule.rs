@@ -24,8 +24,8 @@ pub struct Rule {
     pub if_unknown: IfUnknown,
     /// From when on it counts; none is always.
     pub effective: Option<DateTime<Utc>>,
-    /// What of the request is held from then on, where it refuses for certain.
-    pub hold: Option<HoldKind>,
+    /// What of the request is held from then on, each kind once, where it refuses for certain.
+    pub hold: Vec<HoldKind>,
 }
 
 /// What a missing fact means to a rule.
@@ -113,8 +113,8 @@ impl Rule {
     }
 
     /// What of the request is to be held. Not where a fact is missing: nobody is held for what nobody knows.
-    pub(in crate::policy) fn to_be_held(&self, values: &Values) -> Option<HoldKind> {
-        self.hold.filter(|_| self.when.ask(values) == Tri::True)
+    pub(in crate::policy) fn to_be_held(&self, values: &Values) -> &[HoldKind] {
+        if self.when.ask(values) == Tri::True { &self.hold } else { &[] }
     }
 
     /// The first instant at which, by time alone, it no longer holds.

@@ -35,6 +35,8 @@ const TOLD: &[Reason] = &[
     Reason::ContactChangedRecently,
     Reason::StaffHeld,
     Reason::CarrierHeld,
+    Reason::OffRoster,
+    Reason::NetworkNotRegistered,
     Reason::SourceSpraying,
     Reason::StaffVelocity,
     Reason::AccountSweep,

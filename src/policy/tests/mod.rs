@@ -10,6 +10,7 @@ mod profiles;
 mod properties;
 mod replays;
 mod sims;
+mod staff;
 mod told;
 mod velocity;
 pub(super) mod world;

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
     Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, ContactKind, HoldKind, LineStatus,
-    LockHolder, LockSet, LogIn, Mode, Msisdn, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin,
-    Protection, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, SignalKind,
-    SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin,
-    Usability, Velocity, Verdict, level_of,
+    LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck,
+    PinOrigin, Protection, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind,
+    Role, RosterHours, SignalKind, SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing,
+    TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -348,7 +348,7 @@ proptest! {
 
     /// INVARIANT (stricter-only): no fact that is worse makes an answer milder.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..26) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..28) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -414,6 +414,17 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
         22 => world.velocity.staff_lapsed_accounts += 1,
         23 => world.velocity.sweeps_lapsed += 1,
         24 => world.velocity.read_accounts_leaving += 1,
+        25 => {
+            let hours = RosterHours { begin: now() - TimeDelta::hours(9), end: now() - TimeDelta::hours(1) };
+            ask.request.requester.roster.hours = Some(hours);
+        }
+        26 => {
+            world.store = Some(RegisteredStore {
+                networks: vec![Network::parse("203.0.113.0/24").unwrap()],
+                ..RegisteredStore::default()
+            });
+            ask.request.interaction.client_address = "192.0.2.1".parse().ok();
+        }
         21 => {
             if let Change::Sim(sim) = &mut ask.request.change {
                 sim.delivery = Some(SimDelivery::Shipped);

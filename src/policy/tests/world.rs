@@ -4,12 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
-    Channel, Checks, Claims, Credentials, Device, DeviceId, Flags, Held, HoldKind, HolderName, Iccid, IccidCheck,
-    Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal, OutcomeKind, Person,
-    PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId, Release,
-    ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, SimChange, SimChangeCause, SimTarget,
-    Snapshot, Spid, Standing, Subject, TransferPin, TransferPinCheck, TransferPinId, TransferPinOrigin,
-    TransferPinScope, TransferPinState, Velocity, Verdict, Verifier,
+    Channel, Checks, Claims, Connection, Credentials, Device, DeviceId, Flags, Held, HoldKind, HolderName, Iccid,
+    IccidCheck, Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal, OutcomeKind,
+    Person, PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId,
+    RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, Roster, SimChange,
+    SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin, TransferPinCheck, TransferPinId,
+    TransferPinOrigin, TransferPinScope, TransferPinState, Velocity, Verdict, Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -52,6 +52,7 @@ pub(in crate::policy) struct World {
     pub(in crate::policy) velocity: Velocity,
     pub(in crate::policy) held: Option<HoldKind>,
     pub(in crate::policy) breached_until: Option<DateTime<Utc>>,
+    pub(in crate::policy) store: Option<RegisteredStore>,
 }
 
 impl World {
@@ -101,6 +102,7 @@ impl World {
             velocity: Velocity::QUIET,
             held: None,
             breached_until: None,
+            store: None,
         }
     }
 
@@ -200,6 +202,7 @@ impl World {
             velocity: &self.velocity,
             held: self.held,
             breached_until: self.breached_until,
+            store: self.store.as_ref(),
         }
     }
 
@@ -335,6 +338,8 @@ impl Ask {
             store: None,
             spid: None,
             token: None,
+            roster: Roster::default(),
+            connection: Connection::default(),
         };
         let interaction =
             Interaction { channel, reference: None, store: None, device: None, rep: None, client_address: None };

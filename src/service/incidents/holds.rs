@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use super::keeping::{Changed, DocumentPlace, Wanted};
 use crate::audit::{Caller, Event, HoldStep};
 use crate::domain::{
-    Brand, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Place, RecordId, Reference, RequestId, RuleId,
-    Undoing,
+    Brand, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Place, RecordId, Reference, RequestId, Requester,
+    RuleId, Undoing,
 };
 use crate::service::ask::Asking;
 use crate::service::engine::Engine;
@@ -118,7 +118,7 @@ impl Engine {
     ) {
         let Asking { requester, question, now, .. } = *asking;
         let place = Place::of(requester, &question.interaction);
-        let Some(target) = held_by_rule(kind, &caller_of(requester), &place) else { return };
+        let Some(target) = held_by_rule(kind, requester, &place) else { return };
         if let Err(error) = self.hold_for(&requester.brand, target, (rule, decision), now).await {
             tracing::error!(%error, rule, "a hold that a rule asks for cannot be kept");
         }
@@ -189,14 +189,21 @@ fn hold_in(document: Document) -> Result<Hold, ServiceError> {
 ///
 /// What the token is bound to comes before what the request says, and a clerk's own token before the rep that they name: nobody
 /// is held because somebody else was refused in their name. Behind a shared front end it is the one who stands there.
-fn held_by_rule(kind: HoldKind, caller: &Caller, place: &Place) -> Option<HoldTarget> {
+fn held_by_rule(kind: HoldKind, requester: &Requester, place: &Place) -> Option<HoldTarget> {
+    let caller = caller_of(requester);
     let name = match kind {
-        HoldKind::Staff => staff_behind(caller, place),
+        HoldKind::Staff => staff_behind(&caller, place),
         HoldKind::Store => place.store().map(|store| store.as_str()),
         HoldKind::Device => place.device().map(|device| device.as_str()),
-        HoldKind::Token | HoldKind::Carrier => None,
+        HoldKind::Token => requester.token.as_ref().map(|token| token.as_str()),
+        // Of a front end that many stores share it would hold them all.
+        HoldKind::Certificate => {
+            let own = requester.connection.certificate.as_ref().filter(|_| requester.connection.store.is_some());
+            own.map(|certificate| certificate.as_str())
+        }
+        HoldKind::Carrier => None,
     };
-    name.filter(|_| !caller.role.is_bound_to_account()).and_then(|name| target(kind, name))
+    name.filter(|_| !requester.role.is_bound_to_account()).and_then(|name| target(kind, name))
 }
 
 /// The one of the staff who asks: whom the token names, and behind a shared front end whom it names.

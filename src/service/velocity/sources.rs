@@ -60,8 +60,8 @@ const fn network_of(address: &[u8; 16]) -> &[u8] {
 mod tests {
     use super::each;
     use crate::domain::{
-        Brand, Change, Channel, DeviceId, Interaction, Pon, PortOut, Reference, Requester, Role, SourceKind, Spid,
-        StoreId, Subject,
+        Brand, Change, Channel, Connection, DeviceId, Interaction, Pon, PortOut, Reference, Requester, Role, Roster,
+        SourceKind, Spid, StoreId, Subject,
     };
 
     use SourceKind::{Address, Caller, Device, EndIdentity, GainingCarrier, Store};
@@ -69,7 +69,8 @@ mod tests {
     fn requester(role: Role) -> Requester {
         let (subject, brand) = (Subject::parse("someone").unwrap(), Brand::parse("main").unwrap());
         let (account, person, device, store, spid, token) = (None, None, None, None, None, None);
-        Requester { subject, role, brand, account, person, device, store, spid, token }
+        let (roster, connection) = (Roster::default(), Connection::default());
+        Requester { subject, role, brand, account, person, device, store, spid, token, roster, connection }
     }
 
     fn bare(channel: Channel) -> Interaction {

@@ -92,7 +92,7 @@ numbered! {
         Rights = 8,
     }
     CarrierCode { Other = 1, PortProtection = 2, DataMismatch = 3, NotActive = 4, NotPortable = 5, Prepaid = 6 }
-    HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5 }
+    HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5, Certificate = 6 }
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
     Factor { AccountPin = 1, TransferPin = 2, AppApproval = 4 }

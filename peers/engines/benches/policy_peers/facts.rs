@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::domain::{
-    Action, Channel, ContactTimes, LineStatus, PinCheck, Signal, SimChangeCause, Stance, Standing, Velocity,
+    Action, Channel, ContactTimes, LineStatus, NetworkStanding, PinCheck, RosterStanding, Signal, SimChangeCause, Stance,
+    Standing, Velocity,
 };
 use portcullis::policy::{
     AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
@@ -108,6 +109,13 @@ fn facts(dice: &mut Dice) -> Facts {
         lines_leaving_percent: u32::try_from(dice.below(10)).unwrap(),
         business: !dice.one_in(4),
         shipped: action == Action::SimChange && dice.one_in(2),
+        roster: dice.pick(&[RosterStanding::Unknown, RosterStanding::On, RosterStanding::On, RosterStanding::OffStore]),
+        store_network: dice.pick(&[
+            NetworkStanding::Unknown,
+            NetworkStanding::Registered,
+            NetworkStanding::Registered,
+            NetworkStanding::NotRegistered,
+        ]),
         told: told(dice),
         ..Facts::quiet(action, channel, asker, NOW)
     }

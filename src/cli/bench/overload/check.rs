@@ -9,7 +9,9 @@ use super::super::population::BRAND;
 use super::count::Approval;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keys::DEVELOPMENT_ISSUER;
-use crate::domain::{AppCheck, Brand, ChangeDigest, Factor, Mode, OutcomeKind, RecordId, Requester, Role, Subject};
+use crate::domain::{
+    AppCheck, Brand, ChangeDigest, Connection, Factor, Mode, OutcomeKind, RecordId, Requester, Role, Roster, Subject,
+};
 use crate::service::{Answer, Engine, authorise};
 
 /// Approvals looked up at a time.
@@ -68,6 +70,8 @@ fn desk() -> Result<Requester, Failure> {
         store: None,
         spid: None,
         token: None,
+        roster: Roster::default(),
+        connection: Connection::default(),
     })
 }
 

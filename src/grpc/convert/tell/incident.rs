@@ -70,6 +70,7 @@ const fn hold_kind(kind: HoldKind) -> pb::HoldKind {
         HoldKind::Device => pb::HoldKind::Device,
         HoldKind::Token => pb::HoldKind::Token,
         HoldKind::Carrier => pb::HoldKind::Carrier,
+        HoldKind::Certificate => pb::HoldKind::Certificate,
     }
 }
 
