@@ -75,6 +75,11 @@ impl Failure {
         Self { advice: Some(advice.into()), ..self }
     }
 
+    /// Says of which of several things it is.
+    pub(super) fn of(self, part: &str) -> Self {
+        Self { message: format!("{part}: {}", self.message), ..self }
+    }
+
     /// Names the request that failed.
     pub(super) fn of_request(self, request_id: &str) -> Self {
         Self { request_id: Some(request_id.to_owned()), ..self }

@@ -11,6 +11,7 @@
 //! | `vault` | opens an account's rows for one use case and closes them into one commit |
 //! | `open_account`, `sealed_rows` | the account in between, and its rows under their seals |
 //! | `upkeep`, `walk` | all that is sealed, page by page; which keys it names, and sealing it anew |
+//! | `moving/` | a store carried into another one, whatever either is made of |
 //! | `archive/` | records outside the store: signed segments in a folder |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
 //! | `key_marks` | which keyring a store was made with |
@@ -31,6 +32,7 @@ mod contract;
 pub mod embedded;
 mod error;
 mod key_marks;
+mod moving;
 mod open_account;
 pub mod redis;
 mod sealed_rows;
@@ -53,6 +55,10 @@ pub use contract::{
     Urgency, WINDOW_KEPT, Window, WindowEvent, WindowKey, Write,
 };
 pub use key_marks::KeyFault;
+pub use moving::{
+    Compared, Counts, Difference, Filling, Kind, Mark, Movable, Moved, MovedRequest, MovedWindow, Moving, MovingError,
+    Page, Standing, Thing, Walked, copy,
+};
 pub use open_account::{Entry, OpenAccount};
 pub use upkeep::{PermitRow, Reseal, SealedAt};
 pub use vault::{Ask, Closed, Closing, Found, Kept, Opening, Vault};

@@ -42,6 +42,19 @@ impl Embedded {
         Self { folder: TempDir::new().unwrap(), ids: Ids::new(&keyring), fresh_names: OpenOptions::FRESH_NAMES }
     }
 
+    /// One for records whose ids another home made.
+    pub(crate) fn of_ids(ids: &Ids) -> Self {
+        Self { ids: ids.clone(), ..Self::new() }
+    }
+
+    /// Opens it as it is asked; what is wrong where it does not.
+    pub(crate) fn try_open(&self, filled_from: Option<[u8; 32]>) -> Result<EmbeddedStore, String> {
+        static EPOCHS: AtomicU64 = AtomicU64::new(1_000);
+        let epoch = EPOCHS.fetch_add(1, Ordering::Relaxed);
+        let options = OpenOptions { filled_from, ..OpenOptions::new(self.folder.path(), Vec::new(), epoch) };
+        EmbeddedStore::open(&options).map_err(|error| error.to_string())
+    }
+
     /// One whose names are nearly always on their way from memory into the tables.
     pub(crate) fn merging_often() -> Self {
         Self { fresh_names: 3, ..Self::new() }

@@ -12,6 +12,7 @@
 mod harness;
 mod laws;
 mod model;
+mod moving;
 mod on_redis;
 mod one_partition;
 mod redis_alone;

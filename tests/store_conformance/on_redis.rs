@@ -37,6 +37,18 @@ impl OnRedis {
         Self { options: RedisOptions { login, ..options }, _servers: Servers::One(server) }
     }
 
+    /// On a server of its own, for records whose ids another home made.
+    pub(crate) fn server_of_ids(ids: &Ids) -> Self {
+        let home = Self::server();
+        Self { options: RedisOptions { ids: ids.clone(), ..home.options }, _servers: home._servers }
+    }
+
+    /// How it is opened.
+    pub(crate) fn options(&self) -> RedisOptions {
+        static EPOCHS: AtomicU64 = AtomicU64::new(1_000_000);
+        RedisOptions { epoch_seed: EPOCHS.fetch_add(1, Ordering::Relaxed), ..self.options.clone() }
+    }
+
     /// Where a test keeps the server itself.
     pub(crate) fn over(options: RedisOptions) -> Self {
         Self { options, _servers: Servers::Elsewhere }

@@ -12,14 +12,18 @@ use super::tally::Counting;
 use crate::cli::failure::Failure;
 use crate::config::{self, RedisWay, StoreDurability, StoreFolder, StoreRedis};
 use crate::crypto::{Ids, Keyring, random_bytes, read_secret_file};
+use crate::store::embedded::look::Folder;
 use crate::store::embedded::{Durability, EmbeddedStore, OpenOptions, StoreObserver};
 use crate::store::redis::{
-    Address, RedisDurability, RedisLogin, RedisObserver, RedisOptions, RedisPlace, RedisStore, RedisTls,
+    Address, RedisDurability, RedisLogin, RedisObserver, RedisOpenError, RedisOptions, RedisPlace, RedisStore, RedisTls,
 };
-use crate::store::{Store, StoreError};
+use crate::store::{Movable, Store, StoreError};
 use crate::telemetry::Metrics;
 
 const BYTES_PER_MIB: u64 = 1_048_576;
+
+/// How long one call of a copy may take.
+const COPYING_CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whether somebody's hand is on the clock: no server's clock is held against it then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,18 +92,71 @@ fn seed() -> Result<u64, Failure> {
     random_bytes().map(u64::from_be_bytes).map_err(|error| refused(&error))
 }
 
-fn embedded(folder: &StoreFolder, keyring: &Keyring, counting: &Arc<Counting>) -> Result<Arc<EmbeddedStore>, Failure> {
+/// A store opened to copy it into another one; nobody else uses it meanwhile.
+pub(crate) async fn open_to_carry(store: &config::Store, keyring: &Keyring) -> Result<Arc<dyn Movable>, Failure> {
+    match store {
+        config::Store::Folder(folder) => {
+            let path = folder.path.display();
+            if !Folder::find(&folder.path).is_ok_and(|found| found.has_store()) {
+                return Err(Failure::invalid(format!("there is no store in `{path}`")).advise("look at `store.path`"));
+            }
+            Ok(in_folder(folder, embedded_options(folder, keyring)?)?)
+        }
+        config::Store::Redis(redis) => {
+            let opened = RedisStore::open_to_carry(patient(redis_options(redis, keyring)?)).await;
+            Ok(Arc::new(opened.map_err(|error| not_opened(redis, &error))?))
+        }
+    }
+}
+
+/// A store opened to fill it from the one that stands so.
+pub(crate) async fn open_to_fill(
+    store: &config::Store,
+    keyring: &Keyring,
+    source: [u8; 32],
+) -> Result<Arc<dyn Movable>, Failure> {
+    match store {
+        config::Store::Folder(folder) => {
+            let options = OpenOptions { filled_from: Some(source), ..embedded_options(folder, keyring)? };
+            Ok(in_folder(folder, options)?)
+        }
+        config::Store::Redis(redis) => {
+            let opened = RedisStore::open_to_fill(patient(redis_options(redis, keyring)?), source).await;
+            Ok(Arc::new(opened.map_err(|error| not_opened(redis, &error))?))
+        }
+    }
+}
+
+/// Who copies asks for more at a time than a decision does, and nobody waits for one call of it.
+fn patient(options: RedisOptions) -> RedisOptions {
+    RedisOptions { call_timeout: options.call_timeout.max(COPYING_CALL_TIMEOUT), ..options }
+}
+
+fn embedded_options(folder: &StoreFolder, keyring: &Keyring) -> Result<OpenOptions, Failure> {
     let mut options = OpenOptions::new(&folder.path, keyring.marks(), seed()?);
     options.durability = match folder.durability {
         StoreDurability::Full => Durability::Full,
         StoreDurability::LosesLastAnswers => Durability::LoseLastCommits(Durability::ACCEPT_LOSS.to_owned()),
     };
     options.disk_reserve_bytes = disk_reserve_bytes(folder);
-    options.observer = Arc::clone(counting) as Arc<dyn StoreObserver>;
+    Ok(options)
+}
+
+fn in_folder(folder: &StoreFolder, options: OpenOptions) -> Result<Arc<EmbeddedStore>, Failure> {
     let opened = EmbeddedStore::open(&options);
     opened
         .map(Arc::new)
         .map_err(|error| refused(&error).advise(format!("look at `store.path`, which is {}", folder.path.display())))
+}
+
+fn embedded(folder: &StoreFolder, keyring: &Keyring, counting: &Arc<Counting>) -> Result<Arc<EmbeddedStore>, Failure> {
+    let mut options = embedded_options(folder, keyring)?;
+    options.observer = Arc::clone(counting) as Arc<dyn StoreObserver>;
+    in_folder(folder, options)
+}
+
+fn not_opened(redis: &StoreRedis, error: &RedisOpenError) -> Failure {
+    refused(error).advise(format!("look at `redis.url`, which is {}", redis.url))
 }
 
 async fn on_redis(
@@ -114,7 +171,7 @@ async fn on_redis(
         options.clock_ahead_max = None;
     }
     let opened = RedisStore::open(options).await;
-    opened.map(Arc::new).map_err(|error| refused(&error).advise(format!("look at `redis.url`, which is {}", redis.url)))
+    opened.map(Arc::new).map_err(|error| not_opened(redis, &error))
 }
 
 /// A store on Redis as the settings say it.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{backup, restore};
+use super::{backup, copy, restore};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::serve::setting;
@@ -17,6 +17,8 @@ pub(crate) enum StoreCommand {
     Backup(backup::BackupArgs),
     /// Put a copy into an empty folder, and void the permits that were open in it
     Restore(restore::RestoreArgs),
+    /// Copy a store into another one, of the same kind or of the other, while no service runs on either
+    Copy(copy::CopyArgs),
 }
 
 /// Runs it.
@@ -24,6 +26,7 @@ pub(crate) fn run(command: StoreCommand, output: Output) -> Result<Exit, Failure
     match command {
         StoreCommand::Backup(args) => backup::run(args, output),
         StoreCommand::Restore(args) => restore::run(args, output),
+        StoreCommand::Copy(args) => copy::run(&args, output),
     }
 }
 

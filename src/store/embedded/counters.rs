@@ -177,6 +177,26 @@ impl Counters {
         self.shard(window).get(window).is_some_and(|counted| counted.window.events.contains(event))
     }
 
+    /// The windows of a part, and how long each must still be kept after an instant; nothing where there is no such part.
+    pub(super) fn part(&self, part: usize, now: DateTime<Utc>) -> Option<Vec<(WindowKey, Window, TimeDelta)>> {
+        let left = |counted: &Counted| {
+            let newest = counted.window.events.last().map(|event| event.at);
+            newest.map_or(TimeDelta::zero(), |newest| newest + counted.kept - now)
+        };
+        let window = |(key, counted): (&WindowKey, &Counted)| {
+            let left = left(counted);
+            // What is over for every request that may still be decided is no longer kept.
+            (left >= -SLACK).then(|| (*key, counted.window.clone(), left.max(TimeDelta::zero())))
+        };
+        Some(self.shards.get(part)?.iter().filter_map(window).collect())
+    }
+
+    /// Whether so many windows and events more can be held.
+    pub(super) fn has_room_for(&self, windows: usize, events: usize) -> bool {
+        self.windows.saturating_add(windows) <= self.room.windows
+            && self.events.saturating_add(events) <= self.room.events
+    }
+
     /// Events that count and that the journal holds.
     pub(super) const fn lasting(&self) -> usize {
         self.lasting

@@ -5,6 +5,7 @@
 
 use std::sync::PoisonError;
 
+use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -22,8 +23,8 @@ use super::tables::rows::Numbered;
 use super::tables::{archived, fresh, leases, sealed};
 use crate::crypto::{Partition, Token};
 use crate::store::{
-    ChargeWindows, Commit, CommitError, Fence, Forget, IndexEntry, LeaseRequest, Load, Loaded, Position, Reseal,
-    SealedAt, StoreError, Window, WindowKey,
+    ChargeWindows, Commit, CommitError, Fence, Filling, Forget, IndexEntry, LeaseRequest, Load, Loaded, Position,
+    Reseal, SealedAt, StoreError, Window, WindowKey,
 };
 
 /// Where an answer goes. Who asked may have gone away: the job is done all the same.
@@ -47,6 +48,10 @@ pub(super) enum Job {
     Reseal(Vec<Reseal>, Asker<Result<usize, StoreError>>),
     /// Forget the mark of a key.
     ForgetKey(String, Asker<Result<(), StoreError>>),
+    /// Put what another store kept.
+    Fill(Box<Filling>, Asker<Result<(), StoreError>>),
+    /// Be a store like any other from now on; that is the highest instant of the one it was filled from.
+    Complete(Option<DateTime<Utc>>, Asker<Result<(), StoreError>>),
     /// Journal what waits to be journalled.
     Flush,
     /// Change something about the connection, as no user can.
@@ -82,11 +87,10 @@ enum Answer {
     Commit(Asker<Result<Position, CommitError>>, Result<Position, CommitError>),
     Load(Asker<Result<Loaded, StoreError>>, Result<Loaded, StoreError>),
     Windows(Asker<Result<Vec<Window>, StoreError>>, Result<Vec<Window>, StoreError>),
-    Index(Asker<Result<(), StoreError>>, Result<(), StoreError>),
+    Done(Asker<Result<(), StoreError>>, Result<(), StoreError>),
     Forget(Asker<Result<usize, StoreError>>, Result<usize, StoreError>),
     Lease(Asker<Result<Option<Fence>, StoreError>>, Result<Option<Fence>, StoreError>),
     Reseal(Asker<Result<usize, StoreError>>, Result<usize, StoreError>),
-    ForgetKey(Asker<Result<(), StoreError>>),
 }
 
 impl Answer {
@@ -95,22 +99,21 @@ impl Answer {
             Self::Commit(asker, answer) => drop(asker.send(answer)),
             Self::Load(asker, answer) => drop(asker.send(answer)),
             Self::Windows(asker, answer) => drop(asker.send(answer)),
-            Self::Index(asker, answer) => drop(asker.send(answer)),
+            Self::Done(asker, answer) => drop(asker.send(answer)),
             Self::Forget(asker, answer) => drop(asker.send(answer)),
             Self::Lease(asker, answer) => drop(asker.send(answer)),
             Self::Reseal(asker, answer) => drop(asker.send(answer)),
-            Self::ForgetKey(asker) => drop(asker.send(Ok(()))),
         }
     }
 }
 
 /// A group under way.
 pub(super) struct Group<'a> {
-    db: &'a Connection,
-    shared: &'a Shared,
+    pub(super) db: &'a Connection,
+    pub(super) shared: &'a Shared,
     /// The state as this group has made it so far.
     pub(super) state: State,
-    written: bool,
+    pub(super) written: bool,
     own: Names,
     named: Vec<Named>,
     answers: Vec<Answer>,
@@ -163,7 +166,7 @@ impl<'a> Group<'a> {
             }
             Job::Index(entries, asker) => {
                 self.index(&entries);
-                self.answers.push(Answer::Index(asker, Ok(())));
+                self.answers.push(Answer::Done(asker, Ok(())));
             }
             Job::Forget(forget, asker) => {
                 let answer = archived::forget(self.db, &forget).map_err(Stop::Fault);
@@ -186,7 +189,17 @@ impl<'a> Group<'a> {
                 // A fault alone can go wrong here, and it ends the group.
                 let _ = self.told(forgotten)?;
                 self.written = true;
-                self.answers.push(Answer::ForgetKey(asker));
+                self.answers.push(Answer::Done(asker, Ok(())));
+            }
+            Job::Fill(filling, asker) => {
+                let answer = self.fill(&filling);
+                let answer = self.told(answer)?;
+                self.answers.push(Answer::Done(asker, answer));
+            }
+            Job::Complete(highest, asker) => {
+                let answer = self.complete(highest);
+                let answer = self.told(answer)?;
+                self.answers.push(Answer::Done(asker, answer));
             }
             #[cfg(test)]
             Job::Tamper(tamper) => tamper(self.db),
@@ -248,7 +261,7 @@ impl<'a> Group<'a> {
     }
 
     /// Where this group looks names up: its own first.
-    const fn lookup(&self) -> Lookup<'_> {
+    pub(super) const fn lookup(&self) -> Lookup<'_> {
         Lookup { db: self.db, shared: self.shared, own: Some(&self.own) }
     }
 
@@ -343,7 +356,7 @@ impl<'a> Group<'a> {
         Ok(replaced)
     }
 
-    fn journal(&mut self, happened: Vec<Happened>) -> Result<(), Fault> {
+    pub(super) fn journal(&mut self, happened: Vec<Happened>) -> Result<(), Fault> {
         for happened in happened {
             self.written = true;
             journal::append(self.db, self.state.journal_next, happened)?;

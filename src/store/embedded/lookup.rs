@@ -46,12 +46,7 @@ impl Lookup<'_> {
     ///
     /// INVARIANT (one-request-one-decision): the digest is compared before anything of the first request is told.
     pub(super) fn request(&self, reserve: &Reserve) -> Result<Known, Fault> {
-        let name = &reserve.request;
-        let kept = self.own.and_then(|names| names.requests.get(name).copied());
-        let kept = match kept.or_else(|| recent(self.shared).request(name)) {
-            Some(kept) => Some(kept),
-            None => requests::find(self.db, *name)?,
-        };
+        let kept = self.kept_request(reserve.request)?;
         Ok(kept.map_or(Known::Nothing, |kept| judged(&kept, reserve)))
     }
 
@@ -80,6 +75,29 @@ impl Lookup<'_> {
         let mut names: BTreeSet<Token> = recent(self.shared).accounts_after(after, limit).collect();
         names.extend(accounts::after(self.db, after, limit)?);
         Ok(names.into_iter().take(limit).collect())
+    }
+
+    /// The names after one, in order, and where they lead.
+    pub(super) fn places(&self, after: Option<Token>, limit: usize) -> Result<Vec<(Token, Place)>, Fault> {
+        let mut places = directory::after(self.db, after, limit)?;
+        places.extend(recent(self.shared).places_after(after, limit));
+        Ok(places.into_iter().take(limit).collect())
+    }
+
+    /// The requests after one, in order, and what is kept of them.
+    pub(super) fn requests(&self, after: Option<Token>, limit: usize) -> Result<Vec<(Token, KeptRequest)>, Fault> {
+        let mut kept = requests::named_after(self.db, after, limit)?;
+        kept.extend(recent(self.shared).requests_after(after, limit));
+        Ok(kept.into_iter().take(limit).collect())
+    }
+
+    /// What is kept of a request, whoever asks.
+    pub(super) fn kept_request(&self, name: Token) -> Result<Option<KeptRequest>, Fault> {
+        let kept = self.own.and_then(|names| names.requests.get(&name).copied());
+        match kept.or_else(|| recent(self.shared).request(&name)) {
+            Some(kept) => Ok(Some(kept)),
+            None => requests::find(self.db, name),
+        }
     }
 
     /// Where a name leads.

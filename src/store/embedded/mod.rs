@@ -15,6 +15,7 @@
 //! | `reservations` | request keys reserved in memory |
 //! | `checkpoint` | moving the write-ahead log into the database, off the writer's path |
 //! | `names`, `lookup`, `merge` | names in memory, in a log, and from there in order into their tables |
+//! | `moving`, `filling` | being carried into another store, and being filled from one |
 //! | `backup` | a copy of a store, and putting one back |
 //! | `look` | looking at a store from outside: what it says of itself, who owns it, what it lies on |
 //! | `check` | looking through the files after an unclean end |
@@ -28,6 +29,7 @@ mod check;
 mod checkpoint;
 mod counters;
 mod fault;
+mod filling;
 mod folder;
 mod group;
 mod housekeeping;
@@ -37,6 +39,7 @@ mod loads;
 pub mod look;
 mod lookup;
 mod merge;
+mod moving;
 mod names;
 mod open;
 mod options;

@@ -107,6 +107,33 @@ impl Recent {
         ages.flat_map(move |names| names.accounts.range((from, Bound::Unbounded)).map(|(name, _)| *name).take(limit))
     }
 
+    /// Where names after one lead: the first `limit` of each age, the older age first.
+    pub(super) fn places_after(&self, after: Option<Token>, limit: usize) -> impl Iterator<Item = (Token, Place)> {
+        self.after(after, limit, |names| &names.places)
+    }
+
+    /// What is kept of requests after one: the first `limit` of each age, the older age first.
+    pub(super) fn requests_after(
+        &self,
+        after: Option<Token>,
+        limit: usize,
+    ) -> impl Iterator<Item = (Token, KeptRequest)> {
+        self.after(after, limit, |names| &names.requests)
+    }
+
+    fn after<'a, T: Copy + 'a>(
+        &'a self,
+        after: Option<Token>,
+        limit: usize,
+        of: impl Fn(&'a Names) -> &'a BTreeMap<Token, T>,
+    ) -> impl Iterator<Item = (Token, T)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let ages = self.merging.as_deref().into_iter().chain(std::iter::once(&self.young));
+        ages.flat_map(move |names| {
+            of(names).range((from, Bound::Unbounded)).map(|(name, value)| (*name, *value)).take(limit)
+        })
+    }
+
     /// Where a name leads.
     pub(super) fn place(&self, name: &Token) -> Option<Place> {
         self.find(|names| names.places.get(name)).copied()

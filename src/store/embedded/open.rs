@@ -20,7 +20,7 @@ use super::reader::{self, READERS, Reader};
 use super::schema::{self, Meta, refused};
 use super::shared::Shared;
 use super::store::Parts;
-use super::tables::{fresh, journal};
+use super::tables::{copying, fresh, journal};
 use super::writer::{self, Writer};
 
 /// Opens the store and starts its threads.
@@ -31,6 +31,7 @@ pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     let meta = schema::meta(&db)?;
     let acknowledged = folder.acknowledged()?;
     nothing_lost(&acknowledged, &meta)?;
+    check_filling(&mut db, options, &meta)?;
     schema::note_keys(&mut db, &options.key_marks)?;
     let (counters, journal_first, journal_next) = replayed(&db).map_err(|fault| refused(&fault))?;
     let (recent, fresh_log) = recent(&db).map_err(|fault| refused(&fault))?;
@@ -93,6 +94,21 @@ fn nothing_lost(acknowledged: &Acknowledged, meta: &Meta) -> Result<(), OpenErro
     match told.map_or(0, |groups| groups.saturating_sub(meta.groups)) {
         0 => Ok(()),
         groups => Err(OpenError::LostCommits { groups }),
+    }
+}
+
+/// A store that is being filled is opened by who fills it, from the same source; and only an empty one is begun so.
+///
+/// INVARIANT (fail-closed): what is half there has locks missing.
+fn check_filling(db: &mut Connection, options: &OpenOptions, meta: &Meta) -> Result<(), OpenError> {
+    let begun = copying::source(db).map_err(|fault| refused(&fault))?;
+    match (begun, options.filled_from) {
+        (None, None) => Ok(()),
+        (Some(_), None) => Err(OpenError::HalfFilled),
+        (Some(begun), Some(source)) if begun == source => Ok(()),
+        (Some(_), Some(_)) => Err(OpenError::FilledFromElsewhere),
+        (None, Some(_)) if meta.groups > 0 => Err(OpenError::Occupied),
+        (None, Some(source)) => copying::begin(db, &source).map_err(|fault| refused(&fault)),
     }
 }
 

@@ -22,6 +22,9 @@ pub struct OpenOptions {
     /// How many names (of numbers, lines, accounts and requests) are kept in memory before they are merged into their
     /// tables, some 120 bytes each; twice as many at most. Many at a time, they share pages.
     pub fresh_names: usize,
+    /// What it is filled from, by [`crate::store::Standing::mark`]: then it is opened only to be filled, and must be
+    /// empty or the beginning of the same. `None` to serve.
+    pub filled_from: Option<[u8; 32]>,
     /// Who is told of groups and checkpoints.
     pub observer: Arc<dyn StoreObserver>,
 }
@@ -43,6 +46,7 @@ impl OpenOptions {
             disk_reserve_bytes: Self::DISK_RESERVE_BYTES,
             durability: Durability::Full,
             fresh_names: Self::FRESH_NAMES,
+            filled_from: None,
             observer: Arc::new(()),
         }
     }
@@ -145,6 +149,17 @@ pub enum OpenError {
         /// What is known.
         known: i64,
     },
+    /// It is not yet what it was to become.
+    #[error("the store is half copied: let `portcullis store copy` go on until it is complete")]
+    HalfFilled,
+    /// It is filled from another store.
+    #[error(
+        "the store holds the beginning of another copy, or of a source that has changed since: begin in an empty folder"
+    )]
+    FilledFromElsewhere,
+    /// It is to be filled, and holds something.
+    #[error("there is a store already: begin in an empty folder")]
+    Occupied,
     /// Commits may only be lost knowingly.
     #[error("durability can only be lowered with the words `{}`", Durability::ACCEPT_LOSS)]
     Durability,

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::group::Asker;
 use super::loads::{self, Stop};
 use super::lookup::Lookup;
+use super::moving;
 use super::shared::{Sentinel, Shared};
 use super::tables::rows::Numbered;
 use super::tables::{archived, due, records, sealed};
@@ -50,6 +51,8 @@ pub(super) enum Job {
     Rows(Token, Option<Slot>, usize, Asker<Result<Vec<(Slot, Row)>, StoreError>>),
     /// Permits after a place, and how many at most.
     Permits(Option<u64>, usize, Asker<Result<Vec<PermitRow>, StoreError>>),
+    /// What only who carries the store away asks.
+    Moving(moving::Read),
 }
 
 /// A read on the asker's own thread that takes longer than this is a slow one: a cold page, a slow disk, a busy machine.
@@ -105,7 +108,7 @@ impl Reader {
 }
 
 /// What one reads with.
-struct Desk {
+pub(super) struct Desk {
     db: Connection,
     shared: Arc<Shared>,
     writer: mpsc::WeakSender<super::group::Job>,
@@ -154,10 +157,11 @@ impl Desk {
             Job::Permits(after, limit, asker) => {
                 drop(asker.send(health.and_then(|()| self.read(sealed::permits_after(&self.db, after, limit)))));
             }
+            Job::Moving(read) => read.answer(health, self),
         }
     }
 
-    fn lookup(&self) -> Lookup<'_> {
+    pub(super) fn lookup(&self) -> Lookup<'_> {
         Lookup { db: &self.db, shared: &self.shared, own: None }
     }
 
@@ -191,7 +195,7 @@ impl Desk {
         }
     }
 
-    fn read<T>(&self, read: Result<T, Fault>) -> Result<T, StoreError> {
+    pub(super) fn read<T>(&self, read: Result<T, Fault>) -> Result<T, StoreError> {
         read.map_err(|fault| self.told(&fault))
     }
 

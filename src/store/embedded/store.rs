@@ -78,7 +78,7 @@ impl EmbeddedStore {
     }
 
     /// Asks the writer, and waits for its answer.
-    async fn write<T>(&self, job: impl FnOnce(Asker<T>) -> Job) -> Result<T, StoreError> {
+    pub(super) async fn write<T>(&self, job: impl FnOnce(Asker<T>) -> Job) -> Result<T, StoreError> {
         self.shared.check()?;
         let (asker, answer) = oneshot::channel();
         let writer = self.writer.as_ref().ok_or_else(|| self.shared.gone())?;
@@ -99,7 +99,7 @@ impl EmbeddedStore {
     }
 
     /// Asks the reader of pages, and waits for its answer.
-    async fn page<T>(&self, job: impl FnOnce(Asker<T>) -> reader::Job) -> Result<T, StoreError> {
+    pub(super) async fn page<T>(&self, job: impl FnOnce(Asker<T>) -> reader::Job) -> Result<T, StoreError> {
         self.shared.check()?;
         let (asker, answer) = oneshot::channel();
         let pager = self.pager.as_ref().ok_or_else(|| self.shared.gone())?;

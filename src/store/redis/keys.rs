@@ -5,7 +5,7 @@
 //!
 //! | kind | type | holds |
 //! | --- | --- | --- |
-//! | `m` | hash | of the partition: `e` epoch, `v` layout, `s` position, `t` highest instant, `r` records, `g` permits, `a` `at` `am` how far records were taken out, `w` proofs |
+//! | `m` | hash | of the partition: `e` epoch, `v` layout, `s` position, `t` highest instant, `r` records, `g` permits, `a` `at` `am` how far records were taken out, `w` proofs; while the store is being filled `c` from what, `cr` how far |
 //! | `a` account | hash | its rows but permits: `h`, `c`, `d` document, `l` line |
 //! | `p` permit's id | string | version, account, body |
 //! | `r` record's id | string | account, body |
@@ -18,6 +18,7 @@
 //! | `j`, `g` | stream | ids of records and of permits, by place |
 //! | `l` name | hash | a lease: `h` holder, `u` until, `f` fencing number |
 //! | `x` | hash | marks of keys, in partition 0 |
+//! | `o` | string | who carries the store away or fills it, in partition 0 |
 //!
 //! A row is its version (8 bytes, big end first) and its body. Versions, places and instants are compared by the scripts.
 //! These names and forms stand in every store: a change of one is another [`LAYOUT`].
@@ -38,6 +39,9 @@ pub(super) const SLOTS: u16 = 16_384;
 /// bytes more than what it holds; one of 500 million names has some 500, which is as long as a look through it may take.
 const ACCOUNT_BUCKET_BITS: u32 = 6;
 const NAME_BUCKET_BITS: u32 = 10;
+
+/// How many buckets of names a partition has.
+pub(super) const NAME_BUCKETS: u16 = 1 << NAME_BUCKET_BITS;
 
 /// Makes keys.
 #[derive(Clone)]
@@ -93,7 +97,11 @@ impl Keys {
     }
 
     pub(super) fn names(&self, name: Token) -> Vec<u8> {
-        self.key(name.partition(), b'n', &bucket(name, NAME_BUCKET_BITS).to_be_bytes())
+        self.bucket_of_names(name.partition(), bucket(name, NAME_BUCKET_BITS))
+    }
+
+    pub(super) fn bucket_of_names(&self, partition: Partition, bucket: u16) -> Vec<u8> {
+        self.key(partition, b'n', &bucket.to_be_bytes())
     }
 
     pub(super) fn accounts(&self, partition: Partition, bucket: u8) -> Vec<u8> {
@@ -118,6 +126,25 @@ impl Keys {
 
     pub(super) fn marks(&self) -> Vec<u8> {
         self.key(FIRST, b'x', &[])
+    }
+
+    /// Who carries the store away or fills it.
+    pub(super) fn hold(&self) -> Vec<u8> {
+        self.key(FIRST, b'o', &[])
+    }
+
+    /// All keys with that letter, as a pattern. A prefix has no character that means anything in one.
+    pub(super) fn all_of(&self, kind: u8) -> Vec<u8> {
+        [self.prefix.as_bytes(), b":{*}:", &[kind], b":*"].concat()
+    }
+
+    /// The partition and the name that a key with that letter has; nothing for any other key.
+    pub(super) fn named(&self, key: &[u8], kind: u8) -> Option<(Partition, Token)> {
+        let rest = key.strip_prefix(self.prefix.as_bytes())?.strip_prefix(b":{")?;
+        let (number, rest) = rest.split_first_chunk::<4>()?;
+        let name = rest.strip_prefix(b"}:")?.strip_prefix(&[kind])?.strip_prefix(b":")?;
+        let number = std::str::from_utf8(number).ok()?.parse().ok()?;
+        Some((Partition::new(number)?, Token::from_bytes(name.try_into().ok()?)))
     }
 
     /// Where rings are heard.

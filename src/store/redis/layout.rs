@@ -6,7 +6,7 @@ use redis::{Pipeline, Value, cmd};
 
 use super::keys::slot_of;
 use super::node::Node;
-use super::options::Address;
+use super::options::{Address, RedisPlace};
 use super::wire::{bytes, list, number, unexpected};
 use crate::crypto::Partition;
 use crate::store::StoreError;
@@ -121,6 +121,28 @@ pub(super) async fn ask_cluster(node: &Node) -> Result<Seen, StoreError> {
         is_ok: told("cluster_state:") == Some("ok"),
         ranges: ranges(slots, &node.address)?,
     })
+}
+
+/// The replicas of a cluster, as one of its primaries knows them; nobody's elsewhere.
+pub(super) async fn ask_replicas(primary: &Node, place: &RedisPlace) -> Result<Vec<Address>, StoreError> {
+    let RedisPlace::Cluster { .. } = place else { return Ok(Vec::new()) };
+    let lost = |_| StoreError::Unavailable(format!("{} does not tell of its cluster", primary.address));
+    let slots = primary.send(cmd("CLUSTER").arg("SLOTS").to_owned(), false, false).await.map_err(lost)?;
+    let mut replicas = Vec::new();
+    for range in list(slots)? {
+        for replica in list(range)?.into_iter().skip(3) {
+            let mut told = list(replica)?.into_iter();
+            let host = told.next().map(bytes).transpose()?.flatten().unwrap_or_default();
+            let host = String::from_utf8(host).map_err(|_| unexpected())?;
+            let port = u16::try_from(number(&told.next().ok_or_else(unexpected)?)?).map_err(|_| unexpected())?;
+            if !host.is_empty() {
+                replicas.push(Address { host, port });
+            }
+        }
+    }
+    replicas.sort_unstable();
+    replicas.dedup();
+    Ok(replicas)
 }
 
 /// `CLUSTER SLOTS`: first slot, last slot, primary, replicas. A node that does not know its own address leaves it empty.

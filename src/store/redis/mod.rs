@@ -8,6 +8,7 @@
 //! | `store` | the store's contract |
 //! | `loading`, `committing` | the two steps that a decision waits for |
 //! | `pages`, `keeping` | reading all of something; taking records out and sealing anew |
+//! | `moving`, `walking`, `filling`, `holding` | being carried into another store, and being filled from one; no engine begins meanwhile |
 //! | `requests` | request keys that this engine reserved of late |
 //! | `step` | one step: sent to whoever has the partition, again where that is harmless, answered in time |
 //! | `node` | one server: its connections, and the lines in which writes are proven |
@@ -20,11 +21,14 @@
 mod check;
 mod committing;
 mod fabric;
+mod filling;
+mod holding;
 mod keeper;
 mod keeping;
 mod keys;
 mod layout;
 mod loading;
+mod moving;
 mod node;
 mod opening;
 mod options;
@@ -35,6 +39,7 @@ mod step;
 mod store;
 #[cfg(test)]
 mod tests;
+mod walking;
 mod wire;
 
 pub use opening::{Examined, examine};

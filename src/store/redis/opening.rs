@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::fabric::Fabric;
+use super::holding::nobody_holds;
 use super::keeper;
 use super::keys::{FIRST, LAYOUT};
 use super::node::{NoAnswer, Node};
@@ -29,22 +30,86 @@ pub(super) struct Opened {
 }
 
 pub(super) async fn open(options: RedisOptions) -> Result<Opened, RedisOpenError> {
-    check_settings(&options)?;
-    let seed = options.epoch_seed;
-    let fabric = Arc::new(Fabric::new(options));
-    fabric.learn().await?;
-    if fabric.layout.load().orphans() > 0 {
-        return Err(RedisOpenError::Unreachable("some slots of the cluster have no primary".to_owned()));
-    }
-    let epoch = begin(&fabric, seed).await?;
+    let fabric = Arc::new(learnt(options).await?);
+    let epoch = begin(&fabric, fabric.options.epoch_seed).await?;
     note_keys(&fabric, epoch).await?;
-    let mut tasks = JoinSet::new();
-    tasks.spawn(keeper::keep(Arc::downgrade(&fabric), epoch.to_string()));
+    let mut tasks = kept(&fabric, epoch);
     let (listening, heard) = oneshot::channel();
     tasks.spawn(keeper::listen(Arc::downgrade(&fabric), listening));
     let unheard = || RedisOpenError::Unreachable("it takes no subscription".to_owned());
     tokio::time::timeout(fabric.options.call_timeout, heard).await.map_err(|_| unheard())?.map_err(|_| unheard())?;
+    // Whoever took the hold since hears of this engine by its subscription.
+    nobody_holds(&fabric).await?;
     Ok(Opened { fabric, epoch, tasks })
+}
+
+/// What opening put together for who carries a store away or fills it: nothing is served.
+pub(super) struct Held {
+    pub(super) fabric: Arc<Fabric>,
+    pub(super) epoch: u64,
+    pub(super) tasks: JoinSet<()>,
+    /// Whether it is being filled.
+    pub(super) fills: bool,
+}
+
+/// Opens a store that is there to read it.
+pub(super) async fn open_to_carry(options: RedisOptions) -> Result<Held, RedisOpenError> {
+    let prefix = options.prefix.clone();
+    let fabric = Arc::new(learnt(options).await?);
+    let known = Step::read(FIRST, cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("e").arg("c").to_owned());
+    let mut known = Told::list(fabric.carry_out(known).await?)?;
+    let epoch = known.found()?.ok_or(RedisOpenError::NoStore { prefix })?;
+    if known.found()?.is_some() {
+        return Err(RedisOpenError::HalfFilled);
+    }
+    let epoch = epoch_of(&epoch)?;
+    whole(&fabric, epoch).await?;
+    Ok(Held { tasks: kept(&fabric, epoch), fabric, epoch, fills: false })
+}
+
+/// Begins a store that is to be filled from another one, or opens what there is of it.
+pub(super) async fn open_to_fill(options: RedisOptions, source: [u8; 32]) -> Result<Held, RedisOpenError> {
+    let fabric = Arc::new(learnt(options).await?);
+    let seed = fabric.options.epoch_seed;
+    let args = vec![seed.to_string().into_bytes(), LAYOUT.as_bytes().to_vec(), source.to_vec()];
+    let step = Step::script(FIRST, &SCRIPTS.begin_filling, vec![fabric.keys.meta(FIRST)], args).proven(true);
+    let (word, mut told) = Told::of(fabric.carry_out(step).await?)?;
+    let epoch = match word.as_str() {
+        "OK" => epoch_of(&told.bytes()?)?,
+        "OTHER" => return Err(RedisOpenError::FilledFromElsewhere),
+        "OCCUPIED" => return Err(RedisOpenError::Occupied),
+        _ => return Err(unexpected().into()),
+    };
+    begin_all(&fabric, epoch).await?;
+    note_keys(&fabric, epoch).await?;
+    Ok(Held { tasks: kept(&fabric, epoch), fabric, epoch, fills: true })
+}
+
+async fn learnt(options: RedisOptions) -> Result<Fabric, RedisOpenError> {
+    check_settings(&options)?;
+    let fabric = Fabric::new(options);
+    fabric.learn().await?;
+    if fabric.layout.load().orphans() > 0 {
+        return Err(RedisOpenError::Unreachable("some slots of the cluster have no primary".to_owned()));
+    }
+    Ok(fabric)
+}
+
+fn kept(fabric: &Arc<Fabric>, epoch: u64) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(keeper::keep(Arc::downgrade(fabric), epoch.to_string()));
+    tasks
+}
+
+/// Whether all of a store is there, and the keyring is its own.
+async fn whole(fabric: &Fabric, epoch: u64) -> Result<(), RedisOpenError> {
+    for (node, share) in fabric.layout.load_full().shares() {
+        for some in share.chunks(AT_ONCE) {
+            all_there(fabric, &node, some, epoch).await?;
+        }
+    }
+    let read = Step::read(FIRST, cmd("HGETALL").arg(fabric.keys.marks()).to_owned());
+    fit(fabric.carry_out(read).await?, &fabric.options.key_marks)
 }
 
 /// What a store is like from outside.
@@ -62,24 +127,13 @@ pub struct Examined {
 ///
 /// Where [`super::RedisStore::open`] would refuse.
 pub async fn examine(options: RedisOptions) -> Result<Examined, RedisOpenError> {
-    check_settings(&options)?;
-    let fabric = Fabric::new(options);
-    fabric.learn().await?;
-    let layout = fabric.layout.load_full();
-    if layout.orphans() > 0 {
-        return Err(RedisOpenError::Unreachable("some slots of the cluster have no primary".to_owned()));
-    }
-    let primaries = layout.primaries.iter().map(|node| node.address.clone()).collect();
+    let fabric = learnt(options).await?;
+    let primaries = fabric.layout.load().primaries.iter().map(|node| node.address.clone()).collect();
     let read = Step::read(FIRST, cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("e").to_owned());
     let Some(epoch) = bytes(fabric.carry_out(read).await?)? else { return Ok(Examined { primaries, epoch: None }) };
     let epoch = epoch_of(&epoch)?;
-    for (node, share) in layout.shares() {
-        for some in share.chunks(AT_ONCE) {
-            all_there(&fabric, &node, some, epoch).await?;
-        }
-    }
-    let read = Step::read(FIRST, cmd("HGETALL").arg(fabric.keys.marks()).to_owned());
-    fit(fabric.carry_out(read).await?, &fabric.options.key_marks)?;
+    whole(&fabric, epoch).await?;
+    nobody_holds(&fabric).await?;
     Ok(Examined { primaries, epoch: Some(epoch) })
 }
 
@@ -105,21 +159,29 @@ fn check_settings(options: &RedisOptions) -> Result<(), RedisOpenError> {
 
 /// Gives every partition the store's life. A store that was begun must be there whole.
 async fn begin(fabric: &Fabric, seed: u64) -> Result<u64, RedisOpenError> {
-    let whole = Step::read(FIRST, cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("e").arg("b").to_owned());
-    let mut known = Told::list(fabric.carry_out(whole).await?)?;
-    let (known_epoch, was_begun) = (known.found()?, known.found()?.is_some());
-    let epoch = match known_epoch {
-        Some(text) => epoch_of(&text)?,
-        None => {
-            // Of two engines that begin at once one says what the epoch is.
-            let mut ask = cmd("HSETNX");
-            ask.arg(fabric.keys.meta(FIRST)).arg("e").arg(seed);
-            fabric.carry_out(Step::read(FIRST, ask).proven(true)).await?;
-            let read = cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("e").to_owned();
-            let told = bytes(fabric.carry_out(Step::read(FIRST, read)).await?)?;
-            epoch_of(&told.ok_or_else(unexpected)?)?
-        }
-    };
+    // Of two engines that begin at once one says what the epoch is.
+    let ask = cmd("HSETNX").arg(fabric.keys.meta(FIRST)).arg("e").arg(seed).to_owned();
+    let known = cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("e").arg("c").to_owned();
+    let mut told = Told::list(fabric.carry_out(Step::read(FIRST, known.clone())).await?)?;
+    let mut epoch = told.found()?;
+    if epoch.is_none() {
+        fabric.carry_out(Step::read(FIRST, ask).proven(true)).await?;
+        told = Told::list(fabric.carry_out(Step::read(FIRST, known)).await?)?;
+        epoch = told.found()?;
+    }
+    // INVARIANT (fail-closed): what is half there has locks missing.
+    if told.found()?.is_some() {
+        return Err(RedisOpenError::HalfFilled);
+    }
+    let epoch = epoch_of(&epoch.ok_or_else(unexpected)?)?;
+    begin_all(fabric, epoch).await?;
+    Ok(epoch)
+}
+
+/// Gives every partition the store's life, where the first one has it.
+async fn begin_all(fabric: &Fabric, epoch: u64) -> Result<(), RedisOpenError> {
+    let begun = Step::read(FIRST, cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("b").to_owned());
+    let was_begun = bytes(fabric.carry_out(begun).await?)?.is_some();
     for (node, share) in fabric.layout.load_full().shares() {
         for some in share.chunks(AT_ONCE) {
             if !was_begun {
@@ -142,7 +204,7 @@ async fn begin(fabric: &Fabric, seed: u64) -> Result<u64, RedisOpenError> {
         let done = cmd("HSET").arg(fabric.keys.meta(FIRST)).arg("b").arg(1).to_owned();
         fabric.carry_out(Step::read(FIRST, done).proven(true)).await?;
     }
-    Ok(epoch)
+    Ok(())
 }
 
 /// Sends many commands, and gives their answers.

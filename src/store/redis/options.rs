@@ -243,6 +243,36 @@ pub enum RedisOpenError {
     /// The keyring is another one.
     #[error("the store was made with another keyring: start with that one, or choose another prefix")]
     OtherKeyring,
+    /// There is nothing to carry away.
+    #[error("there is no store under the prefix `{prefix}`")]
+    NoStore {
+        /// The prefix that was asked for.
+        prefix: String,
+    },
+    /// It is not yet what it was to become.
+    #[error("the store is half copied: let `portcullis store copy` go on until it is complete")]
+    HalfFilled,
+    /// It is filled from another store.
+    #[error(
+        "the store holds the beginning of another copy, or of a source that has changed since: choose another prefix"
+    )]
+    FilledFromElsewhere,
+    /// It is to be filled, and holds something.
+    #[error("there is a store already: choose an empty Redis or another prefix")]
+    Occupied,
+    /// Somebody carries it away or fills it.
+    #[error(
+        "`portcullis store copy` is at work on the store, or was ended less than ten seconds ago: wait for its end"
+    )]
+    Held,
+    /// Engines are there.
+    #[error(
+        "{engines} engines use the store: stop them first; one whose machine is gone is there until its connection ends"
+    )]
+    Served {
+        /// How many.
+        engines: u64,
+    },
     /// The store did not answer while it was opened.
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),

@@ -240,7 +240,12 @@ impl RedisStore {
     }
 
     /// Many reads of partitions that one server has. A slot that moved meanwhile makes it unavailable, for a moment.
-    async fn pipeline(&self, partition: Partition, ask: &Pipeline, count: usize) -> Result<Vec<Value>, StoreError> {
+    pub(super) async fn pipeline(
+        &self,
+        partition: Partition,
+        ask: &Pipeline,
+        count: usize,
+    ) -> Result<Vec<Value>, StoreError> {
         let layout = self.fabric.layout.load_full();
         let node = layout.primary(partition).ok_or_else(|| self.fabric.why_nobody())?;
         let _waiting = self.fabric.waits.begin();

@@ -58,6 +58,9 @@ scripts! {
     reseal: "", "reseal";
     forget: THOUGH_MEMORY_IS_USED_UP, "forget";
     touch: THOUGH_MEMORY_IS_USED_UP, "touch";
+    hold: THOUGH_MEMORY_IS_USED_UP, "hold";
+    begin_filling: "", "begin_filling";
+    fill: "", "fill";
 }
 
 /// All of them.

@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use super::fabric::Fabric;
+use super::holding::Hold;
 use super::keeper::EMPTIED;
 use super::keys::{self, FIRST};
 use super::loading::{charge_args, count};
@@ -34,6 +35,8 @@ pub struct RedisStore {
     pub(super) fabric: Arc<Fabric>,
     pub(super) epoch: u64,
     reserved: Mutex<Reserved>,
+    /// Where it was opened to be carried away or filled.
+    pub(super) hold: Option<Hold>,
     /// What goes on beside the calls: ended with the store.
     _tasks: JoinSet<()>,
 }
@@ -46,7 +49,11 @@ impl RedisStore {
     /// When the servers cannot be reached, do not keep what they are given, or hold another keyring's store or a part of one.
     pub async fn open(options: RedisOptions) -> Result<Self, RedisOpenError> {
         let Opened { fabric, epoch, tasks } = opening::open(options).await?;
-        Ok(Self { fabric, epoch, reserved: Mutex::default(), _tasks: tasks })
+        Ok(Self::new(fabric, epoch, tasks, None))
+    }
+
+    pub(super) fn new(fabric: Arc<Fabric>, epoch: u64, tasks: JoinSet<()>, hold: Option<Hold>) -> Self {
+        Self { fabric, epoch, reserved: Mutex::default(), hold, _tasks: tasks }
     }
 
     /// How often a wait for the servers began while nobody waited for them: of one caller alone, the waits that followed

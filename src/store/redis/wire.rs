@@ -118,6 +118,17 @@ pub(super) fn window_of(bytes: &[u8]) -> Result<Window, StoreError> {
     Ok(Window { events })
 }
 
+/// A window as kept.
+pub(super) fn window(window: &Window) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(window.events.len().saturating_mul(EVENT_BYTES));
+    for event in &window.events {
+        bytes.extend_from_slice(&instant(event.at));
+        bytes.extend_from_slice(event.subject.as_bytes());
+        bytes.extend_from_slice(event.attempt.as_bytes());
+    }
+    bytes
+}
+
 /// A token's bytes.
 pub(super) fn token_of(bytes: &[u8]) -> Option<Token> {
     bytes.try_into().ok().map(Token::from_bytes)

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::super::fault::Fault;
 use super::super::layout::{self, AccountNumber};
-use super::place_for;
+use super::{names_after, place_for};
 use crate::crypto::Token;
 
 /// An account's number, if it was merged.
@@ -25,22 +25,8 @@ pub(in super::super) fn find(db: &Connection, account: Token) -> Result<Option<A
 
 /// Accounts whose names come after one, in order: at least `limit` if there are so many.
 pub(in super::super) fn after(db: &Connection, after: Option<Token>, limit: usize) -> Result<BTreeSet<Token>, Fault> {
-    let first = after.map_or(i64::MIN, |name| layout::name(name).first());
-    let mut statement = db.prepare_cached("SELECT key, name FROM accounts WHERE key >= ?1 ORDER BY key")?;
-    let mut rows = statement.query([first])?;
-    let (mut found, mut last) = (BTreeSet::new(), None);
-    while let Some(row) = rows.next()? {
-        let (key, name) = (row.get::<_, i64>(0)?, Token::from_bytes(row.get(1)?));
-        // A bucket is in no order: it is taken whole.
-        if found.len() >= limit && last.is_none_or(|last: Token| !layout::name(last).holds(key)) {
-            break;
-        }
-        if after.is_none_or(|after| name > after) {
-            found.insert(name);
-        }
-        last = Some(name);
-    }
-    Ok(found)
+    let sql = "SELECT key, name FROM accounts WHERE key >= ?1 ORDER BY key";
+    Ok(names_after(db, sql, after, limit, |_| Ok(()))?.into_keys().collect())
 }
 
 /// Merges an account's number into the table.

@@ -1,10 +1,12 @@
 //! Where names lead. A hint: the line's own row is the truth.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::super::fault::Fault;
 use super::super::layout;
-use super::place_for;
+use super::{names_after, place_for};
 use crate::crypto::Token;
 use crate::store::Place;
 
@@ -20,6 +22,18 @@ pub(in super::super) fn find(db: &Connection, name: Token) -> Result<Option<Plac
         }
     }
     Ok(None)
+}
+
+/// Names after one, in order: at least `limit` if there are so many.
+pub(in super::super) fn after(
+    db: &Connection,
+    after: Option<Token>,
+    limit: usize,
+) -> Result<BTreeMap<Token, Place>, Fault> {
+    let sql = "SELECT key, name, account, line FROM directory WHERE key >= ?1 ORDER BY key";
+    names_after(db, sql, after, limit, |row| {
+        Ok(Place { account: Token::from_bytes(row.get(2)?), line: Token::from_bytes(row.get(3)?) })
+    })
 }
 
 /// Merges a name into the table.

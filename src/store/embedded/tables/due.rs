@@ -1,6 +1,6 @@
 //! The queue of what falls due.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Rows};
 
 use super::super::fault::Fault;
 use super::super::instant::{from_nanos, nanos};
@@ -45,11 +45,27 @@ pub(in super::super) fn take(db: &Connection, entry: &Kept) -> Result<(), Fault>
     Ok(())
 }
 
+/// The entries after one, in order.
+pub(in super::super) fn after(db: &Connection, after: Option<&Kept>, limit: usize) -> Result<Vec<DueEntry>, Fault> {
+    // No account comes before the empty one.
+    let (at, account, line) = after
+        .map_or((i64::MIN, &[][..], &[][..]), |after| (after.at, after.account.as_bytes().as_slice(), after.line()));
+    let mut statement = db.prepare_cached(
+        "SELECT at, account, line FROM due WHERE (at, account, line) > (?1, ?2, ?3) ORDER BY at, account, line LIMIT ?4",
+    )?;
+    let mut found = statement.query((at, account, line, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    entries(&mut found)
+}
+
 /// The earliest entries up to and including an instant.
 pub(in super::super) fn earliest(db: &Connection, until: i64, limit: usize) -> Result<Vec<DueEntry>, Fault> {
     let mut statement =
         db.prepare_cached("SELECT at, account, line FROM due WHERE at <= ?1 ORDER BY at, account, line LIMIT ?2")?;
     let mut found = statement.query((until, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    entries(&mut found)
+}
+
+fn entries(found: &mut Rows<'_>) -> Result<Vec<DueEntry>, Fault> {
     let mut entries = Vec::new();
     while let Some(row) = found.next()? {
         let line = match row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)? {

@@ -2,6 +2,7 @@
 
 pub(super) mod accounts;
 pub(super) mod archived;
+pub(super) mod copying;
 pub(super) mod directory;
 pub(super) mod due;
 pub(super) mod fresh;
@@ -13,4 +14,4 @@ pub(super) mod requests;
 pub(super) mod rows;
 pub(super) mod sealed;
 
-use places::place_for;
+use places::{names_after, place_for};

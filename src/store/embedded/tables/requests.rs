@@ -1,11 +1,13 @@
 //! The keys of requests: reserved, then claimed by the record that answers.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
 use super::super::fault::Fault;
 use super::super::layout;
 use super::super::names::KeptRequest;
-use super::place_for;
+use super::{names_after, place_for};
 use crate::crypto::Token;
 use crate::domain::RecordId;
 
@@ -34,6 +36,20 @@ pub(in super::super) fn put(db: &Connection, request: Token, kept: &KeptRequest)
     )?
     .execute((key, request.as_bytes(), &kept.digest, kept.record.map(RecordId::to_bytes), kept.at))?;
     Ok(())
+}
+
+/// Requests whose tokens come after one, in order: at least `limit` if there are so many.
+pub(in super::super) fn named_after(
+    db: &Connection,
+    after: Option<Token>,
+    limit: usize,
+) -> Result<BTreeMap<Token, KeptRequest>, Fault> {
+    let sql = "SELECT key, request, digest, record, at FROM requests WHERE key >= ?1 ORDER BY key";
+    names_after(db, sql, after, limit, |row| {
+        let record = row.get::<_, Option<[u8; 16]>>(3)?;
+        let record = record.map(|bytes| RecordId::from_u128(u128::from_be_bytes(bytes)));
+        Ok(KeptRequest { digest: row.get(2)?, record, at: row.get(4)? })
+    })
 }
 
 /// Where keys after that one stand, and since when, in order.
