@@ -23,8 +23,11 @@ mod identity;
 mod imports;
 mod key_upkeep;
 mod keys;
+mod moving;
 mod policies;
 mod program;
+#[path = "../redis_servers/mod.rs"]
+mod redis_servers;
 mod refusals;
 mod scenarios;
 mod signed_permits;

@@ -45,17 +45,17 @@ impl Movables for Embedded {
 
 impl Movables for OnRedis {
     fn carry(&self) -> Result<Arc<dyn Movable>, String> {
-        let opened = beside(RedisStore::open_to_carry(self.options()));
+        let opened = beside(RedisStore::open_to_carry(self.anew()));
         opened.map(|store| Arc::new(store) as Arc<dyn Movable>).map_err(|error| error.to_string())
     }
 
     fn fill(&self, source: [u8; 32]) -> Result<Arc<dyn Movable>, String> {
-        let opened = beside(RedisStore::open_to_fill(self.options(), source));
+        let opened = beside(RedisStore::open_to_fill(self.anew(), source));
         opened.map(|store| Arc::new(store) as Arc<dyn Movable>).map_err(|error| error.to_string())
     }
 
     fn serve(&self) -> Result<Box<dyn Store>, String> {
-        let opened = beside(RedisStore::open(self.options()));
+        let opened = beside(RedisStore::open(self.anew()));
         opened.map(|store| Box::new(store) as Box<dyn Store>).map_err(|error| error.to_string())
     }
 }
@@ -275,6 +275,9 @@ impl World {
     }
 }
 
+/// What changes things before they are put.
+type Spoil = fn(&mut Vec<Thing>);
+
 /// A target that ends like a killed process: what it was asked so often before is done, and then, perhaps, what it was
 /// asked last, without its being remembered.
 struct Cut {
@@ -282,16 +285,16 @@ struct Cut {
     fills_left: AtomicUsize,
     puts_the_last: bool,
     /// Changes what is put, as a fault would.
-    spoil: Box<dyn Fn(&mut Vec<Thing>) + Send + Sync>,
+    spoil: Spoil,
 }
 
 impl Cut {
     fn after(inner: Arc<dyn Movable>, fills: usize, puts_the_last: bool) -> Self {
-        Self { inner, fills_left: AtomicUsize::new(fills), puts_the_last, spoil: Box::new(|_| {}) }
+        Self { inner, fills_left: AtomicUsize::new(fills), puts_the_last, spoil: |_| {} }
     }
 
-    fn spoiling(inner: Arc<dyn Movable>, spoil: impl Fn(&mut Vec<Thing>) + Send + Sync + 'static) -> Self {
-        Self { inner, fills_left: AtomicUsize::new(usize::MAX), puts_the_last: false, spoil: Box::new(spoil) }
+    fn spoiling(inner: Arc<dyn Movable>, spoil: Spoil) -> Self {
+        Self { inner, fills_left: AtomicUsize::new(usize::MAX), puts_the_last: false, spoil }
     }
 }
 
@@ -355,7 +358,7 @@ async fn cut_off_anywhere_it_goes_on(from: &impl Movables, to: &impl Movables) {
     let moved = loop {
         let inner = to.fill(mark).unwrap();
         // Each time a little further, so that every kind is cut through once.
-        let target = Arc::new(Cut::after(inner, 1 + cuts % 2, cuts % 2 == 0));
+        let target = Arc::new(Cut::after(inner, 1 + cuts % 2, cuts.is_multiple_of(2)));
         let told = copy(Arc::clone(&source), Arc::clone(&target) as Arc<dyn Movable>, at(100), &mut |_| {}).await;
         target.leave().await.unwrap();
         drop(target);
@@ -381,7 +384,7 @@ async fn cut_off_anywhere_it_goes_on(from: &impl Movables, to: &impl Movables) {
 }
 
 /// What spoils things, and of which kind the difference is told.
-fn spoilers() -> Vec<(Kind, fn(&mut Vec<Thing>))> {
+fn spoilers() -> Vec<(Kind, Spoil)> {
     fn without(things: &mut Vec<Thing>, is: impl Fn(&Thing) -> bool) {
         if let Some(place) = things.iter().position(is) {
             things.remove(place);

@@ -19,7 +19,7 @@ enum Servers {
 
 /// A store on Redis. Its servers go on when a store of it is dropped: what an engine forgets is not forgotten.
 pub(crate) struct OnRedis {
-    _servers: Servers,
+    servers: Servers,
     options: RedisOptions,
 }
 
@@ -34,31 +34,31 @@ impl OnRedis {
             ..RedisLogin::default()
         };
         beside(grant(&server, &options.prefix));
-        Self { options: RedisOptions { login, ..options }, _servers: Servers::One(server) }
+        Self { options: RedisOptions { login, ..options }, servers: Servers::One(server) }
     }
 
     /// On a server of its own, for records whose ids another home made.
     pub(crate) fn server_of_ids(ids: &Ids) -> Self {
         let home = Self::server();
-        Self { options: RedisOptions { ids: ids.clone(), ..home.options }, _servers: home._servers }
+        Self { options: RedisOptions { ids: ids.clone(), ..home.options }, servers: home.servers }
     }
 
     /// How it is opened.
-    pub(crate) fn options(&self) -> RedisOptions {
+    pub(crate) fn anew(&self) -> RedisOptions {
         static EPOCHS: AtomicU64 = AtomicU64::new(1_000_000);
         RedisOptions { epoch_seed: EPOCHS.fetch_add(1, Ordering::Relaxed), ..self.options.clone() }
     }
 
     /// Where a test keeps the server itself.
     pub(crate) fn over(options: RedisOptions) -> Self {
-        Self { options, _servers: Servers::Elsewhere }
+        Self { options, servers: Servers::Elsewhere }
     }
 
     /// In a cluster, apart from other homes there.
     pub(crate) fn cluster(cluster: &Arc<Cluster>) -> Self {
         let place = RedisPlace::Cluster { seeds: cluster.seeds() };
         let options = Self::options(place, RedisDurability::Replicated(1));
-        Self { options, _servers: Servers::Many(Arc::clone(cluster)) }
+        Self { options, servers: Servers::Many(Arc::clone(cluster)) }
     }
 
     /// How a test opens a store there, apart from all others.

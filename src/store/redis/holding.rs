@@ -24,10 +24,13 @@ use super::wire::{Told, bytes, list, number as number_of, unexpected};
 use crate::store::StoreError;
 
 /// How long a hold lasts that nobody renews: so long after one that was killed no engine begins.
-const HOLD: Duration = Duration::from_secs(10);
+const HOLD: Duration = Duration::from_secs(6);
 
 /// How often it is renewed.
-const RENEW_EVERY: Duration = Duration::from_secs(2);
+const RENEW_EVERY: Duration = Duration::from_millis(1_500);
+
+/// How often one that another has is asked for again, until it would have ended.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 
 /// An engine whose connection broke is heard again after a moment: it is looked for so often, so far apart.
 const LOOKS: usize = 5;
@@ -97,10 +100,15 @@ impl RedisStore {
 impl Hold {
     async fn take(fabric: &Arc<Fabric>, epoch: u64, fills: bool) -> Result<Self, RedisOpenError> {
         let holder = fabric.options.epoch_seed.to_be_bytes().to_vec();
-        match ask(fabric, epoch, &holder, HOLD, true).await?.as_str() {
-            "OK" => {}
-            "HELD" => return Err(RedisOpenError::Held),
-            _ => return Err(unexpected().into()),
+        let begun = Instant::now();
+        loop {
+            match ask(fabric, epoch, &holder, HOLD, true).await?.as_str() {
+                "OK" => break,
+                // Whoever was killed has it a moment longer: who goes on waits for that.
+                "HELD" if begun.elapsed() < HOLD + ASK_AGAIN => tokio::time::sleep(ASK_AGAIN).await,
+                "HELD" => return Err(RedisOpenError::Held),
+                _ => return Err(unexpected().into()),
+            }
         }
         let lost = Arc::new(AtomicBool::new(false));
         let mut renewing = JoinSet::new();

@@ -261,13 +261,11 @@ pub enum RedisOpenError {
     #[error("there is a store already: choose an empty Redis or another prefix")]
     Occupied,
     /// Somebody carries it away or fills it.
-    #[error(
-        "`portcullis store copy` is at work on the store, or was ended less than ten seconds ago: wait for its end"
-    )]
+    #[error("`portcullis store copy` is at work on the store, or was ended a few seconds ago: wait for its end")]
     Held,
     /// Engines are there.
     #[error(
-        "{engines} engines use the store: stop them first; one whose machine is gone is there until its connection ends"
+        "engines use the store ({engines} connections): stop them first; one whose machine is gone counts until the server drops it"
     )]
     Served {
         /// How many.

@@ -61,6 +61,7 @@ scripts! {
     hold: THOUGH_MEMORY_IS_USED_UP, "hold";
     begin_filling: "", "begin_filling";
     fill: "", "fill";
+    lengths: "", "lengths";
 }
 
 /// All of them.

@@ -11,6 +11,7 @@ use redis::{Pipeline, Value, cmd};
 use super::filling::{KEPT_LONGER, NOBODY};
 use super::keys::{self, FIRST, NAME_BUCKETS};
 use super::node::Node;
+use super::scripts::SCRIPTS;
 use super::step::Step;
 use super::store::RedisStore;
 use super::wire::{self, bytes, list, unexpected};
@@ -90,30 +91,28 @@ impl RedisStore {
         first: u16,
         limit: usize,
     ) -> Result<(Vec<Thing>, Option<(Partition, u16)>), StoreError> {
-        let buckets: Vec<u16> = (first..NAME_BUCKETS).collect();
-        let mut ask = Pipeline::new();
-        for bucket in &buckets {
-            ask.cmd("HLEN").arg(self.fabric.keys.bucket_of_names(partition, *bucket));
-        }
-        let lengths = self.pipeline(partition, &ask, buckets.len()).await?;
-        let (mut taken, mut names, mut get) = (0_usize, 0, Pipeline::new());
-        for (bucket, length) in buckets.iter().zip(&lengths) {
-            let length = usize::try_from(wire::number(length)?).unwrap_or(usize::MAX);
-            if taken > 0 && length.saturating_add(names) > limit {
+        let names = &self.fabric.keys;
+        let buckets = (first..NAME_BUCKETS).map(|bucket| names.bucket_of_names(partition, bucket));
+        let keys = [names.meta(partition)].into_iter().chain(buckets).collect();
+        let (_, mut told) = self.ask(Step::script(partition, &SCRIPTS.lengths, keys, vec![self.life()])).await?;
+        let mut lengths = list(told.next()?)?.into_iter();
+        let (mut names, mut get, mut next) = (0_usize, Pipeline::new(), None);
+        while let (Some(bucket), Some(length)) = (lengths.next(), lengths.next()) {
+            let bucket = u16::try_from(wire::number(&bucket)?).ok().and_then(|behind| first.checked_add(behind));
+            let bucket = bucket.ok_or_else(unexpected)?;
+            names = names.saturating_add(usize::try_from(wire::number(&length)?).unwrap_or(usize::MAX));
+            if names > limit && !get.is_empty() {
+                next = Some((partition, bucket));
                 break;
             }
-            (taken, names) = (taken.saturating_add(1), length.saturating_add(names));
-            if length > 0 {
-                get.cmd("HGETALL").arg(self.fabric.keys.bucket_of_names(partition, *bucket));
-            }
+            get.cmd("HGETALL").arg(self.fabric.keys.bucket_of_names(partition, bucket));
         }
-        let mut things = Vec::with_capacity(names);
+        let mut things = Vec::new();
         if !get.is_empty() {
             for found in self.pipeline(partition, &get, get.len()).await? {
                 things.extend(named(found)?);
             }
         }
-        let next = buckets.get(taken).map(|bucket| (partition, *bucket));
         Ok((things, next.or_else(|| Some((Partition::new(partition.number().checked_add(1)?)?, 0)))))
     }
 
