@@ -9,6 +9,7 @@
     reason = "a test may fail"
 )]
 
+mod failing;
 mod harness;
 mod laws;
 mod model;
