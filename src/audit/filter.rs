@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
+use super::event::Event;
 use super::kind::EventKind;
-use super::record::{Event, Record};
+use super::record::Record;
 use crate::domain::{AccountId, LineId, OutcomeKind, Subject};
 
 /// What a record must be to be meant. What is not given may be anything.

@@ -1,6 +1,6 @@
 //! What kinds of event there are, for those who look for some of them.
 
-use super::record::Event;
+use super::event::Event;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $number:literal, $name:literal;)+) => {

@@ -7,6 +7,8 @@ pub(crate) mod arbitrary;
 pub mod archive;
 mod chain;
 mod checkpoint;
+mod decided;
+mod event;
 mod fault;
 mod filter;
 mod kind;
@@ -17,10 +19,12 @@ pub use checkpoint::{
     CHECKPOINT_LINE_BYTES_MAX, ChainMark, CheckpointError, CheckpointLine, CheckpointReader, CheckpointSeal,
     CheckpointWriter,
 };
+pub use decided::{AnswerWindow, Decided, Made, RecordedContribution, RecordedReason, ShadowVerdict};
+pub use event::{
+    AuditStep, Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, ReadOf, ReportedOutcome, SegmentTrace,
+    ToldEvent,
+};
 pub use fault::{Fault, FaultKind};
 pub use filter::RecordFilter;
 pub use kind::EventKind;
-pub use record::{
-    AnswerWindow, AuditStep, Caller, Decided, Event, HoldStep, IncidentStep, LineTrace, Made, PolicyChange, PolicyStep,
-    ReadOf, Record, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
-};
+pub use record::{Caller, LineTrace, Record};
