@@ -19,6 +19,7 @@ mod identity;
 mod imports;
 mod incidents;
 mod overload;
+mod own_reasons;
 mod pki;
 mod protection;
 mod reads;
