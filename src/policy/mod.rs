@@ -58,4 +58,4 @@ pub use release::ReleasePlan;
 pub use replay::{Recorded, Replayed, replay};
 pub use request::{Offered, Request, account_number_matched};
 pub use rules::{Actions, IfUnknown, Rule, RuleEffect, Rules};
-pub use validate::PolicyError;
+pub use validate::{CHALLENGE_LIFE_MAX, FAILURES_WINDOW_MAX, PolicyError, UNKNOWN_NUMBERS_WINDOW_MAX};

@@ -19,6 +19,16 @@ const SPAN_MAX: TimeDelta = TimeDelta::days(36_525);
 /// The account number's and transfer PIN's formats have their own lengths; these are what six digits and five tries bear.
 const WRONG_MAX: u32 = 10;
 
+/// The longest that wrong PINs count. They are kept for twice as long, since the first of a run may be a whole window older than
+/// the last; a longer one would be counted short.
+pub const FAILURES_WINDOW_MAX: TimeDelta = TimeDelta::days(15);
+
+/// The longest that asks about unknown numbers count: as long as any event is kept.
+pub const UNKNOWN_NUMBERS_WINDOW_MAX: TimeDelta = TimeDelta::days(31);
+
+/// What lapsed within a day is counted, so that no challenge lives longer.
+pub const CHALLENGE_LIFE_MAX: TimeDelta = TimeDelta::hours(24);
+
 impl Policy {
     /// Checks every knob against its bounds and against the others.
     pub fn validate(&self) -> Result<(), PolicyError> {
@@ -63,7 +73,8 @@ impl Policy {
             "pin.failures_exhausted",
             "must be at least `pin.failures_challenge` and at most 10",
         )?;
-        positive(pin.failures_window, "pin.failures_window")
+        positive(pin.failures_window, "pin.failures_window")?;
+        require(pin.failures_window <= FAILURES_WINDOW_MAX, "pin.failures_window", "must be at most 15 days")
     }
 
     fn check_transfer_pins(&self) -> Result<(), PolicyError> {
@@ -90,13 +101,16 @@ impl Policy {
         positive(self.permit_life, "permit.life")?;
         require(self.permit_life <= PERMIT_LIFE_MAX, "permit.life", "must be at most 10 minutes")?;
         positive(self.challenge_life, "challenge.life")?;
+        require(self.challenge_life <= CHALLENGE_LIFE_MAX, "challenge.life", "must be at most 24 hours")?;
         span(self.cooldown.sim_to_port_challenge, "cooldown.sim_to_port_challenge")?;
         span(self.cooldown.sim_to_port_points, "cooldown.sim_to_port_points")?;
         span(self.cooldown.reset_to_sim, "cooldown.reset_to_sim")?;
         span(self.cooldown.sim_to_sim, "cooldown.sim_to_sim")?;
         span(self.device_known_after, "device.known_after")?;
         require(self.unknown_numbers.count > 0, "unknown_numbers", "must allow more than 0")?;
-        positive(self.unknown_numbers.window, "unknown_numbers")
+        positive(self.unknown_numbers.window, "unknown_numbers")?;
+        let fits = self.unknown_numbers.window <= UNKNOWN_NUMBERS_WINDOW_MAX;
+        require(fits, "unknown_numbers", "must have a window of at most 31 days")
     }
 }
 
@@ -129,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_wrong_knob_is_named() {
-        let cases: [(&str, Turn); 14] = [
+        let cases: [(&str, Turn); 17] = [
             ("thresholds.challenge", |p| p.thresholds.challenge = 0),
             ("thresholds.strong", |p| p.thresholds.strong = p.thresholds.challenge - 1),
             ("thresholds.deny", |p| p.thresholds.deny = p.thresholds.strong - 1),
@@ -144,6 +158,9 @@ mod tests {
             ("transfer_pin.wrong_max", |p| p.transfer_pin.wrong_max = 0),
             ("permit.life", |p| p.permit_life = TimeDelta::minutes(11)),
             ("unknown_numbers", |p| p.unknown_numbers.count = 0),
+            ("pin.failures_window", |p| p.pin.failures_window = TimeDelta::days(15) + TimeDelta::microseconds(1)),
+            ("challenge.life", |p| p.challenge_life = TimeDelta::hours(24) + TimeDelta::microseconds(1)),
+            ("unknown_numbers", |p| p.unknown_numbers.window = TimeDelta::days(31) + TimeDelta::microseconds(1)),
         ];
         for (knob, turn) in cases {
             let mut policy = Policy::us_default();

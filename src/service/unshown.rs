@@ -15,7 +15,7 @@ use super::question::Question;
 use super::target::Target;
 use crate::crypto::Token;
 use crate::domain::{Requester, Role, Standing};
-use crate::store::{Before, Charge, ChargeWindows, Opening, WINDOW_KEPT, WindowKey};
+use crate::store::{Before, Charge, ChargeWindows, Opening, WindowKey};
 
 /// Callers whose budget is known to be spent; more are found out when they next ask.
 const SPENT_MAX: usize = 65_536;
@@ -48,7 +48,7 @@ impl Engine {
         let token = self.budget_token(requester);
         let window = WindowKey { partition: token.partition(), token };
         let cap = u16::try_from(budget.count.saturating_add(1)).unwrap_or(u16::MAX);
-        let kept = budget.window.min(WINDOW_KEPT);
+        let kept = budget.window;
         let charge = Charge { window, subject: attempt, cap, kept, before: Before::Commit };
         let windows =
             self.vault.charge(ChargeWindows { charges: vec![charge], reads: Vec::new(), attempt, now }).await?;

@@ -120,13 +120,8 @@ impl Engine {
             }
         };
         // The first of a run may be a whole window older than the last, after which the PIN is off for another.
-        let run = policy.pin.failures_window.checked_mul(2).unwrap_or(WINDOW_KEPT);
-        place(
-            question.evidence.account_pin.is_some(),
-            windows.pin,
-            cap_of(policy.pin.failures_exhausted),
-            run.min(WINDOW_KEPT),
-        );
+        let run = policy.pin.failures_window * 2;
+        place(question.evidence.account_pin.is_some(), windows.pin, cap_of(policy.pin.failures_exhausted), run);
         place(
             question.evidence.transfer_pin.is_some(),
             windows.transfer_pin,

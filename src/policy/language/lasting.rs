@@ -7,7 +7,7 @@ use super::test::{Quantity, Relation, Test};
 use crate::policy::facts::{Fact, Kind, NEVER, Origin, Over, Values};
 
 /// What comes after an instant that still binds, in microseconds: clocks and wires count milliseconds.
-const JUST_AFTER: i64 = 1_000;
+pub(in crate::policy) const JUST_AFTER: i64 = 1_000;
 
 impl Test {
     /// The first instant, in microseconds from now, at which this no longer is what it is now: `holds`. None where time alone

@@ -32,5 +32,6 @@ mod text;
 pub(in crate::policy) use check::compile;
 pub(in crate::policy) use constants::{Constant, Constants};
 pub use error::ExpressionError;
+pub(in crate::policy) use lasting::JUST_AFTER;
 pub(in crate::policy) use nearest::nearest;
 pub use test::{Quantity, Relation, Test, Tri};

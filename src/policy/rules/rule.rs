@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Actions;
 use crate::domain::{HoldKind, Level, Reason, RuleId};
 use crate::policy::facts::{FACTS, Origin, Values};
-use crate::policy::language::{Test, Tri};
+use crate::policy::language::{JUST_AFTER, Test, Tri};
 
 /// One rule: when it holds, and what it then does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl Rule {
     }
 }
 
-/// The first instant after one that still binds, on clocks and wires that count milliseconds.
+/// The first instant after one that still binds.
 pub(in crate::policy) fn just_after(instant: DateTime<Utc>) -> DateTime<Utc> {
-    instant + TimeDelta::milliseconds(1)
+    instant + TimeDelta::microseconds(JUST_AFTER)
 }

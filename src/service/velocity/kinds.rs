@@ -206,7 +206,8 @@ pub const WINDOW_KINDS: [&WindowKind; 12] = [
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Before, TimeDelta, WINDOW_KINDS};
+    use super::{BEGUN_UNPROVEN, Before, SWEEPS_CHALLENGED, TimeDelta, WINDOW_KINDS};
+    use crate::policy::{CHALLENGE_LIFE_MAX, FAILURES_WINDOW_MAX, UNKNOWN_NUMBERS_WINDOW_MAX};
     use crate::store::WINDOW_KEPT;
 
     #[test]
@@ -226,6 +227,13 @@ mod tests {
             // What is forgotten at a restart is over by then, or has lost its name.
             assert!(kind.before != Before::Nothing || kind.length <= TimeDelta::hours(1), "{}", kind.name);
         }
+    }
+
+    /// What a policy may have counted is kept as long as it counts.
+    #[test]
+    fn no_knob_is_longer_than_what_it_counts_is_kept() {
+        assert!(FAILURES_WINDOW_MAX * 2 <= WINDOW_KEPT && UNKNOWN_NUMBERS_WINDOW_MAX <= WINDOW_KEPT);
+        assert!(CHALLENGE_LIFE_MAX <= SWEEPS_CHALLENGED.length && CHALLENGE_LIFE_MAX <= BEGUN_UNPROVEN.length);
     }
 
     /// `docs/windows.md` has a row for each kind, in this order, and no other.

@@ -36,7 +36,7 @@ pub(super) fn each(
         if let Some(store) = requester.store.as_ref().or(interaction.store.as_ref()) {
             name(SourceKind::Store, &[brand, store.as_str().as_bytes()]);
         }
-        if let Some(device) = device {
+        if let Some(device) = requester.device.as_ref().or(device.as_ref()) {
             name(SourceKind::Device, &[brand, device.as_str().as_bytes()]);
         }
     }
@@ -125,12 +125,16 @@ mod tests {
     }
 
     #[test]
-    fn a_token_bound_to_a_store_is_of_no_other() {
-        let bound = Requester { store: Some(StoreId::parse("store-9").unwrap()), ..requester(Role::RetailAgent) };
-        let mut stores = Vec::new();
+    fn a_token_bound_to_a_store_and_a_device_is_of_no_other() {
+        let bound = Requester {
+            store: Some(StoreId::parse("store-9").unwrap()),
+            device: Some(DeviceId::parse("tablet-9").unwrap()),
+            ..requester(Role::RetailAgent)
+        };
+        let mut named = Vec::new();
         each(&bound, &full("192.0.2.7"), &Change::PinChange, |kind, parts| {
-            stores.extend((kind == Store).then(|| parts.concat()));
+            named.extend(matches!(kind, Store | Device).then(|| parts.concat()));
         });
-        assert_eq!(stores, [b"mainstore-9".to_vec()]);
+        assert_eq!(named, [b"mainstore-9".to_vec(), b"maintablet-9".to_vec()]);
     }
 }
