@@ -72,6 +72,7 @@ impl ConnectionArgs {
             certificate,
             token: token.as_ref().map(|token| token.trim()),
             answer_time_max: Duration::from_secs(self.timeout_seconds),
+            from: None,
         };
         Ok(Client::connect(&target).await?)
     }

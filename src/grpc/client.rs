@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration as Time;
 
 pub use prost_types::{Duration, Timestamp};
@@ -47,6 +48,8 @@ pub struct Target<'a> {
     pub token: Option<&'a str>,
     /// How long one answer may take.
     pub answer_time_max: Time,
+    /// The address of this machine that it calls from; none is the system's choice.
+    pub from: Option<IpAddr>,
 }
 
 /// A certificate that a caller shows, PEM. Has no `Debug`: it holds a private key.
@@ -137,7 +140,7 @@ impl Client {
     /// Why it could not, and what would be right.
     pub async fn connect(target: &Target<'_>) -> Result<Self, ConnectError> {
         let bearer = bearer(target.token, target.answer_time_max)?;
-        let endpoint = endpoint(target.endpoint, target.root_pem, target.certificate)?;
+        let endpoint = endpoint(target.endpoint, target.root_pem, target.certificate)?.local_address(target.from);
         let unreached = |error: tonic::transport::Error| ConnectError::Unreached {
             endpoint: target.endpoint.to_owned(),
             cause: root_cause(&error),
@@ -292,7 +295,7 @@ fn endpoint(
 
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// What is at the bottom of an error: the layers above say "transport error".

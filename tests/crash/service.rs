@@ -81,6 +81,7 @@ impl Home {
             certificate: None,
             token: Some(token),
             answer_time_max: Duration::from_secs(10),
+            from: None,
         };
         Client::connect(&target).await.unwrap()
     }

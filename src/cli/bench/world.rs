@@ -208,6 +208,7 @@ impl World {
             certificate: Some(self.certificate()),
             token: Some(&token),
             answer_time_max: ANSWER_TIME_MAX,
+            from: None,
         };
         Ok(Client::connect(&target).await?)
     }

@@ -177,7 +177,7 @@ async fn connect(data: &Path, endpoint: &str, issuer: &Issuer) -> Result<Client,
     let token = issuer.issue(&subscribers::provisioning())?;
     let answer_time_max = ANSWER_TIME_MAX;
     let (root_pem, token) = (Some(root.as_str()), Some(token.as_str()));
-    let target = Target { endpoint, root_pem, certificate: None, token, answer_time_max };
+    let target = Target { endpoint, root_pem, certificate: None, token, answer_time_max, from: None };
     Ok(Client::connect(&target).await?)
 }
 

@@ -17,5 +17,5 @@ mod upkeep;
 
 pub(super) use checks::{Looked, look};
 pub(super) use command::{KeysCommand, run};
-pub(super) use config::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_BRAND, DEVELOPMENT_ISSUER};
+pub(super) use config::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_BRAND, DEVELOPMENT_CALLER, DEVELOPMENT_ISSUER};
 pub(super) use development::{CONFIG_FILE, KEYRING_FILE, make as make_development_set};

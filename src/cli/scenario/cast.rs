@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::dice::Dice;
 use super::file::{Household, length};
+use super::till::IN_STORE;
 use crate::cli::failure::Failure;
 use crate::cli::flags::timestamp;
 use crate::grpc::client::Timestamp;
@@ -25,32 +26,51 @@ pub(super) struct Who {
     pub(super) role: &'static str,
     pub(super) channel: pb::Channel,
     pub(super) store: Option<&'static str>,
+    /// The kind of device in it that they use.
+    pub(super) device: Option<&'static str>,
+    /// The stores of their roster; none where it is the one that their token is bound to.
+    pub(super) roster: &'static [&'static str],
     /// Of a customer: the person and the device.
     pub(super) customer: Option<(&'static str, &'static str)>,
     pub(super) doc: &'static str,
 }
 
 const fn staff(name: &'static str, role: &'static str, channel: pb::Channel, doc: &'static str) -> Who {
-    Who { name, role, channel, store: None, customer: None, doc }
+    Who { name, role, channel, store: None, device: None, roster: &[], customer: None, doc }
 }
 
-const fn at_store(name: &'static str, role: &'static str, store: &'static str, doc: &'static str) -> Who {
-    Who { name, role, channel: pb::Channel::Store, store: Some(store), customer: None, doc }
+const fn at_store(name: &'static str, role: &'static str, at: [&'static str; 2], doc: &'static str) -> Who {
+    let [store, device] = at;
+    Who { store: Some(store), device: Some(device), ..staff(name, role, pb::Channel::Store, doc) }
 }
 
 const fn customer(name: &'static str, person: &'static str, device: &'static str, doc: &'static str) -> Who {
-    Who { name, role: "customer", channel: pb::Channel::App, store: None, customer: Some((person, device)), doc }
+    Who { customer: Some((person, device)), ..staff(name, "customer", pb::Channel::App, doc) }
 }
 
 /// Everybody.
-pub(super) const CAST: [Who; 15] = [
+pub(super) const CAST: [Who; 16] = [
     customer("owner", "owner", "owner-phone", "the account's owner, signed in on their phone"),
     customer("owner-elsewhere", "owner", "never-seen", "the owner's log-in on a device that nobody knows"),
     customer("user", "user", "user-phone", "an authorised user of the first line, on their phone"),
-    at_store("clerk", "retail_agent", "S-1", "a clerk in the first store"),
-    at_store("clerk-2", "retail_agent", "S-2", "a clerk in another store"),
-    at_store("manager", "retail_manager", "S-1", "the first store's manager"),
-    at_store("pad", "pin_pad", "S-1", "the PIN pad of the first store: what is entered there, the customer entered"),
+    at_store("clerk", "retail_agent", ["S-1", "tablet"], "a clerk in the first store"),
+    at_store("clerk-2", "retail_agent", ["S-2", "tablet"], "a clerk in another store"),
+    at_store("manager", "retail_manager", ["S-1", "office"], "the first store's manager"),
+    Who {
+        roster: &["S-2"],
+        ..at_store(
+            "district-manager",
+            "retail_manager",
+            ["S-1", "office"],
+            "a manager of other stores, signed in at the first",
+        )
+    },
+    at_store(
+        "pad",
+        "pin_pad",
+        ["S-1", "pad"],
+        "the PIN pad of the first store: what is entered there, the customer entered",
+    ),
     staff("care", "care_agent", pb::Channel::Care, "somebody in care, on the phone or in chat"),
     staff("ivr", "ivr", pb::Channel::Ivr, "the voice system: what is entered there, the customer entered"),
     staff("carrier", "porting_system", pb::Channel::Port, "the gaining carrier's porting system"),
@@ -139,18 +159,94 @@ impl Secrets {
     }
 }
 
+/// Where somebody sits.
+pub(super) struct Seat {
+    /// The name in their token.
+    pub(super) name: String,
+    /// The store that it is bound to, and the device.
+    pub(super) store: Option<String>,
+    pub(super) device: Option<String>,
+    /// The stores and the devices of its roster.
+    pub(super) roster_stores: Vec<String>,
+    pub(super) roster_devices: Vec<String>,
+    /// The network address that their store's devices have.
+    pub(super) address: Option<String>,
+}
+
+/// The kinds of devices that a store has, one of each for each of its seats.
+const DEVICES: [&str; 3] = ["tablet", "office", "pad"];
+
+const SEATS_PER_STORE: u32 = 4;
+
+/// An address in no store's network.
+const ELSEWHERE: &str = "198.51.100.7";
+
+/// A store by its name and number: the first are 0.
+fn store_name(store: &str, number: u32) -> String {
+    if number == 0 { store.to_owned() } else { format!("{store}-{number}") }
+}
+
+/// The network of a store, without what follows its prefix.
+fn network(store: &str, number: u32) -> String {
+    format!("2001:db8:{}:{number:x}:", store.trim_start_matches("S-"))
+}
+
+/// A device of a store, by its kind and its seat.
+fn device_name(store: &str, kind: &str, place: u32) -> String {
+    format!("{store}-{kind}-{place}")
+}
+
+/// The register of the first stores and so many more.
+pub(super) fn register(more: u32) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for (store, number) in ["S-1", "S-2"].into_iter().flat_map(|store| (0..=more).map(move |number| (store, number))) {
+        let (name, network) = (store_name(store, number), network(store, number));
+        let seats = DEVICES.into_iter().flat_map(|kind| (0..SEATS_PER_STORE).map(move |place| (kind, place)));
+        let devices: Vec<String> =
+            seats.map(|(kind, place)| format!("\"{}\"", device_name(&name, kind, place))).collect();
+        let devices = devices.join(", ");
+        // The first store's till calls from this machine.
+        let till = if name == "S-1" { format!(", \"{IN_STORE}\"") } else { String::new() };
+        let networks = format!("\"{network}:/64\"{till}");
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "[[store]]\nid = \"{name}\"\nbrand = \"{BRAND}\"\nnetworks = [{networks}]\ndevices = [{devices}]"
+        );
+    }
+    text
+}
+
 impl Who {
     /// Whether what they enter, the customer entered.
     pub(super) fn enters_as_customer(&self) -> bool {
         matches!(self.role, "customer" | "pin_pad" | "ivr")
     }
 
-    /// The name in the token of who sits in a seat, and the store that it is bound to. Where nobody else has this role, it is
-    /// seat 0. Stores have four seats each.
-    pub(super) fn at(&self, seat: u32) -> (String, Option<String>) {
-        match seat {
-            0 => (self.name.to_owned(), self.store.map(str::to_owned)),
-            seat => (format!("{}-at-{seat}", self.name), self.store.map(|store| format!("{store}-{}", seat / 4))),
+    /// What the token says of who sits in a seat, on their own device or another kind of one. Where nobody else has this role, it
+    /// is seat 0. Stores have four seats each.
+    pub(super) fn at(&self, seat: u32, on: Option<&str>) -> Seat {
+        let (number, place) = (seat / SEATS_PER_STORE, seat % SEATS_PER_STORE);
+        let store = self.store.map(|store| store_name(store, number));
+        let own = store.as_ref().zip(self.device).map(|(store, kind)| device_name(store, kind, place));
+        Seat {
+            name: if seat == 0 { self.name.to_owned() } else { format!("{}-at-{seat}", self.name) },
+            device: store.as_ref().zip(on.or(self.device)).map(|(store, kind)| device_name(store, kind, place)),
+            // A manager works in the office.
+            roster_devices: own.filter(|_| self.role == "retail_manager").into_iter().collect(),
+            roster_stores: self.roster.iter().map(|store| store_name(store, number)).collect(),
+            address: self.store.map(|store| format!("{}:9", network(store, number))),
+            store,
+        }
+    }
+
+    /// The address that a request comes from: their store's, or elsewhere.
+    pub(super) fn address(&self, seat: u32, network: Option<&str>) -> Result<String, Failure> {
+        match network {
+            None => Ok(self.at(seat, None).address.unwrap_or_default()),
+            Some("elsewhere") => Ok(ELSEWHERE.to_owned()),
+            Some(other) => Err(Failure::invalid(format!("`network`: `{other}` is not `elsewhere`"))),
         }
     }
 }

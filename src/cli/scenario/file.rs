@@ -79,6 +79,15 @@ pub(super) struct Step {
     pub(super) line: u32,
     /// STORE, CARE, WEB, APP, PORT, where it is not the usual one of who asks.
     pub(super) channel: Option<String>,
+    /// The kind of device that their store's staff is signed in on, where it is not their own: tablet, office, pad.
+    pub(super) device: Option<String>,
+    /// `elsewhere`, where a store's device is not on its store's network.
+    pub(super) network: Option<String>,
+    /// Over a connection that shows the first store's certificate.
+    #[serde(default)]
+    pub(super) over_till: bool,
+    /// How long ago the hours of their roster ended, where their token has some.
+    pub(super) hours_ended: Option<String>,
     /// Why the SIM is changed.
     pub(super) cause: Option<String>,
     /// Which new SIM, by any name.

@@ -6,6 +6,7 @@
 //! | `file` | what a scenario file says |
 //! | `cast` | who asks: the people, systems and devices of every scenario |
 //! | `stage` | a service of its own, its clock, its households |
+//! | `till` | connections that show a store's certificate |
 //! | `request` | a step as messages of the contract |
 //! | `play` | one scenario from its first step to its last |
 //! | `verdict` | what came of a step, held against what must |
@@ -26,6 +27,7 @@ mod play;
 mod report;
 mod request;
 mod stage;
+mod till;
 mod verdict;
 
 pub(super) use attacks::{Attacks, attacks};

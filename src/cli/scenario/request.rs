@@ -1,9 +1,9 @@
 //! A step as messages of the contract.
 
 use super::cast::{BRAND, GAINING, Secrets, Who, account, account_number, iccid, imei, msisdn, named};
-use super::file::Step;
+use super::file::{Step, length};
 use super::play::Reads;
-use super::stage::Stage;
+use super::stage::{Over, Stage};
 use crate::cli::failure::Failure;
 use crate::cli::flags::parse_length;
 use crate::domain::Brand;
@@ -31,7 +31,14 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// A client in the name of who asks.
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        self.stage.client_of(self.who, self.household, self.seat)
+        let ended = self.step.hours_ended.as_deref().map(|ago| length(ago, "hours_ended")).transpose()?;
+        let seat = self.who.at(self.seat, self.step.device.as_deref());
+        let over = match (self.step.over_till, &self.step.network) {
+            (false, _) => Over::Line,
+            (true, None) => Over::Till,
+            (true, Some(_)) => Over::TillElsewhere,
+        };
+        self.stage.client_in(self.who, self.household, (seat, ended, over))
     }
 
     /// The line that it is about.
@@ -46,8 +53,12 @@ impl Asking<'_> {
             Some(name) => named(name, "channel", |name| pb::Channel::from_str_name(&format!("CHANNEL_{name}")))?,
             None => self.who.channel,
         };
-        let store_id = self.who.at(self.seat).1.unwrap_or_default();
-        Ok(pb::Interaction { channel: channel.into(), store_id, ..pb::Interaction::default() })
+        Ok(pb::Interaction {
+            channel: channel.into(),
+            store_id: self.who.at(self.seat, None).store.unwrap_or_default(),
+            client_address: self.who.address(self.seat, self.step.network.as_deref())?,
+            ..pb::Interaction::default()
+        })
     }
 
     /// The change that is asked; none where an RPC of its own asks it.

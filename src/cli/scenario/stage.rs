@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::cast::{BRAND, Secrets, Who, account, seed};
+use super::cast::{BRAND, Seat, Secrets, Who, account, register, seed};
 use super::file::{Household, Scenario};
+use super::till::{self, Till};
 use crate::cli::bench::{Scratch, listen, settings};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::keys::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, KEYRING_FILE, make_development_set};
@@ -21,6 +22,12 @@ use crate::grpc::client::{Client, Target};
 use crate::grpc::identity::{AccessTokenClaims, Audience, DevelopmentIssuer};
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::{Front, services};
+
+/// How long an answer may take.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How long somebody works on a day, in seconds.
+const SHIFT_SECONDS: i64 = 8 * 3_600;
 
 /// When every scenario begins: a Tuesday afternoon.
 const START: &str = "2026-03-03T15:00:00Z";
@@ -54,6 +61,7 @@ impl Keys {
 pub(super) struct Stage {
     clock: Arc<ManualClock>,
     client: Client,
+    till: Option<Till>,
     issuer: DevelopmentIssuer,
     /// The keys of the owners' phones, the users' phones, and the owners' tablets.
     phones: [SigningKey; 3],
@@ -63,6 +71,34 @@ pub(super) struct Stage {
     _scratch: Scratch,
 }
 
+/// How a stage is set up.
+struct Set {
+    durability: StoreDurability,
+    /// How many stores are registered besides the first ones.
+    more_stores: u32,
+    /// Whether the first store has a till with a certificate.
+    till: bool,
+}
+
+/// What somebody calls over.
+#[derive(Clone, Copy)]
+pub(super) enum Over {
+    /// A connection that shows nothing.
+    Line,
+    /// The first store's till.
+    Till,
+    /// Its certificate, from another network.
+    TillElsewhere,
+}
+
+/// The register's file.
+fn registered(scratch: &Scratch, more_stores: u32) -> Result<PathBuf, Failure> {
+    let path = scratch.path().join("stores.toml");
+    let unwritten = |error| Failure::failed(format!("cannot write `{}`: {error}", path.display()));
+    std::fs::write(&path, register(more_stores)).map_err(unwritten)?;
+    Ok(path)
+}
+
 fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::caused(Exit::Failed, error)
 }
@@ -70,48 +106,63 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
 impl Stage {
     /// Sets it up with the households of a scenario.
     pub(super) async fn set(keys: &Keys, scenario: &Scenario, policy: Option<PathBuf>) -> Result<Self, Failure> {
-        let stage = Self::empty(keys, policy, StoreDurability::Full).await?;
+        let till = scenario.steps.iter().any(|step| step.over_till);
+        let stage = Self::empty(keys, policy, Set { durability: StoreDurability::Full, more_stores: 0, till }).await?;
         for household in 1..=scenario.households {
             stage.import(household, &scenario.household, &Secrets::default()).await?;
         }
         Ok(stage)
     }
 
-    /// Sets it up without a household, for thousands of asks: it does not wait for its disk, which no answer depends on.
-    pub(super) async fn for_many(keys: &Keys, policy: Option<PathBuf>) -> Result<Self, Failure> {
-        Self::empty(keys, policy, StoreDurability::LosesLastAnswers).await
+    /// Sets it up without a household, for thousands of asks from so many stores more: it does not wait for its disk, which no
+    /// answer depends on.
+    pub(super) async fn for_many(keys: &Keys, policy: Option<PathBuf>, stores: u32) -> Result<Self, Failure> {
+        let durability = StoreDurability::LosesLastAnswers;
+        Self::empty(keys, policy, Set { durability, more_stores: stores, till: false }).await
     }
 
-    async fn empty(keys: &Keys, policy: Option<PathBuf>, durability: StoreDurability) -> Result<Self, Failure> {
+    async fn empty(keys: &Keys, policy: Option<PathBuf>, set: Set) -> Result<Self, Failure> {
         let start: DateTime<Utc> = START.parse().map_err(|error: chrono::ParseError| failed(&error))?;
         let clock = Arc::new(ManualClock::at(start));
         let scratch = Scratch::make(&keys.scratch)?;
-        let store = keys.stores.another(scratch.path().join("store"), durability)?;
+        let store = keys.stores.another(scratch.path().join("store"), set.durability)?;
         let mut config = settings(&keys.folder, store)?;
-        config.transport = Transport::LoopbackPlaintext;
-        config.identity.clients.clear();
+        config.identity.clients = set.till.then(|| till::client("S-1")).into_iter().collect();
+        if !set.till {
+            config.transport = Transport::LoopbackPlaintext;
+        }
         config.policy.file = policy;
+        config.stores.file = Some(registered(&scratch, set.more_stores)?);
         let published = KeySets::new(&config.identity);
         let composed =
             compose_by((clock.clone(), Hand::On), &config, (Arc::default(), &published), |store| store).await?;
         let issuer_key = read_secret_file(&keys.folder.join("issuer.key")).map_err(|error| failed(&error))?;
         let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let front = Front { tls: None, lanes: composed.services.edge.lanes() };
-        let routes = services(composed.services.clone(), &config.limits);
+        let heard = async |tls| {
+            let front = Front { tls, lanes: composed.services.edge.lanes() };
+            let routes = services(composed.services.clone(), &config.limits);
+            listen(routes, &config.limits, front, stopped.clone()).await
+        };
         // Nothing of it leaves this machine.
-        let address = listen(routes, &config.limits, front, stopped).await?.replace("https://", "http://");
+        let address = heard(None).await?.replace("https://", "http://");
+        let till = match composed.tls.clone() {
+            Some(tls) => Some(Till::connect(&keys.folder, &heard(Some(tls)).await?, ANSWER_TIME_MAX).await?),
+            None => None,
+        };
         let target = Target {
             endpoint: &address,
             root_pem: None,
             certificate: None,
             token: None,
-            answer_time_max: Duration::from_secs(60),
+            answer_time_max: ANSWER_TIME_MAX,
+            from: None,
         };
         let new_key = || SigningKey::generate().map_err(|error| failed(&error));
         Ok(Self {
             clock,
             client: Client::connect(&target).await?,
+            till,
             issuer: DevelopmentIssuer::new(&issuer_key).map_err(|error| failed(&error))?,
             phones: [new_key()?, new_key()?, new_key()?],
             requests: AtomicU64::new(1),
@@ -158,8 +209,21 @@ impl Stage {
 
     /// A client in the name of who sits in a seat, for a customer of one household.
     pub(super) fn client_of(&self, who: &Who, household: u32, seat: u32) -> Result<Client, Failure> {
+        self.client_in(who, household, (who.at(seat, None), None, Over::Line))
+    }
+
+    /// The same of who sits there, whose hours ended so long ago, and who calls over that.
+    pub(super) fn client_in(
+        &self,
+        who: &Who,
+        household: u32,
+        (seat, ended, over): (Seat, Option<TimeDelta>, Over),
+    ) -> Result<Client, Failure> {
         let now = self.now()?.timestamp();
-        let (name, store) = who.at(seat);
+        let Seat { name, store, device, roster_stores, roster_devices, address: _ } = seat;
+        // Staff in a store is in the middle of its shift, unless it is said to be over.
+        let in_shift = store.as_ref().map(|_| TimeDelta::seconds(-SHIFT_SECONDS / 2));
+        let ends = ended.or(in_shift).map(|ago| now.saturating_sub(ago.num_seconds()));
         let subject = match who.customer {
             Some((person, _)) => format!("{}/{person}", account(household)),
             None => name,
@@ -176,13 +240,23 @@ impl Stage {
             brand: Some(BRAND.to_owned()),
             account_id: who.customer.map(|_| account(household)),
             person_id: who.customer.map(|(person, _)| person.to_owned()),
-            device_id: who.customer.map(|(_, device)| device.to_owned()),
+            device_id: who.customer.map(|(_, device)| device.to_owned()).or(device),
             store_id: store,
+            roster_stores,
+            roster_devices,
+            roster_begin: ends.map(|ends| ends.saturating_sub(SHIFT_SECONDS)),
+            roster_end: ends,
             spid: (who.role == "porting_system").then(|| super::cast::GAINING.to_owned()),
             ..AccessTokenClaims::default()
         };
         let token = self.issuer.issue(&claims).map_err(|error| failed(&error))?;
-        Ok(self.client.with_token(&token)?)
+        let till = self.till.as_ref().ok_or_else(|| Failure::invalid("`over_till`: this stage has no till"));
+        let connection = match over {
+            Over::Line => &self.client,
+            Over::Till => till?.over(false),
+            Over::TillElsewhere => till?.over(true),
+        };
+        Ok(connection.with_token(&token)?)
     }
 
     /// Ends the service.

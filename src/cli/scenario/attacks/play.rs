@@ -107,7 +107,9 @@ impl Shared {
 
     /// Plays some variations on a service of their own.
     async fn play(&self, policy: Option<PathBuf>, places: Vec<usize>) -> Result<Vec<Played>, Failure> {
-        let stage = Stage::for_many(&self.keys, policy).await?;
+        // Each turn has a store of its own, and a variation at most three turns.
+        let stores = u32::try_from(places.len()).unwrap_or(u32::MAX).saturating_mul(3);
+        let stage = Stage::for_many(&self.keys, policy, stores).await?;
         let mut played = Vec::new();
         let mut names = Names { turn: 0, household: 1 };
         for variation in places.into_iter().filter_map(|place| self.variations.get(place)) {

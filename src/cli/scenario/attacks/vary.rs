@@ -221,6 +221,6 @@ mod tests {
         let made = vary(&families, 5_000, families.seed).unwrap();
         let came: HashSet<usize> = made.iter().map(|variation| variation.family).collect();
         assert_eq!(came.len(), families.all.len());
-        assert_eq!(families.waiting, ["A12", "A14", "A15"]);
+        assert!(families.waiting.is_empty(), "{:?}", families.waiting);
     }
 }

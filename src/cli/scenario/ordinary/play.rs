@@ -65,7 +65,7 @@ pub(in crate::cli) async fn ordinary(args: Ordinary<'_>, output: Output) -> Resu
     let began = Instant::now();
     let scratch = Scratch::make(args.scratch)?;
     let keys = Keys::make(&scratch, Cost::LowForTestPurposesOnly, StoreKind::Embedded)?;
-    let stage = Arc::new(Stage::for_many(&keys, args.policy).await?);
+    let stage = Arc::new(Stage::for_many(&keys, args.policy, mix.stores).await?);
     let lived = live(&stage, &visits).await?;
     let mut tally = Tally::default();
     for (visit, lived) in visits.iter().zip(&lived) {
