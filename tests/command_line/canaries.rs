@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use redis::cmd;
+
 use crate::canary_beside::{BESIDE, OF_A_SERVICE};
 use crate::canary_life::{canaries, commands, live};
+use crate::redis_servers::{Server, Settings, beside};
 use crate::spelt::{Search, copy_of};
 
 #[test]
@@ -61,4 +64,29 @@ fn a_copy_of_the_store_without_the_keys_holds_no_canary() {
     assert!(status.success());
     let (found, bytes) = search.found_under(&place.path("dev/store"));
     assert!(found.is_empty() && bytes > 100_000, "{found:?} in {bytes} bytes");
+}
+
+/// What a Redis writes to its disk: a whole picture of it (RDB), and the log of its commands (AOF).
+#[test]
+fn the_files_of_a_redis_hold_no_canary() {
+    let server = Server::start(&Settings::careful().with("rdbcompression", "no"));
+    let url = format!("redis.url=redis://127.0.0.1:{}", server.port);
+    let run = live(&["archive.folder=dev/archive", "store.kind=redis", &url]);
+    let picture = |planted: Option<&str>| {
+        beside(async {
+            let mut connection = server.connect().await;
+            if let Some(planted) = planted {
+                let _: () = cmd("SET").arg("planted").arg(planted).query_async(&mut connection).await.unwrap();
+            }
+            let _: () = cmd("SAVE").query_async(&mut connection).await.unwrap();
+        });
+        run.search.found_under(&server.folder())
+    };
+    let (found, bytes) = picture(None);
+    assert!(server.folder().join("dump.rdb").is_file() && server.folder().join("appendonlydir").is_dir());
+    assert!(found.is_empty(), "{found:?}");
+    assert!(bytes > 200_000, "only {bytes} bytes were looked at");
+    // What stands there is found.
+    let (found, _) = picture(Some(&run.cards.new_imei));
+    assert!(found.len() >= 2, "in the picture and in the log: {found:?}");
 }
