@@ -3,10 +3,12 @@
 //! A ring says that there may be something new; what there is, the journals say. Whoever has a place can go on from it,
 //! with this engine or another.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 
 use super::engine::Engine;
 use super::error::ServiceError;
@@ -20,6 +22,9 @@ use crate::domain::{Requester, Subject};
 /// Who may follow at a time: one identity, and all.
 const WATCHES_OF_ONE_MAX: usize = 4;
 const WATCHES_MAX: usize = 64;
+
+/// How often all journals are looked at though none rang: between servers a ring can be lost.
+const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(30);
 
 /// Who follows now, and whether anybody may any more.
 pub(super) struct Watchers {
@@ -76,7 +81,10 @@ pub struct Watch {
     requester: Requester,
     filter: RecordFilter,
     places: Vec<u64>,
+    /// Journals that may hold something new.
+    rung: BTreeSet<u16>,
     rings: broadcast::Receiver<Partition>,
+    look_at_all: Instant,
     over: watch::Receiver<bool>,
     _seat: Seat,
 }
@@ -129,7 +137,8 @@ impl Engine {
         let event = Event::RecordsRead { how: AuditStep::Watched, filter: Box::new(filter.clone()) };
         self.note(&requester.brand, Some(caller_of(requester)), event).await?;
         let (engine, requester) = (Arc::clone(self), requester.clone());
-        Ok(Watch { engine, requester, filter, places, rings, over, _seat: seat })
+        let (rung, look_at_all) = ((0..journals).collect(), Instant::now() + LOOK_AT_ALL_EVERY);
+        Ok(Watch { engine, requester, filter, places, rung, rings, look_at_all, over, _seat: seat })
     }
 
     /// Ends all that follow, and lets nobody begin: the service stops, and must not wait for who would stay for ever.
@@ -160,15 +169,20 @@ impl Watch {
     pub async fn read(&mut self) -> Result<Seen, ServiceError> {
         let now = self.engine.now()?.instant();
         let mut seen = Seen { records: Vec::new(), more: false };
-        for (journal, place) in (0..).zip(&mut self.places) {
+        for journal in self.rung.clone() {
+            let Some(place) = self.places.get_mut(usize::from(journal)) else { continue };
             let entries = self.engine.vault.store().journal(journal, *place, JOURNAL_PAGE).await?;
-            seen.more |= !entries.is_empty();
+            // A journal that gave something may hold more; whatever comes to one that gave nothing rings again.
+            if entries.is_empty() {
+                self.rung.remove(&journal);
+            }
             for entry in entries {
                 let at = entry.place;
                 seen.records.extend(self.engine.view((journal, entry), &self.requester, &self.filter, now).await?);
                 *place = at;
             }
         }
+        seen.more = !self.rung.is_empty();
         Ok(seen)
     }
 
@@ -180,20 +194,39 @@ impl Watch {
     /// Waits until something may have come, or it is over.
     pub async fn rung(&mut self) -> Result<(), ServiceError> {
         let rung = tokio::select! {
-            rung = self.rings.recv() => rung,
+            rung = self.rings.recv() => Some(rung),
+            () = tokio::time::sleep_until(self.look_at_all) => None,
             // A sender that is gone stops as well.
             _ = self.over.wait_for(|over| *over) => return Ok(()),
         };
         match rung {
-            // Rings that were lost told of what is read next, as do those that came meanwhile.
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
-                self.rings = self.rings.resubscribe();
-                Ok(())
+            None => {
+                self.look_at_all = Instant::now() + LOOK_AT_ALL_EVERY;
+                self.may_hold_all();
             }
-            Err(broadcast::error::RecvError::Closed) => {
-                Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()))
+            Some(Ok(partition)) => self.may_hold(partition),
+            // Nobody knows which were lost.
+            Some(Err(broadcast::error::RecvError::Lagged(_))) => self.may_hold_all(),
+            Some(Err(broadcast::error::RecvError::Closed)) => {
+                return Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()));
             }
         }
+        // Those that came meanwhile tell of what is read next.
+        loop {
+            match self.rings.try_recv() {
+                Ok(partition) => self.may_hold(partition),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => self.may_hold_all(),
+                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => return Ok(()),
+            }
+        }
+    }
+
+    fn may_hold(&mut self, partition: Partition) {
+        self.rung.insert(self.engine.vault.store().journal_of(partition));
+    }
+
+    fn may_hold_all(&mut self) {
+        self.rung.extend((0..).take(self.places.len()));
     }
 }
 

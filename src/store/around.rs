@@ -44,7 +44,7 @@ around! {
     commit(commit: Commit) -> Reply<'_, Result<Position, CommitError>>;
     record(id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>>;
     journals() -> u16;
-    journal_of(account: Token) -> u16;
+    journal_of(partition: Partition) -> u16;
     is_shared() -> bool;
     journal(number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>>;
     accounts(after: Option<Token>, limit: usize) -> Reply<'_, Result<Vec<Token>, StoreError>>;

@@ -70,8 +70,8 @@ pub trait Store: Send + Sync + 'static {
     /// there is no order.
     fn journals(&self) -> u16;
 
-    /// The journal that an account's records stand in.
-    fn journal_of(&self, account: Token) -> u16;
+    /// The journal that the records of a partition's accounts stand in.
+    fn journal_of(&self, partition: Partition) -> u16;
 
     /// Whether others may change what is in it meanwhile.
     fn is_shared(&self) -> bool;

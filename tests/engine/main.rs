@@ -20,6 +20,7 @@ mod interleavings;
 mod key_upkeep;
 mod ledger;
 mod locks;
+mod many_engines;
 mod on_redis;
 mod overload;
 mod permits;

@@ -8,7 +8,7 @@ use portcullis::service::{Scope, ServiceError, authorise};
 
 use crate::world::{ACCOUNT, World, carrier, customer, line_scope, provisioning};
 
-async fn history(world: &World, scope: &Scope, size: usize) -> Vec<portcullis::store::Kept> {
+pub(crate) async fn history(world: &World, scope: &Scope, size: usize) -> Vec<portcullis::store::Kept> {
     let who = authorise(customer()).unwrap();
     let (mut all, mut from) = (Vec::new(), None);
     loop {

@@ -118,7 +118,7 @@ async fn trial(store: &RedisStore, home: &OnRedis) -> Asked {
         window: account.window(),
         outside: account.window(),
         record: account.record(at(1), b"answer"),
-        journal: store.journal_of(account.token),
+        journal: store.journal_of(account.partition()),
         old,
         name: fresh(),
     }

@@ -120,7 +120,7 @@ impl Engine {
             return Ok(());
         }
         let begun = elapsed();
-        let journal = store.journal_of(ledger);
+        let journal = store.journal_of(ledger.partition());
         loop {
             let page = store.journal(journal, *place, ROWS_MAX).await?;
             let Some(last) = page.last().map(|entry| entry.place) else { break };
@@ -169,7 +169,7 @@ impl Engine {
         if !store.is_shared() {
             return Ok(Followed::default());
         }
-        Ok(Followed::from(self.last_place_where(store.journal_of(ledger), |_| true).await?))
+        Ok(Followed::from(self.last_place_where(store.journal_of(ledger.partition()), |_| true).await?))
     }
 
     /// The accounts of incidents that list some.

@@ -190,7 +190,7 @@ impl Store for EmbeddedStore {
         1
     }
 
-    fn journal_of(&self, _: Token) -> u16 {
+    fn journal_of(&self, _: Partition) -> u16 {
         0
     }
 

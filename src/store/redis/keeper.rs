@@ -82,6 +82,11 @@ pub(super) async fn listen(fabric: Weak<Fabric>, listening: tokio::sync::oneshot
         let rings = kept.rings.clone();
         drop(kept);
         if let Some(mut heard) = subscribed(&layout, &channel).await {
+            // What rang while nobody listened is not known: all of it may have.
+            for partition in Partition::all() {
+                // Nobody may be listening.
+                let _ = rings.send(partition);
+            }
             if let Some(listening) = listening.take() {
                 // Whoever opens may have given up.
                 let _ = listening.send(());
@@ -90,7 +95,6 @@ pub(super) async fn listen(fabric: Weak<Fabric>, listening: tokio::sync::oneshot
             while let Some(message) = messages.next().await {
                 let number = std::str::from_utf8(message.get_payload_bytes()).ok().and_then(|text| text.parse().ok());
                 if let Some(partition) = number.and_then(Partition::new) {
-                    // Nobody may be listening.
                     let _ = rings.send(partition);
                 }
             }

@@ -244,8 +244,8 @@ impl Store for RedisStore {
         Partition::COUNT
     }
 
-    fn journal_of(&self, account: Token) -> u16 {
-        account.partition().number()
+    fn journal_of(&self, partition: Partition) -> u16 {
+        partition.number()
     }
 
     fn is_shared(&self) -> bool {

@@ -76,7 +76,7 @@ pub(crate) async fn an_account_stands_in_one_journal(home: &impl Home) {
             0 => {}
             5 => {
                 holding += 1;
-                assert_eq!(store.journal_of(account.token), number);
+                assert_eq!(store.journal_of(account.partition()), number);
             }
             some => panic!("{some} records in journal {number}"),
         }
