@@ -191,7 +191,7 @@ impl World {
         let mut found: BTreeMap<Token, Vec<RecordId>> = BTreeMap::new();
         for number in 0..store.journals() {
             for Journalled { account, id, .. } in journal(store, number, 0, ROWS_MAX).await {
-                assert_eq!(store.journal_of(account), number);
+                assert_eq!(store.journal_of(account.partition()), number);
                 found.entry(account).or_default().push(id);
             }
         }
@@ -258,7 +258,7 @@ async fn everything_is_carried(from: &impl Movables, to: &impl Movables) {
     assert!(matches!(target.commit(early).await, Err(CommitError::Store(StoreError::ClockBehind))));
     // And so do its journals: what comes now stands behind all that was there.
     let record = account.record(at(50), b"new");
-    let number = target.journal_of(account.token);
+    let number = target.journal_of(account.partition());
     let last = journal(&*target, number, 0, ROWS_MAX).await.last().map_or(0, |record| record.place);
     target.commit(Commit { records: vec![record], ..account.commit(at(50)) }).await.unwrap();
     assert!(journal(&*target, number, last, ROWS_MAX).await.iter().all(|record| record.place > last));

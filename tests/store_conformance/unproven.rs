@@ -133,7 +133,7 @@ async fn what_no_replica_has_is_not_acknowledged() {
     let options = RedisOptions { key_marks: marks, call_timeout: CALL_TIMEOUT, ..options };
     let store = beside(RedisStore::open(options.clone())).unwrap();
     // Whose every step goes over a connection that nothing was written on: there is nothing a proof could cover by chance.
-    let unwritten = RedisOptions { proving_connections: 256, ..options.clone() };
+    let unwritten = RedisOptions { connections: 256, ..options.clone() };
     let other = beside(RedisStore::open(unwritten)).unwrap();
     let home = OnRedis::over(options);
     let asked = trial(&store, &home).await;

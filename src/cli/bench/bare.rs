@@ -1,5 +1,5 @@
-//! The store alone: the same loads and commits, the same sizes, tables and group commit, and nothing around them. Nobody
-//! authenticates, decides, seals or converts; what is written is filler.
+//! The store alone: the same loads, charges and commits, the same sizes, tables and group commit, and nothing around them.
+//! Nobody authenticates, decides, seals or converts; what is written is filler.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,8 +17,8 @@ use crate::config;
 use crate::crypto::{Ids, Keyring, Token, random_bytes};
 use crate::domain::RecordId;
 use crate::store::{
-    Claim, Commit, CommitError, Load, Loaded, NewRecord, Reserve, Row, Slot, Store, StoreError, Urgency, WindowKey,
-    Write,
+    Charge, ChargeWindows, Claim, Commit, CommitError, Load, Loaded, NewRecord, Reserve, Row, Settle, Slot, Store,
+    StoreError, Urgency, WindowKey, Write,
 };
 
 /// Bytes of credentials as every account without a PIN has them, sealed.
@@ -26,6 +26,11 @@ const CREDENTIALS_BYTES: usize = 32;
 
 /// Accounts being made at a time: as many as one group of the store takes.
 const MAKING_MAX: usize = 256;
+
+/// An account's windows have its number with another bit turned: those that are charged from here on, those that are read
+/// from there on.
+const OWN_WINDOWS: u64 = 40;
+const READ_WINDOWS: u64 = 50;
 
 /// What stands where sealed bytes would.
 const FILLER: u8 = 0xa5;
@@ -63,7 +68,7 @@ impl BareStore {
             let shape = bare.shape(maker);
             making.spawn(async move {
                 for account in (maker..accounts).step_by(MAKING_MAX) {
-                    store.commit(new_account(&clock, account, shape)?).await?;
+                    store.commit(new_account(&clock, account, &shape)?).await?;
                 }
                 Ok::<_, CommitError>(())
             });
@@ -88,6 +93,7 @@ impl BareStore {
             clock: Arc::clone(&self.clock),
             ids: self.ids.clone(),
             shapes: Arc::clone(&self.shapes),
+            plain: Shape::default(),
             made: usize::try_from(number).unwrap_or(0),
             random: Random::new()?,
             first: number,
@@ -98,7 +104,7 @@ impl BareStore {
 
     fn shape(&self, number: u64) -> Shape {
         let number = usize::try_from(number).unwrap_or(0);
-        self.shapes.get(number % self.shapes.len().max(1)).copied().unwrap_or_default()
+        self.shapes.get(number % self.shapes.len().max(1)).cloned().unwrap_or_default()
     }
 
     /// Closes it.
@@ -117,7 +123,7 @@ const fn line(account: u64) -> Slot {
     Slot::Line(token(account ^ (1 << 63)))
 }
 
-fn new_account(clock: &SystemClock, account: u64, shape: Shape) -> Result<Commit, StoreError> {
+fn new_account(clock: &SystemClock, account: u64, shape: &Shape) -> Result<Commit, StoreError> {
     let write = |slot, bytes| Write { slot, expect: 0, body: Some(vec![FILLER; bytes]) };
     let writes = vec![
         write(Slot::Head, shape.head),
@@ -148,6 +154,8 @@ pub(super) struct BareCaller {
     clock: Arc<SystemClock>,
     ids: Ids,
     shapes: Arc<[Shape]>,
+    /// Where none was noted.
+    plain: Shape,
     made: usize,
     random: Random,
     first: u64,
@@ -158,6 +166,8 @@ pub(super) struct BareCaller {
 /// A decision's worth of work, of which the first half is done.
 struct Half {
     account: u64,
+    /// Which shape it has.
+    number: usize,
     reserve: Reserve,
     loaded: Loaded,
 }
@@ -165,28 +175,44 @@ struct Half {
 impl BareCaller {
     async fn load(&mut self) -> Result<Half, CommitError> {
         let account = self.first + self.step * self.random.below(self.accounts);
+        let number = self.made;
+        self.made = self.made.wrapping_add(1);
+        let shape = self.shape(number);
         let no_random = |_| StoreError::Unavailable("no random bytes".to_owned());
         let request = Token::from_bytes(random_bytes().map_err(no_random)?);
         let reserve = Reserve { request, digest: [FILLER; 32] };
-        let window = |number| WindowKey { partition: token(account).partition(), token: token(account ^ number) };
+        let window = |bit: u64| WindowKey { partition: token(account).partition(), token: token(account ^ (1 << bit)) };
         let now = self.clock.now().map_err(|error| StoreError::Unavailable(error.to_string()))?.instant();
+        let charged = (OWN_WINDOWS..).zip(&shape.charged);
+        let charges: Vec<Charge> = charged.map(|(bit, charge)| Charge { window: window(bit), ..*charge }).collect();
         let load = Load {
             account: token(account),
             slots: vec![Slot::Head, Slot::Credentials, line(account)],
             reserve: Some(reserve),
-            charges: Vec::new(),
-            windows: vec![window(1 << 62), window(1 << 61)],
+            charges,
+            windows: (READ_WINDOWS..).take(usize::try_from(shape.windows).unwrap_or(0)).map(window).collect(),
             now,
             at_least: None,
         };
-        let loaded = self.store.load(load).await?;
-        Ok(Half { account, reserve, loaded })
+        let (charges, reads) = shape.outside.clone();
+        let outside = async {
+            if charges.is_empty() && reads.is_empty() {
+                return Ok(());
+            }
+            self.store.charge(ChargeWindows { charges, reads, attempt: request, now }).await.map(drop)
+        };
+        let (loaded, charged) = tokio::join!(self.store.load(load), outside);
+        charged?;
+        Ok(Half { account, number, reserve, loaded: loaded? })
+    }
+
+    fn shape(&self, number: usize) -> &Shape {
+        self.shapes.get(number % self.shapes.len().max(1)).unwrap_or(&self.plain)
     }
 
     async fn commit(&mut self, half: Half) -> Result<(), CommitError> {
-        let shape = self.shapes.get(self.made % self.shapes.len().max(1)).copied().unwrap_or_default();
-        self.made = self.made.wrapping_add(1);
-        let Half { account, reserve, loaded } = half;
+        let Half { account, number, reserve, loaded } = half;
+        let shape = self.shape(number);
         let version = |row: usize| loaded.rows.get(row).and_then(Option::as_ref).map_or(0, |row: &Row| row.version);
         let filler = |bytes| Some(vec![FILLER; bytes]);
         let mut writes = vec![
@@ -201,7 +227,15 @@ impl BareCaller {
         commit.writes = writes;
         commit.records = vec![NewRecord { id, body: vec![FILLER; shape.record] }];
         commit.claim = Some(Claim { reserve, record: id });
-        self.store.commit(commit).await.map(|_| ())
+        let settled = shape.settled.iter().map(|window| Settle { window: *window, attempt: reserve.request });
+        let settled: Vec<Settle> = settled.collect();
+        self.store.commit(commit).await?;
+        if !settled.is_empty() {
+            // Nobody waits for it, as nobody does behind a decision.
+            let store = Arc::clone(&self.store);
+            tokio::spawn(async move { store.settle(settled).await });
+        }
+        Ok(())
     }
 
     /// Commits one after the other for `limit`; loads between them are not counted.

@@ -117,7 +117,7 @@ pub async fn copy(
 fn placed(things: &mut [Thing], target: &dyn Movable, order: Order, last_place: &mut u64) {
     for thing in things {
         if let Thing::Record { journal, record } = thing {
-            *journal = target.journal_of(record.account);
+            *journal = target.journal_of(record.account.partition());
             if order == Order::ByTime {
                 *last_place = last_place.saturating_add(1);
                 record.place = *last_place;

@@ -97,8 +97,8 @@ impl Fabric {
         }
         let half = self.options.call_timeout / 2;
         let timing = Timing { command: self.options.call_timeout, proof: half };
-        let proofs = (self.options.durability.replicas(), self.options.proving_connections);
-        let node = Arc::new(Node::new(address.clone(), &self.options.login, timing, proofs)?);
+        let connections = (self.options.durability.replicas(), self.options.connections);
+        let node = Arc::new(Node::new(address.clone(), &self.options.login, timing, connections)?);
         nodes.insert(address.clone(), Arc::clone(&node));
         Ok(node)
     }

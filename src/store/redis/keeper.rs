@@ -54,7 +54,7 @@ async fn trouble(fabric: &Arc<Fabric>, epoch: &str) -> Option<String> {
         let Some(partition) = share.first() else { continue };
         let ask = cmd("HGET").arg(fabric.keys.meta(*partition)).arg("e").to_owned();
         let address = &node.address;
-        match tokio::time::timeout(ANSWER_TIMEOUT, node.send(ask, false, false)).await {
+        match tokio::time::timeout(ANSWER_TIMEOUT, node.send(&ask, false, false)).await {
             Err(_) => {
                 node.forget().await;
                 return Some(format!("the Redis at {address} does not answer"));

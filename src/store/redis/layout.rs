@@ -169,7 +169,7 @@ fn ranges(slots: Value, asked: &Address) -> Result<Vec<Range>, StoreError> {
 pub(super) async fn ask_sentinel(sentinel: &Node, name: &str) -> Result<Address, StoreError> {
     let unreachable = || StoreError::Unavailable(format!("the sentinel {} does not name a primary", sentinel.address));
     let asked = cmd("SENTINEL").arg("get-master-addr-by-name").arg(name).to_owned();
-    let told = sentinel.send(asked, false, false).await.map_err(|_| unreachable())?;
+    let told = sentinel.send(&asked, false, false).await.map_err(|_| unreachable())?;
     let mut told = list(told).map_err(|_| unreachable())?.into_iter();
     let mut text = || -> Result<String, StoreError> {
         let bytes = told.next().map(bytes).transpose()?.flatten().ok_or_else(unexpected)?;

@@ -1,4 +1,4 @@
-//! One server: a connection for what needs no proof, and a few that prove writes.
+//! One server: some connections for what needs no proof, and some that prove writes.
 //!
 //! A proof is `WAIT` behind the writes it proves, on their connection: it tells how many replicas have everything that
 //! was written on it. So whoever needs a proof waits in a line with others; what stands there goes out in one pipeline with
@@ -41,9 +41,11 @@ pub(super) struct Node {
     pub(super) address: Address,
     client: Client,
     timing: Timing,
-    plain: Mutex<Option<MultiplexedConnection>>,
+    /// Each is made when its turn comes first, and has a number.
+    plain: Vec<Mutex<Option<(usize, MultiplexedConnection)>>>,
+    made: AtomicUsize,
     lines: Vec<mpsc::Sender<Job>>,
-    next_line: AtomicUsize,
+    turn: AtomicUsize,
     /// Whether it was found to keep what it is given.
     pub(super) is_checked: AtomicBool,
 }
@@ -55,6 +57,12 @@ pub(super) struct Timing {
     pub(super) command: Duration,
     /// A proof.
     pub(super) proof: Duration,
+}
+
+/// A connection that needs no proof, and the number of the newest there was when it was taken.
+struct Plain {
+    line: MultiplexedConnection,
+    newest: usize,
 }
 
 /// A command on its way to a proof.
@@ -73,73 +81,87 @@ impl Node {
         (replicas, connections): (Option<u32>, usize),
     ) -> Result<Self, RedisError> {
         let client = client(&address, login)?;
-        let connections = if replicas.is_some() { connections.max(1) } else { 0 };
+        let connections = connections.max(1);
         let lines = (0..connections)
+            .filter(|_| replicas.is_some())
             .map(|_| {
                 let (line, jobs) = mpsc::channel(LINE_MAX);
                 tokio::spawn(prove(client.clone(), timing, replicas.unwrap_or(0), jobs));
                 line
             })
             .collect();
-        let (plain, next_line) = (Mutex::new(None), AtomicUsize::new(0));
-        Ok(Self { address, client, timing, plain, lines, next_line, is_checked: AtomicBool::new(false) })
+        let plain = (0..connections).map(|_| Mutex::new(None)).collect();
+        let (turn, made, is_checked) = (0.into(), 0.into(), AtomicBool::new(false));
+        Ok(Self { address, client, timing, plain, made, lines, turn, is_checked })
     }
 
     /// Sends a command, and waits for its answer; where proofs are asked for and `proven`, also for the replicas.
-    pub(super) async fn send(&self, command: Cmd, asking: bool, proven: bool) -> Result<Value, NoAnswer> {
-        let turn = self.next_line.fetch_add(1, Ordering::Relaxed);
+    pub(super) async fn send(&self, command: &Cmd, asking: bool, proven: bool) -> Result<Value, NoAnswer> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         match self.lines.get(turn % self.lines.len().max(1)) {
             Some(line) if proven => {
                 let (reply, answer) = oneshot::channel();
-                line.send(Job { command, asking, reply }).await.map_err(|_| NoAnswer::NotSent(gone()))?;
+                line.send(Job { command: command.clone(), asking, reply })
+                    .await
+                    .map_err(|_| NoAnswer::NotSent(gone()))?;
                 answer.await.map_err(|_| NoAnswer::Lost(gone()))?
             }
-            _ => self.send_plainly(&command, asking).await,
+            _ => self.send_plainly(command, asking, turn).await,
         }
     }
 
-    async fn send_plainly(&self, command: &Cmd, asking: bool) -> Result<Value, NoAnswer> {
-        let mut connection = self.connection().await.map_err(NoAnswer::NotSent)?;
+    async fn send_plainly(&self, command: &Cmd, asking: bool, turn: usize) -> Result<Value, NoAnswer> {
+        let mut plain = self.connection(turn).await.map_err(NoAnswer::NotSent)?;
         let answer = if asking {
             let mut both = Pipeline::new();
             both.cmd("ASKING").add_command(command.clone());
-            connection.send_packed_commands(&both, 0, 2).await.map(|mut values| values.pop().unwrap_or(Value::Nil))
+            plain.line.send_packed_commands(&both, 0, 2).await.map(|mut values| values.pop().unwrap_or(Value::Nil))
         } else {
-            connection.send_packed_command(command).await
+            plain.line.send_packed_command(command).await
         };
         match answer {
             Ok(value) => answered(value),
-            Err(error) => {
-                self.forget().await;
-                Err(NoAnswer::Lost(error))
-            }
+            Err(error) => Err(self.lost(plain.newest, error).await),
         }
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, RedisError> {
-        let mut plain = self.plain.lock().await;
-        if let Some(connection) = &*plain {
-            return Ok(connection.clone());
+    /// The connection whose turn it is.
+    async fn connection(&self, turn: usize) -> Result<Plain, RedisError> {
+        let Some(place) = self.plain.get(turn % self.plain.len().max(1)) else { return Err(gone()) };
+        let mut place = place.lock().await;
+        if let Some((_, line)) = &*place {
+            return Ok(Plain { line: line.clone(), newest: self.made.load(Ordering::Relaxed) });
         }
-        let connection = connect(&self.client, self.timing.command).await?;
-        *plain = Some(connection.clone());
-        Ok(connection)
+        let line = connect(&self.client, self.timing.command).await?;
+        let number = self.made.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        *place = Some((number, line.clone()));
+        Ok(Plain { line, newest: number })
     }
 
-    /// Does without the connection: the next command makes another.
+    /// Does without the connections there are: the next commands make others.
     pub(super) async fn forget(&self) {
-        *self.plain.lock().await = None;
+        self.forget_up_to(usize::MAX).await;
+    }
+
+    async fn forget_up_to(&self, newest: usize) {
+        for place in &self.plain {
+            place.lock().await.take_if(|(number, _)| *number <= newest);
+        }
+    }
+
+    /// No answer came: a server that is gone takes all its connections with it, and those made since are another's.
+    async fn lost(&self, newest: usize, error: RedisError) -> NoAnswer {
+        self.forget_up_to(newest).await;
+        NoAnswer::Lost(error)
     }
 
     /// Sends many commands at once, and gives their answers in order.
     pub(super) async fn send_all(&self, commands: &Pipeline, count: usize) -> Result<Vec<Value>, NoAnswer> {
-        let mut connection = self.connection().await.map_err(NoAnswer::NotSent)?;
-        match connection.send_packed_commands(commands, 0, count).await {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let mut plain = self.connection(turn).await.map_err(NoAnswer::NotSent)?;
+        match plain.line.send_packed_commands(commands, 0, count).await {
             Ok(values) => Ok(values),
-            Err(error) => {
-                self.forget().await;
-                Err(NoAnswer::Lost(error))
-            }
+            Err(error) => Err(self.lost(plain.newest, error).await),
         }
     }
 
@@ -175,7 +197,7 @@ async fn prove(client: Client, timing: Timing, replicas: u32, mut jobs: mpsc::Re
                 }
             },
         };
-        match send_group(&mut line, &group, replicas, timing.proof).await {
+        match send_group(&mut line, &mut group, replicas, timing.proof).await {
             Ok(mut values) => {
                 let proven = matches!(values.pop(), Some(Value::Int(found)) if found >= i64::from(replicas));
                 let values = values.into_iter();
@@ -198,16 +220,16 @@ async fn prove(client: Client, timing: Timing, replicas: u32, mut jobs: mpsc::Re
 /// The answers of a group's commands, and at the end how many replicas have them.
 async fn send_group(
     line: &mut MultiplexedConnection,
-    group: &[Job],
+    group: &mut [Job],
     replicas: u32,
     proof: Duration,
 ) -> Result<Vec<Value>, RedisError> {
     let mut commands = Pipeline::new();
-    for job in group {
+    for job in &mut *group {
         if job.asking {
             commands.cmd("ASKING");
         }
-        commands.add_command(job.command.clone());
+        commands.add_command(std::mem::take(&mut job.command));
     }
     commands.cmd("WAIT").arg(replicas).arg(u64::try_from(proof.as_millis()).unwrap_or(u64::MAX));
     let values = line.send_packed_commands(&commands, 0, commands.len()).await?;

@@ -30,8 +30,9 @@ pub struct RedisOptions {
     pub call_timeout: Duration,
     /// How far ahead of the server's clock an instant may be that is committed; `None` where time is moved by hand.
     pub clock_ahead_max: Option<TimeDelta>,
-    /// Connections to each primary that prove writes: so many proofs are under way at a time.
-    pub proving_connections: usize,
+    /// Connections to each primary. A server reads some 16 KiB of each before it writes to its disk and answers; and of
+    /// those that prove writes, each has one proof under way at a time.
+    pub connections: usize,
     /// Who is told of calls.
     pub observer: Arc<dyn RedisObserver>,
 }
@@ -43,8 +44,8 @@ impl RedisOptions {
     /// How far ahead of the server's clock a commit may be, unless said otherwise: what two machines that keep time differ by.
     pub const CLOCK_AHEAD_MAX: TimeDelta = TimeDelta::seconds(2);
 
-    /// Connections that prove writes, to each primary, unless said otherwise.
-    pub const PROVING_CONNECTIONS: usize = 4;
+    /// Connections to each primary, unless said otherwise.
+    pub const CONNECTIONS: usize = 8;
 
     /// A store that loses nothing, at that place.
     pub fn new(place: RedisPlace, durability: RedisDurability, ids: Ids, epoch_seed: u64) -> Self {
@@ -58,7 +59,7 @@ impl RedisOptions {
             epoch_seed,
             call_timeout: Self::CALL_TIMEOUT,
             clock_ahead_max: Some(Self::CLOCK_AHEAD_MAX),
-            proving_connections: Self::PROVING_CONNECTIONS,
+            connections: Self::CONNECTIONS,
             observer: Arc::new(()),
         }
     }

@@ -13,8 +13,8 @@ pub(super) struct Script {
 }
 
 impl Script {
-    fn new(name: &'static str, head: &str, body: &str) -> Self {
-        let text = format!("{head}{}\n{body}", include_str!("scripts/common.lua"));
+    fn new(name: &'static str, head: &str, parts: &[&str], body: &str) -> Self {
+        let text = format!("{head}{}{body}", parts.concat());
         let digest = redis::Script::new(&text).get_hash().to_owned();
         Self { name, text, digest }
     }
@@ -23,8 +23,14 @@ impl Script {
 /// A step that protects goes on where the server's memory is used up: everything else is refused there before it writes.
 const THOUGH_MEMORY_IS_USED_UP: &str = "#!lua flags=allow-oom\n";
 
+/// What several scripts are made of: each takes what it uses, since a server makes all of it anew at every call.
+const LIFE: &str = include_str!("scripts/parts/life.lua");
+const INSTANTS: &str = include_str!("scripts/parts/instants.lua");
+const WINDOWS: &str = include_str!("scripts/parts/windows.lua");
+const CHARGES: &str = include_str!("scripts/parts/charges.lua");
+
 macro_rules! scripts {
-    ($($field:ident: $head:expr, $file:literal;)+) => {
+    ($($field:ident: $head:expr, [$($part:ident),*], $file:literal;)+) => {
         /// All of them.
         pub(super) struct Scripts {
             $(pub(super) $field: Script,)+
@@ -36,6 +42,7 @@ macro_rules! scripts {
                     $($field: Script::new(
                         stringify!($field),
                         $head,
+                        &[$($part),*],
                         include_str!(concat!("scripts/", $file, ".lua")),
                     ),)+
                 }
@@ -45,23 +52,23 @@ macro_rules! scripts {
 }
 
 scripts! {
-    note_keys: "", "note_keys";
-    reserve: "", "reserve";
-    reserve_to_protect: THOUGH_MEMORY_IS_USED_UP, "reserve";
-    load: "", "load";
-    give_back: THOUGH_MEMORY_IS_USED_UP, "give_back";
-    charge: "", "charge";
-    settle: THOUGH_MEMORY_IS_USED_UP, "settle";
-    commit: "", "commit";
-    commit_to_protect: THOUGH_MEMORY_IS_USED_UP, "commit";
-    lease: "", "lease";
-    reseal: "", "reseal";
-    forget: THOUGH_MEMORY_IS_USED_UP, "forget";
-    touch: THOUGH_MEMORY_IS_USED_UP, "touch";
-    hold: THOUGH_MEMORY_IS_USED_UP, "hold";
-    begin_filling: "", "begin_filling";
-    fill: "", "fill";
-    lengths: "", "lengths";
+    note_keys: "", [LIFE], "note_keys";
+    reserve: "", [LIFE], "reserve";
+    reserve_to_protect: THOUGH_MEMORY_IS_USED_UP, [LIFE], "reserve";
+    load: "", [LIFE, INSTANTS, WINDOWS, CHARGES], "load";
+    give_back: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS, WINDOWS, CHARGES], "give_back";
+    charge: "", [LIFE, INSTANTS, WINDOWS, CHARGES], "charge";
+    settle: THOUGH_MEMORY_IS_USED_UP, [LIFE, WINDOWS], "settle";
+    commit: "", [LIFE, INSTANTS, WINDOWS], "commit";
+    commit_to_protect: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS, WINDOWS], "commit";
+    lease: "", [LIFE, INSTANTS], "lease";
+    reseal: "", [LIFE], "reseal";
+    forget: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS], "forget";
+    touch: THOUGH_MEMORY_IS_USED_UP, [LIFE], "touch";
+    hold: THOUGH_MEMORY_IS_USED_UP, [LIFE], "hold";
+    begin_filling: "", [LIFE], "begin_filling";
+    fill: "", [LIFE], "fill";
+    lengths: "", [LIFE], "lengths";
 }
 
 /// All of them.

@@ -3,29 +3,26 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
+use redis::{Arg, Cmd, ErrorKind, RedisError, ServerErrorKind, Value, cmd};
 use tokio::time::Instant;
 
 use super::fabric::Fabric;
 use super::node::{NoAnswer, Node};
 use super::options::Address;
-use super::scripts::Script;
+use super::scripts::{SCRIPTS, Script};
 use crate::crypto::Partition;
 use crate::store::StoreError;
 
 /// What is asked.
 pub(super) struct Step {
     partition: Partition,
-    what: What,
+    /// The command; a script's names it by its digest.
+    command: Cmd,
+    script: Option<&'static Script>,
     /// Whether the answer waits for the replicas, where the store's durability is theirs.
     proven: bool,
     /// Whether it may be sent again when nobody knows whether it was carried out.
     repeatable: bool,
-}
-
-enum What {
-    Script { script: &'static Script, keys: Vec<Vec<u8>>, args: Vec<Vec<u8>> },
-    Command(Cmd),
 }
 
 impl Step {
@@ -36,12 +33,20 @@ impl Step {
         keys: Vec<Vec<u8>>,
         args: Vec<Vec<u8>>,
     ) -> Self {
-        Self { partition, what: What::Script { script, keys, args }, proven: false, repeatable: true }
+        let mut command = Cmd::with_capacity(
+            keys.len().saturating_add(args.len()).saturating_add(3),
+            keys.iter().chain(&args).map(Vec::len).sum::<usize>().saturating_add(EVALSHA_BYTES),
+        );
+        command.arg("EVALSHA").arg(&script.digest).arg(keys.len());
+        for part in keys.iter().chain(&args) {
+            command.arg(part.as_slice());
+        }
+        Self { partition, command, script: Some(script), proven: false, repeatable: true }
     }
 
     /// A command that reads.
     pub(super) fn read(partition: Partition, command: Cmd) -> Self {
-        Self { partition, what: What::Command(command), proven: false, repeatable: true }
+        Self { partition, command, script: None, proven: false, repeatable: true }
     }
 
     /// Its answer waits for the replicas.
@@ -57,30 +62,25 @@ impl Step {
     }
 
     fn name(&self) -> &'static str {
-        match &self.what {
-            What::Script { script, .. } => script.name,
-            What::Command(_) => "read",
-        }
+        self.script.map_or("read", |script| script.name)
     }
 
-    fn command(&self, whole: bool) -> Cmd {
-        match &self.what {
-            What::Command(command) => command.clone(),
-            What::Script { script, keys, args } => {
-                let mut command = if whole {
-                    cmd("EVAL").arg(&script.text).to_owned()
-                } else {
-                    cmd("EVALSHA").arg(&script.digest).to_owned()
-                };
-                command.arg(keys.len());
-                for part in keys.iter().chain(args) {
-                    command.arg(part.as_slice());
-                }
-                command
+    /// The same, with the script's whole text: for a server that does not know it yet.
+    fn with_text(&self) -> Cmd {
+        let Some(script) = self.script else { return self.command.clone() };
+        let mut command = cmd("EVAL");
+        command.arg(&script.text);
+        for part in self.command.args_iter().skip(2) {
+            if let Arg::Simple(bytes) = part {
+                command.arg(bytes);
             }
         }
+        command
     }
 }
+
+/// What a script's command holds beside its keys and arguments: its name, a digest, a number.
+const EVALSHA_BYTES: usize = 64;
 
 /// Between tries: a server that is being replaced, or a slot on its way, needs a moment.
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -113,7 +113,7 @@ impl Fabric {
     }
 
     async fn tries(&self, step: &Step) -> Result<Value, StoreError> {
-        let (mut pause, mut whole, mut asked) = (PAUSE_MIN, false, None);
+        let (mut pause, mut whole, mut asked) = (PAUSE_MIN, None, None);
         loop {
             let node = match asked.take() {
                 Some(address) => (self.node(&address).map_err(|error| lost(&error))?, true),
@@ -122,10 +122,12 @@ impl Fabric {
                     None => return Err(self.why_nobody()),
                 },
             };
-            let _waiting = self.waits.begin();
-            match self.judged(step, &node.0, node.0.send(step.command(whole), node.1, step.proven).await)? {
+            // For what is taken back nobody waits.
+            let _waiting = (step.name() != SCRIPTS.settle.name).then(|| self.waits.begin());
+            let command = whole.as_ref().unwrap_or(&step.command);
+            match self.judged(step, &node.0, node.0.send(command, node.1, step.proven).await)? {
                 Ok(value) => return Ok(value),
-                Err(Next::Whole) => whole = true,
+                Err(Next::Whole) => whole = Some(step.with_text()),
                 Err(Next::Ask(address)) => asked = Some(address),
                 Err(Next::Again) => {
                     self.look_again();

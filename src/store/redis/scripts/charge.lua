@@ -11,5 +11,8 @@ for n = 1, charges do
   counted = counted + now
 end
 if charges > 0 and counted == 0 then touch(KEYS[1]) end
-for n = charges + 2, #KEYS do told[n - 1] = redis.call('GET', KEYS[n]) end
+if charges + 1 < #KEYS then
+  local read = redis.call('MGET', unpack(KEYS, charges + 2))
+  for n = 1, #KEYS - charges - 1 do told[charges + n] = read[n] end
+end
 return {'OK', told}

@@ -9,7 +9,8 @@
 --       then of each field: name, version expected ('' for none), new value ('' to check alone);
 --       then of each permit: its id, version expected, new value; of each record: its id, value; then due; then done
 -- Gives: 'OK', position
-if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
+local meta = redis.call('HMGET', KEYS[1], 'e', 's', 't', 'r', 'g')
+if meta[1] ~= ARGV[1] then return {'LIFE'} end
 local request = ARGV[8]
 if request ~= '' then
   local known = redis.call('GET', KEYS[2])
@@ -21,8 +22,8 @@ if request ~= '' then
     end
   end
 end
-local now, meta = ARGV[2], redis.call('HMGET', KEYS[1], 's', 't', 'r', 'g')
-if meta[2] and later(meta[2], ARGV[3]) then return {'BEHIND'} end
+local now, highest = ARGV[2], meta[3]
+if highest and later(highest, ARGV[3]) then return {'BEHIND'} end
 if ARGV[4] ~= '' then
   local high, low = struct.unpack('>I4I4', now)
   local seconds = (high - 2147483648) * 4294967296 + low
@@ -33,11 +34,13 @@ local windows, due, done = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV
 local first_permit = 16 + 3 * fields
 local first_record = first_permit + 3 * permits
 local first_due = first_record + 2 * records
+local is_new = true
 if fields > 0 then
   local names = {}
   for n = 1, fields do names[n] = ARGV[13 + 3 * n] end
   local known = redis.call('HMGET', KEYS[3], unpack(names))
   for n = 1, fields do
+    if known[n] then is_new = false end
     if string.sub(known[n] or '', 1, 8) ~= ARGV[14 + 3 * n] then return {'CONFLICT'} end
   end
 end
@@ -50,26 +53,28 @@ for n = 1, records do
   if redis.call('EXISTS', KEYS[7 + permits + n]) == 1 then return {'TWICE'} end
 end
 
-local position = redis.call('HINCRBY', KEYS[1], 's', 1)
-if not meta[2] or later(now, meta[2]) then redis.call('HSET', KEYS[1], 't', now) end
-local is_new = redis.call('EXISTS', KEYS[3]) == 0
-local wrote = false
+is_new = is_new and redis.call('EXISTS', KEYS[3]) == 0
+local position, record, permit = tonumber(meta[2] or 0) + 1, tonumber(meta[4] or 0), tonumber(meta[5] or 0)
+local wrote, rows = false, {}
 for n = 1, fields do
   local value = ARGV[15 + 3 * n]
   if value ~= '' then
-    redis.call('HSET', KEYS[3], ARGV[13 + 3 * n], value)
-    wrote = true
+    rows[#rows + 1] = ARGV[13 + 3 * n]
+    rows[#rows + 1] = value
   end
 end
-local place = tonumber(meta[4] or 0)
+if #rows > 0 then
+  redis.call('HSET', KEYS[3], unpack(rows))
+  wrote = true
+end
 for n = 1, permits do
   local arg = first_permit + 3 * n - 3
   if ARGV[arg + 2] ~= '' then
     redis.call('SET', KEYS[7 + n], ARGV[arg + 2])
     wrote = true
     if ARGV[arg + 1] == '' then
-      place = redis.call('HINCRBY', KEYS[1], 'g', 1)
-      redis.call('XADD', KEYS[7], place .. '-0', 'i', ARGV[arg])
+      permit = permit + 1
+      redis.call('XADD', KEYS[7], permit .. '-0', 'i', ARGV[arg])
     end
   end
 end
@@ -77,8 +82,23 @@ if wrote and is_new then redis.call('ZADD', KEYS[4], 0, ARGV[7]) end
 for n = 1, records do
   local arg = first_record + 2 * n - 2
   redis.call('SET', KEYS[7 + permits + n], ARGV[arg + 1])
-  redis.call('XADD', KEYS[6], redis.call('HINCRBY', KEYS[1], 'r', 1) .. '-0', 'i', ARGV[arg])
+  record = record + 1
+  redis.call('XADD', KEYS[6], record .. '-0', 'i', ARGV[arg])
 end
+local counts = {'s', position}
+if not highest or later(now, highest) then
+  counts[#counts + 1] = 't'
+  counts[#counts + 1] = now
+end
+if records > 0 then
+  counts[#counts + 1] = 'r'
+  counts[#counts + 1] = record
+end
+if permit > tonumber(meta[5] or 0) then
+  counts[#counts + 1] = 'g'
+  counts[#counts + 1] = permit
+end
+redis.call('HSET', KEYS[1], unpack(counts))
 if request ~= '' then
   redis.call('SET', KEYS[2], string.sub(request, 17), 'PX', ARGV[9])
   for n = 1, windows do settle(KEYS[7 + permits + records + n], string.sub(request, 1, 16)) end

@@ -7,11 +7,11 @@ if redis.call('GET', KEYS[2]) == string.sub(ARGV[2], 17) then redis.call('DEL', 
 local attempt = string.sub(ARGV[2], 1, 16)
 for n = 3, #KEYS do
   local arg = 3 * n - 6
-  local window = redis.call('GET', KEYS[n]) or ''
-  local first = find_attempt(window, attempt)
+  local window = redis.call('GET', KEYS[n])
+  local first = window and find_attempt(window, attempt)
   if first then
     local before = newest(without(window, first) .. ARGV[arg], tonumber(ARGV[arg + 1]))
-    keep(KEYS[n], before, tonumber(ARGV[arg + 2]))
+    keep(KEYS[n], before, tonumber(ARGV[arg + 2]), false)
   end
 end
 return {'OK'}

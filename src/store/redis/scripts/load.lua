@@ -5,8 +5,9 @@
 --       5 now, 6 how many fields, 7 permits, 8 charges, 9 windows; then the fields; then subject, cap, milliseconds of
 --       each charge
 -- Gives: 'OK', the record that answered ('' if none), rows, windows, whether each charge counted now, what it pushed out
-if other_life(KEYS[1], ARGV[1]) then return {'LIFE'} end
-if tonumber(ARGV[2]) > tonumber(redis.call('HGET', KEYS[1], 's') or 0) then return {'POSITION'} end
+local meta = redis.call('HMGET', KEYS[1], 'e', 's')
+if meta[1] ~= ARGV[1] then return {'LIFE'} end
+if tonumber(ARGV[2]) > tonumber(meta[2] or 0) then return {'POSITION'} end
 local fields, permits, charges, windows = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local request, answered = ARGV[3], ''
 if request ~= '' then
@@ -35,5 +36,8 @@ for n = 1, charges do
   arg = arg + 3
 end
 if charges > 0 and any == 0 then touch(KEYS[1]) end
-for n = 1, windows do told[charges + n] = redis.call('GET', KEYS[3 + permits + charges + n]) end
+if windows > 0 then
+  local read = redis.call('MGET', unpack(KEYS, 4 + permits + charges))
+  for n = 1, windows do told[charges + n] = read[n] end
+end
 return {'OK', answered, rows, told, counted, gone}
