@@ -93,10 +93,7 @@ fn auditor() -> Requester {
 }
 
 async fn follow(engine: &Arc<Engine>) -> Watch {
-    let mut watch = engine
-        .watch_records(&authorise(auditor()).unwrap(), RecordFilter::default(), None)
-        .await
-        .expect("a place among the watchers");
+    let mut watch = engine.watch_records(&authorise(auditor()).unwrap(), RecordFilter::default(), None).await.unwrap();
     // What its own beginning rang, and all that stood there before.
     while watch.read().await.unwrap().more {}
     watch
