@@ -179,7 +179,7 @@ async fn listeners(fabric: &Fabric) -> Result<u64, StoreError> {
     for node in nodes {
         let count = cmd("PUBSUB").arg("NUMSUB").arg(fabric.keys.rings()).to_owned();
         let is_primary = layout.primaries.iter().any(|primary| primary.address == node.address);
-        match tokio::time::timeout(fabric.options.call_timeout, node.send(count, false, false)).await {
+        match tokio::time::timeout(fabric.options.call_timeout, node.send(&count, false, false)).await {
             Ok(Ok(told)) => {
                 let count = list(told)?.into_iter().nth(1).ok_or_else(unexpected)?;
                 listeners = listeners.saturating_add(number_of(&count)?);

@@ -127,7 +127,7 @@ pub(super) async fn ask_cluster(node: &Node) -> Result<Seen, StoreError> {
 pub(super) async fn ask_replicas(primary: &Node, place: &RedisPlace) -> Result<Vec<Address>, StoreError> {
     let RedisPlace::Cluster { .. } = place else { return Ok(Vec::new()) };
     let lost = |_| StoreError::Unavailable(format!("{} does not tell of its cluster", primary.address));
-    let slots = primary.send(cmd("CLUSTER").arg("SLOTS").to_owned(), false, false).await.map_err(lost)?;
+    let slots = primary.send(cmd("CLUSTER").arg("SLOTS"), false, false).await.map_err(lost)?;
     let mut replicas = Vec::new();
     for range in list(slots)? {
         for replica in list(range)?.into_iter().skip(3) {

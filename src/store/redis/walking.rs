@@ -186,7 +186,7 @@ impl RedisStore {
     /// What one server answers to one command.
     pub(super) async fn of_node(&self, node: &Node, command: redis::Cmd) -> Result<Value, StoreError> {
         let lost = || StoreError::Unavailable(format!("the Redis at {} did not answer", node.address));
-        match tokio::time::timeout(self.fabric.options.call_timeout, node.send(command, false, false)).await {
+        match tokio::time::timeout(self.fabric.options.call_timeout, node.send(&command, false, false)).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(_)) | Err(_) => Err(lost()),
         }
@@ -247,7 +247,7 @@ async fn servers(primaries: &[std::sync::Arc<Node>]) -> Result<u64, StoreError> 
     let mut runs = Vec::new();
     for node in primaries {
         let lost = || StoreError::Unavailable(format!("the Redis at {} does not tell of itself", node.address));
-        let info = node.send(cmd("INFO").arg("server").to_owned(), false, false).await.map_err(|_| lost())?;
+        let info = node.send(cmd("INFO").arg("server"), false, false).await.map_err(|_| lost())?;
         let text = match info {
             Value::VerbatimString { text, .. } => text,
             other => String::from_utf8(bytes(other)?.unwrap_or_default()).map_err(|_| unexpected())?,
