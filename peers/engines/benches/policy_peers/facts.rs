@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::domain::{
-    Action, Channel, ContactTimes, LineStatus, NetworkStanding, PinCheck, RosterStanding, Signal, SimChangeCause, Stance,
-    Standing, Velocity,
+    Action, Channel, ContactTimes, LineStatus, NetworkStanding, PinCheck, RosterStanding, Signal, SimChangeCause,
+    Stance, Standing, Velocity,
 };
 use portcullis::policy::{
     AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
