@@ -140,6 +140,7 @@ impl<'a> AllChains<'a> {
             while let Some(mark) = marks.next_up_to(end).await {
                 self.want(mark).await?;
             }
+            self.follow_archive(after, end).await?;
             for number in 0..self.vault.store().journals() {
                 self.follow_journal(number, after, end).await?;
             }
@@ -210,23 +211,26 @@ impl<'a> AllChains<'a> {
         Ok(())
     }
 
-    /// Reads a journal from its beginning and follows the chains of the accounts after `after` and up to `end`.
+    /// Reads what was archived, the oldest first, and follows the chains of the accounts after `after` and up to `end`.
+    async fn follow_archive(&mut self, after: Option<Token>, end: Option<Token>) -> Result<(), VerifyError> {
+        let Some(archive) = self.archive.clone() else { return Ok(()) };
+        for segment in archive.segments() {
+            for entry in archive.read(segment).await? {
+                self.follow_in_stripe(entry, after, end).await?;
+            }
+            self.tell_progress().await?;
+        }
+        Ok(())
+    }
+
+    /// Reads what a journal has in the store.
     async fn follow_journal(
         &mut self,
         number: u16,
         after: Option<Token>,
         end: Option<Token>,
     ) -> Result<(), VerifyError> {
-        let mut place = 0;
-        if let Some(archive) = self.archive.clone() {
-            for segment in archive.segments(number) {
-                for entry in archive.read(segment).await? {
-                    self.follow_in_stripe(entry, after, end).await?;
-                }
-                self.tell_progress().await?;
-            }
-            place = archive.last(number);
-        }
+        let mut place = self.archive.as_ref().map_or(0, |archive| archive.last(number));
         loop {
             let page = self.vault.store().journal(number, place, ROWS_MAX).await?;
             let Some(last) = page.last() else { return Ok(()) };
@@ -256,8 +260,7 @@ impl<'a> AllChains<'a> {
 
     /// When the youngest record was made that was deleted in its time: chains may begin after it.
     fn deleted_up_to(&self) -> Option<DateTime<Utc>> {
-        let archive = self.archive.as_ref()?;
-        (0..self.vault.store().journals()).filter_map(|number| archive.deleted_up_to(number)).max()
+        self.archive.as_ref()?.deleted_up_to()
     }
 
     async fn follow(&mut self, entry: Journalled) -> Result<(), VerifyError> {

@@ -13,6 +13,7 @@
 //! | `upkeep`, `walk` | all that is sealed, page by page; which keys it names, and sealing it anew |
 //! | `moving/` | a store carried into another one, whatever either is made of |
 //! | `archive/` | records outside the store: signed segments in a folder |
+//! | `stats` | how much a store holds |
 //! | `windows` | how a window keeps its events and what can be counted in it, for every store alike |
 //! | `key_marks` | which keyring a store was made with |
 //! | `embedded/` | the store inside the process, on SQLite: the only place that names it |
@@ -36,6 +37,7 @@ mod moving;
 mod open_account;
 pub mod redis;
 mod sealed_rows;
+mod stats;
 mod upkeep;
 mod vault;
 mod walk;
@@ -60,6 +62,7 @@ pub use moving::{
     Page, Standing, Thing, Walked, copy,
 };
 pub use open_account::{Entry, OpenAccount};
+pub use stats::{KindStats, LedgerStats, Stats};
 pub use upkeep::{PermitRow, Reseal, SealedAt};
 pub use vault::{Ask, Closed, Closing, Found, Kept, Opening, Vault};
 pub use walk::{KeyNamed, SealedBody, Walk};

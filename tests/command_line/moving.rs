@@ -248,6 +248,21 @@ fn killed_at_any_instant_it_goes_on_and_ends_the_same() {
         assert!(told["compared"]["accounts"].as_u64() >= Some(ACCOUNTS as u64), "{told}");
         puts.push(told["ledger_heads"].clone());
     }
+    let stats =
+        files.each_ref().map(|file| place.run(&["store", "stats", "--json", "--config", file]).ending(0).json());
+    for told in &stats {
+        let count = |kind: &str| {
+            let kinds = told["kinds"].as_array().unwrap();
+            kinds.iter().find(|told| told["kind"] == kind).unwrap()["count"].as_u64().unwrap()
+        };
+        assert_eq!((count("lines"), count("names")), (ACCOUNTS as u64, 2 * ACCOUNTS as u64), "{told}");
+        assert!(count("accounts") >= ACCOUNTS as u64 && told["bytes_a_line"].as_u64() > Some(500), "{told}");
+        let ledgers = told["ledgers"].as_array().unwrap();
+        let records: u64 = ledgers.iter().map(|ledger| ledger["records"].as_u64().unwrap()).sum();
+        assert_eq!(records, count("records"), "{told}");
+    }
+    let people = place.run(&["store", "stats", "--config", &files[1]]).ending(0).stdout;
+    assert!(people.contains("bytes a line") && people.contains("the longest of"), "{people}");
     assert_eq!(puts[0], puts[1], "both stores hold the same records in the same order");
     place.run(&["doctor", "--config", &files[2]]).ending(0);
 }

@@ -21,6 +21,7 @@ mod key_upkeep;
 mod ledger;
 mod locks;
 mod many_engines;
+mod moving;
 mod on_redis;
 mod overload;
 mod permits;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{backup, copy, restore};
+use super::{backup, copy, restore, stats};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::serve::setting;
@@ -19,6 +19,8 @@ pub(crate) enum StoreCommand {
     Restore(restore::RestoreArgs),
     /// Copy a store into another one, of the same kind or of the other, while no service runs on either
     Copy(copy::CopyArgs),
+    /// Count what the store holds, and what it takes
+    Stats(stats::StatsArgs),
 }
 
 /// Runs it.
@@ -27,6 +29,7 @@ pub(crate) fn run(command: StoreCommand, output: Output) -> Result<Exit, Failure
         StoreCommand::Backup(args) => backup::run(args, output),
         StoreCommand::Restore(args) => restore::run(args, output),
         StoreCommand::Copy(args) => copy::run(&args, output),
+        StoreCommand::Stats(args) => stats::run(args, output),
     }
 }
 

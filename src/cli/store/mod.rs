@@ -8,5 +8,6 @@ mod command;
 mod copy;
 mod manifest;
 mod restore;
+mod stats;
 
 pub(super) use command::{StoreCommand, run};

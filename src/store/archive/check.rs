@@ -150,7 +150,8 @@ impl Catalogue {
         {
             return Err(ArchiveError::NotTheStores { name: entry.manifest().unverified().name() });
         }
-        let Some(store) = store else { return Ok(()) };
+        // At place 0 only what this journal never had was taken out, before the store was moved.
+        let Some(store) = store.filter(|store| store.place > 0) else { return Ok(()) };
         let last = self.journal(journal).map_or(0, |archive| archive.last);
         if last < store.place {
             return Err(ArchiveError::TailMissing { journal, place: store.place, last });

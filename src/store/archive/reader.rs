@@ -39,9 +39,16 @@ impl ArchiveReader {
         Ok(Arc::new(reader))
     }
 
-    /// The segments of a journal that are there, the oldest first.
-    pub fn segments(&self, journal: u16) -> Vec<Manifest> {
-        self.catalogue.kept(journal).map(|manifest| manifest.unverified().clone()).collect()
+    /// The segments that are there, in the order they were made in: each journal's in its own, and what was archived before
+    /// the store was moved before what was archived since, whatever their journals were then.
+    pub fn segments(&self) -> Vec<Manifest> {
+        let kept = self.catalogue.entries().iter().filter_map(|entry| match entry {
+            Entry::Kept(manifest) => Some(manifest.unverified().clone()),
+            Entry::Deleted { .. } => None,
+        });
+        let mut segments: Vec<Manifest> = kept.collect();
+        segments.sort_by_key(|manifest| manifest.made_at);
+        segments
     }
 
     /// Where a journal goes on in the store.
@@ -50,9 +57,8 @@ impl ArchiveReader {
     }
 
     /// When the youngest record was made that was deleted in its time; `None` while the archive is whole.
-    pub fn deleted_up_to(&self, journal: u16) -> Option<DateTime<Utc>> {
-        let deleted = self.catalogue.entries().iter().filter(|entry| entry.journal() == journal);
-        let made = deleted.filter_map(|entry| match entry {
+    pub fn deleted_up_to(&self) -> Option<DateTime<Utc>> {
+        let made = self.catalogue.entries().iter().filter_map(|entry| match entry {
             Entry::Deleted { tombstone, .. } => Some(tombstone.manifest.unverified().summary.last_at),
             Entry::Kept(_) => None,
         });

@@ -165,7 +165,7 @@ impl Folder {
         Ok((told != "ok").then_some(told))
     }
 
-    fn open(&self) -> Result<Connection, LookError> {
+    pub(super) fn open(&self) -> Result<Connection, LookError> {
         Ok(schema::reader(&folder::database(&self.path))?)
     }
 }

@@ -18,6 +18,7 @@
 //! | `moving`, `filling` | being carried into another store, and being filled from one |
 //! | `backup` | a copy of a store, and putting one back |
 //! | `look` | looking at a store from outside: what it says of itself, who owns it, what it lies on |
+//! | `stats` | how much it holds |
 //! | `check` | looking through the files after an unclean end |
 //! | `shared`, `fault` | what the threads share: health first of all |
 //!
@@ -48,6 +49,7 @@ mod reader;
 mod reservations;
 mod schema;
 mod shared;
+mod stats;
 mod store;
 mod tables;
 #[cfg(test)]

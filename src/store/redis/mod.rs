@@ -9,6 +9,7 @@
 //! | `loading`, `committing` | the two steps that a decision waits for |
 //! | `pages`, `keeping` | reading all of something; taking records out and sealing anew |
 //! | `moving`, `walking`, `filling`, `holding` | being carried into another store, and being filled from one; no engine begins meanwhile |
+//! | `stats` | how much it holds |
 //! | `requests` | request keys that this engine reserved of late |
 //! | `step` | one step: sent to whoever has the partition, again where that is harmless, answered in time |
 //! | `node` | one server: its connections, and the lines in which writes are proven |
@@ -35,6 +36,7 @@ mod options;
 mod pages;
 mod requests;
 mod scripts;
+mod stats;
 mod step;
 mod store;
 #[cfg(test)]
@@ -46,4 +48,5 @@ pub use opening::{Examined, examine};
 pub use options::{
     Address, RedisDurability, RedisLogin, RedisObserver, RedisOpenError, RedisOptions, RedisPlace, RedisTls,
 };
+pub use stats::stats;
 pub use store::RedisStore;

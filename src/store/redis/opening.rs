@@ -85,7 +85,7 @@ pub(super) async fn open_to_fill(options: RedisOptions, source: [u8; 32]) -> Res
     Ok(Held { tasks: kept(&fabric, epoch), fabric, epoch, fills: true })
 }
 
-async fn learnt(options: RedisOptions) -> Result<Fabric, RedisOpenError> {
+pub(super) async fn learnt(options: RedisOptions) -> Result<Fabric, RedisOpenError> {
     check_settings(&options)?;
     let fabric = Fabric::new(options);
     fabric.learn().await?;
