@@ -42,7 +42,7 @@ struct Weighed {
     keys: u64,
     /// What is in them, where a key holds many.
     members: u64,
-    weighed: u64,
+    sampled: u64,
     bytes: u64,
 }
 
@@ -170,7 +170,7 @@ impl Met {
         }
         if is_weight {
             let kind = self.by_letter.entry(letter).or_default();
-            kind.weighed = kind.weighed.saturating_add(1);
+            kind.sampled = kind.sampled.saturating_add(1);
             kind.bytes = kind.bytes.saturating_add(number(&told)?);
             return Ok(());
         }
@@ -208,7 +208,7 @@ impl Met {
             let kind = self.by_letter.get(&letter).copied().unwrap_or_default();
             let holds_many = matches!(letter, b'n' | b'd');
             let count = if holds_many { kind.members } else { kind.keys };
-            let all = u128::from(kind.bytes).saturating_mul(kind.keys.into()).checked_div(kind.weighed.into());
+            let all = u128::from(kind.bytes).saturating_mul(kind.keys.into()).checked_div(kind.sampled.into());
             let bytes = u64::try_from(all.unwrap_or(0)).unwrap_or(u64::MAX);
             kinds.push(KindStats { name, count, bytes: Some(bytes) });
             if letter == b'a' {
