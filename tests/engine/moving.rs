@@ -82,7 +82,7 @@ async fn what_was_archived_stays_proven_wherever_the_store_goes() {
     let done = archive(&world).await;
     assert!(done.segments > 5 && done.taken_out >= 14, "out of many journals: {done:?}");
     let whole = hold(&world).await;
-    assert!(whole.accounts as usize >= ACCOUNTS && whole.records as usize > ACCOUNTS, "{whole:?}");
+    assert!(whole.accounts >= ACCOUNTS as u64 && whole.records > ACCOUNTS as u64, "{whole:?}");
 
     // To another prefix: there the day goes on, and so does the archive.
     let world = over(world, Arc::clone(&own));
