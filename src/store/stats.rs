@@ -16,8 +16,8 @@ pub struct Stats {
 /// How much there is of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindStats {
-    /// Its name.
-    pub name: &'static str,
+    /// Which, as it is told.
+    pub kind: &'static str,
     /// How many.
     pub count: u64,
     /// Bytes of all of them; nothing where they are counted with another kind.
@@ -38,6 +38,6 @@ pub struct LedgerStats {
 impl Stats {
     /// How many there are of a kind.
     pub fn count(&self, name: &str) -> u64 {
-        self.kinds.iter().find(|kind| kind.name == name).map_or(0, |kind| kind.count)
+        self.kinds.iter().find(|kind| kind.kind == name).map_or(0, |kind| kind.count)
     }
 }

@@ -79,8 +79,7 @@ impl Answer for Told<'_> {
     fn json(&self) -> Value {
         let (longest, trimmed) = self.ledgers();
         let Stats { kinds, ledgers, bytes, is_sampled } = self.0;
-        let kind =
-            |KindStats { name, count, bytes }: &KindStats| json!({ "kind": name, "count": count, "bytes": bytes });
+        let kind = |KindStats { kind: name, count, bytes }: &KindStats| json!({ "kind": name, "count": count, "bytes": bytes });
         let ledger = |ledger: &crate::store::LedgerStats| json!({ "ledger": ledger.journal, "records": ledger.records, "trimmed_to": ledger.trimmed_to });
         json!({
             "lines": self.0.count("lines"),
@@ -98,7 +97,7 @@ impl Answer for Told<'_> {
         let (longest, trimmed) = self.ledgers();
         let each = |bytes: Option<u64>, count: u64| bytes.and_then(|bytes| bytes.checked_div(count));
         let told = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
-        let row = |KindStats { name, count, bytes }: &KindStats| {
+        let row = |KindStats { kind: name, count, bytes }: &KindStats| {
             [(*name).to_owned(), count.to_string(), told(*bytes), told(each(*bytes, *count))]
         };
         let some = self.0.kinds.iter().filter(|kind| kind.count > 0 || kind.bytes.is_some_and(|bytes| bytes > 0));

@@ -49,7 +49,7 @@ fn tables(db: &Connection) -> Result<Stats, Fault> {
     let asked = counted(db, "requests", asked, [])?;
     kinds.push(KindStats { count: asked.count.saturating_add(names.requests.len() as u64), ..asked });
     kinds.push(counted(db, "window events", "SELECT count(*), sum(length(event)) FROM journal", [])?);
-    kinds.push(KindStats { name: "fresh names", count: names.len() as u64, bytes: Some(fresh_bytes) });
+    kinds.push(KindStats { kind: "fresh names", count: names.len() as u64, bytes: Some(fresh_bytes) });
     let trimmed_to = archived::up_to(db)?.map_or(0, |up_to| up_to.place);
     let ledger = LedgerStats { journal: 0, records: records.count, trimmed_to };
     let ledgers = if ledger.records > 0 || trimmed_to > 0 { vec![ledger] } else { Vec::new() };
@@ -59,7 +59,7 @@ fn tables(db: &Connection) -> Result<Stats, Fault> {
 fn counted(db: &Connection, name: &'static str, sql: &str, params: impl rusqlite::Params) -> Result<KindStats, Fault> {
     let (count, bytes): (i64, Option<i64>) = db.query_row(sql, params, |row| Ok((row.get(0)?, row.get(1)?)))?;
     let bytes = bytes.unwrap_or(0).saturating_add(count.saturating_mul(ROW_BYTES));
-    Ok(KindStats { name, count: count.cast_unsigned(), bytes: Some(bytes.cast_unsigned()) })
+    Ok(KindStats { kind: name, count: count.cast_unsigned(), bytes: Some(bytes.cast_unsigned()) })
 }
 
 fn count(db: &Connection, sql: &str) -> Result<u64, Fault> {

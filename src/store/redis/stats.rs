@@ -210,10 +210,10 @@ impl Met {
             let count = if holds_many { kind.members } else { kind.keys };
             let all = u128::from(kind.bytes).saturating_mul(kind.keys.into()).checked_div(kind.sampled.into());
             let bytes = u64::try_from(all.unwrap_or(0)).unwrap_or(u64::MAX);
-            kinds.push(KindStats { name, count, bytes: Some(bytes) });
+            kinds.push(KindStats { kind: name, count, bytes: Some(bytes) });
             if letter == b'a' {
                 let within = [("credentials", self.credentials), ("lines", self.lines), ("documents", self.documents)];
-                kinds.extend(within.map(|(name, count)| KindStats { name, count, bytes: None }));
+                kinds.extend(within.map(|(name, count)| KindStats { kind: name, count, bytes: None }));
             }
         }
         Stats { kinds, ledgers: self.ledgers.into_values().collect(), bytes, is_sampled: true }
