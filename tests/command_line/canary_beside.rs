@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::canary_keys::key_material;
 use crate::canary_life::{NUMBER, begin, canaries, cards, commands, words};
+use crate::moving::in_folder;
 use crate::program::{Place, Ran, Service};
 use crate::spelt::Search;
 
@@ -201,6 +202,13 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     told.keep(&service.place, &retire, service.ask_as_person("ops", &retire)).ending(0);
     told.ask(&service, &["keys", "retire", KEYRING, "pepper", "1"]);
     let place = told.stop(service);
+
+    told.run_both(&place, &[&["store", "stats"][..], &SETTINGS].concat(), 0);
+    let copy = ["store", "copy", "--from", SETTINGS[1], "--to"];
+    let (moved, again) = (in_folder(&place, "moved"), in_folder(&place, "moved-again"));
+    told.run(&place, &[&copy[..], &[&moved]].concat()).ending(0);
+    told.run(&place, &[&copy[..], &[&again, "--json"]].concat()).ending(0);
+    told.run_both(&place, &[&copy[..], &[KEYRING]].concat(), 2);
 
     told.printed.push(("serve".to_owned(), serve_for_a_person(&place)));
     told.run(&place, &[&["store", "backup", "--json", "--to", "late"][..], &SETTINGS].concat()).ending(0);

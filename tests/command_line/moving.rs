@@ -22,7 +22,7 @@ fn on_redis(place: &Place, server: &Server, prefix: &str) -> String {
 }
 
 /// Settings of a store in another folder.
-fn in_folder(place: &Place, name: &str) -> String {
+pub(crate) fn in_folder(place: &Place, name: &str) -> String {
     let path = place.path("dev").join(name);
     settings(place, name, &format!("[store]\npath = {:?}\n", path.display().to_string()))
 }

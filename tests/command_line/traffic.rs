@@ -102,7 +102,14 @@ fn a_softer_policy_approves_variations_of_what_it_lacks() {
     let place = Place::new();
     let soft = "extends = \"us-default\"\nwithout = [\"P12-second-sim-change\", \"P9-flagged\"]\n";
     fs::write(place.path("soft.toml"), soft).unwrap();
-    let told = attacks(&place, &["--variations", "600", "--policy", "soft.toml"], 3);
+    // A05 is what P9 alone stops only where the owner's own device asks: so that is who asks here.
+    let families = include_str!("../../traffic/attack-variations.toml");
+    let (before, after) = families.split_once("id = \"A05\"\nwho = { clerk = [").unwrap();
+    let (_, after) = after.split_once(']').unwrap();
+    let families = format!("{before}id = \"A05\"\nwho = {{ clerk = [\"owner\"]{after}");
+    fs::write(place.path("families.toml"), families).unwrap();
+    let more = ["--variations", "600", "--policy", "soft.toml", "--families", "families.toml"];
+    let told = attacks(&place, &more, 3);
     let failed: Vec<&str> = told["families"]
         .as_array()
         .unwrap()
