@@ -21,8 +21,8 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 const BACK_WITHIN: Duration = Duration::from_secs(30);
 
 /// What is asked, the same each time.
-struct Asked {
-    account: Token,
+struct Asked<'a> {
+    account: Account<'a>,
     reserve: Reserve,
     window: WindowKey,
     outside: WindowKey,
@@ -32,7 +32,7 @@ struct Asked {
     name: Token,
 }
 
-impl Asked {
+impl Asked<'_> {
     fn looked(&self) -> Charge {
         charge(self.window, Before::Look)
     }
@@ -40,21 +40,8 @@ impl Asked {
     fn claim(&self) -> Commit {
         let claim = Claim { reserve: self.reserve, record: self.record.id };
         let writes = vec![write(Slot::Head, 1, b"locked")];
-        Commit { writes, records: vec![self.record.clone()], claim: Some(claim), ..empty(self.account) }
-    }
-}
-
-fn empty(account: Token) -> Commit {
-    Commit {
-        account,
-        now: at(1),
-        urgency: Urgency::Protective,
-        writes: vec![],
-        records: vec![],
-        claim: None,
-        settle: vec![],
-        due: vec![],
-        done: vec![],
+        let (urgency, records) = (Urgency::Protective, vec![self.record.clone()]);
+        Commit { urgency, writes, records, claim: Some(claim), ..self.account.commit(at(1)) }
     }
 }
 
@@ -70,16 +57,8 @@ fn committed(answer: Result<Position, CommitError>) -> Result<(), StoreError> {
 /// The steps that are acknowledged only once they are proven, in an order in which each can be carried out.
 const STEPS: [&str; 8] = ["look", "look outside", "claim", "replay", "index", "lease", "reseal", "forget a key"];
 
-async fn step(store: &RedisStore, name: &str, asked: &Asked) -> Result<(), StoreError> {
-    let load = Load {
-        account: asked.account,
-        slots: vec![Slot::Head],
-        reserve: Some(asked.reserve),
-        charges: vec![],
-        windows: vec![],
-        now: at(1),
-        at_least: None,
-    };
+async fn step(store: &RedisStore, name: &str, asked: &Asked<'_>) -> Result<(), StoreError> {
+    let load = Load { slots: vec![Slot::Head], reserve: Some(asked.reserve), ..asked.account.load(at(1)) };
     match name {
         "look" => store.load(Load { charges: vec![asked.looked()], ..load }).await.map(drop),
         "look outside" => {
@@ -90,7 +69,7 @@ async fn step(store: &RedisStore, name: &str, asked: &Asked) -> Result<(), Store
         "claim" => committed(store.commit(asked.claim()).await),
         "replay" => store.load(load).await.map(drop),
         "index" => {
-            let place = Place { account: asked.account, line: asked.name };
+            let place = Place { account: asked.account.token, line: asked.name };
             store.index(vec![IndexEntry { name: asked.name, place }]).await
         }
         "lease" => {
@@ -107,13 +86,12 @@ async fn step(store: &RedisStore, name: &str, asked: &Asked) -> Result<(), Store
     }
 }
 
-async fn trial(store: &RedisStore, home: &OnRedis) -> Asked {
+async fn trial<'a>(store: &RedisStore, home: &'a OnRedis) -> Asked<'a> {
     let account = Account::new(home);
     let old = account.record(at(0), b"old");
     let writes = vec![write(Slot::Head, 0, b"open")];
     store.commit(Commit { writes, records: vec![old.clone()], ..account.commit(at(0)) }).await.unwrap();
     Asked {
-        account: account.token,
         reserve: request(1),
         window: account.window(),
         outside: account.window(),
@@ -121,6 +99,7 @@ async fn trial(store: &RedisStore, home: &OnRedis) -> Asked {
         journal: store.journal_of(account.partition()),
         old,
         name: fresh(),
+        account,
     }
 }
 
