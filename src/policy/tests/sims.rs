@@ -313,6 +313,9 @@ fn where_nothing_is_usable_the_answer_is_no_with_the_time_when_something_is() {
     };
     let lost = Ask::pad().right_pin().because(SimChangeCause::Lost);
     assert_eq!(deny(&bare, &lost, &[Reason::NoUsableFactor, Reason::PhoneNotAtHand]), None);
+    // Only who has proven something is told so: a PIN from before a breach proves nothing.
+    let stale = bare.clone().with(|world| world.breached_until = Some(now()));
+    stale.challenges(&lost, &[Reason::PhoneNotAtHand, Reason::PinBeforeBreach]);
     let owner = Ask::owner().right_pin();
     assert_eq!(deny(&bare, &owner, &[Reason::NoUsableFactor, Reason::NewDevice]), None);
     let changed = bare.clone().with(|world| world.line.sim_changes.push(hours_ago(10)));
