@@ -9,8 +9,8 @@ use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_
 use crate::domain::{
     Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, ContactKind, HoldKind, LineStatus,
     LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck,
-    PinOrigin, Protection, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind,
-    Role, RosterHours, SignalKind, SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing,
+    PinOrigin, Protection, Reason, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset,
+    ResetKind, Role, RosterHours, SignalKind, SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing,
     TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
