@@ -212,7 +212,7 @@ impl Engine {
             due: if steps.is_empty() && made.is_none() { Vec::new() } else { due::upcoming(&open, target.line) },
             done: due::done(&steps, &target),
         };
-        self.settle_ask(&counted, ending).await;
+        self.settle_ask_alone(&counted, ending).await;
         let attempt = self.commit(asking, open, closing, (decision, &counted, ending)).await?;
         if let Attempt::Answered(answer) = &attempt
             && question.mode == Mode::Enforce
@@ -239,6 +239,7 @@ impl Engine {
             Err(CommitError::Answered(id)) => return self.answered_before(asking, id, counted).await,
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
         };
+        self.settle_ask_shared(counted, ending).await;
         self.settle_secrets(counted, ending).await;
         let kept = closed.records.into_iter().find(|kept| kept.record().id == decision);
         let kept = kept.ok_or_else(|| ServiceError::Unavailable("the decision was not recorded".to_owned()))?;

@@ -161,7 +161,7 @@ impl Engine {
         let outcome = weighed.iter().map(|(_, one)| one.verdict.outcome.kind()).max().unwrap_or(OutcomeKind::Deny);
         let settle = settled_by_all(&weighed);
         let ending = ending_of_all(asking, &weighed, outcome);
-        self.settle_ask(&counted, ending).await;
+        self.settle_ask_alone(&counted, ending).await;
         let mut decisions = Vec::with_capacity(lines.len());
         for (target, (standing, one)) in found.lines.iter().zip(weighed) {
             decisions.push(self.record_one(asking, &mut open, *target, standing, one, outcome)?);
@@ -186,6 +186,7 @@ impl Engine {
             }
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
         };
+        self.settle_ask_shared(&counted, ending).await;
         self.settle_secrets(&counted, ending).await;
         let mut answers = Vec::with_capacity(lines.len());
         for kept in closed.records.into_iter().filter(|kept| decisions.contains(&kept.record().id)) {

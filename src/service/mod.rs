@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `rights` | who may call what, on whose data |
 //! | `engine` | what every use case shares |
+//! | `trail` | how far somebody read a journal, and whether that still stands |
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
 //! | `unshown` | how many numbers may be asked about by who does not show to know them |
 //! | `question`, `ask`, `weigh`, `pins` | the way of one decision |
@@ -62,6 +63,7 @@ mod shadow;
 mod standing;
 mod tally;
 mod target;
+mod trail;
 mod unbroken;
 mod unshown;
 mod velocity;

@@ -235,8 +235,7 @@ impl Engine {
     }
 
     async fn shelf_of_policies(&self) -> Result<PolicyShelf, ServiceError> {
-        let now = self.now()?.instant();
-        Ok(shelf(self.document(&self.wanted_policy(now)).await?.as_ref()))
+        Ok(shelf(self.document(&self.carrier.brand, self.policies_token()).await?.as_ref()))
     }
 }
 

@@ -15,6 +15,7 @@ use super::error::ServiceError;
 use super::question::caller_of;
 use super::records::{JOURNAL_PAGE, RecordView};
 use super::rights::{Authorised, right};
+use super::trail::Trail;
 use crate::audit::{AuditStep, Event, RecordFilter};
 use crate::crypto::Partition;
 use crate::domain::{Requester, Subject};
@@ -81,6 +82,8 @@ pub struct Watch {
     requester: Requester,
     filter: RecordFilter,
     places: Vec<u64>,
+    /// Of journals that gave something: where what was given last stands.
+    trails: HashMap<u16, Trail>,
     /// Journals that may hold something new.
     rung: BTreeSet<u16>,
     rings: broadcast::Receiver<Partition>,
@@ -138,7 +141,8 @@ impl Engine {
         self.note(&requester.brand, Some(caller_of(requester)), event).await?;
         let (engine, requester) = (Arc::clone(self), requester.clone());
         let (rung, look_at_all) = ((0..journals).collect(), Instant::now() + LOOK_AT_ALL_EVERY);
-        Ok(Watch { engine, requester, filter, places, rung, rings, look_at_all, over, _seat: seat })
+        let trails = HashMap::new();
+        Ok(Watch { engine, requester, filter, places, trails, rung, rings, look_at_all, over, _seat: seat })
     }
 
     /// Ends all that follow, and lets nobody begin: the service stops, and must not wait for who would stay for ever.
@@ -171,15 +175,19 @@ impl Watch {
         let mut seen = Seen { records: Vec::new(), more: false };
         for journal in self.rung.clone() {
             let Some(place) = self.places.get_mut(usize::from(journal)) else { continue };
-            let entries = self.engine.vault.store().journal(journal, *place, JOURNAL_PAGE).await?;
+            let trail = self.trails.get(&journal).copied().unwrap_or(Trail::from(*place));
+            // Whoever followed what the store lost would miss what takes its place.
+            let entries = self.engine.behind(journal, &trail, JOURNAL_PAGE).await?.ok_or_else(not_reached)?;
             // A journal that gave something may hold more; whatever comes to one that gave nothing rings again.
             if entries.is_empty() {
                 self.rung.remove(&journal);
             }
             for entry in entries {
-                let at = entry.place;
+                let mut reached = trail;
+                reached.reach(&entry);
                 seen.records.extend(self.engine.view((journal, entry), &self.requester, &self.filter, now).await?);
-                *place = at;
+                *place = reached.place;
+                self.trails.insert(journal, reached);
             }
         }
         seen.more = !self.rung.is_empty();

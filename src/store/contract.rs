@@ -81,7 +81,8 @@ pub trait Store: Send + Sync + 'static {
     /// Laws: *complete*: every committed record that was not taken out stands in its journal once, at a place that never
     /// changes; once a place was read, no record appears before it. *Bounded*: a page has at most `limit` records (at least 1, at most
     /// [`ROWS_MAX`]) and ends once their bodies exceed [`PAGE_BYTES`]; only an empty page says that nothing comes after.
-    /// *Rung before read*: what a ring told of is there. Reading a journal holds up no commit, and no other read.
+    /// *Rung before read*: what a ring told of is there. *Proven*: what a page shows is as durable as what a commit
+    /// acknowledges, also where that commit was never acknowledged. Reading a journal holds up no commit, and no other read.
     fn journal(&self, number: u16, after: u64, limit: usize) -> Reply<'_, Result<Vec<Journalled>, StoreError>>;
 
     /// The tokens of the accounts that have a row, in their order, those after `after`, at most `limit` (at least 1, at
@@ -101,7 +102,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// The rows of an account after a slot, without its permits, in the order of slots.
     ///
-    /// Law *bounded*: as a page of a journal is.
+    /// Laws *bounded* and *proven*: as a page of a journal is.
     fn rows(
         &self,
         account: Token,

@@ -280,12 +280,29 @@ impl Vault {
         Ok(opener.next(Slot::Head, codec::decode_account)?.value)
     }
 
+    /// A document of an account, for who acts on it without a commit: it is as durable as what a commit acknowledges.
+    pub async fn document(&self, account: Token, wanted: Token) -> Result<Option<Document>, StoreError> {
+        let before = u128::from_be_bytes(*wanted.as_bytes()).checked_sub(1);
+        let before = before.map(|token| Token::from_bytes(token.to_be_bytes()));
+        let found = self.some_documents(account, before, 1).await?.into_iter().next();
+        Ok(found.and_then(|(token, document)| (token == wanted).then_some(document)))
+    }
+
     /// All documents of an account, page by page; none after the last.
     pub async fn documents(&self, account: Token, after: Option<Token>) -> Result<Vec<(Token, Document)>, StoreError> {
+        self.some_documents(account, after, DOCUMENTS_PAGE).await
+    }
+
+    async fn some_documents(
+        &self,
+        account: Token,
+        after: Option<Token>,
+        limit: usize,
+    ) -> Result<Vec<(Token, Document)>, StoreError> {
         let after = after.map_or(Slot::Credentials, Slot::Document);
         let sealer = self.sealer.for_account(&account);
         let mut documents = Vec::new();
-        for (slot, row) in self.store.rows(account, Some(after), DOCUMENTS_PAGE).await? {
+        for (slot, row) in self.store.rows(account, Some(after), limit).await? {
             // Documents lie before lines.
             let Slot::Document(token) = slot else { break };
             let version = row.version;

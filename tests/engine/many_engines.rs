@@ -1,21 +1,30 @@
 //! What several engines over one Redis do together while nobody asks: the due queue, worked by one at a time; and what
 //! followers of one are told of the others.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use portcullis::audit::{Event, RecordFilter};
-use portcullis::crypto::{Ids, Token};
-use portcullis::domain::{LockSet, LockStepKind, ReleaseOpens, Requester, Role};
-use portcullis::service::{Engine, Parts, RecordView, Told, Watch, authorise};
+use portcullis::crypto::{Ids, Token, Tokens};
+use portcullis::domain::{
+    Channel, HoldKind, LockSet, LockStepKind, OutcomeKind, Reason, ReleaseOpens, Requester, Role,
+};
+use portcullis::service::{Engine, LineRef, Parts, Question, RecordView, Scope, ServiceError, Told, Watch, authorise};
 use portcullis::store::redis::{RedisDurability, RedisOptions, RedisPlace, RedisStore};
+use portcullis::store::{
+    Around, ChargeWindows, Commit, CommitError, Position, Reply, Store, StoreError, Window, WindowKey,
+};
 use redis::cmd;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use crate::incidents::{lifted, place, target, told as verdict};
 use crate::records::history;
 use crate::redis_servers::{Server, Settings, beside};
-use crate::world::{World, carrier, customer, line_scope, requester};
+use crate::world::{World, brand, carrier, clerk, customer, line_ref, line_scope, requester};
 
 /// How soon followers are told, however busy the machine is: before they look at all journals by themselves.
 const TOLD_WITHIN: Duration = Duration::from_secs(20);
@@ -150,5 +159,163 @@ async fn followers_of_one_engine_are_told_of_all() {
     decide(&herd.engines[0]).await;
     for watch in &mut watches {
         told(watch, 1).await;
+    }
+}
+
+/// A store whose next commit waits at the door, and that remembers which windows were charged outside accounts.
+struct AtTheDoor {
+    store: Arc<RedisStore>,
+    closed: AtomicBool,
+    reached: Notify,
+    opened: Notify,
+    charged: Mutex<HashSet<WindowKey>>,
+}
+
+impl Around for AtTheDoor {
+    fn inner(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
+        self.charged.lock().unwrap().extend(charge.charges.iter().map(|charge| charge.window));
+        self.store.charge(charge)
+    }
+
+    fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
+        Box::pin(async move {
+            if self.closed.swap(false, Ordering::SeqCst) {
+                self.reached.notify_one();
+                self.opened.notified().await;
+            }
+            self.store.commit(commit).await
+        })
+    }
+}
+
+impl Herd {
+    fn store(&self) -> Arc<RedisStore> {
+        let place = RedisPlace::Single(self.server.address());
+        let mut options = RedisOptions::new(place, RedisDurability::Fsync, Ids::new(&self.world.keyring), 7);
+        options.clock_ahead_max = None;
+        Arc::new(beside(RedisStore::open(options)).unwrap())
+    }
+}
+
+const HELD: (OutcomeKind, Option<Reason>) = (OutcomeKind::Deny, Some(Reason::StaffHeld));
+
+/// Of two engines that decide one request at once one is too late: what the decision on record counts by stays, whatever
+/// the other one thought of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_decides_too_late_takes_nothing_back() {
+    for in_a_batch in [false, true] {
+        let herd = Herd::populated().await;
+        let late = Arc::new(AtTheDoor {
+            store: herd.store(),
+            closed: false.into(),
+            reached: Notify::new(),
+            opened: Notify::new(),
+            charged: Mutex::default(),
+        });
+        let slow = herd.world.engine_over(late.clone());
+        let question = herd.world.port();
+        let question = if in_a_batch { question } else { herd.world.approved(question) };
+        place(&herd.world, &target(HoldKind::Staff, carrier().subject.as_str())).await;
+
+        late.closed.store(true, Ordering::SeqCst);
+        let asked = tokio::spawn(ask(slow, question.clone(), in_a_batch));
+        timeout(TOLD_WITHIN, late.reached.notified()).await.expect("it comes to its commit");
+        lifted(&herd.world, &herd.world.engine, &carrier()).await;
+        let first = ask(herd.world.engine.clone(), question.clone(), in_a_batch).await;
+        assert_eq!(first, if in_a_batch { OutcomeKind::Challenge } else { OutcomeKind::Approve });
+        let windows: Vec<WindowKey> = late.charged.lock().unwrap().iter().copied().collect();
+        let before = read(&late.store, &windows).await;
+        assert!(before.iter().any(|window| !window.events.is_empty()), "the decision counts");
+        late.opened.notify_one();
+        assert_eq!(asked.await.unwrap(), first, "the answer is the one on record");
+        assert_eq!(read(&late.store, &windows).await, before);
+    }
+}
+
+async fn ask(engine: Arc<Engine>, question: Question, in_a_batch: bool) -> OutcomeKind {
+    if in_a_batch {
+        let lines: Vec<LineRef> = vec![line_ref()];
+        let common = Question { scope: Scope::Line(line_ref()), ..question };
+        return engine.batch_decide(authorise(carrier()).unwrap(), common, lines).await.unwrap().outcome;
+    }
+    engine.decide(authorise(carrier()).unwrap(), question).await.unwrap().decided().unwrap().outcome
+}
+
+async fn read(store: &RedisStore, windows: &[WindowKey]) -> Vec<Window> {
+    let (reads, attempt) = (windows.to_vec(), Token::from_bytes([1; 16]));
+    store.charge(ChargeWindows { charges: Vec::new(), reads, attempt, now: crate::world::start() }).await.unwrap()
+}
+
+/// All that stands under the keys of one partition, as the server dumps it.
+async fn partition_of(herd: &Herd, number: u16) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut connection = herd.server.connect().await;
+    let pattern = format!("portcullis:{{{number:04}}}:*");
+    let keys: Vec<Vec<u8>> = cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
+    let mut found = Vec::new();
+    for key in keys {
+        let dump = cmd("DUMP").arg(&key).query_async(&mut connection).await.unwrap();
+        found.push((key, dump));
+    }
+    found
+}
+
+async fn put_back(herd: &Herd, number: u16, kept: &[(Vec<u8>, Vec<u8>)]) {
+    let mut connection = herd.server.connect().await;
+    for (key, _) in partition_of(herd, number).await {
+        let _: i64 = cmd("DEL").arg(key).query_async(&mut connection).await.unwrap();
+    }
+    for (key, dump) in kept {
+        let _: () = cmd("RESTORE").arg(key).arg(0).arg(dump).query_async(&mut connection).await.unwrap();
+    }
+}
+
+/// A lift that the store lost again, and with it the places of its records: engines that read it hold as before, and who
+/// followed the records is told so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_the_store_lost_again_is_read_anew() {
+    let herd = Herd::populated().await;
+    let ledger = Tokens::new(&herd.world.keyring).ledger(&brand()).partition().number();
+    let other = herd.engines[0].clone();
+    let asked = async || {
+        let question = herd.world.approved(herd.world.sim_change(Channel::Store));
+        verdict(&other.decide(authorise(clerk()).unwrap(), question).await.unwrap())
+    };
+    place(&herd.world, &target(HoldKind::Staff, clerk().subject.as_str())).await;
+    assert_eq!(asked().await, HELD);
+    let before = partition_of(&herd, ledger).await;
+    let mut watch = follow(&other).await;
+    lifted(&herd.world, &herd.world.engine, &clerk()).await;
+    until(async || asked().await.0 == OutcomeKind::Approve).await;
+    drain(&mut watch).await;
+
+    put_back(&herd, ledger, &before).await;
+    until(async || asked().await == HELD).await;
+    // As many records as were lost: their places are taken.
+    place(&herd.world, &target(HoldKind::Staff, "clerk-8")).await;
+    place(&herd.world, &target(HoldKind::Staff, "clerk-9")).await;
+    place(&herd.world, &target(HoldKind::Staff, "clerk-10")).await;
+    let ended = async {
+        loop {
+            match watch.read().await {
+                Ok(seen) if !seen.more => watch.rung().await.unwrap(),
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        }
+    };
+    let ended = timeout(TOLD_WITHIN, ended).await.expect("who follows is told");
+    assert!(matches!(ended, ServiceError::Invalid { field: "resume_token", .. }), "{ended}");
+}
+
+/// Asks until it is so: at the latest a second after.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < TOLD_WITHIN, "it does not come to be so");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -29,6 +29,8 @@ struct Asked<'a> {
     record: NewRecord,
     old: NewRecord,
     journal: u16,
+    /// The place of the newest record that was acknowledged.
+    before: u64,
     name: Token,
 }
 
@@ -55,19 +57,37 @@ fn committed(answer: Result<Position, CommitError>) -> Result<(), StoreError> {
 }
 
 /// The steps that are acknowledged only once they are proven, in an order in which each can be carried out.
-const STEPS: [&str; 8] = ["look", "look outside", "claim", "replay", "index", "lease", "reseal", "forget a key"];
+const STEPS: [&str; 12] = [
+    "look",
+    "look outside",
+    "count",
+    "count outside",
+    "claim",
+    "replay",
+    "follow",
+    "read rows",
+    "index",
+    "lease",
+    "reseal",
+    "forget a key",
+];
 
 async fn step(store: &RedisStore, name: &str, asked: &Asked<'_>) -> Result<(), StoreError> {
     let load = Load { slots: vec![Slot::Head], reserve: Some(asked.reserve), ..asked.account.load(at(1)) };
     match name {
         "look" => store.load(Load { charges: vec![asked.looked()], ..load }).await.map(drop),
-        "look outside" => {
-            let charges = vec![charge(asked.outside, Before::Look)];
-            let attempt = asked.reserve.request;
+        "count" => store.load(Load { charges: vec![charge(asked.window, Before::Commit)], ..load }).await.map(drop),
+        "look outside" | "count outside" => {
+            let before = if name == "look outside" { Before::Look } else { Before::Commit };
+            let (charges, attempt) = (vec![charge(asked.outside, before)], asked.reserve.request);
             store.charge(ChargeWindows { charges, reads: vec![], attempt, now: at(1) }).await.map(drop)
         }
         "claim" => committed(store.commit(asked.claim()).await),
         "replay" => store.load(load).await.map(drop),
+        "follow" => store.journal(asked.journal, asked.before, 10).await.map(|page| assert_eq!(page.len(), 1)),
+        "read rows" => {
+            store.rows(asked.account.token, None, 10).await.map(|page| assert_eq!(page[0].1.body, b"locked"))
+        }
         "index" => {
             let place = Place { account: asked.account.token, line: asked.name };
             store.index(vec![IndexEntry { name: asked.name, place }]).await
@@ -91,12 +111,18 @@ async fn trial<'a>(store: &RedisStore, home: &'a OnRedis) -> Asked<'a> {
     let old = account.record(at(0), b"old");
     let writes = vec![write(Slot::Head, 0, b"open")];
     store.commit(Commit { writes, records: vec![old.clone()], ..account.commit(at(0)) }).await.unwrap();
+    let journal = store.journal_of(account.partition());
+    let before = store.journal(journal, 0, 1).await.unwrap()[0].place;
+    // One engine has reserved the key: what it claims is written, and stands there unproven.
+    let reserve = request(1);
+    store.load(Load { reserve: Some(reserve), ..account.load(at(0)) }).await.unwrap();
     Asked {
-        reserve: request(1),
+        reserve,
         window: account.window(),
         outside: account.window(),
         record: account.record(at(1), b"answer"),
-        journal: store.journal_of(account.partition()),
+        journal,
+        before,
         old,
         name: fresh(),
         account,
@@ -124,6 +150,8 @@ async fn what_no_replica_has_is_not_acknowledged() {
             assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{name}, asked the {turn} time: {answer:?}");
         }
     }
+    let nothing = store.journal(asked.journal, asked.before + 1, 10).await.unwrap();
+    assert!(nothing.is_empty(), "what shows nothing needs no proof");
     pair.replica.signal("CONT");
     let begun = Instant::now();
     for name in STEPS {

@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::trail::Trail;
 
 /// Brands with a book. They come from tokens of trusted issuers, so that they are few.
 const BRANDS_MAX: usize = 4_096;
@@ -59,7 +60,7 @@ pub(in crate::service) struct Book {
 
 /// What is in force. What was lifted or ended is in the store alone.
 #[derive(Default)]
-struct Pages {
+pub(super) struct Pages {
     holds: [HashMap<String, Hold>; HoldKind::ALL.len()],
     incidents: BTreeMap<RecordId, Incident>,
     listed: HashMap<RecordId, Arc<[AccountMark]>>,
@@ -113,6 +114,11 @@ impl Book {
     /// the later one stays.
     pub(super) fn put(&self, document: Document) {
         self.change(|pages| pages.put(document));
+    }
+
+    /// Takes over all that is in force, for who has the ledger's turn.
+    pub(super) fn replace(&self, pages: Pages) {
+        self.change(|before| *before = pages);
     }
 
     /// The accounts of an incident that is about to be opened: nothing names them yet.
@@ -290,15 +296,21 @@ impl Engine {
     }
 
     async fn read_book(&self, brand: &Brand) -> Result<Arc<Book>, ServiceError> {
+        let (pages, trail) = self.read_pages(brand).await?;
+        Ok(Arc::new(Book { pages: RwLock::new(pages), followed: Followed::from(trail) }))
+    }
+
+    /// What is in force in a brand, and from where in its ledger's journal on it is followed.
+    pub(super) async fn read_pages(&self, brand: &Brand) -> Result<(Pages, Trail), ServiceError> {
         let ledger = self.vault.tokens().ledger(brand);
         let mut pages = Pages::default();
         // Before the documents: whatever is committed meanwhile is read twice rather than never.
-        let followed = self.followed_from(ledger).await?;
+        let trail = self.followed_from(ledger).await?;
         // Lists come once it is known which of them stand.
         self.each_document(ledger, |document| pages.put(document)).await?;
         let standing: Vec<Incident> = pages.incidents.values().cloned().collect();
         pages.listed = self.lists_of(ledger, &standing).await?;
-        Ok(Arc::new(Book { pages: RwLock::new(pages), followed }))
+        Ok((pages, trail))
     }
 
     /// Every document of a ledger.

@@ -115,7 +115,7 @@ impl Engine {
         let digest = self.vault.tokens().digest("open-incident", &[&body.0, &digest_of(touched.listed())]);
         let reserve = Reserve { request, digest };
         if let Some(before) = self.noted(&requester.brand, reserve, now).await? {
-            return self.incident_as_it_stands(&requester.brand, before.record().id, now).await;
+            return self.incident_as_it_stands(&requester.brand, before.record().id).await;
         }
         let listed = book.listed_count().saturating_add(touched.listed().len());
         if listed > LISTED_MAX || book.incident_count() >= INCIDENTS_MAX {
@@ -152,14 +152,8 @@ impl Engine {
         }
     }
 
-    async fn incident_as_it_stands(
-        &self,
-        brand: &Brand,
-        id: RecordId,
-        now: DateTime<Utc>,
-    ) -> Result<Incident, ServiceError> {
-        let wanted = Wanted { brand, caller: None, reserve: None, document: self.incident_token(id), now };
-        incident_in(self.document(&wanted).await?.ok_or(ServiceError::NotFound(INCIDENT))?)
+    async fn incident_as_it_stands(&self, brand: &Brand, id: RecordId) -> Result<Incident, ServiceError> {
+        incident_in(self.document(brand, self.incident_token(id)).await?.ok_or(ServiceError::NotFound(INCIDENT))?)
     }
 
     /// Whose secrets, once it is known that the caller may say so.

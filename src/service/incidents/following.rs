@@ -12,12 +12,12 @@ use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use tokio::time::Instant;
 
 use super::book::Book;
-use super::keeping::Wanted;
 use crate::audit::Event;
 use crate::crypto::{Partition, Token};
 use crate::domain::{Brand, Cohort, Document, Incident, RecordId};
 use crate::service::engine::{Engine, PolicySource};
 use crate::service::error::ServiceError;
+use crate::service::trail::Trail;
 use crate::store::{ROWS_MAX, Store};
 
 /// How long a book is good without being followed.
@@ -26,8 +26,8 @@ const FOLLOWED_EVERY: Duration = Duration::from_secs(1);
 /// How far a book was followed, and when.
 #[derive(Default)]
 pub(super) struct Followed {
-    /// The place in the ledger's journal. Held while the journal is read: one reads, and the others wait for it.
-    place: tokio::sync::Mutex<u64>,
+    /// How far the ledger's journal was read. Held while it is read: one reads, and the others wait for it.
+    trail: tokio::sync::Mutex<Trail>,
     /// Until when it is good, in milliseconds after the process's first book; 0 before the first.
     good_until: AtomicU64,
     /// The rings of the ledger's partition that were heard before.
@@ -35,9 +35,9 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    /// From that place on, which was the journal's last before the book was read.
-    pub(super) fn from(place: u64) -> Self {
-        Self { place: place.into(), ..Self::default() }
+    /// From there on, which was the journal's end before the book was read.
+    pub(super) fn from(trail: Trail) -> Self {
+        Self { trail: trail.into(), ..Self::default() }
     }
 
     fn is_good(&self, heard: u32) -> bool {
@@ -115,23 +115,43 @@ impl Engine {
         if book.followed().is_good(heard) {
             return Ok(());
         }
-        let mut place = book.followed().place.lock().await;
+        let mut trail = book.followed().trail.lock().await;
         if book.followed().is_good(heard) {
             return Ok(());
         }
         let begun = elapsed();
         let journal = store.journal_of(ledger.partition());
         loop {
-            let page = store.journal(journal, *place, ROWS_MAX).await?;
-            let Some(last) = page.last().map(|entry| entry.place) else { break };
+            // What a page shows is proven: no failover takes back what is taken over here.
+            let Some(page) = self.behind(journal, &trail, ROWS_MAX).await? else {
+                *trail = self.read_again(brand, book).await?;
+                continue;
+            };
+            let mut reached = *trail;
+            let Some(()) = page.last().map(|last| reached.reach(last)) else { break };
             for entry in page.into_iter().filter(|entry| entry.account == ledger) {
                 let kept = self.vault.unseal_journalled(entry)?;
                 self.take_over(brand, book, &kept.record().event).await?;
             }
-            *place = last;
+            *trail = reached;
         }
         book.followed().note(begun, heard);
         Ok(())
+    }
+
+    /// Reads all of a book again, and the policy, since the ledger does not have any more what they were read from.
+    async fn read_again(&self, brand: &Brand, book: &Book) -> Result<Trail, ServiceError> {
+        tracing::error!(brand = brand.as_str(), "the store lost records that were read: the brand's book is read anew");
+        let trail = {
+            let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
+            let (pages, trail) = self.read_pages(brand).await?;
+            book.replace(pages);
+            trail
+        };
+        if self.policy_source == PolicySource::Service && *brand == self.carrier.brand {
+            self.take_kept_policy().await?;
+        }
+        Ok(trail)
     }
 
     /// Reads again what a record of the ledger says has changed.
@@ -146,9 +166,7 @@ impl Engine {
         };
         // In the ledger's turn, as whoever changes it here: of two changes the later one stays.
         let _turn = self.queues.enter_to_protect(self.vault.tokens().ledger(brand)).await?;
-        let now = self.now()?.instant();
-        let wanted = Wanted { brand, caller: None, reserve: None, document, now };
-        let Some(document) = self.document(&wanted).await? else { return Ok(()) };
+        let Some(document) = self.document(brand, document).await? else { return Ok(()) };
         if let Document::Incident(incident) = &document
             && matches!(incident.cohort, Cohort::Listed { .. })
             && incident.ending.stands()
@@ -164,12 +182,19 @@ impl Engine {
     }
 
     /// The last place of a ledger's journal, for a book that is about to be read.
-    pub(super) async fn followed_from(&self, ledger: Token) -> Result<Followed, ServiceError> {
-        let store = self.vault.store();
+    pub(super) async fn followed_from(&self, ledger: Token) -> Result<Trail, ServiceError> {
+        let (store, mut trail) = (self.vault.store(), Trail::default());
         if !store.is_shared() {
-            return Ok(Followed::default());
+            return Ok(trail);
         }
-        Ok(Followed::from(self.last_place_where(store.journal_of(ledger.partition()), |_| true).await?))
+        let journal = store.journal_of(ledger.partition());
+        let place = self.last_place_where(journal, |_| true).await?;
+        if let Some(before) = place.checked_sub(1)
+            && let Some(last) = store.journal(journal, before, 1).await?.first()
+        {
+            trail.reach(last);
+        }
+        Ok(trail)
     }
 
     /// The accounts of incidents that list some.

@@ -172,7 +172,7 @@ impl Engine {
         });
         match kept.await? {
             Some(document) => hold_in(document),
-            None => hold_in(self.document(wanted).await?.ok_or(ServiceError::NotFound(HOLD))?),
+            None => hold_in(self.document(wanted.brand, wanted.document).await?.ok_or(ServiceError::NotFound(HOLD))?),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::ledger::{LedgerAsk, Turned, Worked};
 use crate::service::question::{Body, caller_of};
-use crate::store::{Entry, Opening, Reserve, Urgency};
+use crate::store::{Entry, Reserve, Urgency};
 
 /// How often documents are read for one page of a list, at most.
 const READS_A_PAGE_MAX: usize = 8;
@@ -107,17 +107,17 @@ impl Engine {
         });
         match kept.await? {
             Some(document) => Ok(document),
-            None => self.document(&wanted).await?.ok_or(ServiceError::NotFound(name)),
+            None => self.document(&requester.brand, document).await?.ok_or(ServiceError::NotFound(name)),
         }
     }
 
-    /// A document as it stands.
-    pub(in crate::service) async fn document(&self, wanted: &Wanted<'_>) -> Result<Option<Document>, ServiceError> {
-        let Wanted { brand, document, now, .. } = wanted;
-        match self.open_ledger(brand, None, (vec![*document], Vec::new()), *now).await? {
-            Opening::Open(open) => Ok(open.document(*document).cloned()),
-            Opening::Answered(_) | Opening::Taken => Err(ServiceError::RequestIdReused),
-        }
+    /// A document as it stands: what is not proven yet is not read, since nothing is committed on it.
+    pub(in crate::service) async fn document(
+        &self,
+        brand: &Brand,
+        document: Token,
+    ) -> Result<Option<Document>, ServiceError> {
+        Ok(self.vault.document(self.vault.tokens().ledger(brand), document).await?)
     }
 
     /// Puts documents into the ledger that say nothing until another names them: no record tells of them.

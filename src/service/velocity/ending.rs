@@ -139,8 +139,25 @@ impl Counted {
 }
 
 impl Engine {
+    /// Takes back what was charged for the ask before the commit that records how it ended, where no other engine can decide
+    /// the same request: then it is journalled nowhere.
+    pub(in crate::service) async fn settle_ask_alone(&self, counted: &Counted, ending: Ending) {
+        if !self.vault.store().is_shared() {
+            self.settle_ask(counted, ending).await;
+        }
+    }
+
+    /// The same after that commit, where another engine can.
+    ///
+    /// INVARIANT (one-request-one-decision): of engines that decide one request at once the charges are one's, and they end
+    /// as the decision on record did.
+    pub(in crate::service) async fn settle_ask_shared(&self, counted: &Counted, ending: Ending) {
+        if self.vault.store().is_shared() {
+            self.settle_ask(counted, ending).await;
+        }
+    }
+
     /// Takes back what was charged for the ask and does not stay, and counts every other line of a batch that asks to leave.
-    /// Before the commit: then it is journalled nowhere.
     ///
     /// Where it fails, too much is counted for a while: the answer does not depend on it.
     pub(in crate::service) async fn settle_ask(&self, counted: &Counted, ending: Ending) {

@@ -137,8 +137,8 @@ impl RedisStore {
         args.extend(fields);
         args.extend(load.charges.iter().flat_map(charge_args));
         // INVARIANT (one-counter): a secret is looked at only after its charge is on the disk, or on the replicas.
-        let looks = load.charges.iter().any(|charge| charge.before == Before::Look);
-        let step = Step::script(partition, &SCRIPTS.load, names, args).proven(looks);
+        let lasts = load.charges.iter().any(must_last);
+        let step = Step::script(partition, &SCRIPTS.load, names, args).proven(lasts);
         let (word, told) = self.ask(step).await?;
         match word.as_str() {
             "TAKEN" => Ok(Read { loaded: taken(), counted: Vec::new(), pushed_out: Vec::new() }),
@@ -223,6 +223,12 @@ fn rows_of(load: &Load, mut told: Told) -> Result<Vec<Option<Row>>, StoreError> 
     let (mut fields, mut permits) = (fields.into_iter(), permits.into_iter());
     let one = |slot: &Slot| if matches!(slot, Slot::Permit(_)) { permits.next() } else { fields.next() };
     Ok(load.slots.iter().map(one).map(Option::flatten).collect())
+}
+
+/// Whether a charge is proven before it is told. One that must be durable with the next commit is: that commit is another
+/// partition's, and proves nothing here.
+pub(super) fn must_last(charge: &Charge) -> bool {
+    charge.before != Before::Nothing
 }
 
 /// Subject, cap and milliseconds of a charge.

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use redis::{Cmd, Pipeline, Value, cmd};
 
 use super::keys::{self, ACCOUNT_BUCKETS, FIRST, account_bucket, slot_named};
+use super::loading::count;
 use super::node::NoAnswer;
+use super::scripts::SCRIPTS;
 use super::step::Step;
 use super::store::RedisStore;
 use super::wire::{self, Told, bytes, list};
@@ -32,7 +34,7 @@ impl RedisStore {
     ) -> Result<Vec<Journalled>, StoreError> {
         check_journal(journal, Partition::COUNT)?;
         let partition = Partition::new(journal).unwrap_or(FIRST);
-        let ids = self.stream(partition, self.fabric.keys.journal(partition), after, limit.clamp(1, ROWS_MAX)).await?;
+        let ids = self.journalled(partition, after, limit.clamp(1, ROWS_MAX)).await?;
         let key = |(_, id): &(u64, RecordId)| self.fabric.keys.record(partition, *id);
         let bodies = self.bodies(partition, &ids, key).await?;
         let mut page = Vec::with_capacity(bodies.len());
@@ -45,28 +47,49 @@ impl RedisStore {
         Ok(page)
     }
 
-    /// The places and ids of a stream after a place.
-    async fn stream(
+    /// The places and ids of a journal after a place. Their bodies never change: whoever has them has the record.
+    async fn journalled(
         &self,
         partition: Partition,
-        key: Vec<u8>,
         after: u64,
         limit: usize,
     ) -> Result<Vec<(u64, RecordId)>, StoreError> {
-        let Some(from) = after.checked_add(1) else { return Ok(Vec::new()) };
-        let read = cmd("XRANGE").arg(key).arg(format!("{from}-0")).arg("+").arg("COUNT").arg(limit).to_owned();
-        let entries = list(self.fabric.carry_out(Step::read(partition, read)).await?)?;
-        entries
-            .into_iter()
-            .map(|entry| {
-                let mut entry = Told::list(entry)?;
-                let place = entry.bytes()?;
-                let place = std::str::from_utf8(&place).ok().and_then(|text| text.strip_suffix("-0")?.parse().ok());
-                let mut fields = entry.inner()?;
-                fields.bytes()?;
-                Ok((place.ok_or_else(|| wire::damaged("a place"))?, wire::id_of(&fields.bytes()?)?))
-            })
-            .collect()
+        let Some(args) = behind(after, limit) else { return Ok(Vec::new()) };
+        places(self.read_proven(partition, "XRANGE", self.fabric.keys.journal(partition), args).await?)
+    }
+
+    /// The places and ids of permits after a place.
+    async fn granted(
+        &self,
+        partition: Partition,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, RecordId)>, StoreError> {
+        let Some(args) = behind(after, limit) else { return Ok(Vec::new()) };
+        let read = cmd("XRANGE").arg(self.fabric.keys.permits(partition)).arg(&args).to_owned();
+        places(self.fabric.carry_out(Step::read(partition, read)).await?)
+    }
+
+    /// What a command reads of one key. What it finds is told once the server that found it has proven it: whoever acts on
+    /// what is read acts on nothing that a failover loses. Where nothing is found there is nothing to prove.
+    async fn read_proven(
+        &self,
+        partition: Partition,
+        name: &'static str,
+        key: Vec<u8>,
+        args: Vec<Vec<u8>>,
+    ) -> Result<Value, StoreError> {
+        let read = cmd(name).arg(&key).arg(&args).to_owned();
+        let found = self.fabric.carry_out(Step::read(partition, read)).await?;
+        let is_nothing = matches!(&found, Value::Array(all) if all.iter().all(|one| *one == Value::Nil));
+        if is_nothing || self.fabric.options.durability.replicas().is_none() {
+            return Ok(found);
+        }
+        // Read again and written behind in one step: another server may have taken over since.
+        let keys = vec![self.fabric.keys.meta(partition), key];
+        let args = [self.life(), name.as_bytes().to_vec()].into_iter().chain(args).collect();
+        let (_, mut told) = self.ask(Step::script(partition, &SCRIPTS.look, keys, args).proven(true)).await?;
+        told.next()
     }
 
     /// The bodies of as many as fit on a page.
@@ -179,12 +202,9 @@ impl RedisStore {
         let mut slots = slots.into_iter().peekable();
         while slots.peek().is_some() && length <= PAGE_BYTES {
             let some: Vec<Slot> = slots.by_ref().take(at_once).collect();
-            let mut get = cmd("HMGET");
-            get.arg(&key);
-            for field in some.iter().filter_map(|slot| keys::field(*slot)) {
-                get.arg(field);
-            }
-            for (slot, body) in some.into_iter().zip(list(self.fabric.carry_out(Step::read(partition, get)).await?)?) {
+            let fields = some.iter().filter_map(|slot| keys::field(*slot)).collect();
+            let found = list(self.read_proven(partition, "HMGET", key.clone(), fields).await?)?;
+            for (slot, body) in some.into_iter().zip(found) {
                 let Some(body) = bytes(body)? else { continue };
                 if length <= PAGE_BYTES {
                     length = length.saturating_add(body.len());
@@ -204,7 +224,7 @@ impl RedisStore {
         let Some(first) = u16::try_from(first).ok().and_then(Partition::new) else { return Ok(Vec::new()) };
         for partition in self.with_permits(first).await? {
             let after = if partition == first { within } else { 0 };
-            let ids = self.stream(partition, self.fabric.keys.permits(partition), after, limit).await?;
+            let ids = self.granted(partition, after, limit).await?;
             let key = |(_, id): &(u64, RecordId)| self.fabric.keys.permit(partition, *id);
             let bodies = self.bodies(partition, &ids, key).await?;
             let mut page = Vec::with_capacity(bodies.len());
@@ -276,7 +296,7 @@ impl RedisStore {
         up_to: u64,
         limit: usize,
     ) -> Result<Vec<(u64, RecordId)>, StoreError> {
-        let mut oldest = self.stream(partition, self.fabric.keys.journal(partition), 0, limit).await?;
+        let mut oldest = self.journalled(partition, 0, limit).await?;
         oldest.retain(|(place, _)| *place <= up_to);
         Ok(oldest)
     }
@@ -290,4 +310,23 @@ impl RedisStore {
         }
         get
     }
+}
+
+/// What `XRANGE` is given for so many entries after a place; nothing where none can come.
+fn behind(after: u64, limit: usize) -> Option<Vec<Vec<u8>>> {
+    let from = format!("{}-0", after.checked_add(1)?).into_bytes();
+    Some(vec![from, b"+".to_vec(), b"COUNT".to_vec(), count(limit)])
+}
+
+/// The places and ids that a stream's entries hold.
+fn places(entries: Value) -> Result<Vec<(u64, RecordId)>, StoreError> {
+    let one = |entry| {
+        let mut entry = Told::list(entry)?;
+        let place = entry.bytes()?;
+        let place = std::str::from_utf8(&place).ok().and_then(|text| text.strip_suffix("-0")?.parse().ok());
+        let mut fields = entry.inner()?;
+        fields.bytes()?;
+        Ok((place.ok_or_else(|| wire::damaged("a place"))?, wire::id_of(&fields.bytes()?)?))
+    };
+    list(entries)?.into_iter().map(one).collect()
 }

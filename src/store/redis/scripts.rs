@@ -64,6 +64,7 @@ scripts! {
     lease: "", [LIFE, INSTANTS], "lease";
     reseal: "", [LIFE], "reseal";
     forget: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS], "forget";
+    look: THOUGH_MEMORY_IS_USED_UP, [LIFE], "look";
     touch: THOUGH_MEMORY_IS_USED_UP, [LIFE], "touch";
     hold: THOUGH_MEMORY_IS_USED_UP, [LIFE], "hold";
     begin_filling: "", [LIFE], "begin_filling";

@@ -12,7 +12,7 @@ use super::fabric::Fabric;
 use super::holding::Hold;
 use super::keeper::EMPTIED;
 use super::keys::{self, FIRST};
-use super::loading::{charge_args, count};
+use super::loading::{charge_args, count, must_last};
 use super::opening::{self, Opened};
 use super::options::{RedisOpenError, RedisOptions};
 use super::requests::Reserved;
@@ -23,9 +23,9 @@ use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::store::bounds::{check_index, check_journal, check_reseal, check_settle};
 use crate::store::{
-    ArchivedUpTo, Before, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled,
-    LeaseRequest, Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Reserve, Row, Settle, Slot, Store,
-    StoreError, StoredRecord, Window,
+    ArchivedUpTo, ChargeWindows, Commit, CommitError, DueEntry, Fence, Forget, IndexEntry, Journalled, LeaseRequest,
+    Load, Loaded, PermitRow, Place, Position, Reply, Reseal, Reserve, Row, Settle, Slot, Store, StoreError,
+    StoredRecord, Window,
 };
 
 /// The store of many engines.
@@ -126,8 +126,8 @@ impl RedisStore {
             count(charges.len()),
         ];
         args.extend(charges.iter().flat_map(|charge| charge_args(charge)));
-        let looks = charges.iter().any(|charge| charge.before == Before::Look);
-        let step = Step::script(partition, &SCRIPTS.charge, names.collect(), args).proven(looks);
+        let lasts = charges.iter().any(|charge| must_last(charge));
+        let step = Step::script(partition, &SCRIPTS.charge, names.collect(), args).proven(lasts);
         let (_, mut told) = self.ask(step).await?;
         let mut told = told.inner()?;
         let places =
