@@ -59,7 +59,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Laws: [`CommitError::Taken`] if the request's key is another's; else [`CommitError::Answered`] if it is claimed
     /// already; else [`StoreError::ClockBehind`] if `now` is more than [`CLOCK_BEHIND_MAX`] behind the highest instant
-    /// committed; else [`CommitError::Conflict`] if any row is not at the version expected. Nothing is written in any of
+    /// committed (a store whose servers have a clock may also refuse what is far from that, here and where it charges); else [`CommitError::Conflict`] if any row is not at the version expected. Nothing is written in any of
     /// these cases. A settled charge no longer counts. Positions grow with every commit.
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>>;
 

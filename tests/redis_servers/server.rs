@@ -63,6 +63,12 @@ impl Server {
         assert!(self.try_run(), "a Redis that ran before starts again on its port");
     }
 
+    /// The same with a setting changed.
+    pub(crate) fn run_again_with(&mut self, name: &str, value: &str) {
+        self.settings = self.settings.clone().with(name, value);
+        self.run_again();
+    }
+
     fn try_run(&mut self) -> bool {
         let mut command = Command::new("redis-server");
         command.arg("--port").arg(self.port.to_string()).arg("--bind").arg("127.0.0.1");

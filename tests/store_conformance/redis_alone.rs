@@ -6,13 +6,14 @@ use portcullis::store::redis::{
     Address, RedisDurability, RedisLogin, RedisOpenError, RedisOptions, RedisPlace, RedisStore, examine,
 };
 use portcullis::store::{
-    Before, Charge, Commit, CommitError, Load, Reservation, Reserve, Slot, Store, StoreError, Urgency, WINDOW_KEPT,
+    Before, Charge, ChargeWindows, Commit, CommitError, Load, Reservation, Reserve, Slot, Store, StoreError, Urgency,
+    WINDOW_KEPT,
 };
 use redis::cmd;
 
 use crate::harness::{Account, Home, all, at, charge, fresh, request, write};
 use crate::on_redis::OnRedis;
-use crate::redis_servers::{Server, Settings, beside};
+use crate::redis_servers::{Pair, Server, Settings, beside};
 
 fn options(server: &Server, durability: RedisDurability) -> RedisOptions {
     let ids = Ids::new(&Keyring::generate(at(0)).unwrap());
@@ -208,4 +209,165 @@ async fn engines_hear_each_others_rings() {
     account.put(&*one, Slot::Head, 0, b"").await.unwrap();
     assert_eq!(heard.recv().await.unwrap(), account.partition());
     assert_eq!(account.get(&*other, Slot::Head).await.unwrap().version, 1, "what a ring told of is there");
+}
+
+/// The server's own time, in seconds.
+async fn time_of(server: &Server) -> i64 {
+    let (seconds, _): (i64, i64) = cmd("TIME").query_async(&mut server.connect().await).await.unwrap();
+    seconds
+}
+
+/// Also where nobody committed before: a clock that stands is heard nowhere, and counts nothing as older than it is.
+#[tokio::test]
+async fn who_is_far_behind_the_servers_clock_commits_and_counts_nothing() {
+    let server = Server::start(&Settings::careful());
+    let options = RedisOptions {
+        clock_ahead_max: Some(RedisOptions::CLOCK_AHEAD_MAX),
+        ..options(&server, RedisDurability::Fsync)
+    };
+    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let home = OnRedis::over(options);
+    for (behind, is_heard) in [(60, false), (10, true), (0, true), (-60, false)] {
+        let now = chrono::DateTime::from_timestamp(time_of(&server).await - behind, 0).unwrap();
+        let account = Account::new(&home);
+        let (window, outside) = (account.window(), account.window());
+        let commit = Commit { writes: vec![write(Slot::Head, 0, b"head")], ..account.commit(now) };
+        assert_eq!(store.commit(commit).await.is_ok(), is_heard, "commit, {behind} s behind");
+        let charges = vec![charge(window, Before::Look)];
+        let load = Load { reserve: Some(request(1)), charges, ..account.load(now) };
+        assert_eq!(store.load(load).await.is_ok(), is_heard, "load, {behind} s behind");
+        let charges = vec![charge(outside, Before::Look)];
+        let outside_of = ChargeWindows { charges, reads: vec![], attempt: fresh(), now };
+        assert_eq!(store.charge(outside_of).await.is_ok(), is_heard, "charge, {behind} s behind");
+        for window in [window, outside] {
+            assert_eq!(account.count(&store, window).await, usize::from(is_heard));
+        }
+        let read = store.load(Load { slots: vec![Slot::Head], ..account.load(now) }).await;
+        assert_eq!(read.unwrap().rows[0].is_some(), is_heard, "what charges nothing is read");
+    }
+}
+
+/// A server's clock that is put forward by an hour forgets nothing that still counts.
+#[tokio::test]
+async fn a_window_is_kept_for_hours_longer_than_it_counts() {
+    let server = Server::start(&Settings::careful());
+    let options = options(&server, RedisDurability::Fsync);
+    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let home = OnRedis::over(options);
+    let account = Account::new(&home);
+    let window = account.window();
+    let kept = chrono::TimeDelta::seconds(1);
+    let charges = vec![Charge { kept, ..charge(window, Before::Look) }];
+    store.charge(ChargeWindows { charges, reads: vec![], attempt: fresh(), now: at(0) }).await.unwrap();
+    let mut key = format!("portcullis:{{{:04}}}:w:", account.partition().number()).into_bytes();
+    key.extend_from_slice(window.token.as_bytes());
+    let left: i64 = cmd("PTTL").arg(key).query_async(&mut server.connect().await).await.unwrap();
+    assert!(left > 5 * 3_600_000, "{left} ms");
+}
+
+/// Nothing is written that could not be written whole.
+#[tokio::test]
+async fn a_journal_that_goes_on_behind_its_count_takes_nothing() {
+    let server = Server::start(&Settings::careful());
+    let options = options(&server, RedisDurability::Fsync);
+    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let home = OnRedis::over(options);
+    for stream in ["j", "g"] {
+        let account = Account::new(&home);
+        let key = format!("portcullis:{{{:04}}}:{stream}", account.partition().number());
+        let add = cmd("XADD").arg(key).arg("100-0").arg("i").arg("x").to_owned();
+        let _: String = add.query_async(&mut server.connect().await).await.unwrap();
+        let permit = Slot::Permit(account.record_id(at(0)));
+        let writes = vec![write(Slot::Head, 0, b"head"), write(permit, 0, b"permit")];
+        let records = vec![account.record(at(0), b"record")];
+        let refused = store.commit(Commit { writes, records, ..account.commit(at(0)) }).await;
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Damaged(_)))), "{refused:?}");
+        assert!(account.get(&store, Slot::Head).await.is_none(), "{stream}: a part of it was written");
+    }
+}
+
+/// Waits until the store says that it can be used, or that it cannot, and why.
+async fn until_it_is(store: &RedisStore, well: bool) -> String {
+    let begun = std::time::Instant::now();
+    loop {
+        match store.health() {
+            Ok(()) if well => return String::new(),
+            Err(error) if !well => return error.to_string(),
+            _ => {}
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "it does not become so");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// What a server promised when it was opened it must go on to promise: told otherwise while it runs, or started otherwise, it
+/// is given nothing.
+#[tokio::test]
+async fn a_server_is_asked_again_what_it_keeps() {
+    let mut server = Server::start(&Settings::careful());
+    let options = options(&server, RedisDurability::Fsync);
+    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let home = OnRedis::over(options);
+    let account = Account::new(&home);
+    account.put(&store, Slot::Head, 0, b"1").await.unwrap();
+    let set = async |server: &Server, name: &str, value: &str| {
+        let set = cmd("CONFIG").arg(&["SET", name, value]).to_owned();
+        let _: () = set.query_async(&mut server.connect().await).await.unwrap();
+    };
+    for (name, careless, careful) in
+        [("maxmemory-policy", "allkeys-lru", "noeviction"), ("appendfsync", "everysec", "always")]
+    {
+        set(&server, name, careless).await;
+        let told = until_it_is(&store, false).await;
+        assert!(told.contains(careless), "{told}");
+        let refused = account.put(&store, Slot::Head, 1, b"2").await;
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{name}: {refused:?}");
+        set(&server, name, careful).await;
+        until_it_is(&store, true).await;
+    }
+    server.kill();
+    server.run_again_with("maxmemory-policy", "allkeys-random");
+    let told = until_it_is(&store, false).await;
+    if !told.contains("allkeys-random") {
+        // It was gone first.
+        let begun = std::time::Instant::now();
+        while !store.health().is_err_and(|error| error.to_string().contains("allkeys-random")) {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "nobody asks it again");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    server.kill();
+    server.run_again_with("maxmemory-policy", "noeviction");
+    until_it_is(&store, true).await;
+    account.put(&store, Slot::Head, 1, b"2").await.unwrap();
+}
+
+/// Where a primary has more replicas than the settings ask for, all of them have what is acknowledged.
+#[tokio::test]
+async fn all_replicas_that_there_are_have_what_is_acknowledged() {
+    let (pair, second) = (Pair::start().await, Server::start(&Settings::careful().with("appendfsync", "everysec")));
+    let of = cmd("REPLICAOF").arg("127.0.0.1").arg(pair.primary.port).to_owned();
+    let _: () = of.query_async(&mut second.connect().await).await.unwrap();
+    let begun = std::time::Instant::now();
+    let both = async || {
+        let mut connection = pair.primary.connect().await;
+        let info: String = cmd("INFO").arg("replication").query_async(&mut connection).await.unwrap();
+        info.matches("state=online").count() == 2
+    };
+    while !both().await {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "a replica does not keep up");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let options = options(&pair.primary, RedisDurability::Replicated(1));
+    let options = RedisOptions { call_timeout: std::time::Duration::from_millis(500), ..options };
+    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let home = OnRedis::over(options);
+    Account::new(&home).put(&store, Slot::Head, 0, b"1").await.unwrap();
+    second.signal("STOP");
+    let refused = Account::new(&home).put(&store, Slot::Head, 0, b"1").await;
+    second.signal("CONT");
+    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+    while let Err(error) = Account::new(&home).put(&store, Slot::Head, 0, b"1").await {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{error}");
+    }
 }

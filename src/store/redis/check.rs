@@ -8,8 +8,8 @@ use super::options::{RedisDurability, RedisOpenError};
 /// The oldest server that does what the scripts ask.
 const VERSION_MIN: (u32, u32) = (7, 0);
 
-/// Looks whether a primary keeps what it is given.
-pub(super) async fn keeps(node: &Node, durability: &RedisDurability) -> Result<(), RedisOpenError> {
+/// Looks whether a primary keeps what it is given, and how many replicas follow it.
+pub(super) async fn keeps(node: &Node, durability: &RedisDurability) -> Result<u32, RedisOpenError> {
     let told = Told::by(node).await?;
     let refused = |what: String, advice| Err(RedisOpenError::Unsafe { address: node.address.clone(), what, advice });
     if told.version() < VERSION_MIN {
@@ -17,22 +17,23 @@ pub(super) async fn keeps(node: &Node, durability: &RedisDurability) -> Result<(
         return refused(what, "use 7.0 or a later one");
     }
     if told.info("role") != Some("master") {
-        return refused("is a replica".to_owned(), "name its primary");
+        return Err(RedisOpenError::NotPrimary { address: node.address.clone() });
     }
     let policy = told.setting("maxmemory-policy").or_else(|| told.info("maxmemory_policy"));
     if policy != Some("noeviction") {
         let what = format!("throws away what it has no room for (maxmemory-policy {})", policy.unwrap_or("unknown"));
         return refused(what, "set `maxmemory-policy noeviction`");
     }
+    let replicas = told.replicas();
     if matches!(durability, RedisDurability::LoseAcknowledged(_)) {
-        return Ok(());
+        return Ok(replicas);
     }
     if told.setting("appendonly") != Some("yes") && told.info("aof_enabled") != Some("1") {
         return refused("keeps nothing when it ends (appendonly no)".to_owned(), "set `appendonly yes`");
     }
     match durability {
         RedisDurability::Fsync => match told.setting("appendfsync") {
-            Some("always") => Ok(()),
+            Some("always") => Ok(replicas),
             found => refused(
                 format!("answers before what it was given is on its disk (appendfsync {})", found.unwrap_or("unknown")),
                 "set `appendfsync always`, and let the engine's user read it with CONFIG GET",
@@ -43,9 +44,9 @@ pub(super) async fn keeps(node: &Node, durability: &RedisDurability) -> Result<(
             if found < *asked {
                 return Err(RedisOpenError::FewReplicas { address: node.address.clone(), found, asked: *asked });
             }
-            Ok(())
+            Ok(replicas)
         }
-        RedisDurability::LoseAcknowledged(_) => Ok(()),
+        RedisDurability::LoseAcknowledged(_) => Ok(replicas),
     }
 }
 
@@ -90,6 +91,17 @@ impl Told {
 
     fn info(&self, name: &str) -> Option<&str> {
         self.info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+    }
+
+    /// Replicas that have all of it, and are given what comes.
+    fn replicas(&self) -> u32 {
+        let is_online = |line: &&str| {
+            let of = line.strip_prefix("slave").and_then(|rest| rest.split_once(':'));
+            of.is_some_and(|(number, told)| {
+                number.bytes().all(|digit| digit.is_ascii_digit()) && told.split(',').any(|part| part == "state=online")
+            })
+        };
+        u32::try_from(self.info.lines().map(str::trim).filter(is_online).count()).unwrap_or(u32::MAX)
     }
 
     fn setting(&self, name: &str) -> Option<&str> {

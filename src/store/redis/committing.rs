@@ -27,11 +27,8 @@ impl RedisStore {
             "TAKEN" => Err(CommitError::Taken),
             "ANSWERED" => Err(CommitError::Answered(wire::id_of(&told.bytes()?)?)),
             "CONFLICT" => Err(CommitError::Conflict),
-            "BEHIND" => Err(StoreError::ClockBehind.into()),
-            "AHEAD" => Err(StoreError::Unavailable(
-                "this engine's clock is ahead of the Redis's: set both by the same source".to_owned(),
-            )
-            .into()),
+            "BEHIND" | "AHEAD" => Err(wrong_clock(&word).into()),
+            "DAMAGED" => Err(wire::damaged("a journal goes on behind its partition's count").into()),
             "TWICE" => Err(StoreError::Refused("a record of that id was appended before").into()),
             "FOREIGN" => Err(StoreError::Refused("a permit is another account's").into()),
             _ => Err(wire::unexpected().into()),
@@ -95,12 +92,11 @@ impl RedisStore {
         let claim = commit.claim.as_ref().map_or_else(Vec::new, |claim| {
             [&claim.reserve.request.as_bytes()[..], &claim.reserve.digest, &claim.record.to_bytes()].concat()
         });
-        let ahead = self.fabric.options.clock_ahead_max;
         vec![
             self.life(),
             wire::instant(commit.now).to_vec(),
             wire::instant(commit.now + CLOCK_BEHIND_MAX).to_vec(),
-            ahead.map_or_else(Vec::new, |ahead| number(ahead.num_seconds().max(0).cast_unsigned())),
+            self.ahead(),
             self.fabric.keys.rings().into_bytes(),
             number(commit.account.partition().number().into()),
             commit.account.as_bytes().to_vec(),
@@ -108,6 +104,14 @@ impl RedisStore {
             kept(),
         ]
     }
+}
+
+/// What a script says of an engine's clock.
+pub(super) fn wrong_clock(word: &str) -> StoreError {
+    if word == "BEHIND" {
+        return StoreError::ClockBehind;
+    }
+    StoreError::Unavailable("this engine's clock is ahead of the Redis's: set both by the same source".to_owned())
 }
 
 /// A row's new value; nothing for a write that only checks.

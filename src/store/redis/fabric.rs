@@ -103,20 +103,30 @@ impl Fabric {
         Ok(node)
     }
 
+    /// Who has what, where everything has somebody: for who reads all of something.
+    ///
+    /// INVARIANT (fail-closed): a part that nobody has is not an empty one.
+    pub(super) fn whole_layout(&self) -> Result<Arc<Layout>, StoreError> {
+        let layout = self.layout.load_full();
+        if layout.orphans() > 0 { Err(self.why_nobody()) } else { Ok(layout) }
+    }
+
     /// Asks the keeper to look who has what, now.
     pub(super) fn look_again(&self) {
         self.wake.notify_one();
     }
 
-    /// Learns who has what, and whether they may be entrusted with it.
+    /// Learns who has what, and whether they may be entrusted with it: asked each time, since a server may be told
+    /// something else while it runs, and begins with something else when it is started again.
+    ///
+    /// INVARIANT (fail-closed): who does not keep what it is given is given nothing.
     pub(super) async fn learn(&self) -> Result<(), RedisOpenError> {
-        let found = match &self.options.place {
-            RedisPlace::Single(address) => Layout::single(self.trusted(address).await?),
-            RedisPlace::Sentinel { sentinels, name } => {
-                let primary = self.named_by_sentinels(sentinels, name).await?;
-                Layout::single(self.trusted(&primary).await?)
+        let found = match self.found().await {
+            Err(error @ (RedisOpenError::Unsafe { .. } | RedisOpenError::NotPrimary { .. })) => {
+                self.layout.store(Arc::new(Layout::empty()));
+                return Err(error);
             }
-            RedisPlace::Cluster { seeds } => self.seen_of_cluster(seeds).await?,
+            found => found?,
         };
         if !found.is_like(&self.layout.load()) {
             self.options.observer.moved();
@@ -125,14 +135,47 @@ impl Fabric {
         Ok(())
     }
 
+    async fn found(&self) -> Result<Layout, RedisOpenError> {
+        Ok(match &self.options.place {
+            RedisPlace::Single(address) => Layout::single(self.trusted(address).await?),
+            RedisPlace::Sentinel { sentinels, name } => {
+                let primary = self.named_by_sentinels(sentinels, name).await?;
+                Layout::single(self.trusted(&primary).await?)
+            }
+            RedisPlace::Cluster { seeds } => self.seen_of_cluster(seeds).await?,
+        })
+    }
+
     /// A primary that keeps what it is given.
     async fn trusted(&self, address: &Address) -> Result<Arc<Node>, RedisOpenError> {
         let node = self.node(address).map_err(|error| RedisOpenError::Unreachable(error.to_string()))?;
-        if !node.is_checked.load(Ordering::Acquire) {
-            keeps(&node, &self.options.durability).await?;
-            node.is_checked.store(true, Ordering::Release);
+        let was_trusted = node.is_trusted.load(Ordering::Acquire);
+        // Who opens waits; who goes on asks again in a moment, and must hear of the other servers.
+        let opens = self.layout.load().primaries.is_empty();
+        let patience = if opens { self.options.call_timeout } else { ASK_TIMEOUT };
+        let kept = match tokio::time::timeout(patience, keeps(&node, &self.options.durability)).await {
+            Ok(kept) => kept,
+            Err(_) => Err(RedisOpenError::Unreachable(format!("{address} does not answer"))),
+        };
+        match kept {
+            Ok(replicas) => {
+                node.has_replicas(replicas);
+                node.is_trusted.store(true, Ordering::Release);
+                Ok(node)
+            }
+            // It does not say otherwise. Whoever asks it for something is answered or not, and a proof counts for itself.
+            Err(RedisOpenError::Unreachable(_) | RedisOpenError::FewReplicas { .. }) if was_trusted => Ok(node),
+            // A cluster's replica answers nothing of itself: it says who is the primary now.
+            Err(RedisOpenError::NotPrimary { .. })
+                if was_trusted && matches!(self.options.place, RedisPlace::Cluster { .. }) =>
+            {
+                Ok(node)
+            }
+            Err(error) => {
+                node.is_trusted.store(false, Ordering::Release);
+                Err(error)
+            }
         }
-        Ok(node)
     }
 
     async fn named_by_sentinels(&self, sentinels: &[Address], name: &str) -> Result<Address, RedisOpenError> {
@@ -186,13 +229,13 @@ impl Fabric {
         primaries.dedup();
         let mut trusted = HashMap::new();
         let mut refusal = None;
-        for address in primaries {
-            match tokio::time::timeout(ASK_TIMEOUT, self.trusted(address)).await {
-                Ok(Ok(node)) => {
+        let asked = primaries.into_iter().map(|address| async move { (address, self.trusted(address).await) });
+        for (address, answer) in futures_util::future::join_all(asked).await {
+            match answer {
+                Ok(node) => {
                     trusted.insert(address.clone(), node);
                 }
-                Ok(Err(error)) => refusal = Some(error),
-                Err(_) => {}
+                Err(error) => refusal = Some(error),
             }
         }
         match refusal {

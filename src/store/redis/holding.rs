@@ -163,7 +163,7 @@ async fn nobody_serves(fabric: &Fabric) -> Result<(), RedisOpenError> {
 
 /// How many hear the rings, at whichever server.
 async fn listeners(fabric: &Fabric) -> Result<u64, StoreError> {
-    let layout: Arc<Layout> = fabric.layout.load_full();
+    let layout: Arc<Layout> = fabric.whole_layout()?;
     let mut nodes = layout.primaries.clone();
     for primary in &layout.primaries {
         // What was a primary when an engine began may be a replica by now.

@@ -8,11 +8,10 @@ use tokio_stream::StreamExt as _;
 
 use super::fabric::Fabric;
 use super::layout::Layout;
-use super::options::RedisPlace;
 use super::wire::bytes;
 use crate::crypto::Partition;
 
-/// How often every primary is asked something; more often when a call fails.
+/// How often every primary is asked whether it still keeps what it is given; more often when a call fails.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Calls that fail ask for a look; this many are not more than one.
@@ -28,9 +27,7 @@ const LISTEN_AGAIN: Duration = Duration::from_millis(200);
 pub(super) async fn keep(fabric: Weak<Fabric>, epoch: String) {
     loop {
         let Some(kept) = fabric.upgrade() else { return };
-        let fixed = matches!(kept.options.place, RedisPlace::Single(_));
-        let learnt = if fixed { Ok(()) } else { kept.learn().await };
-        let trouble = match learnt {
+        let trouble = match kept.learn().await {
             Err(error) => Some(error.to_string()),
             Ok(()) => trouble(&kept, &epoch).await,
         };

@@ -64,6 +64,11 @@ impl Layout {
         self.of.iter().filter(|of| of.is_none()).count()
     }
 
+    /// Who has what, as bytes to be compared.
+    pub(super) fn map(&self) -> Vec<u8> {
+        self.of.iter().flat_map(|of| of.map_or([u8::MAX; 2], u16::to_be_bytes)).collect()
+    }
+
     /// The partitions of each primary.
     pub(super) fn shares(&self) -> Vec<(Arc<Node>, Vec<Partition>)> {
         let mut shares: Vec<(Arc<Node>, Vec<Partition>)> =

@@ -5,6 +5,7 @@
 //! that share a key and an account only one is ever charged; of two that share a key and not the account, the one that
 //! comes too late has charged only its own account's windows, and gives that back before it is told.
 
+use super::committing::wrong_clock;
 use super::requests::Belongs;
 use super::scripts::SCRIPTS;
 use super::step::Step;
@@ -132,6 +133,7 @@ impl RedisStore {
             asked,
             kept(),
             wire::instant(load.now).to_vec(),
+            self.ahead(),
         ];
         args.extend([fields.len(), permits.len(), load.charges.len(), load.windows.len()].map(count));
         args.extend(fields);
@@ -143,6 +145,7 @@ impl RedisStore {
         match word.as_str() {
             "TAKEN" => Ok(Read { loaded: taken(), counted: Vec::new(), pushed_out: Vec::new() }),
             "POSITION" => Err(StoreError::Behind),
+            "BEHIND" | "AHEAD" => Err(wrong_clock(&word)),
             "OK" => read_of(load, told),
             _ => Err(wire::unexpected()),
         }
@@ -236,9 +239,9 @@ pub(super) fn charge_args(charge: &Charge) -> [Vec<u8>; 3] {
     [charge.subject.as_bytes().to_vec(), count(charge.cap.into()), millis(charge)]
 }
 
-/// How long a window is kept for a charge: a little longer than it may count, by the server's own clock.
+/// How long a window is kept for a charge: hours longer than it may count, since the server's own clock may be put forward.
 fn millis(charge: &Charge) -> Vec<u8> {
-    const SLACK_MILLIS: i64 = 60_000;
+    const SLACK_MILLIS: i64 = 6 * 3_600_000;
     number(charge.kept.num_milliseconds().saturating_add(SLACK_MILLIS).cast_unsigned())
 }
 

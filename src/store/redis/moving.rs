@@ -17,7 +17,7 @@ impl RedisStore {
         self.is_held()?;
         let mut positions = vec![0_u64; usize::from(Partition::COUNT)];
         let mut highest: Option<DateTime<Utc>> = None;
-        for (_, share) in self.fabric.layout.load_full().shares() {
+        for (_, share) in self.fabric.whole_layout()?.shares() {
             let Some(any) = share.first() else { continue };
             let mut ask = Pipeline::new();
             for partition in &share {

@@ -4,7 +4,8 @@
 //! was written on it. So whoever needs a proof waits in a line with others; what stands there goes out in one pipeline with
 //! one `WAIT` at its end, as a group of commits goes out with one fsync.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -46,8 +47,11 @@ pub(super) struct Node {
     made: AtomicUsize,
     lines: Vec<mpsc::Sender<Job>>,
     turn: AtomicUsize,
-    /// Whether it was found to keep what it is given.
-    pub(super) is_checked: AtomicBool,
+    /// How many replicas a proof asks for: at least so many as the settings say, and all that there are.
+    replicas: Arc<AtomicU32>,
+    least: u32,
+    /// Whether it was found to keep what it is given, when it was asked last.
+    pub(super) is_trusted: AtomicBool,
 }
 
 /// How long things may take.
@@ -81,18 +85,24 @@ impl Node {
         (replicas, connections): (Option<u32>, usize),
     ) -> Result<Self, RedisError> {
         let client = client(&address, login)?;
-        let connections = connections.max(1);
+        let (connections, least) = (connections.max(1), replicas.unwrap_or(0));
+        let asked = Arc::new(AtomicU32::new(least));
         let lines = (0..connections)
             .filter(|_| replicas.is_some())
             .map(|_| {
                 let (line, jobs) = mpsc::channel(LINE_MAX);
-                tokio::spawn(prove(client.clone(), timing, replicas.unwrap_or(0), jobs));
+                tokio::spawn(prove(client.clone(), timing, Arc::clone(&asked), jobs));
                 line
             })
             .collect();
         let plain = (0..connections).map(|_| Mutex::new(None)).collect();
-        let (turn, made, is_checked) = (0.into(), 0.into(), AtomicBool::new(false));
-        Ok(Self { address, client, timing, plain, made, lines, turn, is_checked })
+        let (turn, made, is_trusted) = (0.into(), 0.into(), AtomicBool::new(false));
+        Ok(Self { address, client, timing, plain, made, lines, turn, replicas: asked, least, is_trusted })
+    }
+
+    /// From now on a proof asks for all of so many replicas: whichever of them is promoted has what was acknowledged.
+    pub(super) fn has_replicas(&self, found: u32) {
+        self.replicas.store(found.max(self.least), Ordering::Release);
     }
 
     /// Sends a command, and waits for its answer; where proofs are asked for and `proven`, also for the replicas.
@@ -175,7 +185,7 @@ impl Node {
 }
 
 /// Proves what comes down a line, group by group, until nobody can send any more.
-async fn prove(client: Client, timing: Timing, replicas: u32, mut jobs: mpsc::Receiver<Job>) {
+async fn prove(client: Client, timing: Timing, replicas: Arc<AtomicU32>, mut jobs: mpsc::Receiver<Job>) {
     let mut connection = None;
     let mut group = Vec::with_capacity(GROUP_MAX);
     while jobs.recv_many(&mut group, GROUP_MAX).await > 0 {
@@ -197,6 +207,7 @@ async fn prove(client: Client, timing: Timing, replicas: u32, mut jobs: mpsc::Re
                 }
             },
         };
+        let replicas = replicas.load(Ordering::Acquire);
         match send_group(&mut line, &mut group, replicas, timing.proof).await {
             Ok(mut values) => {
                 let proven = matches!(values.pop(), Some(Value::Int(found)) if found >= i64::from(replicas));

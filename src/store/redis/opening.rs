@@ -103,7 +103,7 @@ fn kept(fabric: &Arc<Fabric>, epoch: u64) -> JoinSet<()> {
 
 /// Whether all of a store is there, and the keyring is its own.
 async fn whole(fabric: &Fabric, epoch: u64) -> Result<(), RedisOpenError> {
-    for (node, share) in fabric.layout.load_full().shares() {
+    for (node, share) in fabric.whole_layout()?.shares() {
         for some in share.chunks(AT_ONCE) {
             all_there(fabric, &node, some, epoch).await?;
         }
@@ -182,7 +182,7 @@ async fn begin(fabric: &Fabric, seed: u64) -> Result<u64, RedisOpenError> {
 async fn begin_all(fabric: &Fabric, epoch: u64) -> Result<(), RedisOpenError> {
     let begun = Step::read(FIRST, cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("b").to_owned());
     let was_begun = bytes(fabric.carry_out(begun).await?)?.is_some();
-    for (node, share) in fabric.layout.load_full().shares() {
+    for (node, share) in fabric.whole_layout()?.shares() {
         for some in share.chunks(AT_ONCE) {
             if !was_begun {
                 let mut begin = Pipeline::new();

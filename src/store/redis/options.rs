@@ -197,6 +197,12 @@ pub enum RedisOpenError {
         /// What to set.
         advice: &'static str,
     },
+    /// A server is nobody's primary.
+    #[error("the Redis at {address} is a replica: name its primary")]
+    NotPrimary {
+        /// Which.
+        address: Address,
+    },
     /// Fewer replicas than a write must be on.
     #[error(
         "the Redis at {address} has {found} replicas and `replicated` asks for {asked}: add replicas, or ask for fewer"

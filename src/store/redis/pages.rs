@@ -154,7 +154,7 @@ impl RedisStore {
         // Up to and including: longer than any entry of that instant.
         let last = [b"[", &wire::instant(until)[..], &[0xff; 2 * Token::BYTES + 1]].concat();
         let mut found = Vec::new();
-        let asked = self.fabric.layout.load_full().shares().into_iter().map(|(_, share)| {
+        let asked = self.fabric.whole_layout()?.shares().into_iter().map(|(_, share)| {
             let last = &last;
             async move {
                 let mut ask = Pipeline::new();
@@ -244,7 +244,7 @@ impl RedisStore {
     /// The partitions from one on that have permits.
     async fn with_permits(&self, first: Partition) -> Result<Vec<Partition>, StoreError> {
         let mut found = Vec::new();
-        for (_, share) in self.fabric.layout.load_full().shares() {
+        for (_, share) in self.fabric.whole_layout()?.shares() {
             let share: Vec<Partition> = share.into_iter().filter(|partition| *partition >= first).collect();
             let Some(any) = share.first() else { continue };
             let mut ask = Pipeline::new();

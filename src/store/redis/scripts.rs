@@ -26,6 +26,7 @@ const THOUGH_MEMORY_IS_USED_UP: &str = "#!lua flags=allow-oom\n";
 /// What several scripts are made of: each takes what it uses, since a server makes all of it anew at every call.
 const LIFE: &str = include_str!("scripts/parts/life.lua");
 const INSTANTS: &str = include_str!("scripts/parts/instants.lua");
+const CLOCK: &str = include_str!("scripts/parts/clock.lua");
 const WINDOWS: &str = include_str!("scripts/parts/windows.lua");
 const CHARGES: &str = include_str!("scripts/parts/charges.lua");
 
@@ -55,12 +56,12 @@ scripts! {
     note_keys: "", [LIFE], "note_keys";
     reserve: "", [LIFE], "reserve";
     reserve_to_protect: THOUGH_MEMORY_IS_USED_UP, [LIFE], "reserve";
-    load: "", [LIFE, INSTANTS, WINDOWS, CHARGES], "load";
+    load: "", [LIFE, INSTANTS, CLOCK, WINDOWS, CHARGES], "load";
     give_back: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS, WINDOWS, CHARGES], "give_back";
-    charge: "", [LIFE, INSTANTS, WINDOWS, CHARGES], "charge";
+    charge: "", [LIFE, INSTANTS, CLOCK, WINDOWS, CHARGES], "charge";
     settle: THOUGH_MEMORY_IS_USED_UP, [LIFE, WINDOWS], "settle";
-    commit: "", [LIFE, INSTANTS, WINDOWS], "commit";
-    commit_to_protect: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS, WINDOWS], "commit";
+    commit: "", [LIFE, INSTANTS, CLOCK, WINDOWS], "commit";
+    commit_to_protect: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS, CLOCK, WINDOWS], "commit";
     lease: "", [LIFE, INSTANTS], "lease";
     reseal: "", [LIFE], "reseal";
     forget: THOUGH_MEMORY_IS_USED_UP, [LIFE, INSTANTS], "forget";

@@ -65,7 +65,7 @@ pub async fn stats(options: RedisOptions, tell: &mut (dyn FnMut(u64) + Send)) ->
     let fabric = learnt(options).await?;
     let (mut met, mut looked_at, mut memory) = (Met::default(), 0_u64, 0_u64);
     let pattern = [fabric.options.prefix.as_bytes(), b":{*}:*"].concat();
-    for node in &fabric.layout.load_full().primaries {
+    for node in &fabric.whole_layout()?.primaries {
         let mut cursor = 0;
         loop {
             let scan = cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(LOOKED_AT).to_owned();

@@ -8,11 +8,12 @@ use redis::cmd;
 use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
+use super::committing::wrong_clock;
 use super::fabric::Fabric;
 use super::holding::Hold;
 use super::keeper::EMPTIED;
 use super::keys::{self, FIRST};
-use super::loading::{charge_args, count, must_last};
+use super::loading::{charge_args, count, must_last, number};
 use super::opening::{self, Opened};
 use super::options::{RedisOpenError, RedisOptions};
 use super::requests::Reserved;
@@ -77,6 +78,12 @@ impl RedisStore {
         self.epoch.to_string().into_bytes()
     }
 
+    /// How far ahead of the server's clock an instant may be, as scripts are given it.
+    pub(super) fn ahead(&self) -> Vec<u8> {
+        let ahead = self.fabric.options.clock_ahead_max;
+        ahead.map_or_else(Vec::new, |ahead| number(ahead.num_seconds().max(0).cast_unsigned()))
+    }
+
     pub(super) fn is_reserved(&self, reserve: &Reserve, account: Token) -> bool {
         self.reserved.lock().unwrap_or_else(PoisonError::into_inner).knows(reserve, account)
     }
@@ -124,11 +131,15 @@ impl RedisStore {
             wire::instant(charge.now).to_vec(),
             charge.attempt.as_bytes().to_vec(),
             count(charges.len()),
+            self.ahead(),
         ];
         args.extend(charges.iter().flat_map(|charge| charge_args(charge)));
         let lasts = charges.iter().any(|charge| must_last(charge));
         let step = Step::script(partition, &SCRIPTS.charge, names.collect(), args).proven(lasts);
-        let (_, mut told) = self.ask(step).await?;
+        let (word, mut told) = self.ask(step).await?;
+        if word != "OK" {
+            return Err(wrong_clock(&word));
+        }
         let mut told = told.inner()?;
         let places =
             charged.iter().copied().chain(read.iter().map(|index| charge.charges.len().saturating_add(*index)));

@@ -3,12 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
+use std::sync::Arc;
+
+use super::fabric::Fabric;
 use super::keys::{self, Keys, account_bucket, partition_of_lease, place, place_named, slot_of};
-use super::options::Address;
+use super::options::{Address, RedisDurability, RedisOptions, RedisPlace};
+use super::store::RedisStore;
 use super::wire;
-use crate::crypto::{Partition, Token};
+use crate::crypto::{Cost, Ids, Keyring, Partition, Token};
 use crate::domain::RecordId;
-use crate::store::{DueEntry, Place, Row, Slot};
+use crate::store::{DueEntry, Movable as _, Place, Row, Slot, Store as _, StoreError, Walked};
+use tokio::task::JoinSet;
 
 const ACCOUNT: u128 = 0xa375_fffb_987e_c0ac_5eb7_5958_4f3e_a101;
 const LINE: u128 = 0xf779_0bf8_af60_b8d9_06d9_693b_59c6_150d;
@@ -117,6 +122,23 @@ fn addresses_are_read_as_servers_write_them() {
     for wrong in ["", ":6379", "host", "host:", "host:0", "host:70000", "a b:1"] {
         assert_eq!(Address::parse(wrong), None, "{wrong}");
     }
+}
+
+/// Who reads all of something is not told that a part is empty of which nobody knows who has it.
+#[tokio::test]
+async fn a_part_that_nobody_has_is_not_an_empty_one() {
+    let keyring = Keyring::generate_at_cost(at(), Cost::LowForTestPurposesOnly).unwrap();
+    let seeds = vec![Address { host: "127.0.0.1".to_owned(), port: 1 }];
+    let place = RedisPlace::Cluster { seeds };
+    let fabric = Fabric::new(RedisOptions::new(place, RedisDurability::Replicated(1), Ids::new(&keyring), 1));
+    let store = RedisStore::new(Arc::new(fabric), 1, JoinSet::new(), None);
+    let refused = |error: StoreError| assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    refused(store.due(at(), 10).await.unwrap_err());
+    refused(store.permits(None, 10).await.unwrap_err());
+    for kind in [Walked::Requests, Walked::Windows] {
+        refused(store.walk(kind, None, 10).await.unwrap_err());
+    }
+    refused(store.fabric.whole_layout().map(drop).unwrap_err());
 }
 
 proptest! {

@@ -10,6 +10,7 @@ use redis::{Pipeline, Value, cmd};
 
 use super::filling::{KEPT_LONGER, NOBODY};
 use super::keys::{self, FIRST, NAME_BUCKETS};
+use super::layout::Layout;
 use super::node::Node;
 use super::scripts::SCRIPTS;
 use super::step::Step;
@@ -144,8 +145,8 @@ impl RedisStore {
 
     /// The next keys that a server has, and what stands under those of the kind.
     async fn walk_keys(&self, kind: Walked, after: Option<&[u8]>) -> Result<Page, StoreError> {
-        let layout = self.fabric.layout.load_full();
-        let begin = Scan { servers: servers(&layout.primaries).await?, server: 0, cursor: 0 };
+        let layout = self.fabric.whole_layout()?;
+        let begin = Scan { servers: servers(&layout).await?, server: 0, cursor: 0 };
         let at = match after.map(|mark| Scan::of(mark).ok_or(UNMARKED)).transpose()? {
             Some(at) if at.servers == begin.servers => at,
             Some(_) | None => begin,
@@ -162,8 +163,14 @@ impl RedisStore {
             0 => Scan { server: at.server.saturating_add(1), cursor: 0, ..at },
             cursor => Scan { cursor, ..at },
         };
-        let over = usize::from(behind.server) >= layout.primaries.len();
-        Ok(Page { things, next: (!over).then(|| behind.mark()) })
+        if usize::from(behind.server) < layout.primaries.len() {
+            return Ok(Page { things, next: Some(behind.mark()) });
+        }
+        // At the end those must have been the servers all the while, and each the one of the same parts.
+        self.fabric.learn().await.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let servers = servers(&*self.fabric.whole_layout()?).await?;
+        let anew = Scan { servers, server: 0, cursor: 0 };
+        Ok(Page { things, next: (servers != at.servers).then(|| anew.mark()) })
     }
 
     /// Some keys of a server with that letter: their partitions and their names.
@@ -242,19 +249,21 @@ impl RedisStore {
     }
 }
 
-/// Which servers those are, by what each calls its run: another one after a restart.
-async fn servers(primaries: &[std::sync::Arc<Node>]) -> Result<u64, StoreError> {
-    let mut runs = Vec::new();
-    for node in primaries {
+/// Which servers those are, by what each calls its run, another one after a restart; and who has which part.
+async fn servers(layout: &Layout) -> Result<u64, StoreError> {
+    let mut runs = vec![layout.map()];
+    for node in &layout.primaries {
         let lost = || StoreError::Unavailable(format!("the Redis at {} does not tell of itself", node.address));
         let info = node.send(cmd("INFO").arg("server"), false, false).await.map_err(|_| lost())?;
         let text = match info {
             Value::VerbatimString { text, .. } => text,
             other => String::from_utf8(bytes(other)?.unwrap_or_default()).map_err(|_| unexpected())?,
         };
-        runs.push(text.lines().find_map(|line| line.strip_prefix("run_id:")).ok_or_else(lost)?.trim().to_owned());
+        runs.push(
+            text.lines().find_map(|line| line.strip_prefix("run_id:")).ok_or_else(lost)?.trim().as_bytes().to_vec(),
+        );
     }
-    let runs: Vec<&[u8]> = runs.iter().map(String::as_bytes).collect();
+    let runs: Vec<&[u8]> = runs.iter().map(Vec::as_slice).collect();
     let digest = sha256(&runs);
     digest.first_chunk().map(|first| u64::from_be_bytes(*first)).ok_or_else(unexpected)
 }

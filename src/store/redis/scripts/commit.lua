@@ -24,11 +24,8 @@ if request ~= '' then
 end
 local now, highest = ARGV[2], meta[3]
 if highest and later(highest, ARGV[3]) then return {'BEHIND'} end
-if ARGV[4] ~= '' then
-  local high, low = struct.unpack('>I4I4', now)
-  local seconds = (high - 2147483648) * 4294967296 + low
-  if seconds > tonumber(redis.call('TIME')[1]) + tonumber(ARGV[4]) then return {'AHEAD'} end
-end
+local wrong = wrong_clock(now, ARGV[4])
+if wrong then return {wrong} end
 local fields, permits, records = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 local windows, due, done = tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
 local first_permit = 16 + 3 * fields
@@ -51,6 +48,11 @@ for n = 1, permits do
 end
 for n = 1, records do
   if redis.call('EXISTS', KEYS[7 + permits + n]) == 1 then return {'TWICE'} end
+end
+-- What comes next must come behind all that stands in a stream: there a write would be refused.
+for key, top in pairs({[KEYS[6]] = meta[4] or 0, [KEYS[7]] = meta[5] or 0}) do
+  local last = (key == KEYS[6] and records or permits) > 0 and redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  if last and tonumber(string.match(last[1], '^%d+')) > tonumber(top) then return {'DAMAGED'} end
 end
 
 is_new = is_new and redis.call('EXISTS', KEYS[3]) == 0
