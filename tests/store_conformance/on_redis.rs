@@ -70,6 +70,8 @@ impl OnRedis {
             prefix: format!("law{number}"),
             // Laws move time by hand, and say nothing of how long a busy machine takes.
             clock_ahead_max: None,
+            // Nobody else is there.
+            engines_end: std::time::Duration::ZERO,
             call_timeout: std::time::Duration::from_secs(30),
             ..RedisOptions::new(place, durability, ids, number)
         }

@@ -371,3 +371,31 @@ async fn all_replicas_that_there_are_have_what_is_acknowledged() {
         assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{error}");
     }
 }
+
+/// An engine that a copy did not hear of answers nothing while the copy is at work, or has left its target half filled.
+#[tokio::test]
+async fn who_was_not_heard_answers_nothing_while_the_store_is_carried_away() {
+    let server = Server::start(&Settings::careful());
+    let options = options(&server, RedisDurability::Fsync);
+    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let home = OnRedis::over(options);
+    let account = Account::new(&home);
+    account.put(&store, Slot::Head, 0, b"1").await.unwrap();
+    let told = async |words: &[&str]| {
+        let (name, args) = words.split_first().unwrap();
+        let _: i64 = cmd(name).arg(args).query_async(&mut server.connect().await).await.unwrap();
+    };
+    for (taken, given_back) in [
+        (["SETNX", "portcullis:{0000}:o", "copy"].as_slice(), ["DEL", "portcullis:{0000}:o"].as_slice()),
+        (&["HSET", "portcullis:{0000}:m", "c", "copy"], &["HDEL", "portcullis:{0000}:m", "c"]),
+    ] {
+        told(taken).await;
+        assert!(until_it_is(&store, false).await.contains("store copy"));
+        let refused = account.put(&store, Slot::Head, 1, b"2").await;
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
+        assert!(matches!(store.accounts(None, 10).await, Err(StoreError::Unavailable(_))));
+        told(given_back).await;
+        until_it_is(&store, true).await;
+    }
+    account.put(&store, Slot::Head, 1, b"2").await.unwrap();
+}

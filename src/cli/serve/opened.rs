@@ -198,6 +198,7 @@ pub(crate) fn redis_options(redis: &StoreRedis, keyring: &Keyring) -> Result<Red
     options.prefix.clone_from(&redis.prefix);
     options.key_marks = keyring.marks();
     options.call_timeout = Duration::from_millis(redis.call_timeout_ms.get());
+    options.engines_end = RedisOptions::engines_end(options.call_timeout);
     Ok(options)
 }
 

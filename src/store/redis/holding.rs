@@ -1,7 +1,8 @@
 //! A store that is carried away or filled: opened for that alone, and kept from engines meanwhile.
 //!
 //! Whoever carries takes the hold and then looks whether an engine is there; an engine is heard by the servers first and
-//! looks for a hold then. So of two that begin at once one sees the other, or both do.
+//! looks for a hold then. So of two that begin at once one sees the other, or both do. An engine that runs looks for one twice
+//! a second: one that was not heard, since its subscription was broken, answers nothing from then on.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,6 +67,8 @@ impl RedisStore {
     async fn held(Held { fabric, epoch, tasks, fills }: Held) -> Result<Self, RedisOpenError> {
         let hold = Hold::take(&fabric, epoch, fills).await?;
         nobody_serves(&fabric).await?;
+        // An engine that is not heard now sees the hold at its next look, and what it began by then ends.
+        tokio::time::sleep(fabric.options.engines_end).await;
         Ok(Self::new(fabric, epoch, tasks, Some(hold)))
     }
 

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use redis::cmd;
+use redis::{Pipeline, Value, cmd};
 use tokio_stream::StreamExt as _;
 
 use super::fabric::Fabric;
+use super::keys::FIRST;
 use super::layout::Layout;
 use super::wire::bytes;
 use crate::crypto::Partition;
@@ -23,14 +24,18 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(800);
 /// Before another connection for rings is tried.
 const LISTEN_AGAIN: Duration = Duration::from_millis(200);
 
-/// Looks after the fabric until nobody uses it.
-pub(super) async fn keep(fabric: Weak<Fabric>, epoch: String) {
+/// How long after a hold was taken the engines that nobody heard have noticed it, beside what a call of theirs takes.
+pub(super) const NOTICED_WITHIN: Duration = LOOK_EVERY.saturating_add(ANSWER_TIMEOUT).saturating_mul(2);
+
+/// Looks after the fabric until nobody uses it; where it `serves`, for as long as nobody carries the store away or fills it.
+pub(super) async fn keep(fabric: Weak<Fabric>, epoch: String, serves: bool) {
     loop {
         let Some(kept) = fabric.upgrade() else { return };
         let trouble = match kept.learn().await {
             Err(error) => Some(error.to_string()),
             Ok(()) => trouble(&kept, &epoch).await,
         };
+        let trouble = trouble.or(if serves { held(&kept).await } else { None });
         kept.tell(trouble);
         tokio::time::sleep(LOOK_NO_SOONER).await;
         tokio::select! {
@@ -64,6 +69,22 @@ async fn trouble(fabric: &Arc<Fabric>, epoch: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// Whether somebody carries the store away or fills it. Engines that begin are kept from it; those that nobody heard, since
+/// their subscription was broken, see it here.
+async fn held(fabric: &Arc<Fabric>) -> Option<String> {
+    let layout = fabric.layout.load_full();
+    let mut ask = Pipeline::new();
+    ask.cmd("GET").arg(fabric.keys.hold()).cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("c");
+    match tokio::time::timeout(ANSWER_TIMEOUT, layout.primary(FIRST)?.send_all(&ask, 2)).await {
+        Ok(Ok(told)) if !told.iter().any(|one| matches!(one, Value::ServerError(_))) => {
+            fabric.hold(told.iter().any(|one| *one != Value::Nil));
+        }
+        // It is as it was, as far as anybody knows.
+        _ => {}
+    }
+    fabric.is_free().err().map(|error| error.to_string())
 }
 
 /// What a server says whose keys are not those of the store that was opened.

@@ -33,7 +33,7 @@ pub(super) async fn open(options: RedisOptions) -> Result<Opened, RedisOpenError
     let fabric = Arc::new(learnt(options).await?);
     let epoch = begin(&fabric, fabric.options.epoch_seed).await?;
     note_keys(&fabric, epoch).await?;
-    let mut tasks = kept(&fabric, epoch);
+    let mut tasks = kept(&fabric, epoch, true);
     let (listening, heard) = oneshot::channel();
     tasks.spawn(keeper::listen(Arc::downgrade(&fabric), listening));
     let unheard = || RedisOpenError::Unreachable("it takes no subscription".to_owned());
@@ -64,7 +64,7 @@ pub(super) async fn open_to_carry(options: RedisOptions) -> Result<Held, RedisOp
     }
     let epoch = epoch_of(&epoch)?;
     whole(&fabric, epoch).await?;
-    Ok(Held { tasks: kept(&fabric, epoch), fabric, epoch, fills: false })
+    Ok(Held { tasks: kept(&fabric, epoch, false), fabric, epoch, fills: false })
 }
 
 /// Begins a store that is to be filled from another one, or opens what there is of it.
@@ -82,7 +82,7 @@ pub(super) async fn open_to_fill(options: RedisOptions, source: [u8; 32]) -> Res
     };
     begin_all(&fabric, epoch).await?;
     note_keys(&fabric, epoch).await?;
-    Ok(Held { tasks: kept(&fabric, epoch), fabric, epoch, fills: true })
+    Ok(Held { tasks: kept(&fabric, epoch, false), fabric, epoch, fills: true })
 }
 
 pub(super) async fn learnt(options: RedisOptions) -> Result<Fabric, RedisOpenError> {
@@ -95,9 +95,9 @@ pub(super) async fn learnt(options: RedisOptions) -> Result<Fabric, RedisOpenErr
     Ok(fabric)
 }
 
-fn kept(fabric: &Arc<Fabric>, epoch: u64) -> JoinSet<()> {
+fn kept(fabric: &Arc<Fabric>, epoch: u64, serves: bool) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(keeper::keep(Arc::downgrade(fabric), epoch.to_string()));
+    tasks.spawn(keeper::keep(Arc::downgrade(fabric), epoch.to_string(), serves));
     tasks
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
+use super::keeper::NOTICED_WITHIN;
 use crate::crypto::{Ids, Token};
 
 /// How the store is opened.
@@ -28,6 +29,8 @@ pub struct RedisOptions {
     pub epoch_seed: u64,
     /// How long a call may take, tries and all. Less than any caller waits.
     pub call_timeout: Duration,
+    /// How long after it took its hold a copy waits for engines that it cannot hear.
+    pub engines_end: Duration,
     /// How far ahead of the server's clock an instant may be that is committed; `None` where time is moved by hand.
     pub clock_ahead_max: Option<TimeDelta>,
     /// Connections to each primary. A server reads some 16 KiB of each before it writes to its disk and answers; and of
@@ -47,6 +50,11 @@ impl RedisOptions {
     /// Connections to each primary, unless said otherwise.
     pub const CONNECTIONS: usize = 8;
 
+    /// How long engines whose calls take so long may go on after a copy took its hold.
+    pub const fn engines_end(call_timeout: Duration) -> Duration {
+        NOTICED_WITHIN.saturating_add(call_timeout)
+    }
+
     /// A store that loses nothing, at that place.
     pub fn new(place: RedisPlace, durability: RedisDurability, ids: Ids, epoch_seed: u64) -> Self {
         Self {
@@ -58,6 +66,7 @@ impl RedisOptions {
             ids,
             epoch_seed,
             call_timeout: Self::CALL_TIMEOUT,
+            engines_end: Self::engines_end(Self::CALL_TIMEOUT),
             clock_ahead_max: Some(Self::CLOCK_AHEAD_MAX),
             connections: Self::CONNECTIONS,
             observer: Arc::new(()),

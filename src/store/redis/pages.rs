@@ -266,6 +266,7 @@ impl RedisStore {
         ask: &Pipeline,
         count: usize,
     ) -> Result<Vec<Value>, StoreError> {
+        self.fabric.is_free()?;
         let layout = self.fabric.layout.load_full();
         let node = layout.primary(partition).ok_or_else(|| self.fabric.why_nobody())?;
         let _waiting = self.fabric.waits.begin();

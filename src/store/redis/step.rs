@@ -99,6 +99,7 @@ enum Next {
 impl Fabric {
     /// Carries a step out.
     pub(super) async fn carry_out(&self, step: Step) -> Result<Value, StoreError> {
+        self.is_free()?;
         let (name, begun) = (step.name(), Instant::now());
         let deadline = begun + self.options.call_timeout;
         let answer = match tokio::time::timeout_at(deadline, self.tries(&step)).await {
