@@ -63,6 +63,7 @@ impl Stores {
             replicas: Bounded::of::<0>(),
             call_timeout_ms: Bounded::of::<10_000>(),
             durability,
+            begins: true,
         })))
     }
 }

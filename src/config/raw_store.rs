@@ -115,6 +115,7 @@ impl RawRedis {
             let problem = "has 1 to 32 letters, digits, `-`, `_` or `.`";
             return Err(ConfigError::Unfit { key: "redis.prefix", problem });
         }
-        Ok(StoreRedis { url, password_file, ca_file, identity, prefix, replicas, call_timeout_ms, durability })
+        let begins = false;
+        Ok(StoreRedis { url, password_file, ca_file, identity, prefix, replicas, call_timeout_ms, durability, begins })
     }
 }

@@ -208,6 +208,8 @@ pub struct StoreRedis {
     pub call_timeout_ms: Bounded<100, 10_000>,
     /// What an acknowledged answer survives.
     pub durability: StoreDurability,
+    /// Whether a store is begun where there is none. No file says so: a command that makes stores of its own does.
+    pub begins: bool,
 }
 
 /// What an acknowledged answer survives.

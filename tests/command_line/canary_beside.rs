@@ -204,6 +204,7 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     let place = told.stop(service);
 
     told.run_both(&place, &[&["store", "stats"][..], &SETTINGS].concat(), 0);
+    told.run_both(&place, &[&["store", "begin"][..], &SETTINGS].concat(), 2);
     let copy = ["store", "copy", "--from", SETTINGS[1], "--to"];
     let (moved, again) = (in_folder(&place, "moved"), in_folder(&place, "moved-again"));
     told.run(&place, &[&copy[..], &[&moved]].concat()).ending(0);

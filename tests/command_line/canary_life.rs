@@ -138,6 +138,11 @@ pub(crate) fn begin(settings: &[&str]) -> Run {
     }
     let keys = keys.iter().map(|(name, spelt)| (*name, spelt.as_str()));
     let search = Search::new(canaries(&cards).into_iter().chain(keys));
+    if settings.contains(&"store.kind=redis") {
+        let set = settings.iter().flat_map(|setting| ["--set", setting]);
+        let begin = ["store", "begin", "--config", "dev/portcullis.toml"];
+        place.run(&begin.into_iter().chain(set).collect::<Vec<_>>()).ending(0);
+    }
     Run { service: Service::start_with(place, settings), cards, new_key, search, ran: BTreeSet::new() }
 }
 

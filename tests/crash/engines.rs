@@ -70,6 +70,7 @@ impl Engines {
             cluster.let_in(&user(number)).await;
         }
         let home = Home::new();
+        home.begin_on(cluster);
         let services: Vec<Service> = (0..ENGINES).map(|number| home.serve_on(cluster, number)).collect();
         let provisioning = home.client(&services[0], &home.token("provisioning", &[])).await;
         for number in 0..ACCOUNTS {
@@ -313,6 +314,20 @@ pub(crate) fn user(number: usize) -> String {
 impl Home {
     /// An engine on the cluster, that acknowledges what all replicas have.
     fn serve_on(&self, cluster: &Cluster, number: usize) -> Service {
+        let settings = self.settings_on(cluster, number);
+        self.serve(&settings.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Begins the store that they share.
+    fn begin_on(&self, cluster: &Cluster) {
+        let (config, settings) = (self.path().join("portcullis.toml"), self.settings_on(cluster, 0));
+        let set = settings.iter().flat_map(|setting| ["--set", setting]);
+        let args: Vec<&str> = ["store", "begin", "--config", config.to_str().unwrap()].into_iter().chain(set).collect();
+        let begun = crate::service::portcullis(&args);
+        assert!(begun.status.success(), "{}", String::from_utf8_lossy(&begun.stderr));
+    }
+
+    fn settings_on(&self, cluster: &Cluster, number: usize) -> [String; 4] {
         let seeds: Vec<String> = cluster.seeds().iter().map(ToString::to_string).collect();
         let url = format!("redis.url=redis+cluster://{}@{}", user(number), seeds.join(","));
         let password = self.path().join("redis.password");
@@ -320,7 +335,7 @@ impl Home {
             portcullis::crypto::write_new_secret_file(&password, b"open").unwrap();
         }
         let password = format!("redis.password_file={}", password.display());
-        self.serve(&["store.kind=redis", &url, "redis.replicas=1", &password])
+        ["store.kind=redis".to_owned(), url, "redis.replicas=1".to_owned(), password]
     }
 }
 

@@ -46,6 +46,7 @@ impl Herd {
         let store = || {
             let place = RedisPlace::Single(server.address());
             let mut options = RedisOptions::new(place, RedisDurability::Fsync, Ids::new(&world.keyring), 7);
+            options.begins = true;
             options.clock_ahead_max = None;
             options.call_timeout = Duration::from_secs(30);
             Arc::new(beside(RedisStore::open(options)).unwrap())
@@ -196,6 +197,7 @@ impl Herd {
     fn store(&self) -> Arc<RedisStore> {
         let place = RedisPlace::Single(self.server.address());
         let mut options = RedisOptions::new(place, RedisDurability::Fsync, Ids::new(&self.world.keyring), 7);
+        options.begins = true;
         options.clock_ahead_max = None;
         Arc::new(beside(RedisStore::open(options)).unwrap())
     }

@@ -24,6 +24,7 @@ fn options(world: &World, server: &Server, prefix: &str, epoch: u64) -> RedisOpt
         key_marks: world.keyring.marks(),
         clock_ahead_max: None,
         call_timeout: std::time::Duration::from_secs(30),
+        begins: true,
         ..RedisOptions::new(place, RedisDurability::Fsync, Ids::new(&world.keyring), epoch)
     }
 }

@@ -57,6 +57,7 @@ impl There {
 fn open(world: &World, server: &Server) -> Arc<RedisStore> {
     let ids = Ids::new(&world.keyring);
     let mut options = RedisOptions::new(RedisPlace::Single(server.address()), RedisDurability::Fsync, ids, 7);
+    options.begins = true;
     options.key_marks = world.keyring.marks();
     Arc::new(beside(RedisStore::open(options)).unwrap())
 }
@@ -276,6 +277,7 @@ async fn interleavings_agree_with_the_model_on_redis() {
     let world = World::new();
     let ids = Ids::new(&world.keyring);
     let mut options = RedisOptions::new(RedisPlace::Single(server.address()), RedisDurability::Fsync, ids, 7);
+    options.begins = true;
     // Time is moved by hand, by days; and a busy machine may be slow.
     options.clock_ahead_max = None;
     options.call_timeout = std::time::Duration::from_secs(30);

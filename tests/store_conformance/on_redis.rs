@@ -73,6 +73,7 @@ impl OnRedis {
             // Nobody else is there.
             engines_end: std::time::Duration::ZERO,
             call_timeout: std::time::Duration::from_secs(30),
+            begins: true,
             ..RedisOptions::new(place, durability, ids, number)
         }
     }

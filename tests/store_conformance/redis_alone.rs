@@ -18,7 +18,7 @@ use crate::redis_servers::{Pair, Server, Settings, beside};
 fn options(server: &Server, durability: RedisDurability) -> RedisOptions {
     let ids = Ids::new(&Keyring::generate(at(0)).unwrap());
     let place = RedisPlace::Single(server.address());
-    RedisOptions { clock_ahead_max: None, ..RedisOptions::new(place, durability, ids, 1) }
+    RedisOptions { clock_ahead_max: None, begins: true, ..RedisOptions::new(place, durability, ids, 1) }
 }
 
 fn refusal(options: RedisOptions) -> String {
@@ -99,6 +99,28 @@ async fn a_store_of_which_a_part_is_missing_is_not_opened() {
     assert!(refusal(options.clone()).contains("partition 517 of the store is of another store"));
     let _: () = cmd("HSET").arg(meta).arg(&["e", "1", "v", "2"]).query_async(&mut connection).await.unwrap();
     assert!(refusal(options).contains("layout 2"));
+}
+
+/// A Redis that lost everything looks like one that never had anything.
+#[tokio::test]
+async fn no_engine_begins_a_store_by_itself() {
+    let server = Server::start(&Settings::careful());
+    let options = RedisOptions { begins: false, ..options(&server, RedisDurability::Fsync) };
+    let is_not_begun = |options| matches!(beside(RedisStore::open(options)), Err(RedisOpenError::NotBegun { .. }));
+    assert!(is_not_begun(options.clone()));
+    assert!(refusal(options.clone()).contains("portcullis store begin"));
+    let epoch = beside(RedisStore::begin(options.clone())).unwrap();
+    assert_eq!(beside(examine(options.clone())).unwrap().epoch, Some(epoch));
+    drop(beside(RedisStore::open(options.clone())).unwrap());
+    assert!(matches!(beside(RedisStore::begin(options.clone())), Err(RedisOpenError::Occupied)));
+    // One that was not begun to its end is begun again, and by nobody else.
+    let mut connection = server.connect().await;
+    let gone: i64 = cmd("HDEL").arg(&["portcullis:{0000}:m", "b"]).query_async(&mut connection).await.unwrap();
+    assert_eq!(gone, 1);
+    assert!(is_not_begun(options.clone()));
+    assert_eq!(beside(RedisStore::begin(options.clone())).unwrap(), epoch);
+    let _: () = cmd("FLUSHALL").query_async(&mut connection).await.unwrap();
+    assert!(is_not_begun(options));
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub(super) fn look(settings: &StoreRedis, keyring: &Path) -> Vec<Finding> {
                     Finding::ok(CONTENT, format!("all parts are there, of epoch {epoch}, and the keyring fits"))
                 }
                 None => {
-                    let advice = "nothing to do for a new service, which begins it; else look at `redis.prefix`";
-                    Finding::warn(CONTENT, "there is no store yet", advice)
+                    let advice = "if there was one: restore it, or look at `redis.prefix`; for a new service: `portcullis store begin`";
+                    Finding::fail(CONTENT, "there is no store", advice)
                 }
             };
             vec![Finding::ok(CHECK, keeps), holds]

@@ -17,6 +17,6 @@ pub(super) use args::{ServeArgs, run, setting};
 pub(super) use compose::{Composed, compose, compose_by};
 pub(super) use identities::{clients, issuers, read as read_public, stores, tls};
 pub(super) use key_sets::KeySets;
-pub(super) use opened::{Hand, Opened, open_to_carry, open_to_fill, redis_options};
+pub(super) use opened::{Hand, Opened, begin_on_redis, open_to_carry, open_to_fill, redis_options};
 pub(super) use run::{Listening, serve_until};
 pub(super) use waits::Stops;

@@ -174,6 +174,11 @@ async fn on_redis(
     opened.map(Arc::new).map_err(|error| not_opened(redis, &error))
 }
 
+/// Begins a store on Redis where there is none. Its epoch.
+pub(crate) async fn begin_on_redis(redis: &StoreRedis, keyring: &Keyring) -> Result<u64, Failure> {
+    RedisStore::begin(redis_options(redis, keyring)?).await.map_err(|error| not_opened(redis, &error))
+}
+
 /// A store on Redis as the settings say it.
 pub(crate) fn redis_options(redis: &StoreRedis, keyring: &Keyring) -> Result<RedisOptions, Failure> {
     let address = |(host, port): &(String, u16)| Address { host: host.clone(), port: *port };
@@ -196,6 +201,7 @@ pub(crate) fn redis_options(redis: &StoreRedis, keyring: &Keyring) -> Result<Red
     let mut options = RedisOptions::new(place, durability, Ids::new(keyring), seed()?);
     options.login = login(redis)?;
     options.prefix.clone_from(&redis.prefix);
+    options.begins = redis.begins;
     options.key_marks = keyring.marks();
     options.call_timeout = Duration::from_millis(redis.call_timeout_ms.get());
     options.engines_end = RedisOptions::engines_end(options.call_timeout);

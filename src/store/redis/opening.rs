@@ -157,20 +157,38 @@ fn check_settings(options: &RedisOptions) -> Result<(), RedisOpenError> {
     }
 }
 
+/// Begins a store where there is none. Its epoch.
+pub(super) async fn begin_new(options: RedisOptions) -> Result<u64, RedisOpenError> {
+    let fabric = learnt(RedisOptions { begins: true, ..options }).await?;
+    let known = cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("e").arg("b").to_owned();
+    let mut known = Told::list(fabric.carry_out(Step::read(FIRST, known)).await?)?;
+    // One that was not begun to its end never served anybody.
+    if known.found()?.is_some() && known.found()?.is_some() {
+        return Err(RedisOpenError::Occupied);
+    }
+    let epoch = begin(&fabric, fabric.options.epoch_seed).await?;
+    note_keys(&fabric, epoch).await?;
+    Ok(epoch)
+}
+
 /// Gives every partition the store's life. A store that was begun must be there whole.
 async fn begin(fabric: &Fabric, seed: u64) -> Result<u64, RedisOpenError> {
-    // Of two engines that begin at once one says what the epoch is.
+    // Of two that begin at once one says what the epoch is.
     let ask = cmd("HSETNX").arg(fabric.keys.meta(FIRST)).arg("e").arg(seed).to_owned();
-    let known = cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("e").arg("c").to_owned();
+    let known = cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("e").arg("c").arg("b").to_owned();
     let mut told = Told::list(fabric.carry_out(Step::read(FIRST, known.clone())).await?)?;
     let mut epoch = told.found()?;
+    let is_filling = told.found()?.is_some();
+    // INVARIANT (fail-closed): where nothing is, there may have been locks.
+    if (epoch.is_none() || told.found()?.is_none()) && !is_filling && !fabric.options.begins {
+        return Err(RedisOpenError::NotBegun { prefix: fabric.options.prefix.clone() });
+    }
     if epoch.is_none() {
         fabric.carry_out(Step::read(FIRST, ask).proven(true)).await?;
-        told = Told::list(fabric.carry_out(Step::read(FIRST, known)).await?)?;
-        epoch = told.found()?;
+        epoch = Told::list(fabric.carry_out(Step::read(FIRST, known)).await?)?.found()?;
     }
     // INVARIANT (fail-closed): what is half there has locks missing.
-    if told.found()?.is_some() {
+    if is_filling {
         return Err(RedisOpenError::HalfFilled);
     }
     let epoch = epoch_of(&epoch.ok_or_else(unexpected)?)?;

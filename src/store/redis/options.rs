@@ -27,6 +27,9 @@ pub struct RedisOptions {
     pub ids: Ids,
     /// The store's epoch, should it have to be begun: another number for every new store.
     pub epoch_seed: u64,
+    /// Whether a store is begun where there is none. Otherwise that is refused: a Redis that lost everything looks like one
+    /// that never had anything.
+    pub begins: bool,
     /// How long a call may take, tries and all. Less than any caller waits.
     pub call_timeout: Duration,
     /// How long after it took its hold a copy waits for engines that it cannot hear.
@@ -65,6 +68,7 @@ impl RedisOptions {
             key_marks: Vec::new(),
             ids,
             epoch_seed,
+            begins: false,
             call_timeout: Self::CALL_TIMEOUT,
             engines_end: Self::engines_end(Self::CALL_TIMEOUT),
             clock_ahead_max: Some(Self::CLOCK_AHEAD_MAX),
@@ -262,6 +266,14 @@ pub enum RedisOpenError {
     /// There is nothing to carry away.
     #[error("there is no store under the prefix `{prefix}`")]
     NoStore {
+        /// The prefix that was asked for.
+        prefix: String,
+    },
+    /// No store was ever begun there, or it is gone.
+    #[error(
+        "there is no store under the prefix `{prefix}`: if there was one, restore it; a new one is begun with `portcullis store begin`"
+    )]
+    NotBegun {
         /// The prefix that was asked for.
         prefix: String,
     },

@@ -43,7 +43,16 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Opens the store, or begins it where there is none.
+    /// Begins a store where there is none. Its epoch.
+    ///
+    /// # Errors
+    ///
+    /// When there is one, and where opening it would be refused.
+    pub async fn begin(options: RedisOptions) -> Result<u64, RedisOpenError> {
+        opening::begin_new(options).await
+    }
+
+    /// Opens the store; begins it where there is none only if the options say so.
     ///
     /// # Errors
     ///
