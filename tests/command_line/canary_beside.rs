@@ -211,6 +211,7 @@ fn keys_copies_and_the_service_itself_show_no_canary_and_no_key() {
     told.run(&place, &[&copy[..], &[&again, "--json"]].concat()).ending(0);
     told.run_both(&place, &[&copy[..], &[KEYRING]].concat(), 2);
 
+    told.run_both(&place, &[&["store", "reclaim"][..], &SETTINGS].concat(), 0);
     told.printed.push(("serve".to_owned(), serve_for_a_person(&place)));
     told.run(&place, &[&["store", "backup", "--json", "--to", "late"][..], &SETTINGS].concat()).ending(0);
     fs::rename(place.path("dev/store"), place.path("lost")).unwrap();

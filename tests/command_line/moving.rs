@@ -172,6 +172,15 @@ fn who_copies_is_told_why_not() {
 
     copied(&place, &embedded, &redis).ending(0);
     refused(&place, &embedded, &redis, 1, "--to: there is a store already");
+    // No service starts on what was copied, until somebody takes it back.
+    let serve = ["serve", "--config", &embedded, "--set", "server.listen=127.0.0.1:0"];
+    let told = place.run(&serve).ending(1).stderr;
+    assert!(told.contains("portcullis store reclaim"), "{told}");
+    let looked = place.run(&["doctor", "--config", &embedded]).ending(3).stdout;
+    assert!(looked.contains("store.moved"), "{looked}");
+    place.run(&["store", "reclaim", "--config", &embedded]).ending(0);
+    let looked = place.run(&["doctor", "--config", &embedded, "--only", "store"]).ending(0).stdout;
+    assert!(!looked.contains("store.moved"), "{looked}");
     // An engine on Redis, as the source and as the target.
     let other = on_redis(&place, &server, "other");
     let service = serving(place, &redis);

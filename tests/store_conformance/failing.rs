@@ -76,6 +76,10 @@ impl Movable for Cut {
         self.inner.filled()
     }
 
+    fn moved(&self, to: Option<u64>) -> Reply<'_, Result<(), StoreError>> {
+        self.inner.moved(to)
+    }
+
     fn complete(&self, highest: Option<DateTime<Utc>>) -> Reply<'_, Result<(), StoreError>> {
         self.inner.complete(highest)
     }

@@ -48,10 +48,10 @@ impl Embedded {
     }
 
     /// Opens it as it is asked; what is wrong where it does not.
-    pub(crate) fn try_open(&self, filled_from: Option<[u8; 32]>) -> Result<EmbeddedStore, String> {
+    pub(crate) fn try_open(&self, filled_from: Option<[u8; 32]>, carries: bool) -> Result<EmbeddedStore, String> {
         static EPOCHS: AtomicU64 = AtomicU64::new(1_000);
         let epoch = EPOCHS.fetch_add(1, Ordering::Relaxed);
-        let options = OpenOptions { filled_from, ..OpenOptions::new(self.folder.path(), Vec::new(), epoch) };
+        let options = OpenOptions { filled_from, carries, ..OpenOptions::new(self.folder.path(), Vec::new(), epoch) };
         EmbeddedStore::open(&options).map_err(|error| error.to_string())
     }
 

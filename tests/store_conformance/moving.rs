@@ -30,15 +30,15 @@ pub(crate) trait Movables: Home + Sync {
 
 impl Movables for Embedded {
     fn carry(&self) -> Result<Arc<dyn Movable>, String> {
-        self.try_open(None).map(|store| Arc::new(store) as Arc<dyn Movable>)
+        self.try_open(None, true).map(|store| Arc::new(store) as Arc<dyn Movable>)
     }
 
     fn fill(&self, source: [u8; 32]) -> Result<Arc<dyn Movable>, String> {
-        self.try_open(Some(source)).map(|store| Arc::new(store) as Arc<dyn Movable>)
+        self.try_open(Some(source), false).map(|store| Arc::new(store) as Arc<dyn Movable>)
     }
 
     fn serve(&self) -> Result<Box<dyn Store>, String> {
-        self.try_open(None).map(|store| Box::new(store) as Box<dyn Store>)
+        self.try_open(None, false).map(|store| Box::new(store) as Box<dyn Store>)
     }
 }
 
@@ -263,8 +263,14 @@ async fn everything_is_carried(from: &impl Movables, to: &impl Movables) {
     target.commit(Commit { records: vec![record], ..account.commit(at(50)) }).await.unwrap();
     assert!(journal(&*target, number, last, ROWS_MAX).await.iter().all(|record| record.place > last));
     assert_eq!(journal(&*target, number, last, ROWS_MAX).await.len(), 1);
-    // The source is as it was.
     drop(target);
+    // The source is as it was, and serves nobody until somebody takes it back.
+    let refused = from.serve().err().expect("its place is taken");
+    assert!(refused.contains("store reclaim"), "{refused}");
+    let source = from.carry().unwrap();
+    source.moved(None).await.unwrap();
+    source.leave().await.unwrap();
+    drop(source);
     world.is_in(from, &*from.serve().unwrap()).await;
 }
 

@@ -81,6 +81,7 @@ pub(super) fn told(folder: &Folder, runs: bool, asked: &Asked, findings: &mut Ve
         }
     };
     findings.push(database(CHECK, &told));
+    findings.extend(moved(folder));
     findings.push(closing(&told, runs));
     if !runs && asked.holds(CONTENT) {
         findings.push(content(folder));
@@ -97,6 +98,20 @@ fn database(check: &'static str, told: &Told) -> Finding {
         return Finding::fail(check, found, advice);
     }
     Finding::ok(check, format!("schema {schema}, epoch {:016x}, {} records", told.epoch, told.records))
+}
+
+/// Whether another store has taken its place.
+fn moved(folder: &Folder) -> Option<Finding> {
+    const CHECK: &str = "store.moved";
+    const ADVICE: &str = "take it away; if the other store never served: `portcullis store reclaim` (docs/redis.md)";
+    match folder.moved_to() {
+        Ok(None) => None,
+        Ok(Some(epoch)) => {
+            let found = format!("all of it was copied into the store of epoch {epoch:016x}: no service starts on it");
+            Some(Finding::fail(CHECK, found, ADVICE))
+        }
+        Err(error) => Some(Finding::error(CHECK, &error, "run this as the service's user")),
+    }
 }
 
 fn closing(told: &Told, runs: bool) -> Finding {

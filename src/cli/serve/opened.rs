@@ -100,7 +100,8 @@ pub(crate) async fn open_to_carry(store: &config::Store, keyring: &Keyring) -> R
             if !Folder::find(&folder.path).is_ok_and(|found| found.has_store()) {
                 return Err(Failure::invalid(format!("there is no store in `{path}`")).advise("look at `store.path`"));
             }
-            Ok(in_folder(folder, embedded_options(folder, keyring)?)?)
+            let options = OpenOptions { carries: true, ..embedded_options(folder, keyring)? };
+            Ok(in_folder(folder, options)?)
         }
         config::Store::Redis(redis) => {
             let opened = RedisStore::open_to_carry(patient(redis_options(redis, keyring)?)).await;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{backup, begin, copy, restore, stats};
+use super::{backup, begin, copy, reclaim, restore, stats};
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::cli::serve::setting;
@@ -19,6 +19,8 @@ pub(crate) enum StoreCommand {
     Restore(restore::RestoreArgs),
     /// Copy a store into another one, of the same kind or of the other, while no service runs on either
     Copy(copy::CopyArgs),
+    /// Let a store serve again that was copied, where the other one never served
+    Reclaim(reclaim::ReclaimArgs),
     /// Begin a new store on Redis: a service begins none by itself, since one that was lost looks the same
     Begin(begin::BeginArgs),
     /// Count what the store holds, and what it takes
@@ -31,6 +33,7 @@ pub(crate) fn run(command: StoreCommand, output: Output) -> Result<Exit, Failure
         StoreCommand::Backup(args) => backup::run(args, output),
         StoreCommand::Restore(args) => restore::run(args, output),
         StoreCommand::Copy(args) => copy::run(&args, output),
+        StoreCommand::Reclaim(args) => reclaim::run(args, output),
         StoreCommand::Begin(args) => begin::run(args, output),
         StoreCommand::Stats(args) => stats::run(args, output),
     }

@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Stop every service first: the copy is refused while one uses either store, and none starts until it is complete. Ended \
 at any instant, the same command goes on where it was. At the end both stores are read again and held against each \
 other; only then is the target a store, with an epoch of its own: consistency tokens of the source are refused. The \
-source stays as it is: take it away, or what is decided twice is decided twice. See docs/redis.md.
+source stays as it is, and no service starts on it any more (`store reclaim`). See docs/redis.md.
 
 Examples:
   portcullis store copy --from /etc/portcullis/embedded.toml --to /etc/portcullis/redis.toml
@@ -178,7 +178,7 @@ impl Answer for Copied<'_> {
             ("epoch", format!("{:016x}", self.epoch)),
             ("seconds", format!("{:.1}", self.seconds)),
         ]);
-        let next = "The target is a store now. Take the source away: what is decided twice is decided twice.";
+        let next = "The target is a store now, and no service starts on the source any more: take it away.";
         parts([copied, next.to_owned()])
     }
 }

@@ -8,6 +8,7 @@ mod begin;
 mod command;
 mod copy;
 mod manifest;
+mod reclaim;
 mod restore;
 mod stats;
 

@@ -1,6 +1,6 @@
 //! The store's folder: who owns it, what it lies on, how much room is left, and how far the store in it had come.
 
-use std::fs::{DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt};
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ const LOCK: &str = "lock";
 const DATABASE: &str = "portcullis.db";
 const LOG: &str = "portcullis.db-wal";
 const ACKNOWLEDGED: &str = "acknowledged";
+const MOVED: &str = "moved-to";
 
 /// Whoever else reads the folder has a copy of the store.
 const OWNER_ONLY: u32 = 0o700;
@@ -74,8 +75,36 @@ impl Folder {
     }
 
     /// Bytes of disk that this process may still take.
+    /// The epoch of the store that all of it was carried into; none where it was not. What cannot be read is no "not".
+    pub(super) fn moved_to(&self) -> io::Result<Option<u64>> {
+        moved_to(&self.path)
+    }
+
+    /// Remembers it, on the disk when it returns. Beside the database, which stays as it was read.
+    pub(super) fn move_to(&self, epoch: Option<u64>) -> io::Result<()> {
+        let file = self.path.join(MOVED);
+        match epoch {
+            Some(epoch) => {
+                fs::write(&file, format!("{epoch:016x}\n"))?;
+                File::open(&file)?.sync_all()?;
+            }
+            None if file.exists() => fs::remove_file(&file)?,
+            None => {}
+        }
+        File::open(&self.path)?.sync_all()
+    }
+
     pub(super) fn free_bytes(&self) -> io::Result<u64> {
         free_bytes(&self.path)
+    }
+}
+
+/// Where all of the store in a folder was carried, if it was.
+pub(super) fn moved_to(folder: &Path) -> io::Result<Option<u64>> {
+    match fs::read_to_string(folder.join(MOVED)) {
+        Ok(epoch) => u64::from_str_radix(epoch.trim(), 16).map(Some).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -200,7 +229,7 @@ const NETWORK: [&str; 15] = [
 
 /// The kind of file system that a folder lies on, if the system tells of one.
 pub(super) fn file_system(path: &Path) -> Option<String> {
-    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
     mounted(&mounts, path)
 }
 

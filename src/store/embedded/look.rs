@@ -104,6 +104,15 @@ impl Folder {
         bytes(&folder::database(&self.path)).saturating_add(bytes(&folder::log(&self.path)))
     }
 
+    /// The epoch of the store that all of it was carried into; none where it was not.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be read.
+    pub fn moved_to(&self) -> io::Result<Option<u64>> {
+        folder::moved_to(&self.path)
+    }
+
     /// Whether there is a store in it.
     pub fn has_store(&self) -> bool {
         folder::database(&self.path).is_file()

@@ -195,6 +195,13 @@ impl Movable for EmbeddedStore {
         Box::pin(self.ask(Read::Filled))
     }
 
+    fn moved(&self, to: Option<u64>) -> Reply<'_, Result<(), StoreError>> {
+        let noted = self.folder().move_to(to);
+        Box::pin(async move {
+            noted.map_err(|error| StoreError::Unavailable(format!("cannot note where the store was copied: {error}")))
+        })
+    }
+
     fn complete(&self, highest: Option<DateTime<Utc>>) -> Reply<'_, Result<(), StoreError>> {
         Box::pin(async move { self.write(|asker| Job::Complete(highest, asker)).await? })
     }

@@ -26,6 +26,14 @@ use super::writer::{self, Writer};
 /// Opens the store and starts its threads.
 pub(super) fn open(options: &OpenOptions) -> Result<Parts, OpenError> {
     let folder = Arc::new(Folder::take(&options.path)?);
+    if !options.carries && options.filled_from.is_none() {
+        let moved = folder.moved_to();
+        let moved =
+            moved.map_err(|source| OpenError::Io { action: "read", what: "note of where it was copied", source })?;
+        if let Some(epoch) = moved {
+            return Err(OpenError::Moved { epoch });
+        }
+    }
     let path = folder.database();
     let mut db = schema::writer(&path, options)?;
     let meta = schema::meta(&db)?;

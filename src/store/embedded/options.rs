@@ -25,6 +25,8 @@ pub struct OpenOptions {
     /// What it is filled from, by [`crate::store::Standing::mark`]: then it is opened only to be filled, and must be
     /// empty or the beginning of the same. `None` to serve.
     pub filled_from: Option<[u8; 32]>,
+    /// Whether it is opened only to carry it into another one, also where that was done before.
+    pub carries: bool,
     /// Who is told of groups and checkpoints.
     pub observer: Arc<dyn StoreObserver>,
 }
@@ -47,6 +49,7 @@ impl OpenOptions {
             durability: Durability::Full,
             fresh_names: Self::FRESH_NAMES,
             filled_from: None,
+            carries: false,
             observer: Arc::new(()),
         }
     }
@@ -152,6 +155,15 @@ pub enum OpenError {
     /// It is not yet what it was to become.
     #[error("the store is half copied: let `portcullis store copy` go on until it is complete")]
     HalfFilled,
+    /// Another one has taken its place.
+    #[error(
+        "all of the store was copied into another one, of epoch {epoch:016x}: take this one away; if the other never served, \
+         `portcullis store reclaim` lets this one serve again"
+    )]
+    Moved {
+        /// The other's.
+        epoch: u64,
+    },
     /// It is filled from another store.
     #[error(
         "the store holds the beginning of another copy, or of a source that has changed since: begin in an empty folder"

@@ -41,7 +41,7 @@ pub struct EmbeddedStore {
     threads: Vec<JoinHandle<()>>,
     /// Which thread checks the files, and how it is stopped.
     check: Option<(usize, Stop)>,
-    _folder: Arc<Folder>,
+    folder: Arc<Folder>,
 }
 
 /// What opening put together.
@@ -56,12 +56,17 @@ pub(super) struct Parts {
 }
 
 impl EmbeddedStore {
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// Opens the store in its folder, or makes it there. Blocks while it reads what it needs: well under a second.
     pub fn open(options: &OpenOptions) -> Result<Self, OpenError> {
         let Parts { shared, writer, readers, pager, threads, check, folder } = open::open(options)?;
         let next_reader = AtomicUsize::new(0);
         let (writer, pager) = (Some(writer), Some(pager));
-        Ok(Self { shared, writer, readers, next_reader, pager, threads, check, _folder: folder })
+        Ok(Self { shared, writer, readers, next_reader, pager, threads, check, folder })
     }
 
     /// Finishes what was asked, moves the log into the database and marks the store closed in good order. Every later call

@@ -42,6 +42,11 @@ pub trait Movable: Store {
     /// How far it was filled; nothing before the first time.
     fn filled(&self) -> Reply<'_, Result<Option<Vec<u8>>, StoreError>>;
 
+    /// Remembers that all of it was carried into the store of that epoch; or, with none, that it was not. Durable when it
+    /// returns. Until the latter it opens for nobody but who carries it: of two stores that both serve each would let the same
+    /// permit be used. [`Standing::mark`] stays.
+    fn moved(&self, to: Option<u64>) -> Reply<'_, Result<(), StoreError>>;
+
     /// From now on it is a store like any other. `highest` is the highest instant that was committed in the source.
     fn complete(&self, highest: Option<DateTime<Utc>>) -> Reply<'_, Result<(), StoreError>>;
 

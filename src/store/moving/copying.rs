@@ -108,6 +108,8 @@ pub async fn copy(
     if source.standing().await? != standing {
         return Err(MovingError::Changed);
     }
+    // Before the target is one: there is no instant at which both serve.
+    source.moved(Some(target.epoch())).await?;
     target.complete(standing.highest).await?;
     Ok(Moved { put: reached.counts, before, compared })
 }

@@ -1,7 +1,7 @@
 //! The servers, who of them has what, and whether all of it can be used now.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ pub(super) struct Fabric {
     nodes: Mutex<HashMap<Address, Arc<Node>>>,
     /// Why not everything can be used now.
     trouble: ArcSwapOption<String>,
-    /// Whether somebody carries the store away or fills it: then nothing is answered.
-    held: AtomicBool,
+    /// Why nothing is answered, where somebody carries the store away or fills it, or did.
+    held: ArcSwapOption<String>,
     pub(super) wake: Notify,
     pub(super) rings: broadcast::Sender<Partition>,
     pub(super) waits: Waits,
@@ -82,7 +82,7 @@ impl Fabric {
             layout: ArcSwap::from_pointee(Layout::empty()),
             nodes: Mutex::default(),
             trouble: ArcSwapOption::empty(),
-            held: AtomicBool::new(false),
+            held: ArcSwapOption::empty(),
             wake: Notify::new(),
             rings: broadcast::Sender::new(RINGS_KEPT),
             waits: Waits::default(),
@@ -253,17 +253,17 @@ impl Fabric {
         }
     }
 
-    /// Says whether somebody carries the store away or fills it.
-    pub(super) fn hold(&self, held: bool) {
-        self.held.store(held, Ordering::Release);
+    /// Says whether somebody carries the store away or fills it, or did.
+    pub(super) fn hold(&self, why: Option<&RedisOpenError>) {
+        self.held.store(why.map(|why| Arc::new(why.to_string())));
     }
 
     /// INVARIANT (fail-closed): what is decided while the store is carried away is decided nowhere.
     pub(super) fn is_free(&self) -> Result<(), StoreError> {
-        if self.held.load(Ordering::Acquire) {
-            return Err(StoreError::Unavailable(RedisOpenError::Held.to_string()));
+        match &*self.held.load() {
+            None => Ok(()),
+            Some(why) => Err(StoreError::Unavailable(String::clone(why))),
         }
-        Ok(())
     }
 
     /// Says whether everything can be used.

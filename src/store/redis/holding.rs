@@ -21,7 +21,7 @@ use super::options::{RedisOpenError, RedisOptions};
 use super::scripts::SCRIPTS;
 use super::step::Step;
 use super::store::RedisStore;
-use super::wire::{Told, bytes, list, number as number_of, unexpected};
+use super::wire::{self, Told, bytes, list, number as number_of, unexpected};
 use crate::store::StoreError;
 
 /// How long a hold lasts that nobody renews: so long after one that was killed no engine begins.
@@ -204,6 +204,13 @@ pub(super) async fn nobody_holds(fabric: &Fabric) -> Result<(), RedisOpenError> 
     if bytes(fabric.carry_out(read).await?)?.is_some() {
         return Err(RedisOpenError::Held);
     }
-    let read = Step::read(FIRST, cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("c").to_owned());
-    if bytes(fabric.carry_out(read).await?)?.is_some() { Err(RedisOpenError::HalfFilled) } else { Ok(()) }
+    let read = Step::read(FIRST, cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("c").arg("mv").to_owned());
+    let mut told = Told::list(fabric.carry_out(read).await?)?;
+    if told.found()?.is_some() {
+        return Err(RedisOpenError::HalfFilled);
+    }
+    match told.found()? {
+        Some(epoch) => Err(RedisOpenError::Moved { epoch: wire::text(&epoch) }),
+        None => Ok(()),
+    }
 }

@@ -9,8 +9,10 @@ use tokio_stream::StreamExt as _;
 use super::fabric::Fabric;
 use super::keys::FIRST;
 use super::layout::Layout;
-use super::wire::bytes;
+use super::options::RedisOpenError;
+use super::wire::{self, Told, bytes, unexpected};
 use crate::crypto::Partition;
+use crate::store::StoreError;
 
 /// How often every primary is asked whether it still keeps what it is given; more often when a call fails.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -71,20 +73,30 @@ async fn trouble(fabric: &Arc<Fabric>, epoch: &str) -> Option<String> {
     None
 }
 
-/// Whether somebody carries the store away or fills it. Engines that begin are kept from it; those that nobody heard, since
+/// Whether somebody carries the store away or fills it, or did. Engines that begin are kept from it; those that nobody heard, since
 /// their subscription was broken, see it here.
 async fn held(fabric: &Arc<Fabric>) -> Option<String> {
-    let layout = fabric.layout.load_full();
-    let mut ask = Pipeline::new();
-    ask.cmd("GET").arg(fabric.keys.hold()).cmd("HGET").arg(fabric.keys.meta(FIRST)).arg("c");
-    match tokio::time::timeout(ANSWER_TIMEOUT, layout.primary(FIRST)?.send_all(&ask, 2)).await {
-        Ok(Ok(told)) if !told.iter().any(|one| matches!(one, Value::ServerError(_))) => {
-            fabric.hold(told.iter().any(|one| *one != Value::Nil));
-        }
-        // It is as it was, as far as anybody knows.
-        _ => {}
+    // Where nobody can tell it is as it was, as far as anybody knows.
+    if let Ok(why) = why_held(fabric).await {
+        fabric.hold(why.as_ref());
     }
     fabric.is_free().err().map(|error| error.to_string())
+}
+
+async fn why_held(fabric: &Fabric) -> Result<Option<RedisOpenError>, StoreError> {
+    let layout = fabric.layout.load_full();
+    let node = layout.primary(FIRST).ok_or_else(unexpected)?;
+    let mut ask = Pipeline::new();
+    ask.cmd("GET").arg(fabric.keys.hold()).cmd("HMGET").arg(fabric.keys.meta(FIRST)).arg("c").arg("mv");
+    let told = tokio::time::timeout(ANSWER_TIMEOUT, node.send_all(&ask, 2)).await.map_err(|_| unexpected())?;
+    let [hold, fields] = <[Value; 2]>::try_from(told.map_err(|_| unexpected())?).map_err(|_| unexpected())?;
+    let (hold, mut fields) = (bytes(hold)?, Told::list(fields)?);
+    Ok(match (hold, fields.found()?, fields.found()?) {
+        (Some(_), _, _) => Some(RedisOpenError::Held),
+        (None, Some(_), _) => Some(RedisOpenError::HalfFilled),
+        (None, None, Some(epoch)) => Some(RedisOpenError::Moved { epoch: wire::text(&epoch) }),
+        (None, None, None) => None,
+    })
 }
 
 /// What a server says whose keys are not those of the store that was opened.

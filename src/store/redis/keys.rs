@@ -5,7 +5,7 @@
 //!
 //! | kind | type | holds |
 //! | --- | --- | --- |
-//! | `m` | hash | of the partition: `e` epoch, `v` layout, `s` position, `t` highest instant, `r` records, `g` permits, `a` `at` `am` how far records were taken out, `w` proofs; while the store is being filled `c` from what, `cr` how far |
+//! | `m` | hash | of the partition: `e` epoch, `v` layout, `s` position, `t` highest instant, `r` records, `g` permits, `a` `at` `am` how far records were taken out, `w` proofs; while the store is being filled `c` from what, `cr` how far; `mv` the epoch of the store that took its place |
 //! | `a` account | hash | its rows but permits: `h`, `c`, `d` document, `l` line |
 //! | `p` permit's id | string | version, account, body |
 //! | `r` record's id | string | account, body |

@@ -96,6 +96,19 @@ impl Movable for RedisStore {
         })
     }
 
+    fn moved(&self, to: Option<u64>) -> Reply<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.is_held()?;
+            let meta = self.fabric.keys.meta(FIRST);
+            let note = match to {
+                Some(epoch) => cmd("HSET").arg(meta).arg("mv").arg(epoch).to_owned(),
+                None => cmd("HDEL").arg(meta).arg("mv").to_owned(),
+            };
+            self.fabric.carry_out(Step::read(FIRST, note)).await?;
+            self.prove_again(FIRST).await
+        })
+    }
+
     fn complete(&self, highest: Option<DateTime<Utc>>) -> Reply<'_, Result<(), StoreError>> {
         Box::pin(self.complete_checked(highest))
     }

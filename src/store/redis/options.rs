@@ -280,6 +280,14 @@ pub enum RedisOpenError {
     /// It is not yet what it was to become.
     #[error("the store is half copied: let `portcullis store copy` go on until it is complete")]
     HalfFilled,
+    /// Another one has taken its place.
+    #[error(
+        "all of the store was copied into another one, of epoch {epoch}: drop this prefix; if the other never served, `portcullis store reclaim` lets this one serve again"
+    )]
+    Moved {
+        /// The other's.
+        epoch: String,
+    },
     /// It is filled from another store.
     #[error(
         "the store holds the beginning of another copy, or of a source that has changed since: choose another prefix"

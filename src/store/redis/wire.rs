@@ -7,6 +7,11 @@ use crate::crypto::Token;
 use crate::domain::RecordId;
 use crate::store::{DueEntry, Row, StoreError, StoredRecord, Window, WindowEvent};
 
+/// Bytes that are to be read by a person.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
 /// Bytes of an instant.
 pub(super) const INSTANT_BYTES: usize = 12;
 
