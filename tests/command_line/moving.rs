@@ -239,7 +239,9 @@ fn killed_at_any_instant_it_goes_on_and_ends_the_same() {
     let mut puts = Vec::new();
     for pair in files.windows(2) {
         let [from, to] = pair else { unreachable!() };
-        let (mut wait, mut kills) = (Duration::from_millis(900), 0);
+        // What is carried out of a Redis is read only once engines that nobody hears have noticed.
+        let begins = if fs::read_to_string(place.path(from)).unwrap().contains("redis://") { 4_500 } else { 0 };
+        let (mut wait, mut kills) = (Duration::from_millis(900 + begins), 0);
         while kills < 3 && !killed_after(&place, from, to, wait) {
             kills += 1;
             if place.run(&["doctor", "--config", to, "--json"]).stdout.contains("half copied") {

@@ -67,8 +67,11 @@ impl RedisStore {
     async fn held(Held { fabric, epoch, tasks, fills }: Held) -> Result<Self, RedisOpenError> {
         let hold = Hold::take(&fabric, epoch, fills).await?;
         nobody_serves(&fabric).await?;
-        // An engine that is not heard now sees the hold at its next look, and what it began by then ends.
-        tokio::time::sleep(fabric.options.engines_end).await;
+        // An engine that is not heard now sees the hold at its next look, and what it began by then ends. On what is being
+        // filled there is none: its life began with the filling.
+        if !fills {
+            tokio::time::sleep(fabric.options.engines_end).await;
+        }
         Ok(Self::new(fabric, epoch, tasks, Some(hold)))
     }
 
