@@ -15,7 +15,7 @@ use portcullis::domain::{
 use portcullis::service::{Engine, LineRef, Parts, Question, RecordView, Scope, ServiceError, Told, Watch, authorise};
 use portcullis::store::redis::{RedisDurability, RedisOptions, RedisPlace, RedisStore};
 use portcullis::store::{
-    Around, ChargeWindows, Commit, CommitError, Position, Reply, Store, StoreError, Window, WindowKey,
+    Around, ChargeWindows, Commit, CommitError, Position, Reply, Settle, Store, StoreError, Window, WindowKey,
 };
 use redis::cmd;
 use tokio::sync::Notify;
@@ -163,13 +163,23 @@ async fn followers_of_one_engine_are_told_of_all() {
     }
 }
 
-/// A store whose next commit waits at the door, and that remembers which windows were charged outside accounts.
+/// A store that waits at the door with what first follows from a decision, and remembers which windows were charged outside
+/// accounts.
 struct AtTheDoor {
     store: Arc<RedisStore>,
     closed: AtomicBool,
     reached: Notify,
     opened: Notify,
     charged: Mutex<HashSet<WindowKey>>,
+}
+
+impl AtTheDoor {
+    async fn wait(&self) {
+        if self.closed.swap(false, Ordering::SeqCst) {
+            self.reached.notify_one();
+            self.opened.notified().await;
+        }
+    }
 }
 
 impl Around for AtTheDoor {
@@ -184,11 +194,15 @@ impl Around for AtTheDoor {
 
     fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
         Box::pin(async move {
-            if self.closed.swap(false, Ordering::SeqCst) {
-                self.reached.notify_one();
-                self.opened.notified().await;
-            }
+            self.wait().await;
             self.store.commit(commit).await
+        })
+    }
+
+    fn settle(&self, settled: Vec<Settle>) -> Reply<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.wait().await;
+            self.store.settle(settled).await
         })
     }
 }
@@ -225,7 +239,7 @@ async fn who_decides_too_late_takes_nothing_back() {
 
         late.closed.store(true, Ordering::SeqCst);
         let asked = tokio::spawn(ask(slow, question.clone(), in_a_batch));
-        timeout(TOLD_WITHIN, late.reached.notified()).await.expect("it comes to its commit");
+        timeout(TOLD_WITHIN, late.reached.notified()).await.expect("it comes to its decision");
         lifted(&herd.world, &herd.world.engine, &carrier()).await;
         let first = ask(herd.world.engine.clone(), question.clone(), in_a_batch).await;
         assert_eq!(first, if in_a_batch { OutcomeKind::Challenge } else { OutcomeKind::Approve });

@@ -384,14 +384,17 @@ async fn all_replicas_that_there_are_have_what_is_acknowledged() {
     let options = RedisOptions { call_timeout: std::time::Duration::from_millis(500), ..options };
     let store = beside(RedisStore::open(options.clone())).unwrap();
     let home = OnRedis::over(options);
-    Account::new(&home).put(&store, Slot::Head, 0, b"1").await.unwrap();
+    let until_acknowledged = async || {
+        while let Err(error) = Account::new(&home).put(&store, Slot::Head, 0, b"1").await {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{error}");
+        }
+    };
+    until_acknowledged().await;
     second.signal("STOP");
     let refused = Account::new(&home).put(&store, Slot::Head, 0, b"1").await;
     second.signal("CONT");
     assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
-    while let Err(error) = Account::new(&home).put(&store, Slot::Head, 0, b"1").await {
-        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{error}");
-    }
+    until_acknowledged().await;
 }
 
 /// An engine that a copy did not hear of answers nothing while the copy is at work, or has left its target half filled.
