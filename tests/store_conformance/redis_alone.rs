@@ -382,7 +382,13 @@ async fn all_replicas_that_there_are_have_what_is_acknowledged() {
     }
     let options = options(&pair.primary, RedisDurability::Replicated(1));
     let options = RedisOptions { call_timeout: std::time::Duration::from_millis(500), ..options };
-    let store = beside(RedisStore::open(options.clone())).unwrap();
+    // What follows the primary only just now may be slow at first.
+    let store = loop {
+        match beside(RedisStore::open(options.clone())) {
+            Ok(store) => break store,
+            Err(error) => assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{error}"),
+        }
+    };
     let home = OnRedis::over(options);
     let until_acknowledged = async || {
         while let Err(error) = Account::new(&home).put(&store, Slot::Head, 0, b"1").await {
