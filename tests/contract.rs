@@ -29,6 +29,9 @@ fn messages_with_secrets_cannot_print_themselves() {
         ("UpsertAccountRequest", Prints::<v1::UpsertAccountRequest>::ITSELF),
         // These hold none themselves, but messages that do.
         ("DecideRequest", Prints::<v1::DecideRequest>::ITSELF),
+        ("CompleteDecisionResponse", Prints::<v1::CompleteDecisionResponse>::ITSELF),
+        ("SubmitEvidenceRequest", Prints::<v1::SubmitEvidenceRequest>::ITSELF),
+        ("PendingChallenge", Prints::<v1::PendingChallenge>::ITSELF),
         ("DecideResponse", Prints::<v1::DecideResponse>::ITSELF),
         ("BatchDecideRequest", Prints::<v1::BatchDecideRequest>::ITSELF),
         ("ImportAccountsRequest", Prints::<v1::ImportAccountsRequest>::ITSELF),

@@ -14,7 +14,7 @@ use crate::domain::arbitrary::{
     hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place, policy_revision,
     reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
 };
-use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
+use crate::domain::{DeviceId, LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let place = (record_id(), any::<u64>(), instant(), option::of(record_id()), hash());
@@ -93,7 +93,22 @@ fn decision_event() -> impl Strategy<Value = Event> {
             note,
         }),
         transfer_pin_id().prop_map(|id| Event::TransferPinRevoked { id }),
+        evidence_given(),
+        (record_id(), any::<bool>()).prop_map(|(decision, not_me)| Event::ChallengeDeclined { decision, not_me }),
     ]
+}
+
+fn evidence_given() -> BoxedStrategy<Event> {
+    let device = option::of(reference().prop_map(|_| DeviceId::parse("phone-1").unwrap()));
+    (record_id(), checks(), device, vec(factor(), 0..3), place())
+        .prop_map(|(challenge, checks, device, kept, place)| Event::EvidenceGiven {
+            challenge,
+            checks,
+            device,
+            kept,
+            place,
+        })
+        .boxed()
 }
 
 const READS: [ReadOf; 6] =
@@ -202,12 +217,13 @@ fn decided() -> BoxedStrategy<Decided> {
     let mode = prop_oneof![Just(Mode::Enforce), Just(Mode::Advise)];
     let standing = prop_oneof![Just(Standing::Known), Just(Standing::Unknown)];
     let asked = (mode, change(), change_digest(), standing, option::of(reference()), option::of(record_id())).boxed();
+    let challenge = option::of(record_id());
     let answer = (outcome_kind(), vec(given_reason(), 0..4), vec(contribution(), 0..4), any::<u32>()).boxed();
     let proof = (level(), vec(factor(), 0..4), checks(), vec(factor_option(), 0..4)).boxed();
     let facts = (vec(any::<(u16, i64)>(), 0..40), policy_revision(), any::<bool>(), any::<bool>());
-    let beside = (option::of(shadow().prop_map(Box::new)), any::<Option<u128>>(), place()).boxed();
+    let beside = (option::of(shadow().prop_map(Box::new)), any::<Option<u128>>(), place(), challenge).boxed();
     (asked, answer, proof, window(), facts, option::of(made()), beside)
-        .prop_map(|(asked, answer, proof, window, facts, made, (shadow, known_facts, place))| {
+        .prop_map(|(asked, answer, proof, window, facts, made, (shadow, known_facts, place, challenge))| {
             let (facts, policy, account_number_matched, owner_asked) = facts;
             let (mode, change, digest, standing, external_reference, supersedes) = asked;
             let (outcome, reasons, contributions, score) = answer;
@@ -232,6 +248,7 @@ fn decided() -> BoxedStrategy<Decided> {
                 owner_asked,
                 external_reference,
                 supersedes,
+                challenge,
                 made,
                 shadow,
                 known_facts,

@@ -48,6 +48,8 @@ pub struct Decided {
     pub external_reference: Option<Reference>,
     /// The decision this one replaces.
     pub supersedes: Option<RecordId>,
+    /// The challenge that others may meet: itself, or the one that it completes or tried to complete.
+    pub challenge: Option<RecordId>,
     /// What the decision made, for changes carried out here.
     pub made: Option<Made>,
     /// What the shadow policy would have said; none where there was none.

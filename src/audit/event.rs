@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::decided::Decided;
 use super::filter::RecordFilter;
 use crate::domain::{
-    AccountId, Cohort, HoldCause, HoldTarget, LockHolder, LockName, LockSet, LockStep, PolicyRevision, RecordId,
-    Recorded, Reference, ReleaseId, RequestId, StepScope, TransferPinId,
+    AccountId, Checks, Cohort, DeviceId, Factor, HoldCause, HoldTarget, LockHolder, LockName, LockSet, LockStep, Place,
+    PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope, TransferPinId,
 };
 
 /// What happened.
@@ -54,6 +54,26 @@ pub enum Event {
         decision: RecordId,
         /// Why, in the asker's words.
         cause: Option<Reference>,
+    },
+    /// Proof was given for a challenge.
+    EvidenceGiven {
+        /// Which.
+        challenge: RecordId,
+        /// What looking at it found.
+        checks: Checks,
+        /// The device whose key signed, where one did.
+        device: Option<DeviceId>,
+        /// What of it counts from here on.
+        kept: Vec<Factor>,
+        /// Where it was given.
+        place: Place,
+    },
+    /// The customer said no to a challenge, or to an approval that was not carried out yet.
+    ChallengeDeclined {
+        /// Which.
+        decision: RecordId,
+        /// Whether they said that it was not them who asked.
+        not_me: bool,
     },
     /// What became of a decided change.
     OutcomeReported {

@@ -79,6 +79,10 @@ kinds! {
     IncidentChanged = 25, "INCIDENT_CHANGED";
     /// The policy changed, or is to.
     PolicyChanged = 26, "POLICY_CHANGED";
+    /// Proof was given for a challenge.
+    EvidenceGiven = 27, "EVIDENCE_GIVEN";
+    /// The customer said no.
+    ChallengeDeclined = 28, "CHALLENGE_DECLINED";
     /// An outside source told what happened.
     EventRecorded = 30, "EVENT_RECORDED";
     /// Many log-ins failed.
@@ -95,6 +99,8 @@ impl Event {
             Self::LockStepped { .. } => EventKind::LockStepped,
             Self::PermitRedeemed { .. } => EventKind::PermitRedeemed,
             Self::DecisionWithdrawn { .. } => EventKind::DecisionWithdrawn,
+            Self::EvidenceGiven { .. } => EventKind::EvidenceGiven,
+            Self::ChallengeDeclined { .. } => EventKind::ChallengeDeclined,
             Self::OutcomeReported { .. } => EventKind::OutcomeReported,
             Self::TransferPinRevoked { .. } => EventKind::TransferPinRevoked,
             Self::Read { .. } => EventKind::Read,

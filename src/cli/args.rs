@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
 use super::{
-    account, audit, bench, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve, store,
-    token, transfer_pin,
+    account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve,
+    store, token, transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -55,7 +55,9 @@ pub(super) enum Command {
     Bench(bench::BenchArgs),
     /// Ask whether a line may be changed
     Decide(Box<decide::DecideArgs>),
-    /// Redeem, show, withdraw or report a decision
+    /// List, meet and decline what waits for a customer
+    Challenge(Box<challenge::ChallengeArgs>),
+    /// Complete, redeem, show, watch, withdraw or report a decision
     Decision(Box<decision::DecisionArgs>),
     /// Turn protection on and off, and show it
     Lock(Box<lock::LockArgs>),

@@ -5,17 +5,15 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::answers::{Decided, exit_of};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
+use super::decision::show_and_keep;
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{
     ChangeCommand, ChangeParts, ClaimsArgs, PlaceArgs, ProofArgs, SignalArgs, parse_instant, signing_text, timestamp,
 };
 use super::output::Output;
-use crate::crypto::write_new_secret_file;
 use crate::grpc::convert::ask;
 use crate::grpc::pb::v1 as pb;
-use crate::grpc::pb::v1::decision::Detail;
 
 const EXAMPLES: &str = "\
 The answer is approve, challenge or deny, with reasons. An approval carries a permit: redeem it right before the \
@@ -92,16 +90,7 @@ pub(crate) async fn run(args: DecideArgs, output: Output) -> Result<Exit, Failur
     let request_id = request.request_id.clone();
     let decision = answered(&request_id, client.decisions().decide(request)).await?.decision;
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
-    let exit = exit_of(&decision);
-    let answer = Decided(decision);
-    output.show(&answer)?;
-    if let Some(path) = &permit_out
-        && let Some(Detail::Approval(approval)) = &answer.0.detail
-    {
-        let written = write_new_secret_file(path, approval.permit.as_bytes());
-        written.map_err(|error| Failure::caused(Exit::Failed, &error))?;
-    }
-    Ok(exit)
+    show_and_keep(decision, permit_out.as_deref(), output)
 }
 
 fn request(parts: ChangeParts<AskArgs>) -> Result<pb::DecideRequest, Failure> {

@@ -1,23 +1,32 @@
 //! `portcullis decision`: what follows a decision.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::answers::{Decided, Redeemed};
+use super::answers::{Decided, Redeemed, exit_of};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
-use super::flags::{ChangeCommand, ChangeParts, ReportName, parse_instant, timestamp};
+use super::flags::{
+    ChangeCommand, ChangeParts, ChannelName, ClaimsArgs, PlaceArgs, ProofArgs, ReportName, SignalArgs, parse_instant,
+    timestamp,
+};
 use super::output::Output;
 use super::secret;
 use crate::clock::{Clock as _, SystemClock};
+use crate::crypto::write_new_secret_file;
 use crate::grpc::client::Client;
 use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::decision::Detail;
+
+const APPROVE_ELSEWHERE: &str = "an app approves a challenge with `portcullis challenge give`, before it is completed";
 
 const EXAMPLES: &str = "\
 Examples:
   portcullis decision redeem port-out +12125550123 --to 5678 --pon PON-1 --permit-file permit
+  portcullis decision watch 0190f3c2-0000-7000-8000-000000000001
+  portcullis decision complete 0190f3c2-0000-7000-8000-000000000001 --permit-out permit
   portcullis decision show 0190f3c2-0000-7000-8000-000000000001
   portcullis decision report 0190f3c2-0000-7000-8000-000000000001 executed
 ";
@@ -38,6 +47,10 @@ enum DecisionCommand {
     Show(ShowArgs),
     /// Turn a permit into the right to make the change now, once
     Redeem(RedeemArgs),
+    /// Go on with a challenge: decide anew, with what was given for it
+    Complete(Box<CompleteArgs>),
+    /// Follow a decision until its challenge is over
+    Watch(ShowArgs),
     /// Take a decision back: its permit or challenge is void
     Withdraw(WithdrawArgs),
     /// Say what became of a decision
@@ -64,6 +77,35 @@ struct PermitArgs {
     permit_file: PathBuf,
     #[command(flatten)]
     request_id: RequestIdArgs,
+}
+
+#[derive(Args)]
+struct CompleteArgs {
+    /// The challenge
+    #[arg(value_name = "UUID")]
+    challenge_id: String,
+    /// Answer also in this porting dialect: wicis or bandwidth
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
+    /// When the change is to be made, like 2026-03-01T12:00:00Z; now by default
+    #[arg(long, value_name = "INSTANT", value_parser = parse_instant)]
+    plan_time: Option<DateTime<Utc>>,
+    /// Also sign an approval's permit
+    #[arg(long)]
+    signed_permit: bool,
+    /// Also write an approval's permit to this new file, for its owner alone
+    #[arg(long, value_name = "FILE")]
+    permit_out: Option<PathBuf>,
+    #[command(flatten)]
+    request_id: RequestIdArgs,
+    #[command(flatten)]
+    signals: SignalArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    claims: ClaimsArgs,
+    #[command(flatten)]
+    proof: ProofArgs,
 }
 
 #[derive(Args)]
@@ -101,6 +143,8 @@ pub(crate) async fn run(args: DecisionArgs, output: Output) -> Result<Exit, Fail
     let client = args.connection.connect().await?;
     let decision = match args.command {
         DecisionCommand::Redeem(args) => return redeem(&client, args, output).await,
+        DecisionCommand::Complete(args) => return complete(&client, *args, output).await,
+        DecisionCommand::Watch(args) => return watch(&client, args.decision_id, output).await,
         DecisionCommand::Show(args) => {
             let ShowArgs { decision_id } = args;
             let request = pb::GetDecisionRequest { decision_id, consistency_token: String::new() };
@@ -121,6 +165,51 @@ pub(crate) async fn run(args: DecisionArgs, output: Output) -> Result<Exit, Fail
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
     output.show(&Decided(decision))?;
     // The work was to show, withdraw or report, whatever was decided then.
+    Ok(Exit::Done)
+}
+
+async fn complete(client: &Client, args: CompleteArgs, output: Output) -> Result<Exit, Failure> {
+    let request = pb::CompleteDecisionRequest {
+        request_id: args.request_id.get()?,
+        challenge_id: args.challenge_id,
+        evidence: args.proof.evidence(|| Err(Failure::invalid(APPROVE_ELSEWHERE)))?,
+        interaction: Some(args.place.interaction(ChannelName::Store)),
+        claims: args.claims.claims(),
+        signals: args.signals.signals(),
+        dialect: args.dialect.unwrap_or_default(),
+        plan_time: args.plan_time.map(timestamp),
+        consistency_token: String::new(),
+        want_signed_permit: args.signed_permit,
+    };
+    let request_id = request.request_id.clone();
+    let decision = answered(&request_id, client.decisions().complete_decision(request)).await?.decision;
+    let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
+    show_and_keep(decision, args.permit_out.as_deref(), output)
+}
+
+/// Shows a decision, and keeps its permit, where it has one, in a new file.
+pub(super) fn show_and_keep(decision: pb::Decision, permit: Option<&Path>, output: Output) -> Result<Exit, Failure> {
+    let exit = exit_of(&decision);
+    let answer = Decided(decision);
+    output.show(&answer)?;
+    if let Some(path) = permit
+        && let Some(Detail::Approval(approval)) = &answer.0.detail
+    {
+        let written = write_new_secret_file(path, approval.permit.as_bytes());
+        written.map_err(|error| Failure::caused(Exit::Failed, &error))?;
+    }
+    Ok(exit)
+}
+
+/// Shows each state as it comes. The exit code is that of the decision itself.
+async fn watch(client: &Client, decision_id: String, output: Output) -> Result<Exit, Failure> {
+    let request = pb::WatchDecisionRequest { decision_id, consistency_token: String::new() };
+    let mut stream = client.decisions_without_deadline().watch_decision(request).await?.into_inner();
+    while let Some(message) = stream.message().await? {
+        if let Some(decision) = message.decision {
+            output.show(&Decided(decision))?;
+        }
+    }
     Ok(Exit::Done)
 }
 

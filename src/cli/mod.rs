@@ -18,7 +18,7 @@
 //! | `scenario/` | plays what a policy must answer, step by step |
 //! | `policy/` | looks at policies, before they decide |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
-//! | `decide`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `audit/` | calls of a running service |
+//! | `decide`, `challenge`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `audit/` | calls of a running service |
 //!
 //! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
 //! reach it is refused.
@@ -28,6 +28,7 @@ mod answers;
 mod args;
 mod audit;
 mod bench;
+mod challenge;
 mod connection;
 mod day;
 mod decide;

@@ -11,8 +11,8 @@ use super::dumps::forbid_dumps;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{
-    account, audit, bench, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve, store,
-    token, transfer_pin,
+    account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve,
+    store, token, transfer_pin,
 };
 
 /// So many digits in a row may be a PIN, which has four at least.
@@ -68,6 +68,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Doctor(args) => doctor::run(args, output),
         Command::Bench(args) => bench::run(&args, output),
         Command::Decide(args) => calling(decide::run(*args, output)),
+        Command::Challenge(args) => calling(challenge::run(*args, output)),
         Command::Decision(args) => calling(decision::run(*args, output)),
         Command::Lock(args) => calling(lock::run(*args, output)),
         Command::Pin(args) => calling(pin::run(*args, output)),

@@ -315,6 +315,17 @@ impl Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ChangeDigest(pub [u8; 32]);
 
+impl ChangeDigest {
+    /// In hexadecimal: part of what app keys sign.
+    pub fn to_hex(self) -> String {
+        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{

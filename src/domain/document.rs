@@ -1,6 +1,6 @@
-//! What a brand's ledger keeps besides its chain of records: things that stand until they are changed.
+//! What an account or a brand's ledger keeps besides its chain of records: things that stand until they are changed.
 
-use super::{Hold, Incident, ListedPage, PolicyShelf, Undoing};
+use super::{Hold, Incident, ListedPage, Pending, PolicyShelf, Undoing};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Document {
     Listed(ListedPage),
     /// Policies, in the ledger of the carrier's own brand.
     Policies(Box<PolicyShelf>),
+    /// A challenge of the account.
+    Challenge(Box<Pending>),
 }
 
 impl Document {
@@ -21,7 +23,7 @@ impl Document {
         match self {
             Self::Hold(hold) => Some(&mut hold.lifting),
             Self::Incident(incident) => Some(&mut incident.ending),
-            Self::Listed(_) | Self::Policies(_) => None,
+            Self::Listed(_) | Self::Policies(_) | Self::Challenge(_) => None,
         }
     }
 }

@@ -137,6 +137,29 @@ pub enum PinCheck {
     NotAdmitted,
     /// Not looked at: too many are waiting for the hash.
     Shed,
+    /// None was offered, and the customer entered the right one for the challenge that is completed.
+    Given,
+}
+
+impl PinCheck {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "MATCHED",
+            Self::Mismatched => "MISMATCHED",
+            Self::NotSupplied => "NOT_SUPPLIED",
+            Self::NotSet => "NOT_SET",
+            Self::Exhausted { .. } => "EXHAUSTED",
+            Self::NotAdmitted => "NOT_ADMITTED",
+            Self::Shed => "SHED",
+            Self::Given => "GIVEN",
+        }
+    }
+
+    /// Whether it counts as a failure.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Mismatched | Self::NotSet)
+    }
 }
 
 /// What looking at a transfer PIN found.
@@ -179,6 +202,18 @@ pub enum AppCheck {
     Refused,
     /// None was offered.
     NotSupplied,
+}
+
+impl AppCheck {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Signed { .. } => "SIGNED",
+            Self::NewDevice => "NEW_DEVICE",
+            Self::Refused => "REFUSED",
+            Self::NotSupplied => "NOT_SUPPLIED",
+        }
+    }
 }
 
 /// What looking at all the evidence found: what `evaluate` decides on instead of secrets.

@@ -22,6 +22,25 @@ pub enum LineStatus {
     Moved = 5,
 }
 
+/// What a request calls a line: one that nobody has is called something too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineName {
+    /// Its number.
+    Msisdn(Msisdn),
+    /// Its subscription.
+    LineId(LineId),
+}
+
+impl LineName {
+    /// As the request gave it: part of what app keys sign.
+    pub fn as_given(&self) -> String {
+        match self {
+            Self::Msisdn(number) => number.to_e164(),
+            Self::LineId(id) => id.as_str().to_owned(),
+        }
+    }
+}
+
 /// How many SIM changes a line remembers; more than any rule counts.
 pub const SIM_CHANGES_KEPT_MAX: usize = 8;
 

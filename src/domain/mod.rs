@@ -22,6 +22,7 @@ mod lock;
 mod msisdn;
 mod network;
 mod own_reason;
+mod pending;
 mod permit;
 mod pin;
 mod place;
@@ -69,13 +70,16 @@ pub use ids::{
 };
 pub use incident::{AccountMark, Cohort, Incident, LISTED_PAGE_MAX, ListedPage};
 pub use interaction::{Channel, Claims, Interaction, Mode};
-pub use line::{Line, LineStatus, SIM_CHANGES_KEPT_MAX};
+pub use line::{Line, LineName, LineStatus, SIM_CHANGES_KEPT_MAX};
 pub use lock::{
     Held, Lock, LockError, LockName, LockStep, LockStepKind, Release, ReleaseGuard, ReleaseScope, ReleaseTimes, Stance,
 };
 pub use msisdn::Msisdn;
 pub use network::Network;
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
+pub use pending::{
+    Completing, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, WRONG_ANSWERS_MAX,
+};
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{
     AccountPin, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval, TRANSFER_PINS_KEPT_MAX,

@@ -126,6 +126,10 @@ reasons! {
     NoUsableFactor = 31, "NO_USABLE_FACTOR", Credential;
     /// More proof is needed.
     ProofTooWeak = 32, "PROOF_TOO_WEAK", Credential;
+    /// The customer said no.
+    ChallengeDeclined = 33, "CHALLENGE_DECLINED", Credential;
+    /// Nobody met the challenge in time, or too much of what was given for it was wrong.
+    ChallengeLapsed = 34, "CHALLENGE_LAPSED", Credential;
     /// The account number is missing.
     AccountNumberMissing = 40, "ACCOUNT_NUMBER_MISSING", IdentityData;
     /// The account number is wrong.

@@ -110,6 +110,11 @@ requests![
     (GetPolicyRequest, |_m, brand| Ok::<(), FieldError>(())),
     (StagePolicyRequest, |m, brand| ask::stage_policy(m)),
     (ActivatePolicyRequest, |m, brand| ask::activate_policy(m)),
+    (CompleteDecisionRequest, |m, brand| ask::complete_decision(m)),
+    (WatchDecisionRequest, |m, brand| ask::watch_decision(m)),
+    (SubmitEvidenceRequest, |m, brand| ask::submit_evidence(m)),
+    (ListPendingChallengesRequest, |m, brand| ask::list_pending_challenges(m)),
+    (DeclineChallengeRequest, |m, brand| ask::decline_challenge(m)),
 ];
 
 /// A request as bytes; the first byte says which.

@@ -20,6 +20,7 @@ use super::pb::bench::echo_service_client::EchoServiceClient;
 use super::pb::v1::account_service_client::AccountServiceClient;
 use super::pb::v1::archive_service_client::ArchiveServiceClient;
 use super::pb::v1::audit_service_client::AuditServiceClient;
+use super::pb::v1::challenge_service_client::ChallengeServiceClient;
 use super::pb::v1::credential_service_client::CredentialServiceClient;
 use super::pb::v1::decision_service_client::DecisionServiceClient;
 use super::pb::v1::event_service_client::EventServiceClient;
@@ -197,6 +198,16 @@ impl Client {
     /// Calls of the incident service that take as long as they take: a list of accounts.
     pub fn incidents_without_deadline(&self) -> IncidentServiceClient<Wire> {
         IncidentServiceClient::new(self.wire_without_deadline())
+    }
+
+    /// Calls of the challenge service.
+    pub fn challenges(&self) -> ChallengeServiceClient<Wire> {
+        ChallengeServiceClient::new(self.wire())
+    }
+
+    /// Calls of the decision service that take as long as they take: watches.
+    pub fn decisions_without_deadline(&self) -> DecisionServiceClient<Wire> {
+        DecisionServiceClient::new(self.wire_without_deadline())
     }
 
     /// Calls of the policy service.

@@ -14,9 +14,10 @@ const LOOK_EVERY_MILLISECONDS: u64 = 250;
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The services whose health is told; the empty name is the server as a whole.
-pub const SERVICES: [&str; 12] = [
+pub const SERVICES: [&str; 13] = [
     "",
     "portcullis.v1.DecisionService",
+    "portcullis.v1.ChallengeService",
     "portcullis.v1.ProtectionService",
     "portcullis.v1.CredentialService",
     "portcullis.v1.AccountService",

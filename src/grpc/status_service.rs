@@ -65,6 +65,9 @@ fn refused(refusal: Refusal) -> Status {
             precondition(reason, "policy", message)
         }
         Refusal::Held => precondition(reason, "caller", message),
+        Refusal::ChallengeOver | Refusal::AskAgain | Refusal::LineMoved => {
+            precondition(reason, "challenge_id", message)
+        }
         Refusal::DecisionFinal => precondition(reason, "decision_id", message),
         Refusal::LockNotOn | Refusal::ReleaseUnderWay => precondition(reason, "set", message),
         Refusal::NoSuchRelease => precondition(reason, "release_id", message),

@@ -134,6 +134,8 @@ const fn wicis(reason: Reason) -> Code {
         | Reason::TransferPinUnproven
         | Reason::NoCustomerProof
         | Reason::NoUsableFactor
+        | Reason::ChallengeDeclined
+        | Reason::ChallengeLapsed
         | Reason::ProofTooWeak => WICIS_OTHER,
         Reason::Own(own) => wicis_own(own.told()),
         other => wicis_class(other.class()),
@@ -183,6 +185,8 @@ const fn bandwidth(reason: Reason) -> Code {
         | Reason::TransferPinUnproven
         | Reason::NoCustomerProof
         | Reason::NoUsableFactor
+        | Reason::ChallengeDeclined
+        | Reason::ChallengeLapsed
         | Reason::ProofTooWeak => BANDWIDTH_OTHER,
         Reason::Own(own) => bandwidth_own(own.told()),
         other => bandwidth_class(other.class()),

@@ -53,6 +53,7 @@ pub use guessable::{GuessContext, Guessable};
 pub use knobs::read_condition;
 pub use language::{ExpressionError, Quantity, Relation, Test, Tri};
 pub use outward::{Audience, Outward, message, outward};
+pub use persons::key_counts;
 pub use proof::Accepted;
 pub use release::ReleasePlan;
 pub use replay::{Recorded, Replayed, replay};

@@ -178,6 +178,11 @@ fn denial_step(audience: Audience, reason: Option<Reason>, still_works: &[Factor
             | Reason::TransferPinWrong,
         ) => "Correct what was given and ask again.",
         Some(Reason::LineInactive) => "The line is not in service.",
+        Some(Reason::NoCustomerProof) => {
+            "Nothing was given by the customer yet. Let them answer at a PIN pad, in a call to the voice system or in the app."
+        }
+        Some(Reason::ChallengeDeclined) => "The customer said no. Do not ask again for them.",
+        Some(Reason::ChallengeLapsed) => "The time for proof is over. If the customer is here and wants it, ask anew.",
         Some(_) => "This cannot be done now. The fraud desk can look into it.",
         None => "",
     }
@@ -206,6 +211,8 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::NoCustomerProof => "The customer has not proven that they ask.",
         Reason::NoUsableFactor => "Nothing the customer could prove it with is usable now.",
         Reason::ProofTooWeak => "More proof is needed.",
+        Reason::ChallengeDeclined => "The customer said no.",
+        Reason::ChallengeLapsed => "The customer did not prove in time that they ask.",
         Reason::AccountNumberMissing => "The account number is missing.",
         Reason::AccountNumberWrong => "The account number is wrong.",
         Reason::PostalCodeWrong => "The postal code is wrong.",

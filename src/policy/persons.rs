@@ -1,7 +1,7 @@
 //! A factor proves its person, and persons may do different things.
 
 use super::facts::{Asker, PersonStanding};
-use crate::domain::{Account, Action, LineId, PersonId, PersonRole, Requester, Role};
+use crate::domain::{Account, Action, Device, LineId, PersonId, PersonRole, Requester, Role};
 
 /// The place of a person on an account, as far as one line goes.
 pub(super) fn standing_of(account: &Account, person: &PersonId, line: &LineId) -> PersonStanding {
@@ -57,6 +57,15 @@ pub(super) const fn approval_counts(person: PersonStanding, action: Action) -> b
         }
         PersonStanding::AuthorisedElsewhere | PersonStanding::Stranger => false,
     }
+}
+
+/// Whether an approval by a device's key counts for an action on a line that `asker` asks for.
+pub fn key_counts(account: &Account, line: &LineId, action: Action, asker: &Requester, device: &Device) -> bool {
+    let person = standing_of(account, &device.person, line);
+    // A key is its person's: nobody but the owner lets one in for another.
+    let for_themselves =
+        person == PersonStanding::Owner || action != Action::DeviceAdd || asker.person.as_ref() == Some(&device.person);
+    for_themselves && approval_counts(person, action)
 }
 
 /// Whether an account PIN counts as proof when this identity enters it. How it was entered comes from the identity, never from

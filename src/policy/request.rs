@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Change, ChangeDigest, Claims, DeviceId, Evidence, Interaction, Mode, ObservedSignal, Requester, Snapshot, Standing,
+    Change, ChangeDigest, Claims, Completing, DeviceId, Evidence, Interaction, Mode, ObservedSignal, Requester,
+    Snapshot, Standing,
 };
 
 /// A request as the policy sees it: who asks for what, from where, offering what kinds of proof.
@@ -28,6 +29,8 @@ pub struct Request<'a> {
     pub offered: Offered<'a>,
     /// What other systems observed.
     pub signals: &'a [ObservedSignal],
+    /// How the challenge stands that it completes.
+    pub completing: Completing,
     /// When the change is to be made, if not now.
     pub plan_time: Option<DateTime<Utc>>,
 }

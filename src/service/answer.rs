@@ -7,8 +7,8 @@ use super::error::ServiceError;
 use crate::audit::{AnswerWindow, Decided, Event};
 use crate::crypto::{PermitBinding, PermitError, PermitStatement, change_digest};
 use crate::domain::{
-    Approval, Brand, Challenge, Channel, Denial, Factor, GivenReason, Outcome, OutcomeKind, Permit, PermitState,
-    Protection, RecordId, Requester, Role, Verdict, rule_id,
+    Approval, Brand, Challenge, Channel, Denial, Factor, GivenReason, Outcome, OutcomeKind, Pending, PendingStanding,
+    Permit, PermitState, Protection, RecordId, Requester, Role, Verdict, rule_id,
 };
 use crate::policy::{Audience, Outward, outward};
 use crate::store::{Kept, Position};
@@ -46,6 +46,12 @@ impl std::fmt::Debug for PermitText {
 pub enum DecisionState {
     /// A challenge that may still be met.
     Pending,
+    /// A challenge for which enough was given: whoever asked may complete it.
+    Answered,
+    /// A challenge that was completed.
+    Satisfied,
+    /// A challenge to which the customer said no.
+    Declined,
     /// Answered, and nothing has changed since.
     Final,
     /// Its permit was used.
@@ -112,6 +118,20 @@ pub(super) fn permit_state(permit: &Permit, epochs: &Epochs<'_>, now: DateTime<U
         PermitState::Open if !is_alive(permit, epochs) => DecisionState::Voided,
         PermitState::Open if permit.expires_at <= now => DecisionState::Expired,
         PermitState::Open => DecisionState::Final,
+    }
+}
+
+/// Where a challenge stands, seen now, under the locks of its scopes.
+pub(super) fn pending_state(pending: &Pending, scopes: [Option<&Protection>; 2], now: DateTime<Utc>) -> DecisionState {
+    let alive = scopes.into_iter().flatten().all(|locks| locks.is_alive(pending.action, pending.granted_seq));
+    match pending.standing(alive, now) {
+        PendingStanding::Open if pending.is_answered() => DecisionState::Answered,
+        PendingStanding::Open => DecisionState::Pending,
+        PendingStanding::Declined => DecisionState::Declined,
+        PendingStanding::Lapsed => DecisionState::Expired,
+        PendingStanding::Voided => DecisionState::Voided,
+        PendingStanding::Met(_) => DecisionState::Satisfied,
+        PendingStanding::Withdrawn => DecisionState::Withdrawn,
     }
 }
 

@@ -8,17 +8,20 @@ use chrono::{DateTime, Utc};
 use tracing::Instrument as _;
 
 use super::answer::Answer;
+use super::challenges;
 use super::due;
 use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::incidents::Books;
+use super::look::{Looked, note_findings};
 use super::question::{Question, caller_of};
+use super::queues::Turn;
 use super::rights::{Authorised, Right};
 use super::standing::{stand_in, stood_in};
 use super::target::{LineRef, Target};
 use super::unshown::may_not_know;
 use super::velocity::{Counted, Ending};
-use super::weigh::{Case, Looked, Weighed, note_checks};
+use super::weigh::{Case, Weighed};
 use crate::audit::{AnswerWindow, Decided, Event, Made};
 use crate::domain::{
     Account, Approval, Factor, FactorOption, Line, Mode, Outcome, Place, RecordId, Requester, Seq, Standing,
@@ -35,6 +38,11 @@ pub(super) const CONFLICT_RETRIES_MAX: usize = 3;
 pub(super) trait Effect: Send {
     /// Refuses what makes no sense on this account, before anything is looked at.
     fn check(&self, account: &Account, line: &Line) -> Result<(), ServiceError>;
+
+    /// Whether a challenge is kept for others to meet. Where it is not, whoever asked brings the proof with the question again.
+    fn waits(&self) -> bool {
+        false
+    }
 
     /// Carries the approved change out, or grants the permit for it.
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError>;
@@ -74,6 +82,23 @@ enum Attempt {
     Answered(Box<Answer>),
     /// Another engine changed the account: again.
     Again,
+}
+
+/// An account opened for a question.
+pub(super) struct Ready {
+    pub target: Target,
+    pub open: Box<OpenAccount>,
+    pub counted: Counted,
+    /// Held until what is done with it is committed.
+    pub turn: Turn,
+}
+
+/// What opening an account for a question came to.
+pub(super) enum OpenFor {
+    /// Here it is.
+    Ready(Box<Ready>),
+    /// The question was answered by that record; what was charged anew for it is still to be taken back.
+    Before(RecordId, Counted),
 }
 
 impl Attempt {
@@ -116,6 +141,22 @@ impl Engine {
         effect: &mut E,
         looked: &mut Looked,
     ) -> Result<Attempt, ServiceError> {
+        match self.open_for(who, asking).await? {
+            OpenFor::Ready(ready) => {
+                let Ready { target, open, counted, turn: _turn } = *ready;
+                self.decide_on(asking, effect, looked, target, (open, counted)).await
+            }
+            OpenFor::Before(id, counted) => self.answered_before(asking, id, &counted).await,
+        }
+    }
+
+    /// Finds the account that answers for a question, waits for its turn, and opens it, the question's key reserved and all
+    /// that is counted charged.
+    pub(super) async fn open_for<R: Right>(
+        &self,
+        who: &Authorised<R>,
+        asking: &Asking<'_>,
+    ) -> Result<OpenFor, ServiceError> {
         let mut target = self.target(asking.requester, &asking.question.scope).instrument(hop_span("find")).await?;
         loop {
             self.check_reach(who, &target)?;
@@ -127,19 +168,19 @@ impl Engine {
                 self.charge_unknown(asking.requester, target.name, asking.now).await?;
                 return Err(ServiceError::NotFound("account"));
             }
-            let _turn = self.queues.enter(target.account).instrument(hop_span("wait")).await?;
+            let turn = self.queues.enter(target.account).instrument(hop_span("wait")).await?;
             // Both at once: where both must be durable, one group of the store makes them so.
             let plan = self.plan(asking, &target, target.line.into_iter().collect());
-            let open = self.vault.open(self.opening(asking, &target)).instrument(hop_span("open"));
-            let (counted, open) = tokio::join!(self.count(plan), open);
+            let opening = self.vault.open_with(self.opening(asking, &target), self.challenges_of(asking, &target));
+            let (counted, open) = tokio::join!(self.count(plan), opening.instrument(hop_span("open")));
             let open = match open? {
                 Opening::Open(open) => open,
-                Opening::Answered(id) => return self.answered_before(asking, id, &counted).await,
+                Opening::Answered(id) => return Ok(OpenFor::Before(id, counted)),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
             match self.better_target(&asking.requester.brand, &open, &asking.question.scope, target).await? {
                 Some(better) => target = better,
-                None => return self.decide_on(asking, effect, looked, target, (open, counted)).await,
+                None => return Ok(OpenFor::Ready(Box::new(Ready { target, open, counted, turn }))),
             }
         }
     }
@@ -150,7 +191,7 @@ impl Engine {
         Ask {
             account: target.account,
             lines: target.line.into_iter().collect(),
-            permit: None,
+            permit: self.superseded(asking, target),
             reserve: Some(asking.reserve),
             charges,
             windows,
@@ -172,39 +213,27 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let stood_in = stood_in(&open, asking.question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
+        challenges::check_not_met(&open, question)?;
         effect.check(account_of(&open)?, line)?;
         let case = Case::new(asking, target, standing, &open, line)?;
         let weighed = self.weigh(&case, &mut counted, looked).instrument(hop_span("weigh")).await;
         self.charge_unshown(asking, standing, weighed.account_number_matched).await?;
         if question.mode == Mode::Enforce && standing == Standing::Known {
-            note_checks(&mut open, &weighed, target.line, now);
+            note_findings(&mut open, &weighed.found, &weighed.policy, target.line, now);
         }
         let decision = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
-        let (window, made) = match &weighed.verdict.outcome {
-            Outcome::Approve(approval) if question.mode == Mode::Enforce => {
-                let (seq, approval) = (open.next_seq(), *approval);
-                let (engine, weighed) = (self, &weighed);
-                effect.approve(Approved {
-                    engine,
-                    asking,
-                    open: &mut open,
-                    target,
-                    decision,
-                    seq,
-                    approval,
-                    weighed,
-                })?
-            }
-            Outcome::Approve(_) => (AnswerWindow::NoPermit, None),
-            Outcome::Challenge(challenge) => (AnswerWindow::OpenUntil(challenge.expires_at), None),
-            Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
-        };
-        let (settle, holds) = (weighed.settle.clone(), weighed.verdict.holds.clone());
+        let came = (decision, &weighed);
+        let (window, made) = self.follow_verdict(asking, effect, &mut open, target, came)?;
+        let (settle, holds) = (weighed.found.settle.clone(), weighed.verdict.holds.clone());
+        let challenge = question.completes.or_else(|| open.challenge(decision).map(|kept| kept.decision));
         let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
         let shown = shown && standing == Standing::Known;
         let reasons = weighed.verdict.reasons.iter().map(|given| given.reason);
         let ending = Ending::new(&weighed.checks, weighed.verdict.outcome.kind(), shown).because(reasons);
-        open.append_as(decision, entry(asking, &target, decided(asking, standing, weighed, window, made)))?;
+        open.append_as(
+            decision,
+            entry(asking, &target, decided(asking, standing, weighed, (window, made), challenge)),
+        )?;
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve: asking.reserve, record: decision }),
@@ -223,6 +252,32 @@ impl Engine {
             }
         }
         Ok(attempt)
+    }
+
+    /// What a verdict does besides being recorded: an approval has its effect, and a challenge is kept where it waits.
+    fn follow_verdict<E: Effect>(
+        &self,
+        asking: &Asking<'_>,
+        effect: &mut E,
+        open: &mut OpenAccount,
+        target: Target,
+        (decision, weighed): (RecordId, &Weighed),
+    ) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
+        let counts = asking.question.mode == Mode::Enforce;
+        challenges::supersede(open, asking);
+        challenges::note_answers(open, asking, weighed, decision);
+        match &weighed.verdict.outcome {
+            Outcome::Approve(approval) if counts => {
+                let (engine, seq, approval) = (self, open.next_seq(), *approval);
+                effect.approve(Approved { engine, asking, open, target, decision, seq, approval, weighed })
+            }
+            Outcome::Approve(_) => Ok((AnswerWindow::NoPermit, None)),
+            Outcome::Challenge(challenge) => {
+                let waits = (effect.waits() && counts).then_some(decision);
+                Ok((AnswerWindow::OpenUntil(self.keep_challenge(open, asking, challenge, waits)), None))
+            }
+            Outcome::Deny(denial) => Ok((AnswerWindow::RetryAt(denial.retry_at), None)),
+        }
     }
 
     async fn commit(
@@ -305,23 +360,11 @@ pub(super) fn decided(
     asking: &Asking<'_>,
     standing: Standing,
     weighed: Weighed,
-    window: AnswerWindow,
-    made: Option<Made>,
+    (window, made): (AnswerWindow, Option<Made>),
+    challenge: Option<RecordId>,
 ) -> Decided {
     let question = asking.question;
-    let Weighed {
-        verdict,
-        checks,
-        facts,
-        policy,
-        account_number_matched,
-        owner_asked,
-        settle: _,
-        transfer_pin_tries: _,
-        spent: _,
-        renewed: _,
-        shadow,
-    } = weighed;
+    let Weighed { verdict, checks, facts, policy, account_number_matched, owner_asked, found: _, shadow } = weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),
         Outcome::Deny(denial) => {
@@ -350,6 +393,7 @@ pub(super) fn decided(
         owner_asked,
         external_reference: question.external_reference.clone(),
         supersedes: question.supersedes,
+        challenge,
         made,
         shadow,
         known_facts: Some(KNOWN_FACTS),

@@ -8,6 +8,7 @@ use super::decide::GrantPermit;
 use super::due;
 use super::engine::Engine;
 use super::error::ServiceError;
+use super::look::{Looked, note_findings};
 use super::question::Question;
 use super::rights::{Authorised, may_ask, right};
 use super::standing::{stand_in, stood_in};
@@ -15,7 +16,7 @@ use super::target::{LineRef, Scope, Target};
 use super::unbroken::Unbroken;
 use super::unshown::may_not_know;
 use super::velocity::{Counted, Ending};
-use super::weigh::{Case, Looked, Weighed, note_checks};
+use super::weigh::{Case, Weighed};
 use crate::audit::{AnswerWindow, Event};
 use crate::crypto::Token;
 use crate::domain::{Checks, Mode, Outcome, OutcomeKind, RecordId, Requester, Standing};
@@ -229,7 +230,7 @@ impl Engine {
     ) -> Result<RecordId, ServiceError> {
         let question = asking.question;
         if question.mode == Mode::Enforce && standing == Standing::Known {
-            note_checks(open, &weighed, target.line, asking.now);
+            note_findings(open, &weighed.found, &weighed.policy, target.line, asking.now);
         }
         let decision = RecordId::from_u128(self.vault.ids().mint(asking.now, target.account.partition())?);
         let granted = question.mode == Mode::Enforce && whole == OutcomeKind::Approve;
@@ -252,7 +253,7 @@ impl Engine {
             Outcome::Challenge(challenge) => (AnswerWindow::OpenUntil(challenge.expires_at), None),
             Outcome::Deny(denial) => (AnswerWindow::RetryAt(denial.retry_at), None),
         };
-        open.append_as(decision, entry(asking, &target, decided(asking, standing, weighed, window, made)))?;
+        open.append_as(decision, entry(asking, &target, decided(asking, standing, weighed, (window, made), None)))?;
         Ok(decision)
     }
 
@@ -311,6 +312,6 @@ fn ending_of_all(asking: &Asking<'_>, weighed: &[(Standing, Weighed)], outcome: 
 /// Charges that every line's weighing takes back: one line on which the secret was wrong keeps the charge.
 fn settled_by_all(weighed: &[(Standing, Weighed)]) -> Vec<Token> {
     let Some((_, first)) = weighed.first() else { return Vec::new() };
-    let by_all = |token: &Token| weighed.iter().all(|(_, one)| one.settle.contains(token));
-    first.settle.iter().copied().filter(by_all).collect()
+    let by_all = |token: &Token| weighed.iter().all(|(_, one)| one.found.settle.contains(token));
+    first.found.settle.iter().copied().filter(by_all).collect()
 }

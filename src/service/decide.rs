@@ -54,6 +54,10 @@ impl Effect for GrantPermit<'_> {
         }
     }
 
+    fn waits(&self) -> bool {
+        true
+    }
+
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
         let Approved { engine, asking, open, target, decision, seq, approval, weighed } = approved;
         let Some((line, flagged)) =

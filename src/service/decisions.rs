@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::answer::{Answer, DecisionState, Epochs, permit_state};
+use super::answer::{Answer, DecisionState, Epochs, pending_state, permit_state};
 use super::ask::account_of;
 use super::due;
 use super::engine::Engine;
@@ -13,9 +13,9 @@ use super::question::{Body, asked_by, caller_of, grants_permit};
 use super::rights::{Authorised, Right, Whose, right};
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
-use crate::audit::{Event, ReadOf, ReportedOutcome};
+use crate::audit::{AnswerWindow, Event, ReadOf, ReportedOutcome};
 use crate::crypto::Token;
-use crate::domain::{OutcomeKind, PermitState, RecordId, Reference, RequestId, Requester};
+use crate::domain::{OutcomeKind, PendingState, PermitState, RecordId, Reference, RequestId, Requester};
 use crate::store::{Ask, Claim, Closing, Entry, Found, Kept, OpenAccount, Opening, Position, Reserve, Urgency};
 
 /// A request about a decision made before.
@@ -61,16 +61,7 @@ impl Engine {
         decision: RecordId,
         at_least: Option<Position>,
     ) -> Result<Answer, ServiceError> {
-        let now = self.now()?.instant();
-        let kept = self.decision_record(who, decision).await?;
-        let turn = self.queues.enter(kept.account()).await?;
-        let Reopening::Open(reopened) = self.reopen(who.requester(), kept, None, at_least, now).await? else {
-            return Err(ServiceError::NotFound("decision"));
-        };
-        let Reopened { kept, mut open, target } = *reopened;
-        due::apply(&mut open, target.line, now)?;
-        let state = state_of(&kept, &open, target.line, now)?;
-        drop(turn);
+        let (answer, open) = self.decision_now(who, decision, at_least).await?;
         if who.whose() == Whose::Brand
             && let Some(account) = open.account()
         {
@@ -78,7 +69,46 @@ impl Engine {
             let scope = Scope::Account(account.id.clone());
             self.note_read(who.requester(), &scope, ReadOf::Decision).await?;
         }
-        self.answer(who.requester(), kept, Some(state), None)
+        Ok(answer)
+    }
+
+    /// A decision that the caller asked for, as it stands now.
+    pub(super) async fn look_at_decision(
+        &self,
+        who: &Authorised<right::WatchDecision>,
+        decision: RecordId,
+        at_least: Option<Position>,
+    ) -> Result<Answer, ServiceError> {
+        // Only read, so that whoever waits for an answer takes nobody's place in the account's queue.
+        let kept = self.decision_record(who, decision).await?;
+        self.decision_as_kept(who, kept, at_least).await.map(|(answer, _)| answer)
+    }
+
+    async fn decision_now<R: Right>(
+        &self,
+        who: &Authorised<R>,
+        decision: RecordId,
+        at_least: Option<Position>,
+    ) -> Result<(Answer, Box<OpenAccount>), ServiceError> {
+        let kept = self.decision_record(who, decision).await?;
+        let _turn = self.queues.enter(kept.account()).await?;
+        self.decision_as_kept(who, kept, at_least).await
+    }
+
+    async fn decision_as_kept<R: Right>(
+        &self,
+        who: &Authorised<R>,
+        kept: Kept,
+        at_least: Option<Position>,
+    ) -> Result<(Answer, Box<OpenAccount>), ServiceError> {
+        let now = self.now()?.instant();
+        let Reopening::Open(reopened) = self.reopen(who.requester(), kept, None, at_least, now).await? else {
+            return Err(ServiceError::NotFound("decision"));
+        };
+        let Reopened { kept, mut open, target } = *reopened;
+        due::apply(&mut open, target.line, now)?;
+        let state = state_of(&kept, &open, target.line, now)?;
+        Ok((self.answer(who.requester(), kept, Some(state), None)?, open))
     }
 
     /// Gives a decision back: its permit is void from here on.
@@ -192,7 +222,8 @@ impl Engine {
             now,
             at_least,
         };
-        match self.vault.open(ask).await? {
+        let challenge = challenge_of(&kept).map(|challenge| self.challenge_token(challenge));
+        match self.vault.open_with(ask, challenge.into_iter().collect()).await? {
             Opening::Open(open) => {
                 // INVARIANT (unknown-looks-known): a brand's desk reads its own brand's decisions, and no other's.
                 let theirs = open.account().is_some_and(|account| account.brand == requester.brand);
@@ -211,6 +242,15 @@ impl Engine {
 /// Gives the permit back, if there is one that is still open.
 fn withdraw(open: &mut OpenAccount, kept: &Kept, now: DateTime<Utc>) -> Result<(), ServiceError> {
     let id = kept.record().id;
+    if let Some(pending) = challenge_of(kept).and_then(|challenge| open.challenge_mut(challenge)) {
+        return match pending.state {
+            PendingState::Open if pending.expires_at > now => {
+                pending.state = PendingState::Withdrawn { at: now };
+                Ok(())
+            }
+            _ => Err(ServiceError::Refused(Refusal::DecisionFinal)),
+        };
+    }
     match open.permit(id).map(|permit| permit.state) {
         Some(PermitState::Open) => {}
         Some(PermitState::Redeemed { .. }) => return Err(ServiceError::Refused(Refusal::PermitUsed)),
@@ -222,6 +262,14 @@ fn withdraw(open: &mut OpenAccount, kept: &Kept, now: DateTime<Utc>) -> Result<(
     Ok(())
 }
 
+/// The challenge that a decision is, or that it tried to complete.
+fn challenge_of(kept: &Kept) -> Option<RecordId> {
+    match &kept.record().event {
+        Event::Decided(decided) if matches!(decided.window, AnswerWindow::OpenUntil(_)) => decided.challenge,
+        _ => None,
+    }
+}
+
 /// Where a decision stands now.
 fn state_of(
     kept: &Kept,
@@ -230,14 +278,21 @@ fn state_of(
     now: DateTime<Utc>,
 ) -> Result<DecisionState, ServiceError> {
     let Event::Decided(decided) = &kept.record().event else { return Err(ServiceError::NotFound("decision")) };
-    if let crate::audit::AnswerWindow::OpenUntil(until) = decided.window {
-        return Ok(if until <= now { DecisionState::Expired } else { DecisionState::Pending });
-    }
+    let account = &account_of(open)?.protection;
     let line = line.and_then(|token| open.line(token));
+    if let AnswerWindow::OpenUntil(until) = decided.window {
+        let pending = challenge_of(kept).and_then(|challenge| open.challenge(challenge));
+        let of_line = line.map(|line| &line.protection);
+        return Ok(match pending {
+            Some(pending) => pending_state(pending, [Some(account), of_line], now),
+            // It waits for nobody: whoever asked asks again.
+            None if until <= now => DecisionState::Expired,
+            None => DecisionState::Pending,
+        });
+    }
     match (decided.outcome, open.permit(kept.record().id), line) {
         (OutcomeKind::Approve, Some(permit), Some(line)) => {
-            let epochs = Epochs { account: &account_of(open)?.protection, line: &line.protection };
-            Ok(permit_state(permit, &epochs, now))
+            Ok(permit_state(permit, &Epochs { account, line: &line.protection }, now))
         }
         _ => Ok(DecisionState::Final),
     }

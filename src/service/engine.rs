@@ -16,12 +16,24 @@ use super::queues::Queues;
 use super::tally::Tally;
 use super::unshown::Spent;
 use super::velocity::Looking;
-use super::watch::Watchers;
+use super::watchers::Watchers;
 use crate::clock::{Clock, Now};
 use crate::crypto::{Keyring, PermitNames, PermitSigner, Permits, PinValues, RecordSigner, sha256_plain};
 use crate::domain::{Brand, PolicyRevision, Spid, StoreRegister};
 use crate::policy::Policy;
 use crate::store::{Store, Vault};
+
+/// Who may follow records at a time: one identity, and all.
+const RECORD_WATCHES_OF_ONE_MAX: usize = 4;
+const RECORD_WATCHES_MAX: usize = 64;
+
+/// Who may follow decisions at a time: one identity, which may be a front end for many tills, and all.
+const DECISION_WATCHES_OF_ONE_MAX: usize = 256;
+const DECISION_WATCHES_MAX: usize = 4_096;
+
+/// The same of customers, who have places of their own: they take none from a till.
+const CUSTOMER_WATCHES_OF_ONE_MAX: usize = 4;
+const CUSTOMER_WATCHES_MAX: usize = 4_096;
 
 /// Facts about the carrier that runs the engine.
 #[derive(Debug, Clone)]
@@ -92,7 +104,12 @@ pub struct Engine {
     pub(super) pin_values: PinValues,
     pub(super) owners: Owners,
     pub(super) shelf: Shelf,
+    /// Who follows records.
     pub(super) watchers: Watchers,
+    /// Who follows a decision.
+    pub(super) decision_watchers: Watchers,
+    /// Customers who do.
+    pub(super) customer_watchers: Watchers,
     pub(super) record_signer: RecordSigner,
     pub(super) tally: Arc<dyn Tally>,
     pub(super) archive: Option<ArchiveSettings>,
@@ -136,7 +153,9 @@ impl Engine {
             pin_values: PinValues::new()?,
             owners: Owners::default(),
             shelf: Shelf::default(),
-            watchers: Watchers::default(),
+            watchers: Watchers::new(RECORD_WATCHES_OF_ONE_MAX, RECORD_WATCHES_MAX),
+            customer_watchers: Watchers::new(CUSTOMER_WATCHES_OF_ONE_MAX, CUSTOMER_WATCHES_MAX),
+            decision_watchers: Watchers::new(DECISION_WATCHES_OF_ONE_MAX, DECISION_WATCHES_MAX),
             record_signer: RecordSigner::new(&keyring),
             tally,
             archive,

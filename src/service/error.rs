@@ -111,6 +111,12 @@ pub enum Refusal {
     PolicyExpired,
     /// The policy is changed by a file.
     PolicyByFile,
+    /// The challenge is over.
+    ChallengeOver,
+    /// The challenge does not wait for others.
+    AskAgain,
+    /// The line has left the account.
+    LineMoved,
 }
 
 impl Refusal {
@@ -145,6 +151,9 @@ impl Refusal {
             Self::PolicyGoesBack => "POLICY_GOES_BACK",
             Self::PolicyExpired => "POLICY_EXPIRED",
             Self::PolicyByFile => "POLICY_BY_FILE",
+            Self::ChallengeOver => "CHALLENGE_OVER",
+            Self::AskAgain => "ASK_AGAIN",
+            Self::LineMoved => "LINE_MOVED",
         }
     }
 
@@ -190,6 +199,11 @@ impl Refusal {
                 "the policy waited longer than a week, or for another program than this one: stage it again"
             }
             Self::PolicyByFile => "the policy is changed by its file here: the setting `policy.source` says so",
+            Self::ChallengeOver => "the challenge is over: whoever still wants the change asks anew",
+            Self::LineMoved => {
+                "the line has left this account, and no lock set here would protect it: the fraud desk must stop it where it is"
+            }
+            Self::AskAgain => "this challenge waits for nobody: whoever asked asks again and brings the proof along",
             Self::Held => "who asks, or the carrier that gains, is held: the fraud desk must look first",
         }
     }

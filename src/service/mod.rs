@@ -7,7 +7,8 @@
 //! | `trail` | how far somebody read a journal, and whether that still stands |
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
 //! | `unshown` | how many numbers may be asked about by who does not show to know them |
-//! | `question`, `ask`, `weigh`, `pins` | the way of one decision |
+//! | `question`, `ask`, `look`, `weigh`, `pins` | the way of one decision |
+//! | `challenges/` | what waits for its proof: given, refused, completed, followed |
 //! | `shadow` | the policy beside the one that decides |
 //! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
@@ -16,7 +17,7 @@
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `events` | what outside sources tell |
 //! | `activity`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
-//! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
+//! | `records`, `watch`, `watchers`, `verify`, `owners` | records as they are kept, for auditors |
 //! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
 //! | `archive/` | old records leave the store, and in the end the archive |
 //! | `incidents/` | what the fraud desk knows: breaches, and who is held |
@@ -35,6 +36,7 @@ mod ask;
 mod batch;
 mod budget;
 mod carry_out;
+mod challenges;
 mod credentials;
 mod decide;
 mod decisions;
@@ -47,6 +49,7 @@ mod hints;
 mod incidents;
 mod key_upkeep;
 mod ledger;
+mod look;
 mod move_line;
 mod owners;
 mod permits;
@@ -69,14 +72,19 @@ mod unshown;
 mod velocity;
 mod verify;
 mod watch;
+mod watchers;
 mod weigh;
 mod worker;
 
+pub use crate::domain::LineName;
 pub use accounts::{Upsert, UpsertEffect, Upserted};
 pub use activity::{ACTIVITY_PAGE_MAX, ActivityPage};
 pub use answer::{Answer, DecisionState, PermitText};
 pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
+pub use challenges::{
+    Completion, DecisionWatch, Declining, PENDING_PAGE_MAX, PendingPage, Submission, Submitted, WaitingChallenge,
+};
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
 pub use engine::{Carrier, Engine, Parts, PolicySource};
@@ -97,7 +105,7 @@ pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, may_tell, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use tally::{Silent, Tally};
-pub use target::{LineName, LineRef, Scope};
+pub use target::{LineRef, Scope};
 pub use unbroken::{Held, holding};
 pub use velocity::{WINDOW_KINDS, WindowKind};
 pub use verify::Verification;

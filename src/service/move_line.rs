@@ -10,11 +10,13 @@ use super::error::ServiceError;
 use super::permits::{Redeemed, Redemption};
 use super::question::Body;
 use super::rights::{Authorised, authorise, right};
-use super::target::{LineName, LineRef, Scope};
+use super::target::{LineRef, Scope};
 use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::Token;
-use crate::domain::{AccountId, Change, Line, LineId, LineStatus, OwnerChange, Protection, RequestId, Requester};
+use crate::domain::{
+    AccountId, Change, Line, LineId, LineName, LineStatus, OwnerChange, Protection, RequestId, Requester,
+};
 use crate::store::{Ask, Closing, Entry, IndexEntry, OpenAccount, Opening, Place, Position, Urgency};
 
 /// A line to be moved or closed.

@@ -233,8 +233,12 @@ fn check_usable(
     match permit_state(permit, &epochs, now) {
         DecisionState::Redeemed => return refuse(Refusal::PermitUsed),
         DecisionState::Withdrawn | DecisionState::Voided => return refuse(Refusal::PermitVoid),
+        // INVARIANT (fail-closed): what no permit is, is none that may be used.
+        DecisionState::Pending | DecisionState::Answered | DecisionState::Satisfied | DecisionState::Declined => {
+            return refuse(Refusal::PermitVoid);
+        }
         DecisionState::Expired => return refuse(Refusal::PermitExpired),
-        DecisionState::Final | DecisionState::Pending => {}
+        DecisionState::Final => {}
     }
     if now < permit.not_before {
         return refuse(Refusal::PermitNotYet);

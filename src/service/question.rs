@@ -1,7 +1,5 @@
 //! A question to the policy, whichever use case asks it.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::engine::Engine;
@@ -42,6 +40,8 @@ pub struct Question {
     pub external_reference: Option<Reference>,
     /// The decision this replaces.
     pub supersedes: Option<RecordId>,
+    /// The challenge that it completes.
+    pub completes: Option<RecordId>,
     /// What the caller has seen.
     pub at_least: Option<Position>,
     /// Whether an approval's permit is also to be signed, for relying parties.
@@ -80,14 +80,9 @@ impl Question {
     }
 
     fn signing_input_for(&self, scope: &str) -> String {
-        let ChangeDigest(digest) = self.digest();
-        let hex = digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        });
         let Self { request_id, change, .. } = self;
-        format!("portcullis-approval-v1\n{request_id}\n{scope}\n{}\n{hex}", change.action().name())
+        let (action, hex) = (change.action().name(), self.digest().to_hex());
+        format!("portcullis-approval-v1\n{request_id}\n{scope}\n{action}\n{hex}")
     }
 }
 

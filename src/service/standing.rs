@@ -7,9 +7,11 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use super::question::Question;
 use super::rights::{Authorised, Right, Whose};
-use super::target::{LineName, LineRef, Scope, Target};
+use super::target::{LineRef, Scope, Target};
 use crate::crypto::Token;
-use crate::domain::{Account, Brand, Credentials, Line, LineStatus, Msisdn, Requester, STAND_IN_NAME, Standing};
+use crate::domain::{
+    Account, Brand, Credentials, Line, LineName, LineStatus, Msisdn, Requester, STAND_IN_NAME, Standing,
+};
 use crate::store::{Ask, OpenAccount, Opening};
 
 impl Engine {

@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::error::ServiceError;
 use crate::crypto::Token;
-use crate::domain::{AccountId, Brand, LineId, Msisdn, Requester};
+use crate::domain::{AccountId, Brand, LineName, Requester};
 use crate::store::Place;
 
 /// A line, by its number or its subscription.
@@ -13,25 +13,6 @@ pub struct LineRef {
     pub name: LineName,
     /// Its brand, where the caller names one.
     pub brand: Option<Brand>,
-}
-
-/// What a line is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineName {
-    /// Its number.
-    Msisdn(Msisdn),
-    /// Its subscription.
-    LineId(LineId),
-}
-
-impl LineName {
-    /// As the request gave it: part of what app keys sign.
-    pub fn as_given(&self) -> String {
-        match self {
-            Self::Msisdn(number) => number.to_e164(),
-            Self::LineId(id) => id.as_str().to_owned(),
-        }
-    }
 }
 
 /// A line or a whole account.

@@ -4,7 +4,7 @@
 //! with this engine or another.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
@@ -16,65 +16,13 @@ use super::question::caller_of;
 use super::records::{JOURNAL_PAGE, RecordView};
 use super::rights::{Authorised, right};
 use super::trail::Trail;
+use super::watchers::Seat;
 use crate::audit::{AuditStep, Event, RecordFilter};
 use crate::crypto::Partition;
-use crate::domain::{Requester, Subject};
-
-/// Who may follow at a time: one identity, and all.
-const WATCHES_OF_ONE_MAX: usize = 4;
-const WATCHES_MAX: usize = 64;
+use crate::domain::Requester;
 
 /// How often all journals are looked at though none rang: between servers a ring can be lost.
 const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(30);
-
-/// Who follows now, and whether anybody may any more.
-pub(super) struct Watchers {
-    seated: Arc<Mutex<HashMap<Subject, usize>>>,
-    over: watch::Sender<bool>,
-}
-
-impl Default for Watchers {
-    fn default() -> Self {
-        Self { seated: Arc::default(), over: watch::Sender::new(false) }
-    }
-}
-
-/// A place among the watchers, given back when it is dropped.
-struct Seat {
-    watchers: Arc<Mutex<HashMap<Subject, usize>>>,
-    of: Subject,
-}
-
-impl Watchers {
-    fn take_seat(&self, of: &Subject) -> Result<Seat, ServiceError> {
-        let mut seated = self.seated.lock().unwrap_or_else(PoisonError::into_inner);
-        if *self.over.borrow() {
-            return Err(ServiceError::Unavailable("the service is stopping".to_owned()));
-        }
-        let full = |what| Err(ServiceError::Exhausted { what, retry_at: None });
-        if seated.values().sum::<usize>() >= WATCHES_MAX {
-            return full("too many follow the records already");
-        }
-        let own = seated.entry(of.clone()).or_default();
-        if *own >= WATCHES_OF_ONE_MAX {
-            return full("this caller follows the records too often already");
-        }
-        *own = own.saturating_add(1);
-        Ok(Seat { watchers: Arc::clone(&self.seated), of: of.clone() })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut seated = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = seated.get_mut(&self.of) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                seated.remove(&self.of);
-            }
-        }
-    }
-}
 
 /// Somebody who follows.
 pub struct Watch {
@@ -125,7 +73,7 @@ impl Engine {
         }
         let seat = self.watchers.take_seat(&requester.subject)?;
         // Before the places are read: a commit in between rings.
-        let (rings, over) = (self.vault.store().rings(), self.watchers.over.subscribe());
+        let (rings, over) = (self.vault.store().rings(), self.watchers.over());
         let journals = self.vault.store().journals();
         let mut ends = Vec::with_capacity(usize::from(journals));
         for journal in 0..journals {
@@ -147,7 +95,9 @@ impl Engine {
 
     /// Ends all that follow, and lets nobody begin: the service stops, and must not wait for who would stay for ever.
     pub fn end_watches(&self) {
-        self.watchers.over.send_replace(true);
+        self.watchers.end();
+        self.decision_watchers.end();
+        self.customer_watchers.end();
     }
 
     /// What shows that a caller came to these places: nobody makes it without the index key.

@@ -7,17 +7,17 @@ use chrono::{DateTime, Utc};
 use super::ask::{Asking, account_of};
 use super::engine::Engine;
 use super::error::ServiceError;
-use super::pins::TransferAsk;
+use super::look::{Findings, Looked};
 use super::question::Question;
 use super::target::{LineRef, Target};
-use super::velocity::{Counted, Found, has_sign, is_spraying};
+use super::velocity::{Counted, Found, has_sign};
 use crate::audit::ShadowVerdict;
-use crate::crypto::{Token, verify_app_signature};
+use crate::crypto::Token;
 use crate::domain::{
-    Account, AppApproval, AppCheck, Checks, Credentials, HoldKind, Line, Mode, PinCheck, RegisteredStore, Requester,
-    Snapshot, SpentApproval, Standing, TransferPinCheck, TransferPinState, Velocity, Verdict, Verifier,
+    Account, AppCheck, Checks, Completing, Credentials, Device, GivenProof, HoldKind, Line, LineId, Mode, Pending,
+    PendingStanding, PinCheck, Protection, RegisteredStore, Requester, Snapshot, Standing, Velocity, Verdict,
 };
-use crate::policy::{self, Admission, Audience, Facts, Offered, PinAdmission, Policy, Request};
+use crate::policy::{self, Audience, Facts, Offered, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
 
 /// One more failure than the policy ever compares with is kept.
@@ -35,34 +35,16 @@ pub(super) struct FailureWindows {
 /// What weighing came to.
 pub(super) struct Weighed {
     pub verdict: Verdict,
+    /// What was found, and what was given before for the challenge that is completed.
     pub checks: Checks,
     pub facts: Vec<(u16, i64)>,
     pub policy: Arc<Policy>,
     pub account_number_matched: bool,
     pub owner_asked: bool,
-    /// Windows whose charge is taken back.
-    pub settle: Vec<Token>,
-    /// Tries of transfer PINs that count, this one included.
-    pub transfer_pin_tries: Vec<DateTime<Utc>>,
-    /// The app approval that was good and is now used.
-    pub spent: Option<SpentApproval>,
-    /// The account PIN's verifier made anew, where it matched under a retired pepper.
-    pub renewed: Option<Verifier>,
+    /// What looking at this request's own evidence found.
+    pub found: Findings,
     /// What the shadow policy would have said: for the record alone.
     pub shadow: Option<Box<ShadowVerdict>>,
-}
-
-/// An account PIN looked at, remembered over a conflict: it is not looked at twice, unless it was changed meanwhile.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Looked(Option<LookedPin>);
-
-#[derive(Debug, Clone)]
-struct LookedPin {
-    /// What it was held against.
-    verifier: Option<Verifier>,
-    check: PinCheck,
-    /// Made anew under the active pepper.
-    renewed: Option<Verifier>,
 }
 
 /// The account, the line and where they stand, for one question.
@@ -81,6 +63,12 @@ pub(super) struct Case<'a> {
     /// Failures of transfer PINs, likewise.
     pub transfer_pin_window: &'a Window,
     pub attempt: Token,
+    /// The challenge that it is for.
+    pub pending: Option<&'a Pending>,
+    /// How that one stands.
+    pub completing: Completing,
+    /// What was given for it and still counts.
+    given: Given<'a>,
     pub now: DateTime<Utc>,
     /// The store that it comes from, where that is registered.
     pub store: Option<&'a RegisteredStore>,
@@ -134,40 +122,20 @@ impl Engine {
     /// Looks at what was offered, as far as it is admitted, and asks the policy.
     pub(super) async fn weigh(&self, case: &Case<'_>, counted: &mut Counted, looked: &mut Looked) -> Weighed {
         let policy = self.policy();
-        let before = |window: &Window| -> Vec<DateTime<Utc>> {
-            window.events.iter().filter(|event| event.attempt != case.attempt).map(|event| event.at).collect()
-        };
-        let (pin_failures, transfer_pin_failures) = (before(case.pin_window), before(case.transfer_pin_window));
-        let snapshot = Snapshot {
-            account: case.account,
-            credentials: case.credentials,
-            line: case.line,
-            standing: case.standing,
-            pin_failures: &pin_failures,
-            transfer_pin_failures: &transfer_pin_failures,
-            velocity: &Velocity::QUIET,
-            store: case.store,
-            held: case.held,
-            breached_until: case.breached_until,
-        };
-        let request = case.request();
-        let mut admission = policy::admit(&policy, &request, &snapshot, case.now);
-        let before = counted.velocity(&self.looking, Found::default());
-        if is_spraying(&before) {
-            admission = Admission { account_pin: PinAdmission::No, transfer_pin: false };
-        }
-        let (app, spent) = self.look_at_approval(case, &policy);
-        let checks = self.look(case, &admission, looked, (app, before.unread)).await;
+        let failures = case.failures_before();
+        let snapshot = case.snapshot(&failures);
+        let found = self.look(case, (&policy, &snapshot), counted, looked).await;
+        let checks = case.with_given(found.checks);
         if case.question.mode == Mode::Enforce && !has_sign(&checks) {
             self.begin_unproven(counted).await;
         }
         self.count_ports_of_read(case, counted).await;
         let velocity = counted.velocity(&self.looking, Found::of(&checks));
         let snapshot = Snapshot { velocity: &velocity, ..snapshot };
+        let request = case.request();
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(&policy, &facts);
         let shadow = self.ask_shadow(&facts);
-        let windows = self.failure_windows(&case.target);
         Weighed {
             verdict,
             checks,
@@ -175,97 +143,48 @@ impl Engine {
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
             policy: Arc::clone(&policy),
-            settle: settled(case.question, &checks, windows),
-            transfer_pin_tries: case.transfer_pin_window.events.iter().map(|event| event.at).collect(),
-            spent,
-            renewed: if checks.pin == PinCheck::Matched {
-                looked.0.as_ref().and_then(|pin| pin.renewed.clone())
-            } else {
-                None
-            },
+            found,
             shadow,
         }
     }
+}
 
-    async fn look(
-        &self,
-        case: &Case<'_>,
-        admission: &Admission,
-        looked: &mut Looked,
-        (app, uncounted): (AppCheck, bool),
-    ) -> Checks {
-        let transfer_pin =
-            if uncounted { not_counted(case.question) } else { self.look_at_transfer_pin(case, admission) };
-        Checks { pin: self.look_at_pin(case, admission, looked, uncounted).await, transfer_pin, app }
-    }
+/// What was given for a challenge before, as far as it counts now.
+#[derive(Default)]
+struct Given<'a> {
+    /// The PIN that the account has now.
+    pin: bool,
+    /// The device whose approval counts most: of somebody who may say yes, and the oldest of those.
+    device: Option<&'a Device>,
+}
 
-    /// INVARIANT (one-counter): what could not be counted is not looked at.
-    async fn look_at_pin(
-        &self,
-        case: &Case<'_>,
-        admission: &Admission,
-        looked: &mut Looked,
-        uncounted: bool,
-    ) -> PinCheck {
-        let Some(pin) = &case.question.evidence.account_pin else { return PinCheck::NotSupplied };
-        match admission.account_pin {
-            PinAdmission::Admit if uncounted => return PinCheck::Shed,
-            PinAdmission::Admit => {}
-            PinAdmission::No => return PinCheck::NotAdmitted,
-            PinAdmission::ExhaustedUntil(until) => return PinCheck::Exhausted { until },
+impl<'a> Given<'a> {
+    /// Nothing counts that comes from where something is held by now.
+    fn of(
+        pending: &'a Pending,
+        asking: &Asking<'_>,
+        (account, credentials, line): (&'a Account, &'a Credentials, &'a Line),
+    ) -> Self {
+        let free = pending.given.iter().filter(|given| asking.books.held_place(&given.place).is_none());
+        let (mut pin, mut devices) = (false, Vec::new());
+        for given in free {
+            match &given.proof {
+                GivenProof::AccountPin { set_at } => {
+                    pin |= credentials.pin.as_ref().is_some_and(|pin| pin.set_at == *set_at);
+                }
+                GivenProof::AppApproval { device } => devices.extend(account.device(device)),
+            }
         }
-        let set = case.credentials.pin.as_ref().map(|pin| &pin.verifier);
-        if let Looked(Some(before)) = looked
-            && before.verifier.as_ref() == set
-        {
-            return before.check;
-        }
-        let (check, renewed) = self.pins.check(pin.clone(), case.target.account, set, &*self.tally).await;
-        *looked = Looked(Some(LookedPin { verifier: set.cloned(), check, renewed }));
-        check
+        let counts = |device: &Device| policy::key_counts(account, &line.id, pending.action, asking.requester, device);
+        let device = devices.into_iter().min_by_key(|device| (!counts(device), device.added_at));
+        Self { pin, device }
     }
+}
 
-    fn look_at_transfer_pin(&self, case: &Case<'_>, admission: &Admission) -> TransferPinCheck {
-        let Some(pin) = &case.question.evidence.transfer_pin else { return TransferPinCheck::NotSupplied };
-        if !admission.transfer_pin {
-            return TransferPinCheck::NotAdmitted;
-        }
-        let asked = TransferAsk {
-            account: case.target.account,
-            credentials: case.credentials,
-            line: case.line,
-            account_locks: &case.account.protection,
-            gaining: case.question.change.gaining_spid(),
-            now: case.now,
-        };
-        self.pins.check_transfer(pin, &asked)
-    }
-
-    /// Looks at an app key's signature over exactly this change.
-    ///
-    /// INVARIANT (permit-once): an approval is good for one request of one caller. Whoever saw it, and brings it again under
-    /// another name or when the request's key is forgotten, brings nothing.
-    fn look_at_approval(&self, case: &Case<'_>, policy: &Policy) -> (AppCheck, Option<SpentApproval>) {
-        let Some(AppApproval { device, signature }) = &case.question.evidence.app_approval else {
-            return (AppCheck::NotSupplied, None);
-        };
-        let Some(key) = case.account.device(device) else { return (AppCheck::Refused, None) };
-        let input = match case.batch {
-            Some(lines) => case.question.batch_signing_input(lines),
-            None => case.question.signing_input(),
-        };
-        // Not of the signature: some kinds of key make many for one text.
-        let spent = self.vault.tokens().spent_approval(device, &input);
-        let is_good = matches!(verify_app_signature(&key.public_key_jwk, input.as_bytes(), signature), Ok(true));
-        if !is_good || case.credentials.is_spent(spent) {
-            return (AppCheck::Refused, None);
-        }
-        if !key.is_known(policy.device_known_after, case.now) {
-            return (AppCheck::NewDevice, Some(spent));
-        }
-        let same_device = case.requester.device.as_ref() == Some(device);
-        (AppCheck::Signed { added_at: key.added_at, same_device }, Some(spent))
-    }
+/// Failures of an account's secrets before this attempt.
+pub(super) struct FailuresBefore {
+    pin: Vec<DateTime<Utc>>,
+    transfer_pin: Vec<DateTime<Utc>>,
 }
 
 impl<'a> Case<'a> {
@@ -284,6 +203,12 @@ impl<'a> Case<'a> {
         let store = stores.store_of(requester, &question.interaction);
         let breached_until = books.breached_until(target.account);
         let (pin_window, transfer_pin_window) = failures_of(question, open.windows())?;
+        let pending = question.completes.and_then(|challenge| open.challenge(challenge));
+        let known_line = (standing == Standing::Known).then_some(&line.id);
+        let scopes = [&account.protection, &line.protection];
+        let completing = completing(pending, (question, known_line), scopes, now);
+        let open_one = pending.filter(|_| matches!(completing, Completing::Open { .. }));
+        let given = open_one.map(|pending| Given::of(pending, asking, (account, credentials, line)));
         Ok(Self {
             requester,
             question,
@@ -296,6 +221,9 @@ impl<'a> Case<'a> {
             pin_window,
             transfer_pin_window,
             attempt,
+            pending,
+            completing,
+            given: given.unwrap_or_default(),
             now,
             store,
             held,
@@ -303,8 +231,50 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn request(&self) -> Request<'a> {
+    /// Failures of the account's secrets before this attempt.
+    pub(super) fn failures_before(&self) -> FailuresBefore {
+        let before = |window: &Window| {
+            window.events.iter().filter(|event| event.attempt != self.attempt).map(|event| event.at).collect()
+        };
+        FailuresBefore { pin: before(self.pin_window), transfer_pin: before(self.transfer_pin_window) }
+    }
+
+    /// What the policy decides on, before windows over many accounts are looked at.
+    pub(super) fn snapshot<'b>(&'b self, failures: &'b FailuresBefore) -> Snapshot<'b> {
+        Snapshot {
+            account: self.account,
+            credentials: self.credentials,
+            line: self.line,
+            standing: self.standing,
+            pin_failures: &failures.pin,
+            transfer_pin_failures: &failures.transfer_pin,
+            velocity: &Velocity::QUIET,
+            store: self.store,
+            held: self.held,
+            breached_until: self.breached_until,
+        }
+    }
+
+    /// What was found, and what was given before of what this request does not bring itself.
+    ///
+    /// INVARIANT (fail-closed): a PIN that is another by now was not given; what a device's approval is worth now, the policy says.
+    fn with_given(&self, mut checks: Checks) -> Checks {
+        if checks.pin == PinCheck::NotSupplied && self.given.pin {
+            checks.pin = PinCheck::Given;
+        }
+        if checks.app == AppCheck::NotSupplied
+            && let Some(device) = self.given.device
+        {
+            let same_device = self.requester.device.as_ref() == Some(&device.id);
+            checks.app = AppCheck::Signed { added_at: device.added_at, same_device };
+        }
+        checks
+    }
+
+    pub(super) fn request(&self) -> Request<'a> {
         let Question { change, mode, interaction, claims, evidence, signals, plan_time, .. } = self.question;
+        let offered = Offered::from(evidence);
+        let given = self.given.device.map(|device| &device.id);
         Request {
             requester: self.requester,
             change,
@@ -312,8 +282,9 @@ impl<'a> Case<'a> {
             mode: *mode,
             interaction,
             claims,
-            offered: Offered::from(evidence),
+            offered: Offered { app_device: offered.app_device.or(given), ..offered },
             signals,
+            completing: self.completing,
             plan_time: *plan_time,
         }
     }
@@ -331,58 +302,29 @@ fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Wi
     }
 }
 
-/// What is said of a transfer PIN whose try could not be counted.
-const fn not_counted(question: &Question) -> TransferPinCheck {
-    if question.evidence.transfer_pin.is_some() { TransferPinCheck::NotAdmitted } else { TransferPinCheck::NotSupplied }
-}
-
-/// The charges that a question takes back: what was right, or was never looked at.
+/// How the challenge stands that a question completes.
 ///
-/// INVARIANT (one-counter): a wrong secret stays counted, whatever else the request proves.
-fn settled(question: &Question, checks: &Checks, windows: FailureWindows) -> Vec<Token> {
-    let mut settle = Vec::new();
-    let pin_counts = matches!(checks.pin, PinCheck::Mismatched | PinCheck::NotSet);
-    if question.evidence.account_pin.is_some() && !pin_counts {
-        settle.push(windows.pin.token);
+/// INVARIANT (fail-closed): one that is not there, or is for another change, is over; and so is one that a lock has ended.
+fn completing(
+    pending: Option<&Pending>,
+    (question, line): (&Question, Option<&LineId>),
+    scopes: [&Protection; 2],
+    now: DateTime<Utc>,
+) -> Completing {
+    if question.completes.is_none() {
+        return Completing::Nothing;
     }
-    let transfer_counts = matches!(checks.transfer_pin, TransferPinCheck::Mismatched);
-    if question.evidence.transfer_pin.is_some() && !transfer_counts {
-        settle.push(windows.transfer_pin.token);
-    }
-    settle
-}
-
-/// What looking at evidence leaves behind in its records: an approval is used, a right PIN is younger than dormant and under
-/// the active pepper, and too many wrong transfer PINs void the one they were tried against.
-pub(super) fn note_checks(open: &mut OpenAccount, weighed: &Weighed, line: Option<Token>, now: DateTime<Utc>) {
-    if let Some(spent) = weighed.spent
-        && let Some(credentials) = open.credentials_mut()
-    {
-        credentials.spend(spent);
-    }
-    if weighed.checks.pin == PinCheck::Matched
-        && let Some(pin) = open.credentials_mut().and_then(|credentials| credentials.pin.as_mut())
-    {
-        pin.verified_at = Some(now);
-        if let Some(renewed) = &weighed.renewed {
-            pin.verifier = renewed.clone();
-        }
-    }
-    if weighed.checks.transfer_pin != TransferPinCheck::Mismatched {
-        return;
-    }
-    let Some(line_id) = line.and_then(|token| open.line(token)).map(|line| line.id.clone()) else { return };
-    let knobs = weighed.policy.transfer_pin;
-    let worn = |pin: &crate::domain::TransferPin| {
-        pin.state == TransferPinState::Live
-            && pin.covers(&line_id)
-            && policy::transfer_pin_void(&knobs, &weighed.transfer_pin_tries, pin.issued_at)
+    // A number that goes to another line takes no challenge with it.
+    let is_it = |pending: &&Pending| pending.change == question.digest() && pending.line.as_ref() == line;
+    let Some(pending) = pending.filter(is_it) else {
+        return Completing::Lapsed;
     };
-    if open.credentials().is_some_and(|credentials| credentials.transfer_pins.iter().any(worn))
-        && let Some(credentials) = open.credentials_mut()
-    {
-        for pin in credentials.transfer_pins.iter_mut().filter(|pin| worn(pin)) {
-            pin.state = TransferPinState::Void { at: now };
+    let alive = scopes.iter().all(|locks| locks.is_alive(pending.action, pending.granted_seq));
+    match pending.standing(alive, now) {
+        PendingStanding::Open => Completing::Open { required: pending.required },
+        PendingStanding::Declined => Completing::Declined,
+        PendingStanding::Lapsed | PendingStanding::Voided | PendingStanding::Met(_) | PendingStanding::Withdrawn => {
+            Completing::Lapsed
         }
     }
 }

@@ -8,7 +8,7 @@ use super::sealed_rows::{Closer, Versioned, damaged, record_place};
 use super::vault::{Closing, Kept};
 use crate::audit::{Caller, Event, LineTrace, Record, hash_of};
 use crate::crypto::{AccountSealer, Ids, Token};
-use crate::domain::{Account, Channel, Credentials, Document, Line, Permit, RecordId, Seq};
+use crate::domain::{Account, Channel, Credentials, Document, Line, Pending, Permit, RecordId, Seq};
 
 /// A line as opened.
 #[derive(Debug, Clone)]
@@ -88,6 +88,14 @@ impl OpenAccount {
         self.lines.iter().find(|line| line.token == token).and_then(|line| line.row.value.as_ref())
     }
 
+    /// The line that was asked for, where it was one alone and is there.
+    pub fn only_line(&self) -> Option<&Line> {
+        match self.lines.as_slice() {
+            [line] => line.row.value.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The same, to be changed.
     pub fn line_mut(&mut self, token: Token) -> Option<&mut Line> {
         let line = self.lines.iter_mut().find(|line| line.token == token)?;
@@ -137,6 +145,31 @@ impl OpenAccount {
         let (_, row) = row.ok_or_else(|| StoreError::Damaged("a document was not asked for".into()))?;
         *row = Versioned { value: Some(document), version: row.version, touched: true };
         Ok(row.version.saturating_add(1))
+    }
+
+    /// A challenge asked for or kept here.
+    pub fn challenge(&self, decision: RecordId) -> Option<&Pending> {
+        self.documents.iter().find_map(|(_, row)| match &row.value {
+            Some(Document::Challenge(pending)) if pending.decision == decision => Some(&**pending),
+            _ => None,
+        })
+    }
+
+    /// The same, to be changed.
+    pub fn challenge_mut(&mut self, decision: RecordId) -> Option<&mut Pending> {
+        self.documents.iter_mut().find_map(|(_, row)| match &mut row.value {
+            Some(Document::Challenge(pending)) if pending.decision == decision => {
+                row.touched = true;
+                Some(&mut **pending)
+            }
+            _ => None,
+        })
+    }
+
+    /// Keeps a challenge that was given here.
+    pub fn keep_challenge(&mut self, token: Token, pending: Pending) {
+        let value = Some(Document::Challenge(Box::new(pending)));
+        self.documents.push((token, Versioned { value, version: 0, touched: true }));
     }
 
     /// The windows charged and asked for, in order.

@@ -48,6 +48,13 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("DecideRequest", samples::decide, DecideRequest, |r| ask::decide(r, &brand())),
     request!("BatchDecideRequest", samples::batch_decide, BatchDecideRequest, |r| ask::batch_decide(r, &brand())),
     request!("GetDecisionRequest", samples::get_decision, GetDecisionRequest, |r| ask::get_decision(r)),
+    request!("CompleteDecisionRequest", samples::complete, CompleteDecisionRequest, |r| ask::complete_decision(r)),
+    request!("WatchDecisionRequest", samples::watch_decision, WatchDecisionRequest, |r| ask::watch_decision(r)),
+    request!("SubmitEvidenceRequest", samples::submit, SubmitEvidenceRequest, |r| ask::submit_evidence(r)),
+    request!("ListPendingChallengesRequest", samples::list_pending, ListPendingChallengesRequest, |r| {
+        ask::list_pending_challenges(r)
+    }),
+    request!("DeclineChallengeRequest", samples::decline, DeclineChallengeRequest, |r| ask::decline_challenge(r)),
     request!("WithdrawDecisionRequest", samples::withdraw, WithdrawDecisionRequest, |r| ask::withdraw_decision(r)),
     request!("RedeemPermitRequest", samples::redeem, RedeemPermitRequest, |r| ask::redeem_permit(r, &brand())),
     request!("ReportOutcomeRequest", samples::report, ReportOutcomeRequest, |r| ask::report_outcome(r)),

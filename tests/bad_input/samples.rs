@@ -439,8 +439,11 @@ pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
     }]
 }
 
+#[path = "samples_of_challenges.rs"]
+mod samples_of_challenges;
 #[path = "samples_of_desks.rs"]
 mod samples_of_desks;
+pub(crate) use samples_of_challenges::{complete, decline, list_pending, submit, watch_decision};
 pub(crate) use samples_of_desks::{
     activate_policy, approve_export, end_incident, export_records, get_export, get_policy, lift_hold, list_holds,
     list_incidents, list_records, make_checkpoint, open_incident, place_hold, request_export, stage_policy,

@@ -49,6 +49,8 @@ const OPTIONAL_UUIDS: &[Bad] = &[Text("4f9c-canary"), Text("00000000-0000-0000-0
 const IDS: &[Bad] = &[Missing, Text("canary id"), Text("canary/../id"), Text("canary\u{e9}"), Long(65)];
 const OPTIONAL_IDS: &[Bad] = &[Text("canary id"), Text("canary\n"), Long(65)];
 const ID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("canary id"), Long(65)];
+const UUID_IN_ONEOF: &[Bad] =
+    &[Missing, Text(""), Text("4f9c-canary"), Text("00000000-0000-0000-0000-000000000000"), Long(36)];
 const REFERENCES: &[Bad] = &[Text("canary\u{7}"), Text("canary\nline"), Long(129)];
 const BRANDS: &[Bad] = &[Text("canary brand"), Text("canary/brand"), Long(33)];
 const HELD_NAMES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nname"), Long(161)];
@@ -207,6 +209,32 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("BatchDecideRequest.lines", &[Missing, Many(101), Twice("")]),
     ("GetDecisionRequest.decision_id", UUIDS),
     ("GetDecisionRequest.consistency_token", CONSISTENCY),
+    ("CompleteDecisionRequest.request_id", UUIDS),
+    ("CompleteDecisionRequest.challenge_id", UUIDS),
+    ("CompleteDecisionRequest.evidence", EVIDENCE),
+    ("CompleteDecisionRequest.interaction", MESSAGE),
+    ("CompleteDecisionRequest.claims", OPTIONAL_MESSAGE),
+    ("CompleteDecisionRequest.signals", SIGNALS),
+    ("CompleteDecisionRequest.dialect", &[Text("canary"), Text("WICIS"), Text("lsr")]),
+    ("CompleteDecisionRequest.plan_time", TIMES),
+    ("CompleteDecisionRequest.consistency_token", CONSISTENCY),
+    ("CompleteDecisionRequest.want_signed_permit", ANY),
+    ("WatchDecisionRequest.decision_id", UUIDS),
+    ("WatchDecisionRequest.consistency_token", CONSISTENCY),
+    // challenge_service.proto
+    ("SubmitEvidenceRequest.request_id", UUIDS),
+    ("SubmitEvidenceRequest.challenge_id", UUIDS),
+    ("SubmitEvidenceRequest.evidence", &[Missing, Many(9)]),
+    ("SubmitEvidenceRequest.interaction", MESSAGE),
+    ("ListPendingChallengesRequest.account_id", IDS),
+    ("ListPendingChallengesRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
+    ("ListPendingChallengesRequest.page_token", CONSISTENCY),
+    ("DeclineChallengeRequest.request_id", UUIDS),
+    ("DeclineChallengeRequest.challenge_id", UUID_IN_ONEOF),
+    ("DeclineChallengeRequest.decision_id", UUID_IN_ONEOF),
+    ("DeclineChallengeRequest.not_me", ANY),
+    ("DeclineChallengeRequest.interaction", MESSAGE),
+    // decision_service.proto
     ("WithdrawDecisionRequest.request_id", UUIDS),
     ("WithdrawDecisionRequest.decision_id", UUIDS),
     ("WithdrawDecisionRequest.cause", REFERENCES),

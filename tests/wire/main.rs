@@ -12,6 +12,7 @@ mod archive;
 mod audit;
 mod canaries;
 mod certificates;
+mod challenges;
 mod changes;
 mod events;
 mod exports;

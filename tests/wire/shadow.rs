@@ -30,6 +30,9 @@ fn told(decision: Option<pb::Decision>) -> Vec<u8> {
     for text in [&mut decision.decision_id, &mut decision.consistency_token] {
         *text = "x".repeat(text.len());
     }
+    if let Some(pb::decision::Detail::Challenge(challenge)) = &mut decision.detail {
+        challenge.challenge_id = "x".repeat(challenge.challenge_id.len());
+    }
     if let Some(pb::decision::Detail::Approval(approval)) = &mut decision.detail {
         for text in [&mut approval.permit, &mut approval.signed_permit] {
             *text = "x".repeat(text.len());

@@ -17,6 +17,7 @@ use portcullis::grpc::identity::{
 use portcullis::grpc::listener::Tls;
 use portcullis::grpc::pb::v1 as pb;
 use portcullis::grpc::pb::v1::account_service_client::AccountServiceClient;
+use portcullis::grpc::pb::v1::challenge_service_client::ChallengeServiceClient;
 use portcullis::grpc::pb::v1::credential_service_client::CredentialServiceClient;
 use portcullis::grpc::pb::v1::decision_service_client::DecisionServiceClient;
 use portcullis::grpc::pb::v1::event_service_client::EventServiceClient;
@@ -266,6 +267,10 @@ impl World {
 
     pub(crate) fn decisions(&self) -> DecisionServiceClient<Channel> {
         DecisionServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn challenges(&self) -> ChallengeServiceClient<Channel> {
+        ChallengeServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn protections(&self) -> ProtectionServiceClient<Channel> {

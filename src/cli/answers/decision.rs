@@ -98,8 +98,8 @@ fn approval_json(approval: &pb::Approval) -> Value {
     })
 }
 
-fn challenge_json(challenge: &pb::Challenge) -> Value {
-    let pb::Challenge { expire_time, required, options, next_step } = challenge;
+pub(super) fn challenge_json(challenge: &pb::Challenge) -> Value {
+    let pb::Challenge { challenge_id, expire_time, required, options, next_step } = challenge;
     let option = |option: &pb::FactorOption| {
         let pb::FactorOption { factor, usable, unusable_code, earliest_time } = option;
         json!({
@@ -110,6 +110,7 @@ fn challenge_json(challenge: &pb::Challenge) -> Value {
         })
     };
     json!({
+        "challenge_id": challenge_id,
         "expire_time": instant(*expire_time),
         "required": name::<pb::Strength>(*required),
         "options": options.iter().map(option).collect::<Vec<_>>(),

@@ -4,6 +4,7 @@
 //! contract is a compile error here. A message that is absent is `null`, so that an object always has the same members.
 
 mod account;
+mod challenge;
 mod credential;
 mod decision;
 mod protection;
@@ -11,6 +12,7 @@ mod record;
 mod value;
 
 pub(super) use account::Account;
+pub(super) use challenge::{Challenges, Given};
 pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, TransferPins};
 pub(super) use decision::{Decided, Redeemed, exit_of};
 pub(super) use protection::{Activities, Guarded, Protections, Released};

@@ -178,6 +178,10 @@ words! {
         DecisionWithdrawn,
         /// What became of a change
         OutcomeReported,
+        /// Proof given for a challenge
+        EvidenceGiven,
+        /// A no to a challenge, or to an approval
+        ChallengeDeclined,
         /// A transfer PIN taken back
         TransferPinRevoked,
         /// A look at an account

@@ -68,7 +68,7 @@ pub(super) struct Step {
     /// Who.
     #[serde(default)]
     pub(super) who: String,
-    /// What is asked: an action, or one of redeem, lock, event.
+    /// What is asked: an action, or one of redeem, lock, event; COMPLETE, give, decline, not-me of the last challenge that there was.
     #[serde(rename = "do")]
     pub(super) action: String,
     /// Which household.
@@ -132,7 +132,7 @@ pub(super) struct Step {
 impl Step {
     /// Whether a decision comes of it.
     pub(super) fn is_decided(&self) -> bool {
-        !matches!(self.action.as_str(), "redeem" | "lock" | "event")
+        !matches!(self.action.as_str(), "redeem" | "lock" | "event" | "give" | "decline" | "not-me")
     }
 
     /// How long after the beginning.

@@ -29,6 +29,7 @@ mod request;
 mod stage;
 mod till;
 mod verdict;
+mod waiting;
 
 pub(super) use attacks::{Attacks, attacks};
 pub(super) use ordinary::{Ordinary, ordinary};

@@ -10,6 +10,7 @@ use super::file::{Scenario, Step};
 use super::request::{Asking, OFFERS};
 use super::stage::{Keys, Stage};
 use super::verdict::Came;
+use super::waiting;
 use crate::cli::events::parse_event;
 use crate::cli::failure::Failure;
 use crate::cli::flags::timestamp;
@@ -41,6 +42,8 @@ pub(super) struct Left {
     pub(super) transfer_pin: String,
     request_id: String,
     decision: String,
+    /// The challenge that was given last.
+    challenge: String,
 }
 
 /// Who takes a step, about whom.
@@ -151,12 +154,18 @@ pub(super) async fn take(stage: &Stage, step: &Step, taker: Taker<'_>, left: &mu
         "LOCK_RELEASE" => release(&asking).await?,
         "TRANSFER_PIN_ISSUE" => issue(&asking).await?,
         "PIN_CHANGE" => set_pin(&asking).await?,
+        "COMPLETE" => waiting::complete(&asking, &left.challenge).await?,
+        "give" => {
+            let signed = waiting::signing_input(&asking, &left.challenge).await?;
+            waiting::give(&asking, &left.challenge, &signed).await?
+        }
+        "decline" | "not-me" => waiting::decline(&asking, &left.challenge, step.action == "not-me").await?,
         "redeem" => redeem(&asking, &left.permit).await?,
         "lock" => lock(&asking).await?,
         "event" => event(&asking, left).await?,
         other => {
-            let known = "SIM_CHANGE, PORT_OUT, CALL_FORWARDING_SET, LOCK_RELEASE, TRANSFER_PIN_ISSUE, PIN_CHANGE, redeem, \
-                         lock, event";
+            let known = "SIM_CHANGE, PORT_OUT, CALL_FORWARDING_SET, LOCK_RELEASE, TRANSFER_PIN_ISSUE, PIN_CHANGE, COMPLETE, \
+                         give, decline, not-me, redeem, lock, event";
             return Err(Failure::invalid(format!("`do`: `{other}` is none of {known}")));
         }
     };
@@ -168,6 +177,7 @@ pub(super) async fn take(stage: &Stage, step: &Step, taker: Taker<'_>, left: &mu
     keep(&mut left.permit, &came.permit);
     keep(&mut left.transfer_pin, &came.transfer_pin);
     keep(&mut left.decision, &came.decision);
+    keep(&mut left.challenge, &came.challenge);
     Ok(came)
 }
 
@@ -265,13 +275,13 @@ async fn event(asking: &Asking<'_>, left: &Left) -> Result<Came, Failure> {
     })
 }
 
-fn refused(status: Status) -> Came {
+pub(super) fn refused(status: Status) -> Came {
     let error = CallError::from(status);
     Came::refused(if error.reason.is_empty() { error.message } else { error.reason })
 }
 
 /// What was decided, with all of its reasons: those that are on record, for who asked may not be told them.
-async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<Came, Failure> {
+pub(super) async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<Came, Failure> {
     let told = decision.ok_or_else(|| Failure::failed("an answer holds no decision"))?;
     let is_read = match asking.reads {
         Reads::All => true,
@@ -281,6 +291,7 @@ async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<
     if !is_read {
         return Ok(Came {
             outcome: name_of(told.outcome()),
+            challenge: challenge_of(&told),
             permit: match told.detail {
                 Some(pb::decision::Detail::Approval(approval)) => approval.permit,
                 _ => String::new(),
@@ -293,6 +304,7 @@ async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<
     let request = pb::GetDecisionRequest { decision_id: told.decision_id.clone(), ..pb::GetDecisionRequest::default() };
     let kept = auditor.decisions().get_decision(request).await?.into_inner().decision;
     let kept = kept.ok_or_else(|| Failure::failed("a decision is not on record"))?;
+    let challenge = challenge_of(&told);
     let (permit, required) = match told.detail {
         Some(pb::decision::Detail::Approval(approval)) => (approval.permit, String::new()),
         Some(pb::decision::Detail::Challenge(challenge)) => {
@@ -312,7 +324,16 @@ async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>) -> Result<
         permit,
         transfer_pin: String::new(),
         decision: told.decision_id,
+        challenge,
     })
+}
+
+/// The challenge that waits.
+fn challenge_of(decision: &pb::Decision) -> String {
+    match &decision.detail {
+        Some(pb::decision::Detail::Challenge(challenge)) => challenge.challenge_id.clone(),
+        _ => String::new(),
+    }
 }
 
 fn name_of(outcome: pb::Outcome) -> String {

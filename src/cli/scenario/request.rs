@@ -1,6 +1,6 @@
 //! A step as messages of the contract.
 
-use super::cast::{BRAND, GAINING, Secrets, Who, account, account_number, iccid, imei, msisdn, named};
+use super::cast::{BRAND, GAINING, Secrets, Who, account, account_number, iccid, imei, msisdn, named, who};
 use super::file::{Step, length};
 use super::play::Reads;
 use super::stage::{Over, Stage};
@@ -109,7 +109,7 @@ impl Asking<'_> {
             interaction: Some(self.place()?),
             claims: Some(self.claims()),
             signals: self.signals()?,
-            dialect: if self.who.role == "porting_system" { "wicis".to_owned() } else { String::new() },
+            dialect: self.dialect(),
             ..pb::DecideRequest::default()
         };
         request.evidence = self.evidence(|| {
@@ -118,6 +118,36 @@ impl Asking<'_> {
             question.map(|(question, _)| question.signing_input()).map_err(|error| Failure::invalid(error.path))
         })?;
         Ok(request)
+    }
+
+    /// Going on with a challenge, with what is offered besides an app's approval: that is given to the challenge.
+    pub(super) fn complete(&self, challenge: &str) -> Result<pb::CompleteDecisionRequest, Failure> {
+        let given = || Failure::invalid("`offer`: an app approves a challenge in a step of its own, `do = \"give\"`");
+        Ok(pb::CompleteDecisionRequest {
+            request_id: self.request_id.clone(),
+            challenge_id: challenge.to_owned(),
+            evidence: self.evidence(|| Err(given()))?,
+            interaction: Some(self.place()?),
+            claims: Some(self.claims()),
+            signals: self.signals()?,
+            dialect: self.dialect(),
+            ..pb::CompleteDecisionRequest::default()
+        })
+    }
+
+    /// The dialect that the answer is also given in.
+    fn dialect(&self) -> String {
+        if self.who.role == "porting_system" { "wicis".to_owned() } else { String::new() }
+    }
+
+    /// The account that it is about.
+    pub(super) fn account(&self) -> String {
+        account(self.household)
+    }
+
+    /// A client in the name of its owner.
+    pub(super) fn owner(&self) -> Result<Client, Failure> {
+        self.stage.client_of(who("owner")?, self.household, 0)
     }
 
     /// A release of a lock.
@@ -192,7 +222,7 @@ impl Asking<'_> {
         }
     }
 
-    fn evidence(&self, signed: impl Fn() -> Result<String, Failure>) -> Result<Vec<pb::Evidence>, Failure> {
+    pub(super) fn evidence(&self, signed: impl Fn() -> Result<String, Failure>) -> Result<Vec<pb::Evidence>, Failure> {
         let mut evidence = Vec::new();
         for offered in &self.step.offer {
             let one = match offered.as_str() {

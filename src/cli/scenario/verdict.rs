@@ -17,6 +17,7 @@ pub(super) struct Came {
     pub(super) permit: String,
     pub(super) transfer_pin: String,
     pub(super) decision: String,
+    pub(super) challenge: String,
 }
 
 impl Came {

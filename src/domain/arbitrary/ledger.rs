@@ -1,13 +1,17 @@
-//! What a ledger keeps.
+//! What an account or a ledger keeps besides its chain.
 
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::names::{held_name, instant, policy_revision, record_id, reference, subject};
+use super::names::{
+    change_digest, device_id, held_name, instant, line_id, msisdn, place, policy_revision, record_id, reference,
+    subject,
+};
+use super::proofs::level;
 use crate::domain::{
-    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage, PastPolicy,
-    PolicyInForce, PolicyShelf, StagedPolicy, Undoing,
+    AccountMark, Action, Cohort, Consent, Document, Given, GivenProof, Hold, HoldCause, HoldKind, HoldTarget, Incident,
+    LineName, ListedPage, PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, StagedPolicy, Undoing,
 };
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
@@ -23,9 +27,56 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
                 Document::Incident(Box::new(Incident { id, cohort, cut_off, reason, opened_by, opened_at, ending }))
             }
         ),
+        pending().prop_map(|pending| Document::Challenge(Box::new(pending))),
         shelf().prop_map(|shelf| Document::Policies(Box::new(shelf))),
         listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),
     ]
+}
+
+fn pending() -> BoxedStrategy<Pending> {
+    let named = prop_oneof![msisdn().prop_map(LineName::Msisdn), line_id().prop_map(LineName::LineId)];
+    let proof = prop_oneof![
+        instant().prop_map(|set_at| GivenProof::AccountPin { set_at }),
+        device_id().prop_map(|device| GivenProof::AppApproval { device }),
+    ];
+    let given = (instant(), subject(), place(), proof);
+    let given = given.prop_map(|(at, by, place, proof)| Given { at, by, place, proof });
+    let state = prop_oneof![
+        Just(PendingState::Open),
+        instant().prop_map(|at| PendingState::Declined { at }),
+        (instant(), record_id()).prop_map(|(at, by)| PendingState::Met { at, by }),
+        instant().prop_map(|at| PendingState::Withdrawn { at }),
+    ];
+    let named = (named, option::of(line_id()));
+    let bound = (record_id(), named, prop::sample::select(Action::ALL.as_slice()), change_digest(), subject());
+    (bound, level(), instant(), any::<u64>(), vec(given, 0..3), any::<u8>(), state)
+        .prop_map(
+            |(
+                (decision, (named, line), action, change, caller),
+                required,
+                expires_at,
+                granted_seq,
+                given,
+                wrong,
+                state,
+            )| {
+                Pending {
+                    decision,
+                    named,
+                    line,
+                    action,
+                    change,
+                    caller,
+                    required,
+                    expires_at,
+                    granted_seq,
+                    given,
+                    wrong,
+                    state,
+                }
+            },
+        )
+        .boxed()
 }
 
 fn shelf() -> BoxedStrategy<PolicyShelf> {

@@ -25,6 +25,7 @@ fn pin_check() -> impl Strategy<Value = PinCheck> {
         instant().prop_map(|until| PinCheck::Exhausted { until }),
         Just(PinCheck::NotAdmitted),
         Just(PinCheck::Shed),
+        Just(PinCheck::Given),
     ]
 }
 

@@ -1,7 +1,11 @@
 //! `DecisionService`.
 
+use std::time::Duration;
+
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::follow_decision;
 use super::services::Services;
 use crate::domain::Requester;
 use crate::grpc::convert::ask;
@@ -15,12 +19,19 @@ use crate::service::{Answer, authorise};
 
 /// The service.
 #[derive(Clone)]
-pub(super) struct DecisionApi(pub(super) Services);
+pub(super) struct DecisionApi {
+    /// What every service stands on.
+    pub(super) services: Services,
+    /// How long a watch may be silent.
+    pub(super) heartbeat: Duration,
+}
 
 #[tonic::async_trait]
 impl DecisionService for DecisionApi {
+    type WatchDecisionStream = ReceiverStream<Result<pb::WatchDecisionResponse, Status>>;
+
     async fn decide(&self, request: Request<pb::DecideRequest>) -> Result<Response<pb::DecideResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (question, dialect) = ask::decide(message, &requester.brand)?;
             let answer = engine.decide(authorise(requester)?, question).await?;
@@ -29,11 +40,40 @@ impl DecisionService for DecisionApi {
         edge.unary("Decide", request, work).await
     }
 
+    async fn complete_decision(
+        &self,
+        request: Request<pb::CompleteDecisionRequest>,
+    ) -> Result<Response<pb::CompleteDecisionResponse>, Status> {
+        let Services { engine, edge } = self.services.clone();
+        let work = |requester: Requester, message| async move {
+            let (completion, dialect) = ask::complete_decision(message)?;
+            let answer = engine.complete_decision(authorise(requester)?, completion).await?;
+            Ok(pb::CompleteDecisionResponse { decision: shown(&answer, dialect, Showing::Permit)? })
+        };
+        edge.unary("CompleteDecision", request, work).await
+    }
+
+    async fn watch_decision(
+        &self,
+        request: Request<pb::WatchDecisionRequest>,
+    ) -> Result<Response<Self::WatchDecisionStream>, Status> {
+        let Self { services: Services { engine, edge }, heartbeat } = self.clone();
+        let work = |requester: Requester, message| {
+            let edge = edge.clone();
+            async move {
+                let ask::Reading { decision, at_least } = ask::watch_decision(message)?;
+                let (first, watch) = engine.watch_decision(authorise(requester)?, decision, at_least).await?;
+                Ok(follow_decision::start(first, watch, edge, heartbeat))
+            }
+        };
+        edge.unary("WatchDecision", request, work).await
+    }
+
     async fn batch_decide(
         &self,
         request: Request<pb::BatchDecideRequest>,
     ) -> Result<Response<pb::BatchDecideResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let ask::BatchQuestion { common, lines, dialect } = ask::batch_decide(message, &requester.brand)?;
             let answer = engine.batch_decide(authorise(requester)?, common, lines).await?;
@@ -46,7 +86,7 @@ impl DecisionService for DecisionApi {
         &self,
         request: Request<pb::GetDecisionRequest>,
     ) -> Result<Response<pb::GetDecisionResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let ask::Reading { decision, at_least } = ask::get_decision(message)?;
             let answer = engine.get_decision(&authorise(requester)?, decision, at_least).await?;
@@ -59,7 +99,7 @@ impl DecisionService for DecisionApi {
         &self,
         request: Request<pb::WithdrawDecisionRequest>,
     ) -> Result<Response<pb::WithdrawDecisionResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (about, cause) = ask::withdraw_decision(message)?;
             let answer = engine.withdraw_decision(authorise(requester)?, about, cause).await?;
@@ -72,7 +112,7 @@ impl DecisionService for DecisionApi {
         &self,
         request: Request<pb::RedeemPermitRequest>,
     ) -> Result<Response<pb::RedeemPermitResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let redemption = ask::redeem_permit(message, &requester.brand)?;
             let redeemed = engine.redeem(authorise(requester)?, redemption).await?;
@@ -90,7 +130,7 @@ impl DecisionService for DecisionApi {
         &self,
         request: Request<pb::ReportOutcomeRequest>,
     ) -> Result<Response<pb::ReportOutcomeResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (about, report) = ask::report_outcome(message)?;
             let answer = engine.report_outcome(authorise(requester)?, about, report).await?;

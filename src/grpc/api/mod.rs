@@ -3,12 +3,14 @@
 mod account;
 mod archive;
 mod audit;
+mod challenge;
 mod credential;
 mod decision;
 mod event;
 mod event_stream;
 mod export;
 mod fitting;
+mod follow_decision;
 mod import;
 mod incident;
 mod keys;

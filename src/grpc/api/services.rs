@@ -7,6 +7,7 @@ use tonic::service::Routes;
 use super::account::AccountApi;
 use super::archive::ArchiveApi;
 use super::audit::AuditApi;
+use super::challenge::ChallengeApi;
 use super::credential::CredentialApi;
 use super::decision::DecisionApi;
 use super::event::EventApi;
@@ -20,6 +21,7 @@ use crate::grpc::edge::Edge;
 use crate::grpc::pb::v1::account_service_server::AccountServiceServer;
 use crate::grpc::pb::v1::archive_service_server::ArchiveServiceServer;
 use crate::grpc::pb::v1::audit_service_server::AuditServiceServer;
+use crate::grpc::pb::v1::challenge_service_server::ChallengeServiceServer;
 use crate::grpc::pb::v1::credential_service_server::CredentialServiceServer;
 use crate::grpc::pb::v1::decision_service_server::DecisionServiceServer;
 use crate::grpc::pb::v1::event_service_server::EventServiceServer;
@@ -52,7 +54,9 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
     let heartbeat = limits.watch_heartbeat_seconds.seconds();
     let audit = AuditApi { services: services.clone(), message_bytes_max: most, heartbeat };
     let exports = ExportApi { services: services.clone(), message_bytes_max: most };
-    Routes::new(bounded!(DecisionServiceServer, DecisionApi(services.clone())))
+    let decisions = DecisionApi { services: services.clone(), heartbeat };
+    Routes::new(bounded!(DecisionServiceServer, decisions))
+        .add_service(bounded!(ChallengeServiceServer, ChallengeApi(services.clone())))
         .add_service(bounded!(ProtectionServiceServer, ProtectionApi(services.clone())))
         .add_service(bounded!(CredentialServiceServer, CredentialApi(services.clone())))
         .add_service(bounded!(AccountServiceServer, AccountApi(services.clone())))

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, TransferPinFact};
-use crate::domain::{NetworkStanding, PinCheck, RosterStanding, Signal, Stance};
+use crate::domain::{Completing, NetworkStanding, PinCheck, RosterStanding, Signal, Stance};
 use crate::policy::fitness::PinFitness;
 
 pub(super) fn known<T>(signal: Signal<T>) -> Option<T> {
@@ -49,6 +49,16 @@ pub(super) const fn network(standing: NetworkStanding) -> Option<i64> {
     }
 }
 
+/// How the challenge stands, and what it asks for.
+pub(super) const fn completing(completing: Completing) -> (Option<i64>, Option<i64>) {
+    match completing {
+        Completing::Nothing => (None, None),
+        Completing::Open { required } => (Some(1), Some(required as i64)),
+        Completing::Declined => (Some(2), None),
+        Completing::Lapsed => (Some(3), None),
+    }
+}
+
 pub(super) const fn stance(stance: Stance) -> (Option<i64>, Option<DateTime<Utc>>) {
     match stance {
         Stance::Open => (None, None),
@@ -63,7 +73,7 @@ pub(super) const fn stance(stance: Stance) -> (Option<i64>, Option<DateTime<Utc>
 pub(super) const fn pin_check(check: PinCheck) -> Option<i64> {
     match check {
         PinCheck::NotSupplied => None,
-        PinCheck::Matched => Some(1),
+        PinCheck::Matched | PinCheck::Given => Some(1),
         PinCheck::Mismatched => Some(2),
         PinCheck::NotSet => Some(3),
         PinCheck::Exhausted { .. } => Some(4),

@@ -28,7 +28,7 @@ impl PinFailures {
     /// Counts what is on record and, if it was wrong, this attempt. A PIN that was never set is answered like a wrong one.
     pub(super) fn tally(seen: &Seen<'_>, check: PinCheck) -> Self {
         let knobs = &seen.policy.pin;
-        let failed_now = matches!(check, PinCheck::Mismatched | PinCheck::NotSet);
+        let failed_now = check.is_failure();
         let mut failures = seen.snapshot.pin_failures.to_vec();
         failures.extend(failed_now.then_some(seen.now));
         failures.sort_unstable();

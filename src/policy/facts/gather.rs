@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
 use super::{AppFact, Asker, Facts, ToldFacts};
-use crate::domain::{AccountKind, Change, Checks, Mode, NetworkStanding, Protection, SimChange, Snapshot, Stance};
+use crate::domain::{
+    AccountKind, Change, Checks, Mode, NetworkStanding, PinCheck, Protection, SimChange, Snapshot, Stance,
+};
 use crate::policy::document::Policy;
 use crate::policy::persons;
 use crate::policy::request::Request;
@@ -28,6 +30,8 @@ impl Facts {
         let seen = Seen { policy, request, snapshot: *snapshot, now };
         let (action, line) = (request.change.action(), &snapshot.line);
         let asker = persons::asker_of(request.requester, snapshot.account, &line.id);
+        // Whoever asks, it was entered by the customer.
+        let given = checks.pin == PinCheck::Given;
         let pin = PinFailures::tally(&seen, checks.pin);
         let resets = Resets::within(&seen);
         let stance = stance(request, snapshot, now);
@@ -53,13 +57,14 @@ impl Facts {
             resets: resets.count,
             resets_two_until: resets.two_until,
             resets_one_until: resets.one_until,
-            pin_check: checks.pin,
+            pin_check: if given { PinCheck::Matched } else { checks.pin },
             pin_fitness: seen.pin_fitness(),
             held: snapshot.held,
             shipped: sim.is_some_and(SimChange::is_shipped),
             roster: seen.roster(),
             store_network: NetworkStanding::of(request.requester, request.interaction, snapshot.store),
-            pin_entry_counts: persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
+            pin_entry_counts: given || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
+            completing: request.completing,
             pin_failures: pin.count,
             pin_failures_many_until: pin.many_until,
             pin_off_until: pin.off_until,
@@ -77,7 +82,7 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff && !has_sign(app),
+            begun_without_customer: asker == Asker::Staff && !has_sign(app) && !given,
             lines_leaving_percent: percent_leaving(snapshot),
             business: account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
 use crate::domain::{
-    Action, Channel, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal, SimChangeCause,
-    Stance, Standing, Usability, Velocity,
+    Action, Channel, Completing, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal,
+    SimChangeCause, Stance, Standing, Usability, Velocity,
 };
 use crate::policy::document::{Policy, SignalName};
 use crate::policy::fitness::PinFitness;
@@ -96,6 +96,8 @@ pub struct Facts {
     pub held: Option<HoldKind>,
     /// Whether the new SIM goes to the postal address on record.
     pub shipped: bool,
+    /// How the challenge stands that it completes.
+    pub completing: Completing,
     /// How who asks stands to the roster.
     pub roster: RosterStanding,
     /// How the store's device stands to its store's networks.
@@ -160,6 +162,7 @@ impl Facts {
             business: false,
             held: None,
             shipped: false,
+            completing: Completing::Nothing,
             roster: RosterStanding::Unknown,
             store_network: NetworkStanding::Unknown,
             told: ToldFacts::default(),

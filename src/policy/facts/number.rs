@@ -137,6 +137,9 @@ impl Facts {
         list.put_count(60, self.velocity.read_accounts_leaving);
         list.put(61, codes::roster(self.roster));
         list.put(62, codes::network(self.store_network));
+        let (challenge, required) = codes::completing(self.completing);
+        list.put(63, challenge);
+        list.put(64, required);
     }
 }
 
@@ -176,8 +179,8 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use crate::domain::{
-        Action, Channel, ContactTimes, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal,
-        SimChangeCause, SourceFailures, SourceKind, Stance, Standing, Usability, Velocity,
+        Action, Channel, Completing, ContactTimes, HoldKind, Level, LineStatus, NetworkStanding, PinCheck, Reason,
+        RosterStanding, Signal, SimChangeCause, SourceFailures, SourceKind, Stance, Standing, Usability, Velocity,
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
@@ -243,6 +246,7 @@ mod tests {
             business: true,
             held: Some(HoldKind::Device),
             shipped: true,
+            completing: Completing::Open { required: Level::Strong },
             roster: RosterStanding::OffDevice,
             store_network: NetworkStanding::NotTold,
             told: told(),
@@ -270,7 +274,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 80] = [
+    const GOLDEN: [(u16, i64); 82] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -333,6 +337,8 @@ mod tests {
         (60, 60),
         (61, 4),
         (62, 3),
+        (63, 1),
+        (64, 3),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

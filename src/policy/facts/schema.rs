@@ -311,6 +311,20 @@ pub const FACTS: &[Fact] = &[
         "How a store's device stands to the networks that are registered for its store. Unknown where none are, and for whoever          asks from no store.",
     ),
     Fact::new(
+        63,
+        "challenge",
+        "challenge.state",
+        Symbol(names::CHALLENGE),
+        "How the challenge stands that the request completes. A lock turned on since, or five wrong answers, end it as its time does.",
+    ),
+    Fact::new(
+        64,
+        "challenge_required",
+        "challenge.required",
+        Symbol(names::LEVEL),
+        "The proof that an open challenge which is completed asked for.",
+    ),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Resets;
-use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, Field, SignalSet, TransferPinFact};
 use crate::domain::{
     Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Roster, RosterStanding,
     Signal, SignalKind, Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
@@ -118,13 +118,8 @@ impl<'a> Seen<'a> {
     }
 
     fn approval_counts(&self, device: &Device) -> bool {
-        let person = persons::standing_of(self.account(), &device.person, &self.snapshot.line.id);
-        let action = self.request.change.action();
-        // A key is its person's: nobody but the owner lets one in for another.
-        let for_themselves = person == PersonStanding::Owner
-            || action != Action::DeviceAdd
-            || self.request.requester.person.as_ref() == Some(&device.person);
-        for_themselves && persons::approval_counts(person, action)
+        let (line, action) = (&self.snapshot.line.id, self.request.change.action());
+        persons::key_counts(self.account(), line, action, self.request.requester, device)
     }
 
     /// Whether someone whose approval counts has a device that could approve now, or when one could.

@@ -93,12 +93,16 @@ pub(super) const ROSTER: Symbols = &[("UNKNOWN", 0), ("ON", 1), ("OFF_HOURS", 2)
 
 pub(super) const NETWORK: Symbols = &[("UNKNOWN", 0), ("REGISTERED", 1), ("NOT_REGISTERED", 2), ("NOT_TOLD", 3)];
 
+pub(super) const CHALLENGE: Symbols = &[("NONE", 0), ("OPEN", 1), ("DECLINED", 2), ("LAPSED", 3)];
+
+pub(super) const LEVEL: Symbols = &[("NONE", 0), ("BASIC", 1), ("TWO_CLASSES", 2), ("STRONG", 3)];
+
 #[cfg(test)]
 mod tests {
     use super::{ACTION, APP, ASKER, ASKER_DEVICE, CAUSE, CHANNEL, FIELD, LINE_STATUS, PIN_CHECK, PIN_FITNESS};
-    use super::{HELD, NETWORK, ROSTER, SOURCE, STANCE, Symbols, TRANSFER_PIN};
+    use super::{CHALLENGE, HELD, LEVEL, NETWORK, ROSTER, SOURCE, STANCE, Symbols, TRANSFER_PIN};
     use crate::domain::{
-        Action, Channel, HoldKind, LineStatus, NetworkStanding, RosterStanding, SimChangeCause, SourceKind,
+        Action, Channel, HoldKind, Level, LineStatus, NetworkStanding, RosterStanding, SimChangeCause, SourceKind,
     };
 
     fn number(symbols: Symbols, name: &str) -> Option<i64> {
@@ -126,6 +130,9 @@ mod tests {
         }
         assert_eq!(number(ROSTER, "OFF_STORE"), Some(RosterStanding::OffStore as i64));
         assert_eq!(number(NETWORK, "NOT_REGISTERED"), Some(NetworkStanding::NotRegistered as i64));
+        for level in [Level::None, Level::Basic, Level::TwoClasses, Level::Strong] {
+            assert_eq!(number(LEVEL, level.name()), Some(level as i64));
+        }
         assert_eq!(number(LINE_STATUS, "PORTED_OUT"), Some(LineStatus::PortedOut as i64));
         assert_eq!(number(CAUSE, "BROKEN"), Some(SimChangeCause::Broken as i64));
         assert_eq!(number(CAUSE, "STOLEN"), Some(SimChangeCause::Stolen as i64));
@@ -150,6 +157,8 @@ mod tests {
             HELD,
             ROSTER,
             NETWORK,
+            CHALLENGE,
+            LEVEL,
         ];
         for symbols in all {
             for (name, code) in symbols {

@@ -20,6 +20,8 @@ const TOLD: &[Reason] = &[
     Reason::CoolingDown,
     Reason::ReleasedRecently,
     Reason::OwnerOnly,
+    Reason::ChallengeDeclined,
+    Reason::ChallengeLapsed,
     Reason::TransferPinMissing,
     Reason::TransferPinUnproven,
     Reason::PinAttemptsExhausted,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admissions;
+mod challenges;
 mod events;
 mod locks;
 mod pins;

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
-    Action, AppCheck, Change, ChangeDigest, Channel, ContactChange, ContactId, ContactKind, HoldKind, LineStatus,
-    LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck,
-    PinOrigin, Protection, Reason, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset,
-    ResetKind, Role, RosterHours, SignalKind, SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing,
-    TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
+    Action, AppCheck, Change, ChangeDigest, Channel, Completing, ContactChange, ContactId, ContactKind, HoldKind,
+    Level, LineStatus, LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal, Outcome, OutcomeKind,
+    OwnerChange, PinCheck, PinOrigin, Protection, Reason, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId,
+    ReleaseScope, Reset, ResetKind, Role, RosterHours, SignalKind, SimChangeCause, SimDelivery, SourceFailures,
+    SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -106,6 +106,7 @@ fn random_ask(dice: &mut Dice<'_>) -> Ask {
         PinCheck::Exhausted { until: now() + TimeDelta::hours(3) },
         PinCheck::NotAdmitted,
         PinCheck::Shed,
+        PinCheck::Given,
     ];
     if dice.yes() {
         ask = ask.pin(dice.pick(&pins));
@@ -128,6 +129,11 @@ fn random_ask(dice: &mut Dice<'_>) -> Ask {
         ask.request.plan_time = Some(dice.instant());
     }
     ask.request.signals = random_signals(dice);
+    if dice.rarely() {
+        let levels = [Level::Basic, Level::TwoClasses, Level::Strong];
+        let open = Completing::Open { required: dice.pick(&levels) };
+        ask = ask.completing(dice.pick(&[open, open, Completing::Declined, Completing::Lapsed]));
+    }
     ask
 }
 
@@ -351,7 +357,7 @@ proptest! {
     /// That nothing usable is left is told only to who has proven something (INVARIANT unknown-looks-known). A fact that takes that
     /// proof away turns this refusal into the challenge that anybody would get, and that nobody can meet.
     #[test]
-    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..28) {
+    fn a_worse_fact_never_softens(bytes in bytes(), worse in 0_usize..30) {
         let (world, mut ask) = random(&bytes);
         // A signal that was missing and now is there is not a worse one.
         ask.request.signals.push(distance(0));
@@ -436,6 +442,8 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
                 sim.delivery = Some(SimDelivery::Shipped);
             }
         }
+        28 => ask.request.completing = Completing::Declined,
+        29 => ask.request.completing = Completing::Lapsed,
         _ => {
             let failure = LogIn { at: now(), device: None, source: None };
             world.credentials.history.log_in_failures.extend(vec![failure; 20]);

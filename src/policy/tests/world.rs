@@ -4,12 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
-    Channel, Checks, Claims, Connection, Credentials, Device, DeviceId, Flags, Held, HoldKind, HolderName, Iccid,
-    IccidCheck, Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal, OutcomeKind,
-    Person, PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason, RecordId,
-    RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, Roster, SimChange,
-    SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin, TransferPinCheck, TransferPinId,
-    TransferPinOrigin, TransferPinScope, TransferPinState, Velocity, Verdict, Verifier,
+    Channel, Checks, Claims, Completing, Connection, Credentials, Device, DeviceId, Flags, Held, HoldKind, HolderName,
+    Iccid, IccidCheck, Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal,
+    OutcomeKind, Person, PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason,
+    RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, Roster,
+    SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin, TransferPinCheck,
+    TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Velocity, Verdict, Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -304,6 +304,7 @@ pub(in crate::policy) struct Asked {
     pub(in crate::policy) transfer_pin: bool,
     pub(in crate::policy) app_device: Option<DeviceId>,
     pub(in crate::policy) signals: Vec<ObservedSignal>,
+    pub(in crate::policy) completing: Completing,
     pub(in crate::policy) plan_time: Option<DateTime<Utc>>,
 }
 
@@ -312,8 +313,8 @@ impl Asked {
         let Self { requester, change, interaction, claims, signals, .. } = self;
         let (account_pin, transfer_pin, app_device) = (self.account_pin, self.transfer_pin, self.app_device.as_ref());
         let offered = Offered { account_pin, transfer_pin, app_device };
-        let (digest, mode, plan_time) = (self.digest, self.mode, self.plan_time);
-        Request { requester, change, digest, mode, interaction, claims, offered, signals, plan_time }
+        let (digest, mode, completing, plan_time) = (self.digest, self.mode, self.completing, self.plan_time);
+        Request { requester, change, digest, mode, interaction, claims, offered, signals, completing, plan_time }
     }
 }
 
@@ -354,6 +355,7 @@ impl Ask {
             transfer_pin: false,
             app_device: None,
             signals: Vec::new(),
+            completing: Completing::Nothing,
             plan_time: None,
         };
         Self { request, checks: Checks::NONE }
@@ -436,6 +438,17 @@ impl Ask {
 
     pub(in crate::policy) fn right_transfer_pin(self) -> Self {
         self.transfer_pin(TransferPinCheck::Matched { id: TRANSFER_PIN, known_device: true, issued_at: now() })
+    }
+
+    /// For a challenge that stands like this.
+    pub(in crate::policy) fn completing(self, completing: Completing) -> Self {
+        self.with(|request| request.completing = completing)
+    }
+
+    /// A right PIN that the customer entered for the challenge before.
+    pub(in crate::policy) fn pin_given(mut self) -> Self {
+        self.checks.pin = PinCheck::Given;
+        self
     }
 
     /// A signature that holds, by a device's key.

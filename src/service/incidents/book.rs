@@ -75,8 +75,8 @@ impl Pages {
         match document {
             Document::Hold(hold) => self.put_hold(*hold),
             Document::Incident(incident) => self.put_incident(*incident),
-            // What decides is no matter of the fraud desk's; a list says nothing by itself.
-            Document::Policies(_) | Document::Listed(_) => {}
+            // What decides is no matter of the fraud desk's; a list says nothing by itself; challenges are customers'.
+            Document::Policies(_) | Document::Listed(_) | Document::Challenge(_) => {}
         }
     }
 

@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::holds::{staff_behind, target};
 use super::keeping::Wanted;
-use crate::audit::{Caller, Decided, Event, Record};
-use crate::domain::{HoldCause, HoldKind, HoldTarget, Mode, RecordId, Reference, Requester, Role};
+use crate::audit::{Caller, Event, Record};
+use crate::domain::{HoldCause, HoldKind, HoldTarget, Mode, Place, RecordId, Reference, Requester, Role};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::question::caller_of;
-use crate::store::Found;
+use crate::store::{Found, Kept};
 
 /// How far back a report reaches.
 const DISPUTED_WITHIN: TimeDelta = TimeDelta::days(7);
@@ -54,8 +54,13 @@ impl Engine {
             if let (Some(caller), Event::Decided(decided)) = (&record.caller, &record.event)
                 && is_lately(record, now)
             {
-                for target in held_by_report(caller, decided) {
+                for target in held_by_report(caller, &decided.place) {
                     held.entry(target).or_insert(decision);
+                }
+                for (giver, place) in self.givers(decided.challenge, &kept).await? {
+                    for target in held_by_report(&giver, &place) {
+                        held.entry(target).or_insert(decision);
+                    }
                 }
             }
         }
@@ -67,6 +72,29 @@ impl Engine {
             self.hold(&wanted, &target, HoldCause::FraudReport { decision }, &reason).await?;
         }
         Ok(())
+    }
+
+    /// Who gave proof for the challenge that a decision completed, and where: between the two, on their line's thread.
+    async fn givers(
+        &self,
+        challenge: Option<RecordId>,
+        completed: &Kept,
+    ) -> Result<Vec<(Caller, Place)>, ServiceError> {
+        let (mut next, mut givers) = (completed.record().line.as_ref().and_then(|line| line.previous), Vec::new());
+        let Some(challenge) = challenge.filter(|id| *id != completed.record().id) else { return Ok(givers) };
+        for _ in 0..RECORDS_MAX {
+            let Some(id) = next.filter(|id| *id != challenge) else { break };
+            let Found::Kept(kept) = self.vault.find(id).await? else { break };
+            let record = kept.record();
+            if let (Some(caller), Event::EvidenceGiven { challenge: known, place, .. }) =
+                (&record.caller, &record.event)
+                && *known == challenge
+            {
+                givers.push((caller.clone(), place.clone()));
+            }
+            next = record.line.as_ref().and_then(|line| line.previous);
+        }
+        Ok(givers)
     }
 
     /// The decisions on a thread of records that a report may be about, newest first.
@@ -107,8 +135,7 @@ impl Engine {
 /// Nobody is held in another's name: of staff whom the token names, and the device that it is bound to. A system that a store's
 /// staff share is believed when it names its clerk and their device; it is never held itself, and neither is a carrier, a voice
 /// system or a customer.
-fn held_by_report(caller: &Caller, decided: &Decided) -> impl Iterator<Item = HoldTarget> {
-    let place = &decided.place;
+fn held_by_report(caller: &Caller, place: &Place) -> impl Iterator<Item = HoldTarget> {
     let (staff, device) = match caller.role {
         Role::RetailAgent | Role::RetailManager | Role::CareAgent => {
             (staff_behind(caller, place), place.bound.device.as_ref())

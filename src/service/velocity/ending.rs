@@ -24,9 +24,9 @@ pub(in crate::service) struct Ending {
 impl Found {
     /// What looking found.
     pub(in crate::service) const fn of(checks: &Checks) -> Self {
-        let pin_failed = matches!(checks.pin, PinCheck::Mismatched | PinCheck::NotSet);
+        let pin_failed = checks.pin.is_failure();
         let failed = pin_failed || matches!(checks.transfer_pin, TransferPinCheck::Mismatched);
-        let right = matches!(checks.pin, PinCheck::Matched)
+        let right = matches!(checks.pin, PinCheck::Matched | PinCheck::Given)
             || matches!(checks.transfer_pin, TransferPinCheck::Matched { .. })
             || matches!(checks.app, AppCheck::Signed { .. });
         Self { failed, pin_failed, right: right && !failed }
@@ -83,9 +83,10 @@ impl Ending {
     }
 }
 
-/// Whether looking at a request's evidence found a sign that the customer is there: any answer of an app of theirs.
+/// Whether looking at a request's evidence found a sign that the customer is there: any answer of an app of theirs, or the right
+/// PIN that they entered for the challenge themselves.
 pub(in crate::service) const fn has_sign(checks: &Checks) -> bool {
-    matches!(checks.app, AppCheck::Signed { .. } | AppCheck::NewDevice)
+    matches!(checks.app, AppCheck::Signed { .. } | AppCheck::NewDevice) || matches!(checks.pin, PinCheck::Given)
 }
 
 impl Counted {

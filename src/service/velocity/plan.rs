@@ -136,7 +136,10 @@ impl Planning<'_> {
         let subject = [asking.requester.subject.as_str().as_bytes()];
         let no_sign = enforced && asking.question.evidence.app_approval.is_none();
         self.add(Of::Begun, &kinds::BEGUN_UNPROVEN, &subject, no_sign);
-        self.add(Of::AtOnce, &kinds::ASKED_BY_STAFF, &subject, enforced);
+        // To go on with what the customer answered is no new ask, and a till does so by itself.
+        if asking.question.completes.is_none() {
+            self.add(Of::AtOnce, &kinds::ASKED_BY_STAFF, &subject, enforced);
+        }
     }
 
     fn change(&mut self, asking: &Asking<'_>, target: &Target) {

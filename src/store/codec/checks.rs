@@ -10,7 +10,7 @@ use crate::domain::{AppCheck, Checks, PinCheck, TransferPinCheck, TransferPinId}
 #[derive(Message)]
 #[prost(skip_debug)]
 pub(super) struct StoredChecks {
-    #[prost(oneof = "StoredPinCheck", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "StoredPinCheck", tags = "1, 2, 3, 4, 5, 6, 7, 18")]
     pin: Option<StoredPinCheck>,
     #[prost(oneof = "StoredTransferPinCheck", tags = "8, 9, 10, 11, 12, 13")]
     transfer_pin: Option<StoredTransferPinCheck>,
@@ -35,6 +35,8 @@ enum StoredPinCheck {
     NotAdmitted(()),
     #[prost(message, tag = "7")]
     Shed(()),
+    #[prost(message, tag = "18")]
+    Given(()),
 }
 
 #[derive(Oneof)]
@@ -117,6 +119,7 @@ impl From<&PinCheck> for StoredPinCheck {
             PinCheck::Exhausted { until } => Self::ExhaustedUntil(millis(*until)),
             PinCheck::NotAdmitted => Self::NotAdmitted(()),
             PinCheck::Shed => Self::Shed(()),
+            PinCheck::Given => Self::Given(()),
         }
     }
 }
@@ -133,6 +136,7 @@ impl TryFrom<StoredPinCheck> for PinCheck {
             StoredPinCheck::ExhaustedUntil(until) => Self::Exhausted { until: at(until, "checks.pin_until")? },
             StoredPinCheck::NotAdmitted(()) => Self::NotAdmitted,
             StoredPinCheck::Shed(()) => Self::Shed,
+            StoredPinCheck::Given(()) => Self::Given,
         })
     }
 }

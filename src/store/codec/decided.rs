@@ -71,6 +71,8 @@ pub(super) struct StoredDecided {
     known_facts: Option<Vec<u8>>,
     #[prost(message, optional, tag = "29")]
     place: Option<StoredPlace>,
+    #[prost(bytes = "vec", optional, tag = "30")]
+    challenge: Option<Vec<u8>>,
 }
 
 #[derive(Message)]
@@ -213,6 +215,7 @@ impl From<&Decided> for StoredDecided {
             owner_asked,
             external_reference,
             supersedes,
+            challenge,
             made,
             shadow,
             known_facts,
@@ -239,6 +242,7 @@ impl From<&Decided> for StoredDecided {
             owner_asked: Some(*owner_asked),
             external_reference: external_reference.as_ref().map(|reference| reference.as_str().to_owned()),
             supersedes: supersedes.map(|record| record.to_bytes().to_vec()),
+            challenge: challenge.map(|record| record.to_bytes().to_vec()),
             made: made.as_ref().map(StoredMade::from),
             shadow: shadow.as_deref().map(StoredShadow::from),
             known_facts: known_facts.map(|facts| facts.to_be_bytes().to_vec()),
@@ -272,6 +276,7 @@ impl TryFrom<StoredDecided> for Decided {
             owner_asked,
             external_reference,
             supersedes,
+            challenge,
             made,
             shadow,
             known_facts,
@@ -298,6 +303,7 @@ impl TryFrom<StoredDecided> for Decided {
             owner_asked: required(owner_asked, "decided.owner_asked")?,
             external_reference: optional_text(external_reference, "decided.external_reference")?,
             supersedes: optional_id(supersedes, "decided.supersedes", RecordId::from_u128)?,
+            challenge: optional_id(challenge, "decided.challenge", RecordId::from_u128)?,
             made: optional_nested(made)?,
             shadow: optional_nested(shadow)?.map(Box::new),
             known_facts: optional_id(known_facts, "decided.known_facts", |bits| bits)?,

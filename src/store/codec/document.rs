@@ -1,14 +1,15 @@
-//! What a ledger keeps besides its chain: holds, incidents and the accounts that they list.
+//! What an account keeps besides its chain: challenges, and of a ledger holds, incidents and the accounts that they list.
 
 use prost::{Message, Oneof};
 
 use super::CodecError;
+use super::challenge::StoredChallenge;
 use super::envelope::{Envelope, read, write};
 use super::field::{id, instant, millis, nested, number_of, numbered, required, text};
 use super::policy_shelf::StoredShelf;
 use crate::domain::{
-    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldTarget, Incident, ListedPage, PolicyShelf, RecordId,
-    Undoing,
+    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldTarget, Incident, ListedPage, Pending, PolicyShelf,
+    RecordId, Undoing,
 };
 
 /// The bytes of a document, to be sealed.
@@ -25,6 +26,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<Document, CodecError> {
         StoredWhat::Hold(hold) => Ok(Document::Hold(Box::new(Hold::try_from(*hold)?))),
         StoredWhat::Incident(incident) => Ok(Document::Incident(Box::new(Incident::try_from(*incident)?))),
         StoredWhat::Policies(shelf) => Ok(Document::Policies(Box::new(PolicyShelf::try_from(*shelf)?))),
+        StoredWhat::Challenge(challenge) => Ok(Document::Challenge(Box::new(Pending::try_from(*challenge)?))),
         StoredWhat::Listed(page) => Ok(Document::Listed(ListedPage::try_from(page)?)),
     }
 }
@@ -35,7 +37,7 @@ struct StoredDocument {
     #[prost(uint32, tag = "1")]
     format: u32,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
-    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5")]
+    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5, 6")]
     what: Option<StoredWhat>,
 }
 
@@ -55,6 +57,8 @@ enum StoredWhat {
     Listed(StoredListed),
     #[prost(message, tag = "5")]
     Policies(Box<StoredShelf>),
+    #[prost(message, tag = "6")]
+    Challenge(Box<StoredChallenge>),
 }
 
 #[derive(Message)]
@@ -213,6 +217,7 @@ impl From<&Document> for StoredDocument {
             Document::Hold(hold) => StoredWhat::Hold(Box::new(hold.as_ref().into())),
             Document::Incident(incident) => StoredWhat::Incident(Box::new(incident.as_ref().into())),
             Document::Listed(page) => StoredWhat::Listed(page.into()),
+            Document::Challenge(challenge) => StoredWhat::Challenge(Box::new(challenge.as_ref().into())),
             Document::Policies(shelf) => StoredWhat::Policies(Box::new(shelf.as_ref().into())),
         };
         Self { format: Self::FORMAT, what: Some(what) }

@@ -3,14 +3,20 @@
 use prost::{Message, Oneof};
 
 use super::CodecError;
+use super::checks::StoredChecks;
 use super::decided::StoredDecided;
 use super::event_from_outside::StoredTold;
 use super::event_of_documents::{StoredHoldChange, StoredIncidentChange};
 use super::event_of_engine::{StoredCheckpoint, StoredExport, StoredFilter, StoredRecordsRead, StoredSegment};
-use super::field::{id, instant, millis, number_of, numbered, optional_instant, optional_text, text};
+use super::field::{
+    id, instant, millis, nested, number_of, numbered, of_number, optional_instant, optional_text, required, text,
+};
+use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use super::policy_shelf::StoredPolicyChange;
 use crate::audit::Event;
-use crate::domain::{AccountId, LockStep, RecordId, ReleaseId, TransferPinId};
+use crate::domain::{
+    AccountId, Checks, DeviceId, Factor, LockName, LockStep, Place, RecordId, ReleaseId, StepScope, TransferPinId,
+};
 
 /// An event. Its tags continue those of the record that has it.
 #[derive(Oneof)]
@@ -66,6 +72,10 @@ pub(super) enum StoredEvent {
     IncidentChanged(StoredIncidentChange),
     #[prost(message, tag = "34")]
     PolicyChanged(StoredPolicyChange),
+    #[prost(message, tag = "35")]
+    EvidenceGiven(StoredGiven),
+    #[prost(message, tag = "36")]
+    ChallengeDeclined(StoredDecline),
     #[prost(message, tag = "40")]
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
@@ -126,6 +136,30 @@ pub(super) struct StoredWithdrawal {
 
 #[derive(Message)]
 #[prost(skip_debug)]
+pub(super) struct StoredGiven {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    challenge: Option<Vec<u8>>,
+    #[prost(message, optional, tag = "2")]
+    checks: Option<StoredChecks>,
+    #[prost(string, optional, tag = "3")]
+    device: Option<String>,
+    #[prost(uint32, repeated, tag = "4")]
+    kept: Vec<u32>,
+    #[prost(message, optional, tag = "5")]
+    place: Option<StoredPlace>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredDecline {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    decision: Option<Vec<u8>>,
+    #[prost(bool, optional, tag = "2")]
+    not_me: Option<bool>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
 pub(super) struct StoredReport {
     #[prost(bytes = "vec", optional, tag = "1")]
     decision: Option<Vec<u8>>,
@@ -151,6 +185,36 @@ pub(super) struct StoredEnd {
     to: Option<String>,
 }
 
+impl StoredGiven {
+    fn new(
+        challenge: RecordId,
+        checks: &Checks,
+        (device, kept, place): (Option<&DeviceId>, &[Factor], &Place),
+    ) -> Self {
+        Self {
+            challenge: Some(challenge.to_bytes().to_vec()),
+            checks: Some(checks.into()),
+            device: device.map(|device| device.as_str().to_owned()),
+            kept: kept.iter().map(|factor| number_of(*factor)).collect(),
+            place: stored_place(place),
+        }
+    }
+}
+
+impl StoredStep {
+    fn new(scope: StepScope, (set, holder): LockName, step: &LockStep) -> Self {
+        let LockStep { at, kind, release } = step;
+        Self {
+            scope: Some(number_of(scope)),
+            set: Some(number_of(set)),
+            holder: Some(number_of(holder)),
+            at: Some(millis(*at)),
+            kind: Some(number_of(*kind)),
+            release: Some(release.to_bytes().to_vec()),
+        }
+    }
+}
+
 impl From<Option<&AccountId>> for StoredEnd {
     fn from(to: Option<&AccountId>) -> Self {
         Self { to: to.map(|account| account.as_str().to_owned()) }
@@ -173,20 +237,18 @@ impl From<&Event> for StoredEvent {
                 holder: Some(number_of(*holder)),
                 release: Some(release.to_bytes().to_vec()),
             }),
-            Event::LockStepped { scope, name: (set, holder), step: LockStep { at, kind, release } } => {
-                Self::LockStepped(StoredStep {
-                    scope: Some(number_of(*scope)),
-                    set: Some(number_of(*set)),
-                    holder: Some(number_of(*holder)),
-                    at: Some(millis(*at)),
-                    kind: Some(number_of(*kind)),
-                    release: Some(release.to_bytes().to_vec()),
-                })
-            }
+            Event::LockStepped { scope, name, step } => Self::LockStepped(StoredStep::new(*scope, *name, step)),
             Event::PermitRedeemed { decision } => Self::PermitRedeemed(decision.to_bytes().to_vec()),
             Event::DecisionWithdrawn { decision, cause } => Self::DecisionWithdrawn(StoredWithdrawal {
                 decision: Some(decision.to_bytes().to_vec()),
                 cause: cause.as_ref().map(|cause| cause.as_str().to_owned()),
+            }),
+            Event::EvidenceGiven { challenge, checks, device, kept, place } => {
+                Self::EvidenceGiven(StoredGiven::new(*challenge, checks, (device.as_ref(), kept, place)))
+            }
+            Event::ChallengeDeclined { decision, not_me } => Self::ChallengeDeclined(StoredDecline {
+                decision: Some(decision.to_bytes().to_vec()),
+                not_me: Some(*not_me),
             }),
             Event::OutcomeReported { decision, outcome, occurred_at, note } => Self::OutcomeReported(StoredReport {
                 decision: Some(decision.to_bytes().to_vec()),
@@ -242,6 +304,8 @@ impl TryFrom<StoredEvent> for Event {
                 Self::PermitRedeemed { decision: id(Some(decision), "redeemed.decision", RecordId::from_u128)? }
             }
             StoredEvent::DecisionWithdrawn(event) => event.try_into()?,
+            StoredEvent::EvidenceGiven(event) => event.try_into()?,
+            StoredEvent::ChallengeDeclined(event) => event.try_into()?,
             StoredEvent::OutcomeReported(event) => event.try_into()?,
             StoredEvent::TransferPinRevoked(name) => {
                 Self::TransferPinRevoked { id: id(Some(name), "revoked.id", TransferPinId::from_u128)? }
@@ -325,6 +389,33 @@ impl TryFrom<StoredWithdrawal> for Event {
         Ok(Self::DecisionWithdrawn {
             decision: id(decision, "withdrawn.decision", RecordId::from_u128)?,
             cause: optional_text(cause, "withdrawn.cause")?,
+        })
+    }
+}
+
+impl TryFrom<StoredGiven> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredGiven) -> Result<Self, CodecError> {
+        let StoredGiven { challenge, checks, device, kept, place } = stored;
+        Ok(Self::EvidenceGiven {
+            challenge: id(challenge, "given.challenge", RecordId::from_u128)?,
+            checks: nested(checks, "given.checks")?,
+            device: optional_text(device, "given.device")?,
+            kept: kept.into_iter().map(|factor| of_number(factor, "given.kept")).collect::<Result<_, _>>()?,
+            place: read_place(place)?,
+        })
+    }
+}
+
+impl TryFrom<StoredDecline> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredDecline) -> Result<Self, CodecError> {
+        let StoredDecline { decision, not_me } = stored;
+        Ok(Self::ChallengeDeclined {
+            decision: id(decision, "declined.decision", RecordId::from_u128)?,
+            not_me: required(not_me, "declined.not_me")?,
         })
     }
 }

@@ -13,6 +13,7 @@
 //! Deliberately absent: keys and versions of rows. Sealing belongs to `crypto/`, versions to the store.
 
 mod account;
+mod challenge;
 mod change;
 mod checks;
 mod credentials;

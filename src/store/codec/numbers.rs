@@ -126,6 +126,8 @@ numbered! {
         HoldChanged = 24,
         IncidentChanged = 25,
         PolicyChanged = 26,
+        EvidenceGiven = 27,
+        ChallengeDeclined = 28,
         EventRecorded = 30,
         LogInsFailed = 31,
     }

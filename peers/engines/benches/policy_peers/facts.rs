@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::domain::{
-    Action, Channel, ContactTimes, LineStatus, NetworkStanding, PinCheck, RosterStanding, Signal, SimChangeCause,
-    Stance, Standing, Velocity,
+    Action, Channel, Completing, ContactTimes, Level, LineStatus, NetworkStanding, PinCheck, RosterStanding, Signal,
+    SimChangeCause, Stance, Standing, Velocity,
 };
 use portcullis::policy::{
     AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
@@ -115,6 +115,12 @@ fn facts(dice: &mut Dice) -> Facts {
             NetworkStanding::Registered,
             NetworkStanding::Registered,
             NetworkStanding::NotRegistered,
+        ]),
+        completing: dice.pick(&[
+            Completing::Nothing,
+            Completing::Nothing,
+            Completing::Open { required: Level::TwoClasses },
+            Completing::Declined,
         ]),
         told: told(dice),
         ..Facts::quiet(action, channel, asker, NOW)

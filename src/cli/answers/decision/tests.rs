@@ -47,6 +47,7 @@ fn challenged() -> Decided {
         earliest_time,
     };
     let challenge = pb::Challenge {
+        challenge_id: "0190f3c2-0000-7000-8000-000000000001".to_owned(),
         expire_time: Some(at(600)),
         required: pb::Strength::Basic.into(),
         options: vec![

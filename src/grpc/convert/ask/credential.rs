@@ -85,6 +85,7 @@ fn question(
         plan_time: None,
         external_reference: None,
         supersedes: None,
+        completes: None,
         at_least: None,
         want_signed_permit: false,
     }

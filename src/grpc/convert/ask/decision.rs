@@ -16,7 +16,9 @@ use crate::grpc::convert::signal::signals;
 use crate::grpc::convert::time::{instant, optional_instant};
 use crate::grpc::pb::v1 as pb;
 use crate::policy::Dialect;
-use crate::service::{AboutDecision, BATCH_LINES_MAX, Body, LineRef, PermitText, Question, Redemption, Report, Scope};
+use crate::service::{
+    AboutDecision, BATCH_LINES_MAX, Body, Completion, LineRef, PermitText, Question, Redemption, Report, Scope,
+};
 use crate::store::Position;
 
 const PERMIT: &str = "must be a permit as it was given";
@@ -100,6 +102,7 @@ fn question(
         plan_time: optional_instant(plan_time, "plan_time")?,
         external_reference: optional_text(&external_reference, "external_reference", Reference::parse)?,
         supersedes: optional_text(&supersedes_decision_id, "supersedes_decision_id", RecordId::parse)?,
+        completes: None,
         at_least: position(&consistency_token, "consistency_token")?,
         want_signed_permit,
     };
@@ -112,6 +115,45 @@ fn dialect(name: &str) -> Result<Option<Dialect>, FieldError> {
     }
     let known = Dialect::from_name(name);
     known.map(Some).ok_or_else(|| FieldError::new("dialect", "must be `wicis`, `bandwidth` or empty"))
+}
+
+/// A challenge to go on with, and the dialect of the answer.
+pub fn complete_decision(message: pb::CompleteDecisionRequest) -> Result<(Completion, Option<Dialect>), FieldError> {
+    let body = body("CompleteDecision", &message);
+    let pb::CompleteDecisionRequest {
+        request_id,
+        challenge_id,
+        evidence: proof,
+        interaction: place,
+        claims: claimed,
+        signals: observed,
+        dialect: language,
+        plan_time,
+        consistency_token,
+        want_signed_permit,
+    } = message;
+    let completion = Completion {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        challenge: text(&challenge_id, "challenge_id", RecordId::parse)?,
+        interaction: interaction(place, "interaction")?,
+        claims: claims(claimed, "claims")?,
+        evidence: evidence(proof, "evidence")?,
+        signals: signals(observed, "signals")?,
+        plan_time: optional_instant(plan_time, "plan_time")?,
+        at_least: position(&consistency_token, "consistency_token")?,
+        want_signed_permit,
+    };
+    Ok((completion, dialect(&language)?))
+}
+
+/// A decision to follow.
+pub fn watch_decision(message: pb::WatchDecisionRequest) -> Result<Reading, FieldError> {
+    let pb::WatchDecisionRequest { decision_id, consistency_token } = message;
+    Ok(Reading {
+        decision: text(&decision_id, "decision_id", RecordId::parse)?,
+        at_least: position(&consistency_token, "consistency_token")?,
+    })
 }
 
 /// A decision to read.

@@ -96,6 +96,7 @@ pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<Qu
         plan_time: None,
         external_reference: None,
         supersedes: None,
+        completes: None,
         at_least: None,
         want_signed_permit: false,
     })

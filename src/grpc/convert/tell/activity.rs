@@ -46,6 +46,11 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::PermitRedeemed { .. } => ("PERMIT_REDEEMED", "An approved change was carried out.".to_owned()),
         Event::DecisionWithdrawn { .. } => ("DECISION_WITHDRAWN", "A request was withdrawn.".to_owned()),
         Event::OutcomeReported { outcome, .. } => ("OUTCOME_REPORTED", reported(*outcome).to_owned()),
+        Event::EvidenceGiven { .. } => ("EVIDENCE_GIVEN", "Proof was given for a request.".to_owned()),
+        Event::ChallengeDeclined { not_me: true, .. } => {
+            ("CHALLENGE_DECLINED", "A request was refused: it was not you.".to_owned())
+        }
+        Event::ChallengeDeclined { .. } => ("CHALLENGE_DECLINED", "You said no to a request.".to_owned()),
         Event::TransferPinRevoked { .. } => ("TRANSFER_PIN_REVOKED", "A transfer PIN was taken back.".to_owned()),
         Event::Read { of } => ("ACCOUNT_READ", read(*of).to_owned()),
         // They stand in the engine's own account, which nobody sees as a customer does.

@@ -70,6 +70,7 @@ fn detail(answer: &Answer, decided: &Decided, showing: Showing) -> Option<pb::de
             }))
         }
         (OutcomeKind::Challenge, AnswerWindow::OpenUntil(until)) => Some(Detail::Challenge(pb::Challenge {
+            challenge_id: decided.challenge.map_or_else(String::new, |challenge| challenge.to_string()),
             expire_time: Some(timestamp(until)),
             required: answer.outward.required.map_or_else(|| wire::strength(Level::Basic), wire::strength),
             options: answer.outward.options.iter().map(factor_option).collect(),
@@ -83,7 +84,7 @@ fn detail(answer: &Answer, decided: &Decided, showing: Showing) -> Option<pb::de
     }
 }
 
-fn factor_option(option: &FactorOption) -> pb::FactorOption {
+pub(super) fn factor_option(option: &FactorOption) -> pb::FactorOption {
     let (code, earliest) = match option.usability {
         Usability::Usable => ("", None),
         Usability::NotBefore(at, reason) => (reason.code(), Some(timestamp(at))),

@@ -4,6 +4,8 @@
 mod account;
 mod activity;
 mod archive;
+mod challenge;
+mod change;
 mod credential;
 mod decision;
 mod event;
@@ -19,6 +21,7 @@ mod wire;
 pub(in crate::grpc) use account::{account, import_error, line};
 pub(in crate::grpc) use activity::activity;
 pub(in crate::grpc) use archive::{archiving, segment};
+pub(in crate::grpc) use challenge::waiting_challenge;
 pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, transfer_pin_status};
 pub(in crate::grpc) use decision::{Showing, batch, decision};
 pub(in crate::grpc) use event::{recorded, refused};

@@ -111,6 +111,17 @@ fn details(event: &Event) -> Value {
             "occur_time": occurred_at.map(|at| at.to_rfc3339()),
             "note": note.as_ref().map(|note| note.as_str()),
         }),
+        Event::EvidenceGiven { challenge, checks, device, kept, place: given_at } => json!({
+            "challenge_id": challenge.to_string(),
+            "account_pin": checks.pin.name(),
+            "app_approval": checks.app.name(),
+            "device_key_id": device.as_ref().map(|device| device.as_str()),
+            "kept": kept.iter().map(|factor| factor_name(*factor)).collect::<Vec<_>>(),
+            "place": place(given_at),
+        }),
+        Event::ChallengeDeclined { decision, not_me } => {
+            json!({ "decision_id": decision.to_string(), "not_me": not_me })
+        }
         Event::TransferPinRevoked { id } => json!({ "transfer_pin_id": id.to_string() }),
         Event::Read { of } => json!({ "of": read(*of) }),
         Event::AccountCreated { lines } => json!({ "lines": lines }),
@@ -134,21 +145,26 @@ fn details(event: &Event) -> Value {
         }
         Event::HoldChanged { target, step, reason } => incident::hold_changed(target, step, reason),
         Event::IncidentChanged { incident, step, reason } => incident::incident_changed(*incident, step, reason),
-        Event::PolicyChanged(PolicyChange { revision, previous, step, goes_back, reason }) => json!({
-            "policy_revision": revision.to_string(),
-            "previous_revision": previous.map(|revision| revision.to_string()),
-            "step": match step {
-                PolicyStep::File => "FILE",
-                PolicyStep::Staged => "STAGED",
-                PolicyStep::Activated => "ACTIVATED",
-            },
-            "goes_back": goes_back,
-            "reason": reason.as_ref().map(|reason| reason.as_str()),
-        }),
+        Event::PolicyChanged(change) => policy_changed(change),
         Event::Alerted { reason } => json!({ "reason": reason.as_str() }),
         Event::Told(told) => super::told::details(told),
         Event::LogInsFailed { count } => json!({ "count": count }),
     }
+}
+
+fn policy_changed(change: &PolicyChange) -> Value {
+    let PolicyChange { revision, previous, step, goes_back, reason } = change;
+    json!({
+        "policy_revision": revision.to_string(),
+        "previous_revision": previous.map(|revision| revision.to_string()),
+        "step": match step {
+            PolicyStep::File => "FILE",
+            PolicyStep::Staged => "STAGED",
+            PolicyStep::Activated => "ACTIVATED",
+        },
+        "goes_back": goes_back,
+        "reason": reason.as_ref().map(|reason| reason.as_str()),
+    })
 }
 
 fn of_decision(decided: &Decided) -> Value {
@@ -166,6 +182,7 @@ fn of_decision(decided: &Decided) -> Value {
         "required": level_name(decided.required),
         "external_reference": decided.external_reference.as_ref().map(|reference| reference.as_str()),
         "supersedes_decision_id": decided.supersedes.map(|id| id.to_string()),
+        "challenge_id": decided.challenge.map(|id| id.to_string()),
         "made": made,
         "known_facts": decided.known_facts.map(|facts| format!("{facts:032x}")),
         "place": place(&decided.place),

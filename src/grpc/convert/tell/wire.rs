@@ -2,6 +2,7 @@
 
 use crate::domain::{
     AccountKind, Channel, Factor, Flags, Level, LineStatus, LockHolder, LockSet, OutcomeKind, PersonRole, ReasonClass,
+    SimChangeCause, SimDelivery,
 };
 use crate::grpc::pb::v1 as pb;
 use crate::policy::WireAnswer;
@@ -22,6 +23,7 @@ enum_to_wire! { outcome, OutcomeKind => Outcome, {
 } }
 enum_to_wire! { state, DecisionState => DecisionState, {
     DecisionState::Pending => Pending, DecisionState::Final => Final, DecisionState::Redeemed => Redeemed,
+    DecisionState::Answered => Answered, DecisionState::Satisfied => Satisfied, DecisionState::Declined => Declined,
     DecisionState::Voided => Voided, DecisionState::Withdrawn => Withdrawn, DecisionState::Expired => Expired,
 } }
 enum_to_wire! { factor, Factor => Factor, {
@@ -58,6 +60,15 @@ enum_to_wire! { line_status, LineStatus => LineStatus, {
     LineStatus::Active => Active, LineStatus::Suspended => Suspended, LineStatus::PortedOut => PortedOut,
     // On the account that a line has left, it has ended.
     LineStatus::Closed | LineStatus::Moved => Closed,
+} }
+
+enum_to_wire! { sim_change_cause, SimChangeCause => SimChangeCause, {
+    SimChangeCause::Upgrade => Upgrade, SimChangeCause::Lost => Lost, SimChangeCause::Stolen => Stolen,
+    SimChangeCause::Damaged => Damaged, SimChangeCause::Revert => Revert, SimChangeCause::SecondSim => SecondSim,
+    SimChangeCause::Broken => Broken,
+} }
+enum_to_wire! { sim_delivery, SimDelivery => SimDelivery, {
+    SimDelivery::InHand => InHand, SimDelivery::Shipped => Shipped,
 } }
 
 /// The marks of a line.

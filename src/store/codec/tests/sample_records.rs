@@ -31,6 +31,7 @@ pub(super) fn records() -> Vec<(String, Record)> {
         ("record.shadow".to_owned(), shadow()),
         ("record.placed".to_owned(), record(placed)),
         ("record.own_reason".to_owned(), own_reason()),
+        ("record.completed".to_owned(), completed()),
     ];
     let ledger = super::samples_of_ledger::changes();
     let ledger = ledger.into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
@@ -86,6 +87,13 @@ fn shadow() -> Record {
     };
     let (shadow, known_facts) = (Some(Box::new(shadow)), Some(0b1110 | 1 << 82));
     record(Event::Decided(Box::new(Decided { shadow, known_facts, ..decided(0, Change::PinChange) })))
+}
+
+/// A decision that completes a challenge.
+fn completed() -> Record {
+    let checks = Checks { pin: PinCheck::Given, ..Checks::NONE };
+    let decided = Decided { challenge: Some(record_id(8)), checks, ..decided(0, Change::PinChange) };
+    record(Event::Decided(Box::new(decided)))
 }
 
 /// A decision, and a shadow's, for a reason that the policy declares.
@@ -207,6 +215,7 @@ fn decided(place: usize, change: Change) -> Decided {
         owner_asked: turn(3) == 0,
         external_reference: Some(reference("case 77")),
         supersedes: Some(record_id(7)),
+        challenge: None,
         made: made[turn(4)],
         shadow: None,
         known_facts: None,
@@ -284,6 +293,18 @@ fn events() -> Vec<(&'static str, Event)> {
                 outcome: ReportedOutcome::Executed,
                 occurred_at: Some(noon_plus(2)),
                 note: Some(reference("done")),
+            },
+        ),
+        ("declined", Event::ChallengeDeclined { decision, not_me: false }),
+        ("not_me", Event::ChallengeDeclined { decision, not_me: true }),
+        (
+            "evidence_given",
+            Event::EvidenceGiven {
+                challenge: decision,
+                checks: Checks::NONE,
+                device: DeviceId::parse("phone").ok(),
+                kept: vec![Factor::AccountPin, Factor::AppApproval],
+                place: place(),
             },
         ),
         ("transfer_pin_revoked", Event::TransferPinRevoked { id: transfer_pin_id() }),

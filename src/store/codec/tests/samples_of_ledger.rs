@@ -1,10 +1,11 @@
 //! Fixed documents, and the records of what happened to them.
 
-use super::samples::{noon_plus, record_id, reference};
+use super::samples::{line_id, noon_plus, number, place, record_id, reference};
 use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
 use crate::domain::{
-    AccountMark, Cohort, Consent, Document, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, ListedPage,
-    PastPolicy, PolicyInForce, PolicyRevision, PolicyShelf, StagedPolicy, Subject, Undoing,
+    AccountMark, Action, ChangeDigest, Cohort, Consent, DeviceId, Document, Given, GivenProof, HeldName, Hold,
+    HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, PastPolicy, Pending, PendingState,
+    PolicyInForce, PolicyRevision, PolicyShelf, StagedPolicy, Subject, Undoing,
 };
 
 fn subject(name: &str) -> Subject {
@@ -42,6 +43,7 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
             ending,
         }))
     };
+    let met = PendingState::Met { at: noon_plus(2), by: record_id(9) };
     let by_hand = HoldCause::Hand(subject("issuer|ann"));
     let disputed = HoldCause::FraudReport { decision: record_id(5) };
     let listed = ListedPage { incident: record_id(7), page: 3, accounts: vec![AccountMark(1), AccountMark(u128::MAX)] };
@@ -61,7 +63,32 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
         ("document.listed", Document::Listed(listed)),
         ("document.policies", policies()),
         ("document.first_policy", first_policy()),
+        ("document.challenge", challenge(LineName::LineId(line_id()), PendingState::Open)),
+        ("document.challenge_of_number", challenge(LineName::Msisdn(number()), met)),
+        ("document.declined", challenge(LineName::LineId(line_id()), PendingState::Declined { at: noon_plus(3) })),
+        ("document.withdrawn", challenge(LineName::LineId(line_id()), PendingState::Withdrawn { at: noon_plus(4) })),
     ]
+}
+
+fn challenge(named: LineName, state: PendingState) -> Document {
+    let given = |proof| Given { at: noon_plus(1), by: subject("issuer|pad-1"), place: place(), proof };
+    Document::Challenge(Box::new(Pending {
+        decision: record_id(8),
+        line: matches!(named, LineName::LineId(_)).then(line_id),
+        named,
+        action: Action::SimChange,
+        change: ChangeDigest([0xc4; 32]),
+        caller: subject("issuer|till-1"),
+        required: Level::TwoClasses,
+        expires_at: noon_plus(10),
+        granted_seq: 7,
+        given: vec![
+            given(GivenProof::AccountPin { set_at: noon_plus(-600) }),
+            given(GivenProof::AppApproval { device: DeviceId::parse("phone").unwrap() }),
+        ],
+        wrong: 2,
+        state,
+    }))
 }
 
 fn policies() -> Document {

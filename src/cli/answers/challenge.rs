@@ -1,0 +1,84 @@
+//! What waits for a customer.
+
+use serde_json::{Value, json};
+
+use super::decision::challenge_json;
+use super::protection::line_text;
+use super::value::{instant, name, spoken, word};
+use crate::cli::output::{Answer, pairs, table};
+use crate::grpc::pb::v1 as pb;
+use crate::grpc::pb::v1::change::Change;
+
+/// What waits on an account.
+pub(crate) struct Challenges(pub(crate) Vec<pb::PendingChallenge>);
+
+impl Answer for Challenges {
+    fn json(&self) -> Value {
+        json!({ "challenges": self.0.iter().map(waiting_json).collect::<Vec<_>>() })
+    }
+
+    fn text(&self) -> String {
+        if self.0.is_empty() {
+            return "Nothing waits.".to_owned();
+        }
+        let rows = self.0.iter().map(|waiting| {
+            let challenge = waiting.challenge.as_ref();
+            [
+                challenge.map_or_else(String::new, |challenge| challenge.challenge_id.clone()),
+                waiting.line.as_ref().map_or_else(String::new, line_text),
+                waiting.change.as_ref().map_or_else(String::new, in_words),
+                word::<pb::Channel>(waiting.channel),
+                waiting.store_id.clone(),
+                challenge.map_or_else(String::new, |challenge| spoken(challenge.expire_time)),
+            ]
+        });
+        table(["CHALLENGE", "LINE", "WHAT", "CHANNEL", "STORE", "UNTIL"], rows)
+    }
+}
+
+/// That proof was looked at.
+pub(crate) struct Given(pub(crate) pb::SubmitEvidenceResponse);
+
+impl Answer for Given {
+    fn json(&self) -> Value {
+        let pb::SubmitEvidenceResponse { expire_time } = &self.0;
+        json!({ "expire_time": instant(*expire_time) })
+    }
+
+    fn text(&self) -> String {
+        pairs([("given; open until", spoken(self.0.expire_time))])
+    }
+}
+
+fn waiting_json(waiting: &pb::PendingChallenge) -> Value {
+    let pb::PendingChallenge { challenge, line, change, ask_time, channel, store_id, signing_input } = waiting;
+    json!({
+        "challenge": challenge.as_ref().map(challenge_json),
+        "line_id": line.as_ref().map(line_text),
+        "change": change.as_ref().map(in_words),
+        "ask_time": instant(*ask_time),
+        "channel": name::<pb::Channel>(*channel),
+        "store_id": store_id,
+        "signing_input": signing_input,
+    })
+}
+
+/// The exact change, for who is to approve it.
+fn in_words(change: &pb::Change) -> String {
+    match &change.change {
+        Some(Change::SimChange(sim)) => match &sim.target {
+            Some(pb::sim_change::Target::Iccid(iccid)) => format!("SIM change to {iccid}"),
+            Some(pb::sim_change::Target::Eid(eid)) => format!("SIM change to the eSIM {eid}"),
+            None => "SIM change".to_owned(),
+        },
+        Some(Change::PortOut(port)) => {
+            let carrier = if port.gaining_name.is_empty() { &port.gaining_spid } else { &port.gaining_name };
+            format!("move of the number to {carrier}")
+        }
+        Some(Change::ContactChange(contact)) => format!("change of the contact {}", contact.contact_id),
+        Some(Change::CallForwardingSet(to)) => format!("forwarding of all calls to {}", to.target_msisdn),
+        Some(Change::OwnerChange(_)) => "change of owner or account".to_owned(),
+        Some(Change::DeviceAdd(device)) => format!("new device {}", device.model),
+        None => String::new(),
+    }
+}

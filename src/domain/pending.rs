@@ -1,0 +1,265 @@
+//! A challenge that waits to be met: who may complete it, what was given for it, and how it ends.
+
+use chrono::{DateTime, Utc};
+
+use super::{Action, ChangeDigest, DeviceId, Factor, Level, LineId, LineName, Place, RecordId, Seq, Subject, level_of};
+
+/// A challenge as it is kept beside its account, until long after it ended.
+///
+/// INVARIANT (fail-closed): what is given for it satisfies it and approves nothing. Whoever asked completes it, and then
+/// everything is decided anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The decision that it is.
+    pub decision: RecordId,
+    /// The line, as it was named.
+    pub named: LineName,
+    /// The line that this was; none where nobody had it.
+    pub line: Option<LineId>,
+    /// The action.
+    pub action: Action,
+    /// The exact change.
+    pub change: ChangeDigest,
+    /// Who asked, and alone may complete it.
+    pub caller: Subject,
+    /// The least proof that completes it.
+    pub required: Level,
+    /// Until just before this instant.
+    pub expires_at: DateTime<Utc>,
+    /// The account's sequence when it was given, compared with the epochs of its locks.
+    pub granted_seq: Seq,
+    /// What was given for it, one of each PIN and device.
+    pub given: Vec<Given>,
+    /// How often something given for it was wrong.
+    pub wrong: u8,
+    /// Where it stands.
+    pub state: PendingState,
+}
+
+/// Something that was right when it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// By whom: the authenticated identity that entered or signed it.
+    pub by: Subject,
+    /// Where, as far as it can be held: what comes from there counts no longer once it is.
+    pub place: Place,
+    /// What.
+    pub proof: GivenProof,
+}
+
+/// What was given. It holds no secret: what it is worth is asked again when the challenge is completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenProof {
+    /// The account PIN, entered by the customer.
+    AccountPin {
+        /// Since when that PIN is set: another one was not given.
+        set_at: DateTime<Utc>,
+    },
+    /// A signature over the challenge by a device's app key.
+    AppApproval {
+        /// Which device.
+        device: DeviceId,
+    },
+}
+
+impl GivenProof {
+    fn is_in_place_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AppApproval { device }, Self::AppApproval { device: other }) => device == other,
+            _ => self.factor() == other.factor(),
+        }
+    }
+
+    /// Which factor it is.
+    pub const fn factor(&self) -> Factor {
+        match self {
+            Self::AccountPin { .. } => Factor::AccountPin,
+            Self::AppApproval { .. } => Factor::AppApproval,
+        }
+    }
+}
+
+/// Where a challenge stands. Time and epochs end an open one without touching it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingState {
+    /// It may be met.
+    Open,
+    /// The customer said no.
+    Declined {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// It was completed by an approval.
+    Met {
+        /// When.
+        at: DateTime<Utc>,
+        /// The approval.
+        by: RecordId,
+    },
+    /// Given back by the asker.
+    Withdrawn {
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+/// How much of what was given is kept: more devices than a household has.
+pub const GIVEN_MAX: usize = 8;
+
+/// The wrong answer that ends a challenge.
+pub const WRONG_ANSWERS_MAX: u8 = 5;
+
+impl Pending {
+    /// Writes down what was given. A newer PIN takes the older one's place, and so does a device's approval its own: nobody's
+    /// takes another's.
+    pub fn give(&mut self, given: Given) {
+        self.given.retain(|known| !known.proof.is_in_place_of(&given.proof));
+        if self.given.len() < GIVEN_MAX {
+            self.given.push(given);
+        }
+    }
+
+    /// Whether a device has approved it already.
+    pub fn has_approval_of(&self, device: &DeviceId) -> bool {
+        self.given
+            .iter()
+            .any(|given| matches!(&given.proof, GivenProof::AppApproval { device: known } if known == device))
+    }
+
+    /// Whether what was given reaches what it asks for, as far as was seen when it was given.
+    pub fn is_answered(&self) -> bool {
+        let factors: Vec<Factor> = self.given.iter().map(|given| given.proof.factor()).collect();
+        level_of(&factors) >= self.required
+    }
+
+    /// Where it stands at `now`. `alive` says whether no lock was turned on since that covers its action.
+    pub fn standing(&self, alive: bool, now: DateTime<Utc>) -> PendingStanding {
+        match self.state {
+            PendingState::Declined { .. } => PendingStanding::Declined,
+            PendingState::Met { by, .. } => PendingStanding::Met(by),
+            PendingState::Withdrawn { .. } => PendingStanding::Withdrawn,
+            PendingState::Open if !alive => PendingStanding::Voided,
+            PendingState::Open if self.expires_at <= now || self.wrong >= WRONG_ANSWERS_MAX => PendingStanding::Lapsed,
+            PendingState::Open => PendingStanding::Open,
+        }
+    }
+
+    /// The text that an app key signs to approve exactly this. Its first line is another than that of a request's, so that no
+    /// caller makes one pass for the other by the id it chooses.
+    pub fn signing_input(&self) -> String {
+        let Self { decision, named, action, change, .. } = self;
+        format!("portcullis-challenge-v1\n{decision}\n{}\n{}\n{}", named.as_given(), action.name(), change.to_hex())
+    }
+}
+
+/// Where a challenge stands at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingStanding {
+    /// It may be met.
+    Open,
+    /// The customer said no.
+    Declined,
+    /// Its time is over, or too much of what was given was wrong.
+    Lapsed,
+    /// A lock was turned on since.
+    Voided,
+    /// It was completed by this approval.
+    Met(RecordId),
+    /// The asker gave it back.
+    Withdrawn,
+}
+
+/// What a request says of the challenge that it completes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Completing {
+    /// It completes none.
+    #[default]
+    Nothing,
+    /// One that is open, and asks for so much at least.
+    Open {
+        /// The least proof.
+        required: Level,
+    },
+    /// One to which the customer said no.
+    Declined,
+    /// One that is over.
+    Lapsed,
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, WRONG_ANSWERS_MAX};
+    use crate::domain::{Action, ChangeDigest, DeviceId, Level, LineId, LineName, Place, RecordId, Subject};
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn pending(required: Level) -> Pending {
+        Pending {
+            decision: RecordId::from_u128(7),
+            named: LineName::LineId(LineId::parse("line-1").unwrap()),
+            line: LineId::parse("line-1").ok(),
+            action: Action::SimChange,
+            change: ChangeDigest([0xab; 32]),
+            caller: Subject::parse("till-1").unwrap(),
+            required,
+            expires_at: now() + TimeDelta::minutes(10),
+            granted_seq: 3,
+            given: Vec::new(),
+            wrong: 0,
+            state: PendingState::Open,
+        }
+    }
+
+    fn given(proof: GivenProof) -> Given {
+        Given { at: now(), by: Subject::parse("ann").unwrap(), place: Place::default(), proof }
+    }
+
+    #[test]
+    fn it_ends_with_its_time_its_fifth_wrong_answer_or_a_lock() {
+        let open = pending(Level::Basic);
+        let last = open.expires_at - TimeDelta::nanoseconds(1);
+        assert_eq!(open.standing(true, last), PendingStanding::Open);
+        assert_eq!(open.standing(true, open.expires_at), PendingStanding::Lapsed);
+        assert_eq!(open.standing(false, last), PendingStanding::Voided);
+        let wrong = |wrong| Pending { wrong, ..pending(Level::Basic) }.standing(true, now());
+        assert_eq!(wrong(WRONG_ANSWERS_MAX - 1), PendingStanding::Open);
+        assert_eq!(wrong(WRONG_ANSWERS_MAX), PendingStanding::Lapsed);
+        let declined = Pending { state: PendingState::Declined { at: now() }, ..open };
+        assert_eq!(declined.standing(false, declined.expires_at), PendingStanding::Declined);
+    }
+
+    #[test]
+    fn it_is_answered_once_its_level_is_reached_and_one_of_a_factor_counts() {
+        let mut basic = pending(Level::Basic);
+        assert!(!basic.is_answered());
+        basic.give(given(GivenProof::AccountPin { set_at: now() }));
+        assert!(basic.is_answered());
+        let mut strong = Pending { given: basic.given.clone(), ..pending(Level::Strong) };
+        assert!(!strong.is_answered());
+        strong.give(given(GivenProof::AccountPin { set_at: now() + TimeDelta::seconds(1) }));
+        assert_eq!((strong.given.len(), strong.is_answered()), (1, false));
+        let approval = |device: &str| given(GivenProof::AppApproval { device: DeviceId::parse(device).unwrap() });
+        strong.give(approval("phone"));
+        assert_eq!((strong.given.len(), strong.is_answered()), (2, true));
+        strong.give(approval("tablet"));
+        strong.give(approval("phone"));
+        assert_eq!(strong.given.len(), 3, "another device's takes no place but its own");
+        (0..20).for_each(|number| strong.give(approval(&format!("device-{number}"))));
+        assert!(strong.given.len() == GIVEN_MAX && strong.has_approval_of(&DeviceId::parse("tablet").unwrap()));
+    }
+
+    /// Apps sign this: it never changes.
+    #[test]
+    fn the_text_that_is_signed() {
+        let hex = "ab".repeat(32);
+        let expected =
+            format!("portcullis-challenge-v1\n00000000-0000-0000-0000-000000000007\nline-1\nSIM_CHANGE\n{hex}");
+        assert_eq!(pending(Level::Basic).signing_input(), expected);
+    }
+}

@@ -1,0 +1,56 @@
+//! Requests of the challenge service.
+
+use super::body::body;
+use crate::domain::{AccountId, RecordId, RequestId};
+use crate::grpc::convert::evidence::evidence;
+use crate::grpc::convert::field::{FieldError, absent, required, text};
+use crate::grpc::convert::interaction::interaction;
+use crate::grpc::convert::position::{page_size, page_start};
+use crate::grpc::pb::v1 as pb;
+use crate::service::{Declining, PENDING_PAGE_MAX, Scope, Submission};
+
+use super::protection::Listing;
+
+const TRANSFER_PIN: &str =
+    "must be an account PIN or an app approval: a transfer PIN comes with the port's own request";
+
+/// Proof for a challenge.
+pub fn submit_evidence(message: pb::SubmitEvidenceRequest) -> Result<Submission, FieldError> {
+    let body = body("SubmitEvidence", &message);
+    let pb::SubmitEvidenceRequest { request_id, challenge_id, evidence: proof, interaction: place } = message;
+    let request_id = text(&request_id, "request_id", RequestId::parse)?;
+    let challenge = text(&challenge_id, "challenge_id", RecordId::parse)?;
+    if proof.is_empty() {
+        return Err(FieldError::required("evidence"));
+    }
+    let evidence = evidence(proof, "evidence")?;
+    absent(evidence.transfer_pin.is_none(), "evidence", TRANSFER_PIN)?;
+    Ok(Submission { request_id, body, challenge, evidence, interaction: interaction(place, "interaction")? })
+}
+
+/// A page of what waits.
+pub fn list_pending_challenges(message: pb::ListPendingChallengesRequest) -> Result<Listing, FieldError> {
+    let pb::ListPendingChallengesRequest { account_id, page_size: size, page_token } = message;
+    Ok(Listing {
+        scope: Scope::Account(text(&account_id, "account_id", AccountId::parse)?),
+        from: page_start(&page_token, "page_token")?,
+        size: page_size(size, "page_size", PENDING_PAGE_MAX)?,
+    })
+}
+
+/// A no.
+pub fn decline_challenge(message: pb::DeclineChallengeRequest) -> Result<Declining, FieldError> {
+    use pb::decline_challenge_request::Target;
+    let body = body("DeclineChallenge", &message);
+    let pb::DeclineChallengeRequest { request_id, target, not_me, interaction: place } = message;
+    Ok(Declining {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        decision: match required(target, "target")? {
+            Target::ChallengeId(id) => text(&id, "challenge_id", RecordId::parse)?,
+            Target::DecisionId(id) => text(&id, "decision_id", RecordId::parse)?,
+        },
+        not_me,
+        channel: interaction(place, "interaction")?.channel,
+    })
+}

@@ -1,0 +1,231 @@
+//! The customer's no: to a challenge, or to an approval that was not carried out yet.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::finding::{NO_CHALLENGE, challenged};
+use crate::audit::{AnswerWindow, Event};
+use crate::domain::{
+    Channel, Held, LineStatus, LockHolder, LockSet, Pending, PendingState, PermitState, RecordId, RequestId, Requester,
+    StepScope,
+};
+use crate::service::ask::CONFLICT_RETRIES_MAX;
+use crate::service::due;
+use crate::service::engine::Engine;
+use crate::service::error::{Refusal, ServiceError};
+use crate::service::question::{Body, caller_of, grants_permit};
+use crate::service::rights::{Authorised, right};
+use crate::service::target::Target;
+use crate::service::unbroken::Unbroken;
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
+
+/// A no.
+#[derive(Debug, Clone)]
+pub struct Declining {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// The challenge, or the approval.
+    pub decision: RecordId,
+    /// Whether it was somebody else who asked: then all that the line has is locked as well.
+    pub not_me: bool,
+    /// The channel.
+    pub channel: Channel,
+}
+
+impl Engine {
+    /// Ends a challenge, or takes an approval back before it is carried out. With `not_me` the lock on everything goes on in the
+    /// same commit, which voids every other permit, challenge and transfer PIN of the line.
+    ///
+    /// Like a lock it checks no credential, and passes below the disk reserve: nobody's guesses stand in its way.
+    pub async fn decline_challenge(
+        self: &Arc<Self>,
+        who: Authorised<right::AnswerChallenge>,
+        declining: Declining,
+    ) -> Result<(), ServiceError> {
+        let engine = Arc::clone(self);
+        Unbroken::new(async move {
+            let now = engine.now()?.instant();
+            let kept = engine.own_decision(who.requester(), declining.decision).await?;
+            let reserve = engine.reserve(who.requester(), declining.request_id, &declining.body);
+            for _ in 0..=CONFLICT_RETRIES_MAX {
+                let _turn = engine.queues.enter_to_protect(kept.account()).await?;
+                let Some(opened) = engine.open_declined(who.requester(), &kept, reserve, now).await? else {
+                    return Ok(());
+                };
+                if engine.decline(who.requester(), &declining, reserve, opened, now).await? {
+                    return Ok(());
+                }
+            }
+            Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+        })
+        .await
+    }
+
+    /// A decision on the account that the customer is signed in on.
+    ///
+    /// INVARIANT (unknown-looks-known): another's is answered like nobody's.
+    async fn own_decision(&self, requester: &Requester, decision: RecordId) -> Result<Kept, ServiceError> {
+        let kept = match self.vault.find(decision).await? {
+            Found::Kept(kept) => *kept,
+            Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
+            Found::Nowhere => return Err(NO_CHALLENGE),
+        };
+        let waits = match &kept.record().event {
+            Event::Decided(decided) => {
+                matches!(decided.window, AnswerWindow::OpenUntil(_) | AnswerWindow::Permit { .. })
+            }
+            _ => false,
+        };
+        if waits && self.is_own(requester, &kept) { Ok(kept) } else { Err(NO_CHALLENGE) }
+    }
+
+    /// The account with what is to be ended; none where this request did it before.
+    async fn open_declined(
+        &self,
+        requester: &Requester,
+        kept: &Kept,
+        reserve: Reserve,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Declined>, ServiceError> {
+        let (record, account) = (kept.record(), kept.account());
+        let line = record.line.as_ref().map(|line| self.vault.tokens().line(&requester.brand, &line.id));
+        // What a challenge was completed by is taken back with it.
+        let granted = match &record.event {
+            Event::Decided(decided) if grants_permit(decided) => Some(record.id),
+            Event::Decided(_) if challenged(kept).is_some() => self.met_by(requester, kept, now).await?,
+            _ => None,
+        };
+        let ask = Ask {
+            account,
+            lines: line.into_iter().collect(),
+            permit: granted,
+            reserve: Some(reserve),
+            charges: Vec::new(),
+            windows: Vec::new(),
+            now,
+            at_least: None,
+        };
+        match self.vault.open_with(ask, vec![self.challenge_token(record.id)]).await? {
+            Opening::Open(open) => {
+                let target = Target { account, line, name: line.unwrap_or(account), indexed: true };
+                Ok(Some(Declined { open, target, granted }))
+            }
+            Opening::Answered(_) => Ok(None),
+            Opening::Taken => Err(ServiceError::RequestIdReused),
+        }
+    }
+
+    /// The approval that completed a challenge, if one did.
+    async fn met_by(
+        &self,
+        requester: &Requester,
+        kept: &Kept,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RecordId>, ServiceError> {
+        match self.pending(requester, kept, now).await {
+            Ok((Pending { state: PendingState::Met { by, .. }, .. }, _)) => Ok(Some(by)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether it was committed; if not, another engine changed the account.
+    async fn decline(
+        &self,
+        requester: &Requester,
+        declining: &Declining,
+        reserve: Reserve,
+        Declined { mut open, target, granted }: Declined,
+        now: DateTime<Utc>,
+    ) -> Result<bool, ServiceError> {
+        let steps = due::apply(&mut open, target.line, now)?;
+        if is_met_since(&open, declining.decision, granted) {
+            return Ok(false);
+        }
+        let ended = end(&mut open, declining.decision, granted, now);
+        // It was too late to stop this one. What follows is not.
+        if !ended && !declining.not_me {
+            return Err(ServiceError::Refused(Refusal::ChallengeOver));
+        }
+        let (caller, channel) = (Some(caller_of(requester)), Some(declining.channel));
+        let entry = |event| Entry { at: now, line: target.line, caller: caller.clone(), channel, event };
+        let Declining { decision, not_me, .. } = *declining;
+        let record = open.append(entry(Event::ChallengeDeclined { decision, not_me }))?;
+        if not_me {
+            let event = lock_everything(&mut open, requester, &target, now)?;
+            open.append(entry(event))?;
+        }
+        let closing = Closing {
+            urgency: Urgency::Protective,
+            claim: Some(Claim { reserve, record }),
+            settle: Vec::new(),
+            due: if steps.is_empty() { Vec::new() } else { due::upcoming(&open, target.line) },
+            done: due::done(&steps, &target),
+        };
+        match self.vault.close(open, closing).await {
+            Ok(_) | Err(CommitError::Answered(_)) => Ok(true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
+        }
+    }
+}
+
+/// What is to be ended, with its account.
+struct Declined {
+    open: Box<OpenAccount>,
+    target: Target,
+    /// The approval whose permit was asked for.
+    granted: Option<RecordId>,
+}
+
+/// Whether the challenge was completed while nobody looked: then there is a permit to take back.
+fn is_met_since(open: &OpenAccount, decision: RecordId, granted: Option<RecordId>) -> bool {
+    let state = open.challenge(decision).map(|pending| pending.state);
+    granted.is_none() && matches!(state, Some(PendingState::Met { .. }))
+}
+
+/// Ends what still can be: an open challenge, or a permit that was not used. Whether there was one, or somebody said no before.
+fn end(open: &mut OpenAccount, decision: RecordId, granted: Option<RecordId>, now: DateTime<Utc>) -> bool {
+    if let Some(permit) = granted.and_then(|granted| open.permit_mut(granted)) {
+        let ends = permit.state == PermitState::Open && permit.expires_at > now;
+        if ends {
+            permit.state = PermitState::Withdrawn { at: now };
+        }
+        return ends;
+    }
+    let Some(pending) = open.challenge_mut(decision) else { return false };
+    match pending.state {
+        PendingState::Open if pending.expires_at > now => {
+            pending.state = PendingState::Declined { at: now };
+            true
+        }
+        PendingState::Declined { .. } => true,
+        PendingState::Open | PendingState::Met { .. } | PendingState::Withdrawn { .. } => false,
+    }
+}
+
+/// The customer's lock on everything, on the line or, of what is no line's, on the account.
+fn lock_everything(
+    open: &mut OpenAccount,
+    requester: &Requester,
+    target: &Target,
+    now: DateTime<Utc>,
+) -> Result<Event, ServiceError> {
+    let held = Held { since: now, by: requester.person.clone(), reason: None };
+    let seq = open.next_seq();
+    let (set, holder) = (LockSet::All, LockHolder::Customer);
+    let (locks, scope) = match target.line.and_then(|token| open.line_mut(token)) {
+        // A lock on a row that was left behind would protect nothing.
+        Some(line) if line.status == LineStatus::Moved => return Err(ServiceError::Refused(Refusal::LineMoved)),
+        Some(line) => (&mut line.protection, StepScope::Line),
+        None => {
+            let account = open.account_mut().ok_or(ServiceError::NotFound("account"))?;
+            (&mut account.protection, StepScope::Account)
+        }
+    };
+    locks.set(set, holder, held, seq);
+    Ok(Event::LockSet { scope, set, holder, reason: None })
+}

@@ -1,0 +1,104 @@
+//! How a decision stands, as it changes: for the till that waits for a customer's tap.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+
+use crate::audit::{AnswerWindow, Event};
+use crate::crypto::Partition;
+use crate::domain::{RecordId, Requester};
+use crate::service::answer::{Answer, DecisionState};
+use crate::service::engine::Engine;
+use crate::service::error::ServiceError;
+use crate::service::rights::{Authorised, right};
+use crate::service::watchers::Seat;
+use crate::store::Position;
+
+/// Somebody who follows a decision of theirs.
+pub struct DecisionWatch {
+    engine: Arc<Engine>,
+    who: Authorised<right::WatchDecision>,
+    decision: RecordId,
+    rings: broadcast::Receiver<Partition>,
+    partition: Partition,
+    /// When it may be over by time alone.
+    until: Option<DateTime<Utc>>,
+    told: DecisionState,
+    over: watch::Receiver<bool>,
+    _seat: Seat,
+}
+
+impl Engine {
+    /// Begins to follow a decision, with this engine or any other: a ring says that there may be something new, and what there
+    /// is, the store says. Only who asked for the decision follows it.
+    ///
+    /// INVARIANT (unknown-looks-known): it tells that a challenge is open, answered or over, and nothing of who answered it.
+    pub async fn watch_decision(
+        self: &Arc<Self>,
+        who: Authorised<right::WatchDecision>,
+        decision: RecordId,
+        at_least: Option<Position>,
+    ) -> Result<(Answer, DecisionWatch), ServiceError> {
+        let Requester { subject, role, .. } = who.requester();
+        let watchers = if role.is_bound_to_account() { &self.customer_watchers } else { &self.decision_watchers };
+        let seat = watchers.take_seat(subject)?;
+        // Before it is read: a commit in between rings.
+        let rings = self.vault.store().rings();
+        let answer = self.look_at_decision(&who, decision, at_least).await?;
+        let until = match &answer.kept().record().event {
+            Event::Decided(decided) => match decided.window {
+                AnswerWindow::OpenUntil(until) | AnswerWindow::Permit { expires_at: until, .. } => Some(until),
+                AnswerWindow::NoPermit | AnswerWindow::RetryAt(_) => None,
+            },
+            _ => None,
+        };
+        let (partition, told) = (answer.kept().account().partition(), answer.state);
+        let (engine, over) = (Arc::clone(self), watchers.over());
+        let watch = DecisionWatch { engine, who, decision, rings, partition, until, told, over, _seat: seat };
+        Ok((answer, watch))
+    }
+}
+
+impl DecisionWatch {
+    /// Whether nothing more can come of it.
+    pub fn is_over(&self) -> bool {
+        *self.over.borrow() || !matches!(self.told, DecisionState::Pending | DecisionState::Answered)
+    }
+
+    /// How long time alone changes nothing; none where it never does.
+    pub fn rests_for(&self) -> Result<Option<Duration>, ServiceError> {
+        let now = self.engine.now()?.instant();
+        Ok(self.until.map(|until| until.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO)))
+    }
+
+    /// Waits until something may have changed.
+    pub async fn rung(&mut self) -> Result<(), ServiceError> {
+        loop {
+            let rung = tokio::select! {
+                rung = self.rings.recv() => rung,
+                // A sender that is gone stops as well.
+                _ = self.over.wait_for(|over| *over) => return Ok(()),
+            };
+            match rung {
+                Ok(partition) if partition == self.partition => return Ok(()),
+                Ok(_) => {}
+                // Nobody knows which were lost.
+                Err(RecvError::Lagged(_)) => return Ok(()),
+                Err(RecvError::Closed) => {
+                    return Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()));
+                }
+            }
+        }
+    }
+
+    /// How it stands now, where that is news.
+    pub async fn look(&mut self) -> Result<Option<Answer>, ServiceError> {
+        let answer = self.engine.look_at_decision(&self.who, self.decision, None).await?;
+        let is_news = self.told != answer.state;
+        self.told = answer.state;
+        Ok(is_news.then_some(answer))
+    }
+}

@@ -1,0 +1,268 @@
+//! Proof from somebody else than who asked: the customer at a PIN pad, in a call, or in the app.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::finding::{NO_CHALLENGE, challenged};
+use super::keeping::{approving_device, note_proofs};
+use crate::audit::{Decided, Event};
+use crate::crypto::Token;
+use crate::domain::{
+    AccountNumber, AppCheck, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode,
+    OutcomeKind, PendingStanding, PinCheck, Place, RecordId, RequestId, Standing,
+};
+use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, OpenFor, Ready};
+use crate::service::due;
+use crate::service::engine::Engine;
+use crate::service::error::{Refusal, ServiceError};
+use crate::service::look::{Looked, note_findings};
+use crate::service::protect::reading;
+use crate::service::question::{Body, Question, caller_of};
+use crate::service::rights::{Authorised, Whose, right};
+use crate::service::standing::{stand_in, stood_in};
+use crate::service::target::{LineRef, Scope, Target};
+use crate::service::unbroken::Unbroken;
+use crate::service::velocity::{Counted, Ending};
+use crate::service::weigh::{Case, Weighed};
+use crate::store::{Claim, Closing, CommitError, Entry, Kept, OpenAccount, Opening, Settle, Urgency};
+
+/// Proof for a challenge.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// The challenge.
+    pub challenge: RecordId,
+    /// The proof: an account PIN, an app approval, or both.
+    pub evidence: Evidence,
+    /// The place.
+    pub interaction: Interaction,
+}
+
+/// Proof that was looked at. Whether it was right is not said: who asked learns it with the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Submitted {
+    /// Until when the challenge is open.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Engine {
+    /// Looks at proof for a challenge and writes down what it found.
+    ///
+    /// INVARIANT (one-counter): a secret given here is charged to the same windows as one that comes with a question, before it
+    /// is looked at.
+    pub async fn submit_evidence(
+        self: &Arc<Self>,
+        who: Authorised<right::SubmitEvidence>,
+        submission: Submission,
+    ) -> Result<Submitted, ServiceError> {
+        let engine = Arc::clone(self);
+        Unbroken::new(async move {
+            let now = engine.now()?.instant();
+            let kept = engine.challenge_record(submission.challenge).await?;
+            if who.whose() == Whose::OwnAccount && !engine.is_own(who.requester(), &kept) {
+                return Err(NO_CHALLENGE);
+            }
+            let (decided, expires_at) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
+            let (pending, account_number) = engine.pending(who.requester(), &kept, now).await?;
+            let question = question(submission, decided, pending.named.clone(), account_number);
+            engine.check_question(who.requester(), &question, now)?;
+            // What is over by itself charges nobody, unless it was over before for the same request.
+            if pending.standing(true, now) != PendingStanding::Open && !engine.was_given(&who, &question, now).await? {
+                return Err(ServiceError::Refused(Refusal::ChallengeOver));
+            }
+            engine.give(&who, &question, now).await?;
+            Ok(Submitted { expires_at })
+        })
+        .await
+    }
+
+    async fn give(
+        &self,
+        who: &Authorised<right::SubmitEvidence>,
+        question: &Question,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let requester = who.requester();
+        let reserve = self.reserve(requester, question.request_id, &question.body);
+        let books = self.books(&requester.brand).await?;
+        let stores = self.stores.load_full();
+        let asking = Asking { requester, question, reserve, batch: None, now, books: &books, stores: &stores };
+        let mut looked = Looked::default();
+        for _ in 0..=CONFLICT_RETRIES_MAX {
+            match self.open_for(who, &asking).await? {
+                OpenFor::Ready(ready) => {
+                    if self.look_and_note(&asking, *ready, &mut looked).await? {
+                        return Ok(());
+                    }
+                }
+                OpenFor::Before(id, counted) => {
+                    let kept = self.answering_record(id).await?;
+                    let ending = ending_of(&kept)?;
+                    self.settle_ask(&counted, ending).await;
+                    self.settle_secrets(&counted, ending).await;
+                    return Ok(());
+                }
+            }
+        }
+        // INVARIANT (fail-closed): exhausted retries are no answer.
+        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// Whether this request was answered before: its answer does not change with what became of the challenge since.
+    async fn was_given(
+        &self,
+        who: &Authorised<right::SubmitEvidence>,
+        question: &Question,
+        now: DateTime<Utc>,
+    ) -> Result<bool, ServiceError> {
+        let target = self.target(who.requester(), &question.scope).await?;
+        let reserve = Some(self.reserve(who.requester(), question.request_id, &question.body));
+        match self.vault.open(reading(&target, reserve, None, now)).await? {
+            Opening::Open(_) => Ok(false),
+            Opening::Answered(_) => Ok(true),
+            Opening::Taken => Err(ServiceError::RequestIdReused),
+        }
+    }
+
+    /// Whether it was committed; if not, another engine changed the account.
+    async fn look_and_note(
+        &self,
+        asking: &Asking<'_>,
+        ready: Ready,
+        looked: &mut Looked,
+    ) -> Result<bool, ServiceError> {
+        let Ready { target, mut open, mut counted, turn: _turn } = ready;
+        let Asking { question, now, .. } = *asking;
+        let standing = stand_in(&mut open, asking.requester, &target)?;
+        let steps = due::apply(&mut open, target.line, now)?;
+        let stood_in = stood_in(&open, question)?;
+        let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
+        let case = Case::new(asking, target, standing, &open, line)?;
+        if !matches!(case.completing, Completing::Open { .. }) {
+            self.not_looked_at(asking, &target, &counted).await;
+            return Err(ServiceError::Refused(Refusal::ChallengeOver));
+        }
+        let weighed = self.weigh(&case, &mut counted, looked).await;
+        let checks = weighed.found.checks;
+        if checks.pin == PinCheck::Shed {
+            // Whoever gave it gives it again: nobody can tell whether it was right.
+            self.not_looked_at(asking, &target, &counted).await;
+            return Err(ServiceError::Unavailable("the PIN cannot be checked now".to_owned()));
+        }
+        let right = worth_keeping(&case, &weighed);
+        if standing == Standing::Known {
+            note_findings(&mut open, &weighed.found, &weighed.policy, target.line, now);
+        }
+        let ending = Ending::new(&checks, OutcomeKind::Challenge, standing == Standing::Known);
+        let record = note_giving(&mut open, asking, &weighed, right, target.line)?;
+        let holds = weighed.verdict.holds.clone();
+        let closing = Closing {
+            urgency: Urgency::Ordinary,
+            claim: Some(Claim { reserve: asking.reserve, record }),
+            settle: weighed.found.settle,
+            due: if steps.is_empty() { Vec::new() } else { due::upcoming(&open, target.line) },
+            done: due::done(&steps, &target),
+        };
+        match self.vault.close(open, closing).await {
+            Ok(_) => {}
+            // Another engine changed the account, or was asked the same: the next attempt finds what it wrote down.
+            Err(CommitError::Conflict | CommitError::Answered(_)) => return Ok(false),
+            Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
+        }
+        self.settle_ask(&counted, ending).await;
+        self.settle_secrets(&counted, ending).await;
+        for hold in holds {
+            self.hold_by_rule(asking, hold, record).await;
+        }
+        Ok(true)
+    }
+
+    /// Takes back what was charged for a secret that nobody looked at.
+    async fn not_looked_at(&self, asking: &Asking<'_>, target: &Target, counted: &Counted) {
+        let ending = Ending::new(&Checks::NONE, OutcomeKind::Deny, false);
+        self.settle_ask(counted, ending).await;
+        self.settle_secrets(counted, ending).await;
+        if asking.question.evidence.account_pin.is_some() {
+            let window = self.failure_windows(target).pin;
+            // Where that fails, it counts: too much, never too little.
+            let _ = self.vault.settle(vec![Settle { window, attempt: asking.reserve.request }]).await;
+        }
+    }
+}
+
+/// Writes down what was given, on the challenge and in the ledger. A rule that asks more of who gives it asks more of the whole.
+fn note_giving(
+    open: &mut OpenAccount,
+    asking: &Asking<'_>,
+    weighed: &Weighed,
+    right: [Option<GivenProof>; 2],
+    line: Option<Token>,
+) -> Result<RecordId, ServiceError> {
+    let question = asking.question;
+    let (challenge, checks) = (question.completes.ok_or(NO_CHALLENGE)?, weighed.found.checks);
+    let kept: Vec<Factor> = right.iter().flatten().map(GivenProof::factor).collect();
+    if let Some(pending) = open.challenge_mut(challenge) {
+        if !kept.is_empty() {
+            pending.required = pending.required.max(weighed.verdict.required);
+        }
+        note_proofs(pending, asking, (checks.pin, checks.app), right);
+    }
+    let event = Event::EvidenceGiven {
+        challenge,
+        checks,
+        device: question.evidence.app_approval.as_ref().map(|approval| approval.device.clone()),
+        kept,
+        place: Place::of(asking.requester, &question.interaction),
+    };
+    let (caller, channel) = (Some(caller_of(asking.requester)), Some(question.interaction.channel));
+    Ok(open.append(Entry { at: asking.now, line, caller, channel, event })?)
+}
+
+/// What is kept of the proof: what would count if who gives it had asked. Whoever is held, off their networks or spraying is refused
+/// then, and adds nothing.
+fn worth_keeping(case: &Case<'_>, weighed: &Weighed) -> [Option<GivenProof>; 2] {
+    let Weighed { verdict, found, .. } = weighed;
+    let counts = |factor| verdict.outcome.kind() != OutcomeKind::Deny && verdict.accepted.contains(&factor);
+    let pin = case.credentials.pin.as_ref();
+    let pin = pin.filter(|_| found.checks.pin == PinCheck::Matched && counts(Factor::AccountPin));
+    let signed = matches!(found.checks.app, AppCheck::Signed { .. }) && counts(Factor::AppApproval);
+    [pin.map(|pin| GivenProof::AccountPin { set_at: pin.set_at }), approving_device(case.question).filter(|_| signed)]
+}
+
+/// The question whose evidence is looked at: the one that was challenged, as it comes from who gives the proof.
+///
+/// The account is the challenge's: nobody has to name its number once more.
+fn question(submission: Submission, decided: &Decided, named: LineName, account_number: AccountNumber) -> Question {
+    let Submission { request_id, body, challenge, evidence, interaction } = submission;
+    Question {
+        request_id,
+        body,
+        scope: Scope::Line(LineRef { name: named, brand: None }),
+        change: decided.change.clone(),
+        mode: Mode::Enforce,
+        interaction,
+        claims: Claims { account_number: Some(account_number), ..Claims::default() },
+        evidence,
+        signals: Vec::new(),
+        plan_time: None,
+        external_reference: None,
+        supersedes: None,
+        completes: Some(challenge),
+        at_least: None,
+        want_signed_permit: false,
+    }
+}
+
+/// How a request that was answered before ended, as far as its charges go.
+fn ending_of(kept: &Kept) -> Result<Ending, ServiceError> {
+    match &kept.record().event {
+        Event::EvidenceGiven { checks, .. } => {
+            Ok(Ending::new(checks, OutcomeKind::Challenge, kept.record().line.is_some()))
+        }
+        _ => Err(ServiceError::RequestIdReused),
+    }
+}

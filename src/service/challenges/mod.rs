@@ -1,0 +1,30 @@
+//! Challenges that wait: proof given for one, a no to one, what waits for a customer, and the end of it.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `keeping` | a challenge kept with its decision, and what a completion makes of it |
+//! | `finding` | from a challenge's id to its record and to what is kept of it |
+//! | `giving` | proof from somebody else than who asked |
+//! | `completing` | who asked goes on: everything is decided anew |
+//! | `declining` | the customer's no |
+//! | `waiting` | what waits for a customer |
+//! | `following` | how a decision stands, as it changes |
+//!
+//! INVARIANT (fail-closed): proof satisfies a challenge and approves nothing. Only a completion decides, as any question is
+//! decided, with the locks, holds and windows of that moment.
+
+mod completing;
+mod declining;
+mod finding;
+mod following;
+mod giving;
+mod keeping;
+mod waiting;
+
+pub use completing::Completion;
+pub use declining::Declining;
+pub use following::DecisionWatch;
+pub use giving::{Submission, Submitted};
+pub use waiting::{PENDING_PAGE_MAX, PendingPage, WaitingChallenge};
+
+pub(super) use keeping::{check_not_met, note_answers, supersede};

@@ -1,0 +1,124 @@
+//! What waits for a customer: the open challenges of an account, found by following its chain back for as long as one lives.
+
+use chrono::{DateTime, Utc};
+
+use super::finding::challenged;
+use crate::audit::Decided;
+use crate::domain::{Pending, RecordId};
+use crate::policy::CHALLENGE_LIFE_MAX;
+use crate::service::answer::{DecisionState, pending_state};
+use crate::service::ask::account_of;
+use crate::service::due;
+use crate::service::engine::Engine;
+use crate::service::error::ServiceError;
+use crate::service::rights::{Authorised, right};
+use crate::service::target::Scope;
+use crate::store::{Ask, Found, Kept, Opening};
+
+/// The most challenges of one page.
+pub const PENDING_PAGE_MAX: usize = 100;
+
+/// How many records are looked at for one page: where much happens on an account, a page may be short.
+const RECORDS_LOOKED_AT_MAX: usize = 512;
+
+/// A challenge that waits, with the decision that it is.
+#[derive(Debug, Clone)]
+pub struct WaitingChallenge {
+    /// The record of the decision.
+    pub kept: Kept,
+    /// What is kept of the challenge.
+    pub pending: Pending,
+}
+
+impl WaitingChallenge {
+    /// What was decided. Built only over records that hold a challenge.
+    pub fn decided(&self) -> Option<&Decided> {
+        challenged(&self.kept).map(|(decided, _)| decided)
+    }
+}
+
+/// A page of them, newest first.
+#[derive(Debug, Clone)]
+pub struct PendingPage {
+    /// The challenges.
+    pub challenges: Vec<WaitingChallenge>,
+    /// Where the next page starts; none at the end.
+    pub next: Option<RecordId>,
+}
+
+impl Engine {
+    /// A page of what waits on an account. `from` is where an earlier page ended: it grants nothing, because a record of another
+    /// account is not shown whatever it says.
+    pub async fn list_pending_challenges(
+        &self,
+        who: &Authorised<right::AnswerChallenge>,
+        account: &Scope,
+        from: Option<RecordId>,
+        size: usize,
+    ) -> Result<PendingPage, ServiceError> {
+        let now = self.now()?.instant();
+        let target = self.target(who.requester(), account).await?;
+        self.check_reach(who, &target)?;
+        let (open, target) = self.peek(who.requester(), account, None, now).await?;
+        let newest = open.account().and_then(|account| account.chain.last);
+        let mut page = PendingPage { challenges: Vec::new(), next: from.or(newest) };
+        for _ in 0..RECORDS_LOOKED_AT_MAX {
+            let Some(id) = page.next else { break };
+            let kept = match self.vault.find(id).await? {
+                Found::Kept(kept) if kept.account() == target.account => *kept,
+                Found::Kept(_) | Found::Nowhere => {
+                    let expected = "must be a token of this list";
+                    return Err(ServiceError::Invalid { field: "page_token", expected });
+                }
+                Found::Archived => {
+                    page.next = None;
+                    break;
+                }
+            };
+            let record = kept.record();
+            if now.signed_duration_since(record.at) > CHALLENGE_LIFE_MAX {
+                page.next = None;
+                break;
+            }
+            page.next = record.previous;
+            if challenged(&kept).is_some_and(|(_, until)| until > now)
+                && let Some(pending) = self.still_open(who, &kept, now).await?
+            {
+                page.challenges.push(WaitingChallenge { kept, pending });
+            }
+            if page.challenges.len() >= size.clamp(1, PENDING_PAGE_MAX) {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// What is kept of a challenge, if it is still open.
+    async fn still_open(
+        &self,
+        who: &Authorised<right::AnswerChallenge>,
+        kept: &Kept,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Pending>, ServiceError> {
+        let record = kept.record();
+        let line = record.line.as_ref().map(|line| self.vault.tokens().line(&who.requester().brand, &line.id));
+        let ask = Ask {
+            account: kept.account(),
+            lines: line.into_iter().collect(),
+            permit: None,
+            reserve: None,
+            charges: Vec::new(),
+            windows: Vec::new(),
+            now,
+            at_least: None,
+        };
+        let Opening::Open(mut open) = self.vault.open_with(ask, vec![self.challenge_token(record.id)]).await? else {
+            return Err(ServiceError::RequestIdReused);
+        };
+        due::apply(&mut open, line, now)?;
+        let Some(pending) = open.challenge(record.id) else { return Ok(None) };
+        let of_line = line.and_then(|token| open.line(token)).map(|line| &line.protection);
+        let state = pending_state(pending, [Some(&account_of(&open)?.protection), of_line], now);
+        Ok(matches!(state, DecisionState::Pending | DecisionState::Answered).then(|| pending.clone()))
+    }
+}

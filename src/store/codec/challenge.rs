@@ -1,0 +1,229 @@
+//! A challenge that waits, inside its document.
+
+use prost::{Message, Oneof};
+
+use super::CodecError;
+use super::field::{
+    self, at, digest, id, instant, list, millis, number_of, numbered, optional_text, parsed, required, text, to_list,
+};
+use super::place::{StoredPlace, place as read_place, stored as stored_place};
+use crate::domain::{ChangeDigest, Given, GivenProof, LineName, Pending, PendingState, RecordId};
+
+const TOO_MANY: CodecError = CodecError::Invalid { field: "challenge.wrong", expected: "must be at most 255" };
+
+/// A challenge.
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredChallenge {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    decision: Option<Vec<u8>>,
+    #[prost(oneof = "StoredLineName", tags = "2, 3")]
+    named: Option<StoredLineName>,
+    #[prost(uint32, optional, tag = "4")]
+    action: Option<u32>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    change: Option<Vec<u8>>,
+    #[prost(string, optional, tag = "6")]
+    caller: Option<String>,
+    #[prost(uint32, optional, tag = "7")]
+    required: Option<u32>,
+    #[prost(sint64, optional, tag = "8")]
+    expires_at: Option<i64>,
+    #[prost(uint64, optional, tag = "9")]
+    granted_seq: Option<u64>,
+    #[prost(message, repeated, tag = "10")]
+    given: Vec<StoredGiven>,
+    #[prost(uint32, optional, tag = "11")]
+    wrong: Option<u32>,
+    #[prost(string, optional, tag = "16")]
+    line: Option<String>,
+    #[prost(oneof = "StoredPendingState", tags = "12, 13, 14, 15")]
+    state: Option<StoredPendingState>,
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredLineName {
+    #[prost(uint64, tag = "2")]
+    Msisdn(u64),
+    #[prost(string, tag = "3")]
+    LineId(String),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredGiven {
+    #[prost(sint64, optional, tag = "1")]
+    at: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    by: Option<String>,
+    #[prost(oneof = "StoredProof", tags = "3, 4")]
+    proof: Option<StoredProof>,
+    #[prost(message, optional, tag = "5")]
+    place: Option<StoredPlace>,
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredProof {
+    #[prost(sint64, tag = "3")]
+    AccountPinSetAt(i64),
+    #[prost(string, tag = "4")]
+    AppOfDevice(String),
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredPendingState {
+    #[prost(message, tag = "12")]
+    Open(()),
+    #[prost(sint64, tag = "13")]
+    DeclinedAt(i64),
+    #[prost(message, tag = "14")]
+    Met(StoredMeeting),
+    #[prost(sint64, tag = "15")]
+    WithdrawnAt(i64),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredMeeting {
+    #[prost(sint64, optional, tag = "1")]
+    at: Option<i64>,
+    #[prost(bytes = "vec", optional, tag = "2")]
+    by: Option<Vec<u8>>,
+}
+
+impl From<&Pending> for StoredChallenge {
+    fn from(pending: &Pending) -> Self {
+        let Pending {
+            decision,
+            named,
+            line,
+            action,
+            change: ChangeDigest(change),
+            caller,
+            required,
+            expires_at,
+            granted_seq,
+            given,
+            wrong,
+            state,
+        } = pending;
+        Self {
+            decision: Some(decision.to_bytes().to_vec()),
+            named: Some(match named {
+                LineName::Msisdn(number) => StoredLineName::Msisdn(number.digits()),
+                LineName::LineId(id) => StoredLineName::LineId(id.as_str().to_owned()),
+            }),
+            line: line.as_ref().map(|line| line.as_str().to_owned()),
+            action: Some(number_of(*action)),
+            change: Some(change.to_vec()),
+            caller: Some(caller.as_str().to_owned()),
+            required: Some(number_of(*required)),
+            expires_at: Some(millis(*expires_at)),
+            granted_seq: Some(*granted_seq),
+            given: to_list(given),
+            wrong: Some(u32::from(*wrong)),
+            state: Some(state.into()),
+        }
+    }
+}
+
+impl TryFrom<StoredChallenge> for Pending {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredChallenge) -> Result<Self, CodecError> {
+        let StoredChallenge {
+            decision,
+            named,
+            line,
+            action,
+            change,
+            caller,
+            required: level,
+            expires_at,
+            granted_seq,
+            given,
+            wrong,
+            state,
+        } = stored;
+        Ok(Self {
+            decision: id(decision, "challenge.decision", RecordId::from_u128)?,
+            named: match required(named, "challenge.named")? {
+                StoredLineName::Msisdn(digits) => LineName::Msisdn(field::msisdn(digits, "challenge.msisdn")?),
+                StoredLineName::LineId(id) => LineName::LineId(parsed(id, "challenge.line_id")?),
+            },
+            line: optional_text(line, "challenge.line")?,
+            action: numbered(action, "challenge.action")?,
+            change: ChangeDigest(digest(change, "challenge.change")?),
+            caller: text(caller, "challenge.caller")?,
+            required: numbered(level, "challenge.required")?,
+            expires_at: instant(expires_at, "challenge.expires_at")?,
+            granted_seq: required(granted_seq, "challenge.granted_seq")?,
+            given: list(given)?,
+            wrong: u8::try_from(required(wrong, "challenge.wrong")?).map_err(|_| TOO_MANY)?,
+            state: required(state, "challenge.state")?.try_into()?,
+        })
+    }
+}
+
+impl From<&Given> for StoredGiven {
+    fn from(given: &Given) -> Self {
+        let Given { at, by, place, proof } = given;
+        Self {
+            at: Some(millis(*at)),
+            by: Some(by.as_str().to_owned()),
+            place: stored_place(place),
+            proof: Some(match proof {
+                GivenProof::AccountPin { set_at } => StoredProof::AccountPinSetAt(millis(*set_at)),
+                GivenProof::AppApproval { device } => StoredProof::AppOfDevice(device.as_str().to_owned()),
+            }),
+        }
+    }
+}
+
+impl TryFrom<StoredGiven> for Given {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredGiven) -> Result<Self, CodecError> {
+        let StoredGiven { at: instant_given, by, proof, place } = stored;
+        Ok(Self {
+            at: instant(instant_given, "given.at")?,
+            by: text(by, "given.by")?,
+            place: read_place(place)?,
+            proof: match required(proof, "given.proof")? {
+                StoredProof::AccountPinSetAt(set_at) => GivenProof::AccountPin { set_at: at(set_at, "given.set_at")? },
+                StoredProof::AppOfDevice(device) => GivenProof::AppApproval { device: parsed(device, "given.device")? },
+            },
+        })
+    }
+}
+
+impl From<&PendingState> for StoredPendingState {
+    fn from(state: &PendingState) -> Self {
+        match state {
+            PendingState::Open => Self::Open(()),
+            PendingState::Declined { at } => Self::DeclinedAt(millis(*at)),
+            PendingState::Met { at, by } => {
+                Self::Met(StoredMeeting { at: Some(millis(*at)), by: Some(by.to_bytes().to_vec()) })
+            }
+            PendingState::Withdrawn { at } => Self::WithdrawnAt(millis(*at)),
+        }
+    }
+}
+
+impl TryFrom<StoredPendingState> for PendingState {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredPendingState) -> Result<Self, CodecError> {
+        Ok(match stored {
+            StoredPendingState::Open(()) => Self::Open,
+            StoredPendingState::DeclinedAt(millis) => Self::Declined { at: at(millis, "challenge.declined_at")? },
+            StoredPendingState::Met(StoredMeeting { at, by }) => {
+                Self::Met { at: instant(at, "challenge.met_at")?, by: id(by, "challenge.met_by", RecordId::from_u128)? }
+            }
+            StoredPendingState::WithdrawnAt(millis) => Self::Withdrawn { at: at(millis, "challenge.withdrawn_at")? },
+        })
+    }
+}

@@ -1,0 +1,51 @@
+//! Good requests of those who meet challenges, refuse them and go on with them.
+
+use portcullis::grpc::pb::v1 as pb;
+
+use super::{UUID, claims, evidence, interaction, signals, text, then};
+
+pub(crate) fn complete() -> Vec<pb::CompleteDecisionRequest> {
+    vec![pb::CompleteDecisionRequest {
+        request_id: text(UUID),
+        challenge_id: text(UUID),
+        evidence: evidence(),
+        interaction: interaction(),
+        claims: claims(),
+        signals: signals(),
+        dialect: text("wicis"),
+        plan_time: then(),
+        consistency_token: String::new(),
+        want_signed_permit: true,
+    }]
+}
+
+pub(crate) fn watch_decision() -> Vec<pb::WatchDecisionRequest> {
+    vec![pb::WatchDecisionRequest { decision_id: text(UUID), consistency_token: String::new() }]
+}
+
+pub(crate) fn submit() -> Vec<pb::SubmitEvidenceRequest> {
+    use pb::evidence::Evidence::TransferPin;
+    let is_of_ports = |piece: &pb::Evidence| matches!(piece.evidence, Some(TransferPin(_)));
+    vec![pb::SubmitEvidenceRequest {
+        request_id: text(UUID),
+        challenge_id: text(UUID),
+        evidence: evidence().into_iter().filter(|piece| !is_of_ports(piece)).collect(),
+        interaction: interaction(),
+    }]
+}
+
+pub(crate) fn list_pending() -> Vec<pb::ListPendingChallengesRequest> {
+    vec![pb::ListPendingChallengesRequest { account_id: text("acct-1"), page_size: 10, page_token: String::new() }]
+}
+
+pub(crate) fn decline() -> Vec<pb::DeclineChallengeRequest> {
+    use pb::decline_challenge_request::Target::{ChallengeId, DecisionId};
+    [ChallengeId(text(UUID)), DecisionId(text(UUID))]
+        .map(|target| pb::DeclineChallengeRequest {
+            request_id: text(UUID),
+            target: Some(target),
+            not_me: true,
+            interaction: interaction(),
+        })
+        .to_vec()
+}
