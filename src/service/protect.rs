@@ -299,7 +299,10 @@ pub(super) fn reading(
     }
 }
 
-fn locks_of<'a>(open: &'a mut OpenAccount, target: &Target) -> Result<(&'a mut Protection, StepScope), ServiceError> {
+pub(super) fn locks_of<'a>(
+    open: &'a mut OpenAccount,
+    target: &Target,
+) -> Result<(&'a mut Protection, StepScope), ServiceError> {
     match target.line {
         Some(token) => {
             let line = open.line_mut(token).ok_or(ServiceError::NotFound("line"))?;

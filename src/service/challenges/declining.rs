@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 use super::finding::{NO_CHALLENGE, challenged};
 use crate::audit::{AnswerWindow, Event};
 use crate::domain::{
-    Channel, Held, LineStatus, LockHolder, LockSet, Pending, PendingState, PermitState, RecordId, RequestId, Requester,
-    StepScope,
+    Channel, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, RequestId, Requester,
 };
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::protect::locks_of;
 use crate::service::question::{Body, caller_of, grants_permit};
 use crate::service::rights::{Authorised, right};
 use crate::service::target::Target;
@@ -125,11 +125,8 @@ impl Engine {
         kept: &Kept,
         now: DateTime<Utc>,
     ) -> Result<Option<RecordId>, ServiceError> {
-        match self.pending(requester, kept, now).await {
-            Ok((Pending { state: PendingState::Met { by, .. }, .. }, _)) => Ok(Some(by)),
-            Ok(_) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let (pending, _) = self.pending(requester, kept, now).await?;
+        Ok(if let PendingState::Met { by, .. } = pending.state { Some(by) } else { None })
     }
 
     /// Whether it was committed; if not, another engine changed the account.
@@ -217,15 +214,11 @@ fn lock_everything(
     let held = Held { since: now, by: requester.person.clone(), reason: None };
     let seq = open.next_seq();
     let (set, holder) = (LockSet::All, LockHolder::Customer);
-    let (locks, scope) = match target.line.and_then(|token| open.line_mut(token)) {
-        // A lock on a row that was left behind would protect nothing.
-        Some(line) if line.status == LineStatus::Moved => return Err(ServiceError::Refused(Refusal::LineMoved)),
-        Some(line) => (&mut line.protection, StepScope::Line),
-        None => {
-            let account = open.account_mut().ok_or(ServiceError::NotFound("account"))?;
-            (&mut account.protection, StepScope::Account)
-        }
-    };
+    // A lock on a row that was left behind would protect nothing.
+    if target.line.and_then(|token| open.line(token)).is_some_and(|line| line.status == LineStatus::Moved) {
+        return Err(ServiceError::Refused(Refusal::LineMoved));
+    }
+    let (locks, scope) = locks_of(open, target)?;
     locks.set(set, holder, held, seq);
     Ok(Event::LockSet { scope, set, holder, reason: None })
 }
