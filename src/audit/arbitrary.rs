@@ -10,9 +10,9 @@ use super::{
     ShadowVerdict, ToldEvent,
 };
 use crate::domain::arbitrary::{
-    account_id, change, change_digest, channel, checks, cohort, effect, factor, factor_option, hash, hold_cause,
-    hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place, policy_revision,
-    reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
+    account_id, change, change_digest, channel, checks, cohort, contact_id, effect, factor, factor_option, hash,
+    hold_cause, hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place,
+    policy_revision, reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
 };
 use crate::domain::{DeviceId, LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
@@ -94,6 +94,9 @@ fn decision_event() -> impl Strategy<Value = Event> {
         }),
         transfer_pin_id().prop_map(|id| Event::TransferPinRevoked { id }),
         evidence_given(),
+        (record_id(), option::of(contact_id()), any::<u8>(), instant()).prop_map(
+            |(challenge, contact, sendings, expires_at)| Event::CodeSent { challenge, contact, sendings, expires_at }
+        ),
         (record_id(), any::<bool>()).prop_map(|(decision, not_me)| Event::ChallengeDeclined { decision, not_me }),
     ]
 }

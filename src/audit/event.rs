@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::decided::Decided;
 use super::filter::RecordFilter;
 use crate::domain::{
-    AccountId, Checks, Cohort, DeviceId, Factor, HoldCause, HoldTarget, LockHolder, LockName, LockSet, LockStep, Place,
-    PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope, TransferPinId,
+    AccountId, Checks, Cohort, ContactId, DeviceId, Factor, HoldCause, HoldTarget, LockHolder, LockName, LockSet,
+    LockStep, Place, PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope, TransferPinId,
 };
 
 /// What happened.
@@ -74,6 +74,17 @@ pub enum Event {
         decision: RecordId,
         /// Whether they said that it was not them who asked.
         not_me: bool,
+    },
+    /// A code was sent for a challenge.
+    CodeSent {
+        /// Which.
+        challenge: RecordId,
+        /// To which contact; none where there was none to send it to.
+        contact: Option<ContactId>,
+        /// The how many-eth of that challenge it was.
+        sendings: u8,
+        /// Until when it is good.
+        expires_at: DateTime<Utc>,
     },
     /// What became of a decided change.
     OutcomeReported {

@@ -83,6 +83,8 @@ kinds! {
     EvidenceGiven = 27, "EVIDENCE_GIVEN";
     /// The customer said no.
     ChallengeDeclined = 28, "CHALLENGE_DECLINED";
+    /// A code was sent for a challenge.
+    CodeSent = 29, "CODE_SENT";
     /// An outside source told what happened.
     EventRecorded = 30, "EVENT_RECORDED";
     /// Many log-ins failed.
@@ -101,6 +103,7 @@ impl Event {
             Self::DecisionWithdrawn { .. } => EventKind::DecisionWithdrawn,
             Self::EvidenceGiven { .. } => EventKind::EvidenceGiven,
             Self::ChallengeDeclined { .. } => EventKind::ChallengeDeclined,
+            Self::CodeSent { .. } => EventKind::CodeSent,
             Self::OutcomeReported { .. } => EventKind::OutcomeReported,
             Self::TransferPinRevoked { .. } => EventKind::TransferPinRevoked,
             Self::Read { .. } => EventKind::Read,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::answers::{Challenges, Given};
+use super::answers::{Challenges, CodeSent, Given};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{ChannelName, PlaceArgs, ProofArgs};
@@ -20,6 +20,8 @@ Examples:
   portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel store --ask-pin
   portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --account A-1 \\
       --app-key-file app.key --app-device D-1
+  portcullis challenge send-code 0190f3c2-0000-7000-8000-000000000001 --channel store
+  portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel store --ask-code
   portcullis challenge decline 0190f3c2-0000-7000-8000-000000000001 --not-me
 ";
 
@@ -39,6 +41,8 @@ enum ChallengeCommand {
     List(ListArgs),
     /// Give proof for a challenge; whether it was right is told to whoever asked
     Give(GiveArgs),
+    /// Have a code sent to the customer, for whoever asked for the change and for the customer
+    SendCode(SendCodeArgs),
     /// Say no to a challenge, or to an approval that was not redeemed yet
     Decline(DeclineArgs),
 }
@@ -64,6 +68,20 @@ struct GiveArgs {
     place: PlaceArgs,
     #[command(flatten)]
     proof: ProofArgs,
+}
+
+#[derive(Args)]
+struct SendCodeArgs {
+    /// The challenge
+    #[arg(value_name = "UUID")]
+    challenge_id: String,
+    /// To which contact, one of the account's list; for the customer alone
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    contact: String,
+    #[command(flatten)]
+    request_id: RequestIdArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 #[derive(Args)]
@@ -93,6 +111,13 @@ pub(crate) async fn run(args: ChallengeArgs, output: Output) -> Result<Exit, Fai
             let request = pb::SubmitEvidenceRequest { request_id, challenge_id, evidence, interaction };
             let request_id = request.request_id.clone();
             output.show(&Given(answered(&request_id, client.challenges().submit_evidence(request)).await?))?;
+        }
+        ChallengeCommand::SendCode(args) => {
+            let SendCodeArgs { challenge_id, contact: contact_id, request_id, place } = args;
+            let (request_id, interaction) = (request_id.get()?, Some(place.interaction(ChannelName::App)));
+            let request = pb::SendCodeRequest { request_id, challenge_id, contact_id, interaction };
+            let request_id = request.request_id.clone();
+            output.show(&CodeSent(answered(&request_id, client.challenges().send_code(request)).await?))?;
         }
         ChallengeCommand::Decline(args) => {
             let DeclineArgs { decision_id, not_me, request_id, place } = args;

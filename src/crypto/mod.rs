@@ -72,7 +72,7 @@ pub use record_signer::{RecordSigner, Signed};
 pub use seal::{AccountSealer, Place, SealError, Sealer};
 pub use secret_file::{SecretFileError, read_secret_file, write_new_secret_file};
 pub use self_test::{SelfTestError, self_test};
-pub use short_secrets::{ShortSecret, ShortSecrets, generate_transfer_pin};
+pub use short_secrets::{ShortSecret, ShortSecrets, generate_code, generate_transfer_pin};
 pub use signatures::{KeyId, PublicKey, Signature, SignatureError};
 pub use signing_key::{SigningKey, SigningKeyError};
 pub use tokens::{Partition, Token, TokenKind, Tokens};

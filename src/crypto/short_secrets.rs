@@ -14,9 +14,9 @@ use crate::domain::{PinDigits, Verifier};
 
 const FORMAT: u8 = 1;
 const PREFIX: &[u8] = b"portcullis short secret v1";
-const TRANSFER_PINS: u32 = 1_000_000;
+const MILLION: u32 = 1_000_000;
 /// The largest multiple of a million in 32 bits: values from here on would make low PINs likelier, and are drawn again.
-const UNBIASED_BELOW: u32 = u32::MAX - u32::MAX % TRANSFER_PINS;
+const UNBIASED_BELOW: u32 = u32::MAX - u32::MAX % MILLION;
 /// A draw is refused once in 4,500 times; this many in a row is a broken source.
 const DRAWS_MAX: usize = 16;
 
@@ -80,11 +80,19 @@ impl ShortSecrets {
 
 /// A new transfer PIN: 6 random digits, each of the million equally likely.
 pub fn generate_transfer_pin() -> Result<PinDigits, RandomError> {
+    PinDigits::parse_transfer(&six_digits()?).map_err(|_| RandomError)
+}
+
+/// A new one-time code, likewise.
+pub fn generate_code() -> Result<PinDigits, RandomError> {
+    PinDigits::parse_code(&six_digits()?).map_err(|_| RandomError)
+}
+
+fn six_digits() -> Result<Zeroizing<String>, RandomError> {
     for _ in 0..DRAWS_MAX {
         let drawn = u32::from_be_bytes(random::take()?);
         if drawn < UNBIASED_BELOW {
-            let digits = Zeroizing::new(format!("{:06}", drawn % TRANSFER_PINS));
-            return PinDigits::parse_transfer(&digits).map_err(|_| RandomError);
+            return Ok(Zeroizing::new(format!("{:06}", drawn % MILLION)));
         }
     }
     Err(RandomError)
@@ -110,7 +118,7 @@ mod tests {
     use chrono::DateTime;
     use proptest::prelude::*;
 
-    use super::{ShortSecret, ShortSecrets, TRANSFER_PINS, UNBIASED_BELOW, generate_transfer_pin};
+    use super::{MILLION, ShortSecret, ShortSecrets, UNBIASED_BELOW, generate_transfer_pin};
     use crate::crypto::mac::hex;
     use crate::crypto::{Keyring, PinError, Purpose, Token};
     use crate::domain::{PinDigits, Verifier};
@@ -182,7 +190,7 @@ mod tests {
     /// E03: a guess is worth one in a million, for every value alike.
     #[test]
     fn transfer_pins_are_uniform() {
-        assert_eq!(UNBIASED_BELOW % TRANSFER_PINS, 0);
+        assert_eq!(UNBIASED_BELOW % MILLION, 0);
         let mut by_place = [[0_u32; 10]; 6];
         for _ in 0..20_000 {
             let pin = generate_transfer_pin().unwrap();

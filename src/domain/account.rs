@@ -198,6 +198,12 @@ impl Account {
         self.devices.iter().find(|device| device.id == *id && device.revoked_at.is_none())
     }
 
+    /// A contact by name, ended ones left out.
+    pub fn contact(&self, id: &ContactId) -> Option<&Contact> {
+        let contacts = self.persons.iter().flat_map(|person| &person.contacts);
+        contacts.filter(|contact| contact.ended.is_none()).find(|contact| contact.id == *id)
+    }
+
     /// Sets or ends a contact. The one before is kept, with its end: recovery must be able to undo.
     pub fn change_contact(&mut self, id: &ContactId, value: Option<ContactValue>, at: DateTime<Utc>) {
         let holder = self.persons.iter().position(|person| person.contacts.iter().any(|contact| contact.id == *id));
@@ -208,6 +214,14 @@ impl Account {
         }
         if let Some(value) = value {
             person.contacts.push(Contact { id: id.clone(), value, since: at, ended: None });
+        }
+    }
+
+    /// Writes down that another system changed a contact: as it is kept here it is as young as any, and may be another by now.
+    pub fn contact_changed_elsewhere(&mut self, id: &ContactId, at: DateTime<Utc>) {
+        let contacts = self.persons.iter_mut().flat_map(|person| &mut person.contacts);
+        for contact in contacts.filter(|contact| contact.id == *id && contact.ended.is_none()) {
+            contact.since = at;
         }
     }
 

@@ -194,6 +194,26 @@ impl ContactValue {
     }
 }
 
+impl ContactValue {
+    /// Enough of it for its owner to know it by, and too little for anybody else to reach it.
+    pub fn masked(&self) -> String {
+        match self {
+            Self::Email(mailbox) => {
+                let (name, host) = mailbox.split_once('@').unwrap_or((mailbox, ""));
+                let first = |part: &str| part.chars().take(1).collect::<String>();
+                let top = host.rsplit_once('.').map_or("", |(_, top)| top);
+                format!("{}***@{}***.{top}", first(name), first(host))
+            }
+            Self::Sms(number) | Self::Voice(number) => {
+                let digits = number.digits().to_string();
+                let shown = digits.chars().count().saturating_sub(2);
+                format!("***{}", digits.chars().skip(shown).collect::<String>())
+            }
+            Self::Postal(_) => "***".to_owned(),
+        }
+    }
+}
+
 impl std::fmt::Debug for ContactValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -1,6 +1,6 @@
 //! What an account or a brand's ledger keeps besides its chain of records: things that stand until they are changed.
 
-use super::{Hold, Incident, ListedPage, Pending, PolicyShelf, Undoing};
+use super::{Hold, Incident, ListedPage, Pending, PolicyShelf, Prompts, Undoing};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum Document {
     Policies(Box<PolicyShelf>),
     /// A challenge of the account.
     Challenge(Box<Pending>),
+    /// How often the people of a line were prompted.
+    Prompts(Prompts),
 }
 
 impl Document {
@@ -23,7 +25,7 @@ impl Document {
         match self {
             Self::Hold(hold) => Some(&mut hold.lifting),
             Self::Incident(incident) => Some(&mut incident.ending),
-            Self::Listed(_) | Self::Policies(_) | Self::Challenge(_) => None,
+            Self::Listed(_) | Self::Policies(_) | Self::Challenge(_) | Self::Prompts(_) => None,
         }
     }
 }

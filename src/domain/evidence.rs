@@ -12,6 +12,8 @@ pub enum Factor {
     AccountPin = 1,
     /// The short-lived PIN that authorises a port.
     TransferPin = 2,
+    /// A code that was sent to a contact of the customer for one challenge.
+    OneTimeCode = 3,
     /// A signature by the app key of a known device over the exact change.
     AppApproval = 4,
 }
@@ -27,13 +29,13 @@ pub enum FactorClass {
 
 impl Factor {
     /// Every factor.
-    pub const ALL: [Self; 3] = [Self::AccountPin, Self::TransferPin, Self::AppApproval];
+    pub const ALL: [Self; 4] = [Self::AccountPin, Self::TransferPin, Self::OneTimeCode, Self::AppApproval];
 
     /// Its class.
     pub const fn class(self) -> FactorClass {
         match self {
             Self::AccountPin | Self::TransferPin => FactorClass::Knowledge,
-            Self::AppApproval => FactorClass::Possession,
+            Self::OneTimeCode | Self::AppApproval => FactorClass::Possession,
         }
     }
 
@@ -47,6 +49,7 @@ impl Factor {
         match self {
             Self::AccountPin => "ACCOUNT_PIN",
             Self::TransferPin => "TRANSFER_PIN",
+            Self::OneTimeCode => "ONE_TIME_CODE",
             Self::AppApproval => "APP_APPROVAL",
         }
     }
@@ -79,15 +82,18 @@ impl Level {
 }
 
 /// The level that a set of accepted factors reaches.
-pub fn level_of(factors: &[Factor]) -> Level {
-    if factors.iter().any(|factor| factor.is_strong()) {
-        return Level::Strong;
+pub fn level_of(factors: impl IntoIterator<Item = Factor>) -> Level {
+    let (mut level, mut first) = (Level::None, None);
+    for factor in factors {
+        let reached = match first {
+            _ if factor.is_strong() => Level::Strong,
+            Some(class) if factor.class() != class => Level::TwoClasses,
+            _ => Level::Basic,
+        };
+        first = first.or(Some(factor.class()));
+        level = level.max(reached);
     }
-    match factors {
-        [] => Level::None,
-        [first, others @ ..] if others.iter().all(|other| other.class() == first.class()) => Level::Basic,
-        _ => Level::TwoClasses,
-    }
+    level
 }
 
 /// Evidence as it comes with a request, its secrets still unseen. At most one of each kind.
@@ -97,6 +103,8 @@ pub struct Evidence {
     pub account_pin: Option<PinDigits>,
     /// A transfer PIN.
     pub transfer_pin: Option<PinDigits>,
+    /// A code that was sent for the challenge.
+    pub one_time_code: Option<PinDigits>,
     /// An app key's signature.
     pub app_approval: Option<AppApproval>,
 }
@@ -216,6 +224,42 @@ impl AppCheck {
     }
 }
 
+/// What looking at a one-time code found. `Matched` is not yet proof: where it was sent and who entered it decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeCheck {
+    /// The one that was sent last for this challenge.
+    Matched,
+    /// Another.
+    Mismatched,
+    /// The right one, too late.
+    Expired,
+    /// None waits to be entered: none was sent for this, or it was entered before.
+    NotSent,
+    /// None was offered.
+    NotSupplied,
+    /// None was offered, and the customer entered the right one for the challenge that is completed.
+    Given,
+}
+
+impl CodeCheck {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "MATCHED",
+            Self::Mismatched => "MISMATCHED",
+            Self::Expired => "EXPIRED",
+            Self::NotSent => "NOT_SENT",
+            Self::NotSupplied => "NOT_SUPPLIED",
+            Self::Given => "GIVEN",
+        }
+    }
+
+    /// Whether it counts as a wrong answer.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Mismatched | Self::NotSent)
+    }
+}
+
 /// What looking at all the evidence found: what `evaluate` decides on instead of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checks {
@@ -223,14 +267,20 @@ pub struct Checks {
     pub pin: PinCheck,
     /// The transfer PIN.
     pub transfer_pin: TransferPinCheck,
+    /// The one-time code.
+    pub code: CodeCheck,
     /// The app approval.
     pub app: AppCheck,
 }
 
 impl Checks {
     /// No evidence was offered.
-    pub const NONE: Self =
-        Self { pin: PinCheck::NotSupplied, transfer_pin: TransferPinCheck::NotSupplied, app: AppCheck::NotSupplied };
+    pub const NONE: Self = Self {
+        pin: PinCheck::NotSupplied,
+        transfer_pin: TransferPinCheck::NotSupplied,
+        code: CodeCheck::NotSupplied,
+        app: AppCheck::NotSupplied,
+    };
 }
 
 #[cfg(test)]
@@ -239,9 +289,9 @@ mod tests {
 
     #[test]
     fn levels() {
-        assert_eq!(level_of(&[]), Level::None);
-        assert_eq!(level_of(&[Factor::AccountPin]), Level::Basic);
-        assert_eq!(level_of(&[Factor::AccountPin, Factor::TransferPin]), Level::Basic);
-        assert_eq!(level_of(&[Factor::AppApproval]), Level::Strong);
+        assert_eq!(level_of([]), Level::None);
+        assert_eq!(level_of([Factor::AccountPin]), Level::Basic);
+        assert_eq!(level_of([Factor::AccountPin, Factor::TransferPin]), Level::Basic);
+        assert_eq!(level_of([Factor::AppApproval]), Level::Strong);
     }
 }

@@ -8,6 +8,7 @@ mod action;
 pub(crate) mod arbitrary;
 mod carrier;
 mod change;
+mod code;
 mod decision;
 mod document;
 mod evidence;
@@ -49,13 +50,15 @@ pub use change::{
     Change, ChangeDigest, ContactChange, ContactKind, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange,
     SimChangeCause, SimDelivery, SimTarget,
 };
+pub use code::{CODE_LIFE, PROMPTS_MAX, PROMPTS_WITHIN, Prompts, SentCode};
 pub use decision::{
     Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, Usability,
     Verdict,
 };
 pub use document::Document;
 pub use evidence::{
-    AppApproval, AppCheck, Checks, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck, level_of,
+    AppApproval, AppCheck, Checks, CodeCheck, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck,
+    level_of,
 };
 pub use happening::{CallPhase, Counted, Happening, HappeningKind, LogInResult, Recorded};
 pub use history::{
@@ -78,12 +81,12 @@ pub use msisdn::Msisdn;
 pub use network::Network;
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use pending::{
-    Completing, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, WRONG_ANSWERS_MAX,
+    Completing, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, WRONG_ANSWERS_MAX,
 };
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{
-    AccountPin, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval, TRANSFER_PINS_KEPT_MAX,
-    TransferPin, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
+    AccountPin, CODE_DIGITS, Credentials, PinDigits, PinOrigin, SPENT_APPROVALS_KEPT_MAX, SpentApproval,
+    TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
 };
 pub use place::{Place, Spot};
 pub use policy_shelf::{

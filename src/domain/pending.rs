@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Action, ChangeDigest, DeviceId, Factor, Level, LineId, LineName, Place, RecordId, Seq, Subject, level_of};
+use super::code::SentCode;
+use super::{
+    Action, ChangeDigest, ContactId, DeviceId, Factor, Level, LineId, LineName, Place, RecordId, Seq, Subject, level_of,
+};
 
 /// A challenge as it is kept beside its account, until long after it ended.
 ///
@@ -32,6 +35,10 @@ pub struct Pending {
     pub given: Vec<Given>,
     /// How often something given for it was wrong.
     pub wrong: u8,
+    /// How often a code was sent for it.
+    pub sendings: u8,
+    /// The code that was sent last, until it is entered.
+    pub code: Option<SentCode>,
     /// Where it stands.
     pub state: PendingState,
 }
@@ -62,6 +69,13 @@ pub enum GivenProof {
         /// Which device.
         device: DeviceId,
     },
+    /// A code that was sent to a contact, entered by the customer.
+    OneTimeCode {
+        /// Which contact.
+        contact: ContactId,
+        /// Since when that contact is on record: what was put in its place was not asked.
+        since: DateTime<Utc>,
+    },
 }
 
 impl GivenProof {
@@ -77,6 +91,7 @@ impl GivenProof {
         match self {
             Self::AccountPin { .. } => Factor::AccountPin,
             Self::AppApproval { .. } => Factor::AppApproval,
+            Self::OneTimeCode { .. } => Factor::OneTimeCode,
         }
     }
 }
@@ -111,6 +126,9 @@ pub const GIVEN_MAX: usize = 8;
 /// The wrong answer that ends a challenge.
 pub const WRONG_ANSWERS_MAX: u8 = 5;
 
+/// How many codes are sent for one challenge. Asking for one more ends it.
+pub const SENDINGS_MAX: u8 = 5;
+
 impl Pending {
     /// Writes down what was given. A newer PIN takes the older one's place, and so does a device's approval its own: nobody's
     /// takes another's.
@@ -130,8 +148,7 @@ impl Pending {
 
     /// Whether what was given reaches what it asks for, as far as was seen when it was given.
     pub fn is_answered(&self) -> bool {
-        let factors: Vec<Factor> = self.given.iter().map(|given| given.proof.factor()).collect();
-        level_of(&factors) >= self.required
+        level_of(self.given.iter().map(|given| given.proof.factor())) >= self.required
     }
 
     /// Where it stands at `now`. `alive` says whether no lock was turned on since that covers its action.
@@ -141,9 +158,14 @@ impl Pending {
             PendingState::Met { by, .. } => PendingStanding::Met(by),
             PendingState::Withdrawn { .. } => PendingStanding::Withdrawn,
             PendingState::Open if !alive => PendingStanding::Voided,
-            PendingState::Open if self.expires_at <= now || self.wrong >= WRONG_ANSWERS_MAX => PendingStanding::Lapsed,
+            PendingState::Open if self.expires_at <= now || self.is_worn() => PendingStanding::Lapsed,
             PendingState::Open => PendingStanding::Open,
         }
+    }
+
+    /// Whether too much of what was given was wrong, or more codes were asked for than are sent.
+    pub const fn is_worn(&self) -> bool {
+        self.wrong >= WRONG_ANSWERS_MAX || self.sendings > SENDINGS_MAX
     }
 
     /// The text that an app key signs to approve exactly this. Its first line is another than that of a request's, so that no
@@ -192,7 +214,9 @@ pub enum Completing {
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::{GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, WRONG_ANSWERS_MAX};
+    use super::{
+        GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, WRONG_ANSWERS_MAX,
+    };
     use crate::domain::{Action, ChangeDigest, DeviceId, Level, LineId, LineName, Place, RecordId, Subject};
 
     fn now() -> DateTime<Utc> {
@@ -212,6 +236,8 @@ mod tests {
             granted_seq: 3,
             given: Vec::new(),
             wrong: 0,
+            sendings: 0,
+            code: None,
             state: PendingState::Open,
         }
     }
@@ -230,6 +256,9 @@ mod tests {
         let wrong = |wrong| Pending { wrong, ..pending(Level::Basic) }.standing(true, now());
         assert_eq!(wrong(WRONG_ANSWERS_MAX - 1), PendingStanding::Open);
         assert_eq!(wrong(WRONG_ANSWERS_MAX), PendingStanding::Lapsed);
+        let sent = |sendings| Pending { sendings, ..pending(Level::Basic) }.standing(true, now());
+        assert_eq!(sent(SENDINGS_MAX), PendingStanding::Open);
+        assert_eq!(sent(SENDINGS_MAX + 1), PendingStanding::Lapsed);
         let declined = Pending { state: PendingState::Declined { at: now() }, ..open };
         assert_eq!(declined.standing(false, declined.expires_at), PendingStanding::Declined);
     }

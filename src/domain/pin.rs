@@ -11,6 +11,10 @@ use super::{Channel, LineId, Spid, TransferPinId};
 const ACCOUNT_PIN: &str = "must be a PIN of 6 to 15 digits";
 const OFFERED_PIN: &str = "must be a PIN of 4 to 15 digits";
 const TRANSFER_PIN: &str = "must be a transfer PIN of 6 digits";
+const ONE_TIME_CODE: &str = "must be a code of 6 digits";
+
+/// How many digits a one-time code has.
+pub const CODE_DIGITS: usize = 6;
 
 /// The digits of a PIN on their way to a verifier. Never shown, never stored, wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,6 +34,11 @@ impl PinDigits {
     /// A transfer PIN: 6 digits.
     pub fn parse_transfer(text: &str) -> Result<Self, FormatError> {
         Self::parse_between(text, 6, 6, TRANSFER_PIN)
+    }
+
+    /// A one-time code: 6 digits.
+    pub fn parse_code(text: &str) -> Result<Self, FormatError> {
+        Self::parse_between(text, CODE_DIGITS, CODE_DIGITS, ONE_TIME_CODE)
     }
 
     fn parse_between(text: &str, min: usize, max: usize, expected: &'static str) -> Result<Self, FormatError> {

@@ -130,6 +130,10 @@ reasons! {
     ChallengeDeclined = 33, "CHALLENGE_DECLINED", Credential;
     /// Nobody met the challenge in time, or too much of what was given for it was wrong.
     ChallengeLapsed = 34, "CHALLENGE_LAPSED", Credential;
+    /// The one-time code is wrong, too late, or none was sent.
+    CodeWrong = 35, "CODE_WRONG", Credential;
+    /// The one-time code went to a contact that proves nothing now.
+    ContactUnusable = 36, "CONTACT_UNUSABLE", Credential;
     /// The account number is missing.
     AccountNumberMissing = 40, "ACCOUNT_NUMBER_MISSING", IdentityData;
     /// The account number is wrong.

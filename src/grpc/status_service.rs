@@ -65,6 +65,8 @@ fn refused(refusal: Refusal) -> Status {
             precondition(reason, "policy", message)
         }
         Refusal::Held => precondition(reason, "caller", message),
+        Refusal::ContactUnusable => precondition(reason, "contact_id", message),
+        Refusal::CodesOff | Refusal::CodeNotEnough => precondition(reason, "challenge_id", message),
         Refusal::ChallengeOver | Refusal::AskAgain | Refusal::LineMoved => {
             precondition(reason, "challenge_id", message)
         }

@@ -15,6 +15,13 @@ pub struct Admission {
     pub account_pin: PinAdmission,
     /// Whether the transfer PIN may be.
     pub transfer_pin: bool,
+    /// Whether the one-time code may be.
+    pub code: bool,
+}
+
+impl Admission {
+    /// Nothing may be.
+    pub const NOTHING: Self = Self { account_pin: PinAdmission::No, transfer_pin: false, code: false };
 }
 
 /// Whether the account PIN may be looked at.
@@ -36,7 +43,7 @@ pub enum PinAdmission {
 pub fn admit(policy: &Policy, request: &Request<'_>, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Admission {
     let seen = Seen { policy, request, snapshot: *snapshot, now };
     if request.mode == Mode::Advise || is_refused_for_certain(&seen) {
-        return Admission { account_pin: PinAdmission::No, transfer_pin: false };
+        return Admission::NOTHING;
     }
     let account_pin = if request.offered.account_pin {
         let off_until = attempts::pin_off_until(&policy.pin, snapshot.pin_failures, now);
@@ -45,7 +52,11 @@ pub fn admit(policy: &Policy, request: &Request<'_>, snapshot: &Snapshot<'_>, no
         PinAdmission::No
     };
     let is_port = request.change.action() == Action::PortOut;
-    Admission { account_pin, transfer_pin: request.offered.transfer_pin && is_port }
+    Admission {
+        account_pin,
+        transfer_pin: request.offered.transfer_pin && is_port,
+        code: request.offered.one_time_code,
+    }
 }
 
 /// Whether a lock, a field or the hour refuses, whatever a secret would show.

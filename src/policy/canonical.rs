@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::document::{Budget, CoolDowns, LockKnobs, PinKnobs, Policy, Thresholds, TransferPinKnobs, TransferPinLife};
+use super::document::{
+    Budget, ContactKnobs, CoolDowns, LockKnobs, PinKnobs, Policy, Thresholds, TransferPinKnobs, TransferPinLife,
+};
 use super::rules::{Rule, Rules};
 use crate::domain::{Reason, ReleaseTimes};
 
@@ -24,6 +26,7 @@ impl Policy {
             permit_life,
             challenge_life,
             cooldown,
+            contact,
             device_known_after,
             unknown_numbers,
             port_account_number_required,
@@ -38,6 +41,7 @@ impl Policy {
         text.span("permit.life", *permit_life);
         text.span("challenge.life", *challenge_life);
         text.cooldown(*cooldown);
+        text.contact(*contact);
         text.span("device.known_after", *device_known_after);
         text.budget("unknown_numbers", *unknown_numbers);
         text.put("port.account_number_required", port_account_number_required);
@@ -130,6 +134,15 @@ impl Text {
         self.span("transfer_pin.unproven_for", unproven_for);
     }
 
+    fn contact(&mut self, contact: ContactKnobs) {
+        let ContactKnobs { usable_after, alone_after, sim_changed, forwarding_set, mailbox_used } = contact;
+        self.span("contact.usable_after", usable_after);
+        self.span("contact.alone_after", alone_after);
+        self.span("contact.sim_changed", sim_changed);
+        self.span("contact.forwarding_set", forwarding_set);
+        self.span("contact.mailbox_used", mailbox_used);
+    }
+
     fn cooldown(&mut self, cooldown: CoolDowns) {
         let CoolDowns { sim_to_port_challenge, sim_to_port_points, reset_to_sim, sim_to_sim } = cooldown;
         self.span("cooldown.sim_to_port_challenge", sim_to_port_challenge);
@@ -174,7 +187,7 @@ mod tests {
 
     #[test]
     fn every_knob_changes_the_text() {
-        let turns: [Turn; 25] = [
+        let turns: [Turn; 30] = [
             |p| p.thresholds.challenge += 1,
             |p| p.thresholds.strong += 1,
             |p| p.thresholds.deny += 1,
@@ -196,6 +209,11 @@ mod tests {
             |p| p.transfer_pin.digits += 1,
             |p| p.permit_life -= TimeDelta::seconds(1),
             |p| p.cooldown.sim_to_sim += TimeDelta::seconds(1),
+            |p| p.contact.usable_after += TimeDelta::seconds(1),
+            |p| p.contact.alone_after += TimeDelta::seconds(1),
+            |p| p.contact.sim_changed += TimeDelta::seconds(1),
+            |p| p.contact.forwarding_set += TimeDelta::seconds(1),
+            |p| p.contact.mailbox_used += TimeDelta::seconds(1),
             |p| p.device_known_after += TimeDelta::seconds(1),
             |p| p.unknown_numbers.count += 1,
             |p| p.signals_required.push(a_required_signal()),

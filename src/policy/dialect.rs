@@ -136,6 +136,8 @@ const fn wicis(reason: Reason) -> Code {
         | Reason::NoUsableFactor
         | Reason::ChallengeDeclined
         | Reason::ChallengeLapsed
+        | Reason::CodeWrong
+        | Reason::ContactUnusable
         | Reason::ProofTooWeak => WICIS_OTHER,
         Reason::Own(own) => wicis_own(own.told()),
         other => wicis_class(other.class()),
@@ -187,6 +189,8 @@ const fn bandwidth(reason: Reason) -> Code {
         | Reason::NoUsableFactor
         | Reason::ChallengeDeclined
         | Reason::ChallengeLapsed
+        | Reason::CodeWrong
+        | Reason::ContactUnusable
         | Reason::ProofTooWeak => BANDWIDTH_OTHER,
         Reason::Own(own) => bandwidth_own(own.told()),
         other => bandwidth_class(other.class()),

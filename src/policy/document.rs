@@ -29,6 +29,8 @@ pub struct Policy {
     pub challenge_life: TimeDelta,
     /// "No B within D after A".
     pub cooldown: CoolDowns,
+    /// Contacts under attack, P5.
+    pub contact: ContactKnobs,
     /// From this age on a device is known.
     pub device_known_after: TimeDelta,
     /// How many unknown numbers one caller may ask about.
@@ -131,6 +133,21 @@ pub struct CoolDowns {
     pub sim_to_sim: TimeDelta,
 }
 
+/// How long what happened to a contact keeps codes from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContactKnobs {
+    /// Until so long after it changed, no code goes there.
+    pub usable_after: TimeDelta,
+    /// Until so long after it changed, a code counts only beside another class.
+    pub alone_after: TimeDelta,
+    /// None to the line itself for so long after its SIM changed.
+    pub sim_changed: TimeDelta,
+    /// No call for so long after call forwarding was set.
+    pub forwarding_set: TimeDelta,
+    /// None for so long after a PIN or password was reset through it.
+    pub mailbox_used: TimeDelta,
+}
+
 /// So many in so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -221,6 +238,13 @@ impl Policy {
                 sim_to_port_points: zero,
                 reset_to_sim: zero,
                 sim_to_sim: zero,
+            },
+            contact: ContactKnobs {
+                usable_after: zero,
+                alone_after: zero,
+                sim_changed: zero,
+                forwarding_set: zero,
+                mailbox_used: zero,
             },
             device_known_after: zero,
             unknown_numbers: Budget { count: 0, window: zero },

@@ -73,7 +73,7 @@ pub fn explain<'a>(policy: &'a Policy, recorded: &Recorded<'_>) -> Explained<'a>
     let explained =
         |rule| ExplainedRule { rule, said: said(policy, rule, recorded, &values), read: read(rule, &values) };
     let replayed = replay(policy, recorded);
-    let achieved = level_of(recorded.accepted);
+    let achieved = level_of(recorded.accepted.iter().copied());
     let would_do = would_do(recorded, achieved, replayed.required);
     Explained { rules: policy.rules.all().iter().map(explained).collect(), replayed, achieved, would_do }
 }
@@ -104,9 +104,6 @@ fn would_do(recorded: &Recorded<'_>, achieved: Level, required: Level) -> Vec<Fa
         return Vec::new();
     }
     let is_for_it = |factor: &Factor| *factor != Factor::TransferPin || recorded.action == Action::PortOut;
-    let is_enough = |factor: &Factor| {
-        let with: Vec<Factor> = recorded.accepted.iter().chain([factor]).copied().collect();
-        level_of(&with) >= required
-    };
+    let is_enough = |factor: &Factor| level_of(recorded.accepted.iter().chain([factor]).copied()) >= required;
     Factor::ALL.into_iter().filter(|factor| is_for_it(factor) && is_enough(factor)).collect()
 }

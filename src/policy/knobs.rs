@@ -66,6 +66,11 @@ knobs! {
     "cooldown.sim_to_port_points": Span = cooldown.sim_to_port_points;
     "cooldown.reset_to_sim": Span = cooldown.reset_to_sim;
     "cooldown.sim_to_sim": Span = cooldown.sim_to_sim;
+    "contact.usable_after": Span = contact.usable_after;
+    "contact.alone_after": Span = contact.alone_after;
+    "contact.sim_changed": Span = contact.sim_changed;
+    "contact.forwarding_set": Span = contact.forwarding_set;
+    "contact.mailbox_used": Span = contact.mailbox_used;
     "device.known_after": Span = device_known_after;
     "unknown_numbers.count": Count = unknown_numbers.count;
     "unknown_numbers.window": Span = unknown_numbers.window;

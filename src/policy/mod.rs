@@ -5,11 +5,12 @@
 //!
 //! A policy is a file (`policies/`): knobs, and rules in the syntax of CEL, which `language/` types and compiles at load.
 //!
-//! Deliberately absent: proof by one-time code or scanned document; staff holds and rosters.
+//! Deliberately absent: proof by scanned document.
 
 mod admit;
 mod attempts;
 mod canonical;
+mod contacts;
 mod dialect;
 mod document;
 mod evaluate;
@@ -36,15 +37,16 @@ mod validate;
 
 pub use admit::{Admission, PinAdmission, admit};
 pub use attempts::{failures_within, pin_off_until, transfer_pin_void};
+pub use contacts::{CodeTargets, ContactFitness, code_targets};
 pub use dialect::{Dialect, WireAnswer, WireReply, wire};
 pub use document::{
-    Budget, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Policy, RequiredSignal, SignalName, Thresholds,
-    TransferPinKnobs, TransferPinLife,
+    Budget, ContactKnobs, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Policy, RequiredSignal, SignalName,
+    Thresholds, TransferPinKnobs, TransferPinLife,
 };
 pub use evaluate::{decide, evaluate};
 pub use explain::{Explained, ExplainedRule, Said, explain};
 pub use facts::{
-    AppFact, Asker, AskerDevice, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind, NEVER, Origin, PersonStanding,
+    AppFact, Asker, AskerDevice, CodeFact, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind, NEVER, Origin, PersonStanding,
     SignalSet, ToldFacts, TransferPinFact, Values, fact_name,
 };
 pub use file::{BUILT_IN, PolicyFileError, built_in, load};
@@ -53,7 +55,7 @@ pub use guessable::{GuessContext, Guessable};
 pub use knobs::read_condition;
 pub use language::{ExpressionError, Quantity, Relation, Test, Tri};
 pub use outward::{Audience, Outward, message, outward};
-pub use persons::key_counts;
+pub use persons::{key_counts, person_counts};
 pub use proof::Accepted;
 pub use release::ReleasePlan;
 pub use replay::{Recorded, Replayed, replay};

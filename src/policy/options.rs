@@ -1,5 +1,6 @@
 //! What a challenge offers: the factors that would reach the level, and whether they are usable now.
 
+use super::contacts::ContactFitness;
 use super::document::Policy;
 use super::facts::{Asker, Facts, PersonStanding};
 use super::fitness::PinFitness;
@@ -7,22 +8,30 @@ use super::proof::Accepted;
 use super::rules::just_after;
 use crate::domain::{Action, Factor, FactorOption, Level, Reason, Usability};
 
-/// The factors that would reach `required`, usable ones first.
+/// The factors that would reach `required`, usable ones first. Of two that reach it only together neither is usable without the
+/// other.
 pub(super) fn options(policy: &Policy, facts: &Facts, accepted: Accepted, required: Level) -> Vec<FactorOption> {
     let sighted = may_see_the_account(facts, accepted);
+    let knowledge = knowledge(policy, facts, sighted);
+    let code = facts.codes_sent.then(|| code(facts, sighted));
+    let has_knowledge = accepted.account_pin || accepted.transfer_pin;
+    // Both PINs are knowledge and a code is possession: alone they reach the basic level and no other.
+    let (knowledge, code) = match (required, code) {
+        (Level::None | Level::Basic, code) => (Some(knowledge), code.map(alone)),
+        (Level::TwoClasses, Some(code)) if has_knowledge => (None, Some(code.0)),
+        (Level::TwoClasses, Some(_)) if accepted.code => (Some(knowledge), None),
+        (Level::TwoClasses, Some((code, _))) => {
+            let both = later(knowledge.usability, code.usability);
+            let together = |option| FactorOption { usability: both, ..option };
+            (Some(together(knowledge)), Some(together(code)))
+        }
+        (Level::TwoClasses, None) | (Level::Strong, _) => (None, None),
+    };
     let app = FactorOption {
         factor: Factor::AppApproval,
         usability: if sighted { facts.app_usable } else { Usability::Usable },
     };
-    // Both PINs are knowledge: alone they reach the basic level and no other.
-    let knowledge = (required <= Level::Basic).then(|| {
-        if facts.action == Action::PortOut && policy.transfer_pin.issued {
-            FactorOption { factor: Factor::TransferPin, usability: Usability::Usable }
-        } else {
-            FactorOption { factor: Factor::AccountPin, usability: account_pin(facts, sighted) }
-        }
-    });
-    let mut options: Vec<FactorOption> = knowledge.into_iter().chain([app]).collect();
+    let mut options: Vec<FactorOption> = knowledge.into_iter().chain(code).chain([app]).collect();
     options.sort_by_key(|option| !is_usable(option));
     options
 }
@@ -36,9 +45,45 @@ pub(super) fn is_usable(option: &FactorOption) -> bool {
 /// something.
 ///
 /// INVARIANT (unknown-looks-known): everybody else is offered what any line would be offered, so that neither the number nor
-/// its PIN nor its app shows. A challenge that nobody can meet lapses.
+/// its PIN nor its app nor its contacts show. A challenge that nobody can meet lapses.
 fn may_see_the_account(facts: &Facts, accepted: Accepted) -> bool {
     accepted.any() || matches!(facts.asker, Asker::Customer(person) if person != PersonStanding::Stranger)
+}
+
+fn knowledge(policy: &Policy, facts: &Facts, sighted: bool) -> FactorOption {
+    if facts.action == Action::PortOut && policy.transfer_pin.issued {
+        FactorOption { factor: Factor::TransferPin, usability: Usability::Usable }
+    } else {
+        FactorOption { factor: Factor::AccountPin, usability: account_pin(facts, sighted) }
+    }
+}
+
+/// A code, and whether it counts only beside another class.
+fn code(facts: &Facts, sighted: bool) -> (FactorOption, bool) {
+    let usability = match facts.best_contact {
+        _ if !sighted => Usability::Usable,
+        ContactFitness::Fit | ContactFitness::Beside => Usability::Usable,
+        ContactFitness::NotBefore(from) => Usability::NotBefore(from, Reason::ContactUnusable),
+        ContactFitness::Unfit => Usability::Unusable(Reason::ContactUnusable),
+    };
+    let beside = sighted && facts.best_contact == ContactFitness::Beside;
+    (FactorOption { factor: Factor::OneTimeCode, usability }, beside)
+}
+
+fn alone((code, beside): (FactorOption, bool)) -> FactorOption {
+    if beside { FactorOption { usability: Usability::Unusable(Reason::ContactUnusable), ..code } } else { code }
+}
+
+/// What two are together: usable where both are.
+fn later(one: Usability, other: Usability) -> Usability {
+    match (one, other) {
+        (unusable @ Usability::Unusable(_), _) | (_, unusable @ Usability::Unusable(_)) => unusable,
+        (Usability::NotBefore(from, _), Usability::NotBefore(other, reason)) if from < other => {
+            Usability::NotBefore(other, reason)
+        }
+        (later @ Usability::NotBefore(..), _) | (_, later @ Usability::NotBefore(..)) => later,
+        (Usability::Usable, Usability::Usable) => Usability::Usable,
+    }
 }
 
 fn account_pin(facts: &Facts, sighted: bool) -> Usability {

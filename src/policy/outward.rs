@@ -146,6 +146,10 @@ fn challenge_step(option: Option<&FactorOption>) -> &'static str {
              change in the app."
         }
         Some(Factor::TransferPin) => "Ask the customer for a transfer PIN. They get one in the app.",
+        Some(Factor::OneTimeCode) => {
+            "Send the customer a code, and let them enter it themselves: at a PIN pad, in a call to the voice system or in the \
+             app. Never ask them to read it out."
+        }
         Some(Factor::AppApproval) => {
             "Let the customer approve this change in the app, on a device they have used for a while."
         }
@@ -175,6 +179,7 @@ fn denial_step(audience: Audience, reason: Option<Reason>, still_works: &[Factor
             | Reason::HolderNameWrong
             | Reason::SimNotAsStated
             | Reason::PinMismatch
+            | Reason::CodeWrong
             | Reason::TransferPinWrong,
         ) => "Correct what was given and ask again.",
         Some(Reason::LineInactive) => "The line is not in service.",
@@ -213,6 +218,8 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::ProofTooWeak => "More proof is needed.",
         Reason::ChallengeDeclined => "The customer said no.",
         Reason::ChallengeLapsed => "The customer did not prove in time that they ask.",
+        Reason::CodeWrong => "The code is wrong, or no longer good.",
+        Reason::ContactUnusable => "The code went to a contact that proves nothing now.",
         Reason::AccountNumberMissing => "The account number is missing.",
         Reason::AccountNumberWrong => "The account number is wrong.",
         Reason::PostalCodeWrong => "The postal code is wrong.",

@@ -61,11 +61,16 @@ pub(super) const fn approval_counts(person: PersonStanding, action: Action) -> b
 
 /// Whether an approval by a device's key counts for an action on a line that `asker` asks for.
 pub fn key_counts(account: &Account, line: &LineId, action: Action, asker: &Requester, device: &Device) -> bool {
-    let person = standing_of(account, &device.person, line);
+    person_counts(account, line, action, asker, &device.person)
+}
+
+/// Whether what proves a person counts for an action on a line that `asker` asks for.
+pub fn person_counts(account: &Account, line: &LineId, action: Action, asker: &Requester, person: &PersonId) -> bool {
+    let standing = standing_of(account, person, line);
     // A key is its person's: nobody but the owner lets one in for another.
     let for_themselves =
-        person == PersonStanding::Owner || action != Action::DeviceAdd || asker.person.as_ref() == Some(&device.person);
-    for_themselves && approval_counts(person, action)
+        standing == PersonStanding::Owner || action != Action::DeviceAdd || asker.person.as_ref() == Some(person);
+    for_themselves && approval_counts(standing, action)
 }
 
 /// Whether an account PIN counts as proof when this identity enters it. How it was entered comes from the identity, never from

@@ -3,7 +3,7 @@
 //! INVARIANT (stricter-only): nothing but accepted evidence lets a request through.
 
 use super::document::Policy;
-use super::facts::{AppFact, Facts, TransferPinFact};
+use super::facts::{AppFact, CodeFact, Facts, TransferPinFact};
 use super::fitness::PinFitness;
 use crate::domain::{Action, Factor, Level, PinCheck, Standing, level_of};
 
@@ -14,6 +14,8 @@ pub struct Accepted {
     pub account_pin: bool,
     /// The transfer PIN.
     pub transfer_pin: bool,
+    /// The one-time code.
+    pub code: bool,
     /// The app approval.
     pub app: bool,
 }
@@ -27,7 +29,7 @@ impl Accepted {
         let app = known && matches!(facts.app, AppFact::Approved { .. });
         let pin_fits = match facts.pin_fitness {
             PinFitness::Fit => true,
-            PinFitness::Dormant => app,
+            PinFitness::Dormant => app || facts.code == CodeFact::Right,
             PinFitness::NotSet | PinFitness::TooNew { .. } | PinFitness::BeforeBreach | PinFitness::Default => false,
         };
         let account_pin = known
@@ -40,26 +42,36 @@ impl Accepted {
             && facts.action == Action::PortOut
             && policy.transfer_pin.issued
             && matches!(facts.transfer_pin, TransferPinFact::Right { same_way_as_release: false, .. });
-        Self { account_pin, transfer_pin, app }
+        let code = match facts.code {
+            CodeFact::Right => known,
+            CodeFact::Beside => account_pin || transfer_pin || app,
+            _ => false,
+        };
+        Self { account_pin, transfer_pin, code, app }
     }
 
     /// Whether any is: customer proof.
     pub const fn any(self) -> bool {
-        self.account_pin || self.transfer_pin || self.app
+        self.account_pin || self.transfer_pin || self.code || self.app
     }
 
     /// As a list, for the verdict.
     pub fn factors(self) -> Vec<Factor> {
+        self.each().collect()
+    }
+
+    fn each(self) -> impl Iterator<Item = Factor> {
         let listed = [
             (self.account_pin, Factor::AccountPin),
             (self.transfer_pin, Factor::TransferPin),
+            (self.code, Factor::OneTimeCode),
             (self.app, Factor::AppApproval),
         ];
-        listed.into_iter().filter_map(|(accepted, factor)| accepted.then_some(factor)).collect()
+        listed.into_iter().filter_map(|(accepted, factor)| accepted.then_some(factor))
     }
 
     /// The level they reach together.
     pub fn level(self) -> Level {
-        level_of(&self.factors())
+        level_of(self.each())
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn values_of(policy: &Policy, recorded: &Recorded<'_>) -> (Values, u1
     let accepted = Accepted {
         account_pin: has(Factor::AccountPin),
         transfer_pin: has(Factor::TransferPin),
+        code: has(Factor::OneTimeCode),
         app: has(Factor::AppApproval),
     };
     let mut values = Values::of_recorded(recorded.facts, accepted);
@@ -75,7 +76,7 @@ pub(super) fn values_of(policy: &Policy, recorded: &Recorded<'_>) -> (Values, u1
 pub fn replay(policy: &Policy, recorded: &Recorded<'_>) -> Replayed {
     let (values, unrecorded) = values_of(policy, recorded);
     let ruling = Ruling::asked(policy, (recorded.action, recorded.channel, recorded.at), &values);
-    let achieved = level_of(recorded.accepted);
+    let achieved = level_of(recorded.accepted.iter().copied());
     let (outcome, because) = if ruling.is_denied() {
         (OutcomeKind::Deny, ruling.deniers())
     } else if achieved >= ruling.required && !ruling.held {

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::{
-    Change, ChangeDigest, Claims, Completing, DeviceId, Evidence, Interaction, Mode, ObservedSignal, Requester,
-    Snapshot, Standing,
+    Change, ChangeDigest, Claims, Completing, ContactId, DeviceId, Evidence, Interaction, Mode, ObservedSignal,
+    Requester, Snapshot, Standing,
 };
 
 /// A request as the policy sees it: who asks for what, from where, offering what kinds of proof.
@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub offered: Offered<'a>,
     /// What other systems observed.
     pub signals: &'a [ObservedSignal],
+    /// Whether a code can be sent for it.
+    pub codes_sent: bool,
     /// How the challenge stands that it completes.
     pub completing: Completing,
     /// When the change is to be made, if not now.
@@ -42,6 +44,10 @@ pub struct Offered<'a> {
     pub account_pin: bool,
     /// A transfer PIN.
     pub transfer_pin: bool,
+    /// A one-time code.
+    pub one_time_code: bool,
+    /// The contact that it, or one that was given before, was sent to.
+    pub code_contact: Option<&'a ContactId>,
     /// A signature by this device's key.
     pub app_device: Option<&'a DeviceId>,
 }
@@ -51,6 +57,9 @@ impl<'a> From<&'a Evidence> for Offered<'a> {
         Self {
             account_pin: evidence.account_pin.is_some(),
             transfer_pin: evidence.transfer_pin.is_some(),
+            one_time_code: evidence.one_time_code.is_some(),
+            // Which it was, the challenge says.
+            code_contact: None,
             app_device: evidence.app_approval.as_ref().map(|approval| &approval.device),
         }
     }

@@ -28,8 +28,7 @@ pub(super) struct Ruling<'a> {
     pub(super) contributions: Vec<Contribution>,
     /// What of the request is to be held, each kind by the first rule that says so.
     pub(super) holds: Vec<(HoldKind, RuleId)>,
-    denials: Vec<Ground<'a>>,
-    raises: Vec<(Raise, Ground<'a>)>,
+    grounds: Vec<(Raise, Ground<'a>)>,
 }
 
 /// Who speaks: a rule, or the score.
@@ -39,11 +38,12 @@ enum Ground<'a> {
     Score,
 }
 
-/// What was raised.
+/// What somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Raise {
     To(Level),
     Held,
+    Denied,
 }
 
 impl<'a> Ruling<'a> {
@@ -67,8 +67,7 @@ impl<'a> Ruling<'a> {
             held: false,
             contributions: Vec::with_capacity(CONTRIBUTIONS),
             holds: Vec::new(),
-            denials: Vec::with_capacity(CONTRIBUTIONS),
-            raises: Vec::with_capacity(CONTRIBUTIONS),
+            grounds: Vec::with_capacity(CONTRIBUTIONS),
         };
         let required = policy.signals_without_which(action, channel);
         for rule in policy.rules.on(action) {
@@ -94,11 +93,11 @@ impl<'a> Ruling<'a> {
             }
             RuleEffect::AtBestChallenge => {
                 self.held = true;
-                self.raises.push((Raise::Held, ground));
+                self.grounds.push((Raise::Held, ground));
                 Effect::AtLeast(Level::Basic)
             }
             RuleEffect::Deny => {
-                self.denials.push(ground);
+                self.grounds.push((Raise::Denied, ground));
                 for kind in rule.to_be_held(self.values) {
                     if self.holds.iter().all(|(known, _)| known != kind) {
                         self.holds.push((*kind, rule.id));
@@ -113,7 +112,7 @@ impl<'a> Ruling<'a> {
     fn weigh_score(&mut self, policy: &Policy) {
         let thresholds = &policy.thresholds;
         let effect = if self.score >= thresholds.deny {
-            self.denials.push(Ground::Score);
+            self.grounds.push((Raise::Denied, Ground::Score));
             Effect::Deny
         } else if self.score >= thresholds.strong {
             self.raise(Level::Strong, Ground::Score);
@@ -129,17 +128,17 @@ impl<'a> Ruling<'a> {
 
     fn raise(&mut self, level: Level, ground: Ground<'a>) {
         self.required = self.required.max(level);
-        self.raises.push((Raise::To(level), ground));
+        self.grounds.push((Raise::To(level), ground));
     }
 
     /// Whether some rule refuses.
     pub(super) fn is_denied(&self) -> bool {
-        !self.denials.is_empty()
+        self.denials().next().is_some()
     }
 
     /// The rules that refuse; where the score does, those that gave it points too.
     pub(super) fn deniers(&self) -> Vec<RuleId> {
-        self.named(self.denials.iter())
+        self.named(self.denials())
     }
 
     /// The rules that ask for more than `level`, likewise.
@@ -161,12 +160,12 @@ impl<'a> Ruling<'a> {
 
     /// Why it is refused.
     pub(super) fn denial_reasons(&self) -> Vec<GivenReason> {
-        distinct(self.denials.iter().map(|ground| ground.reason()))
+        distinct(self.denials().map(|ground| ground.reason()))
     }
 
     /// When the last of the refusals is over, if time alone ends them all.
     pub(super) fn denials_over_at(&self) -> Option<DateTime<Utc>> {
-        self.all_over_at(self.denials.iter())
+        self.all_over_at(self.denials())
     }
 
     /// Why proof of `level` does not do, strictest first.
@@ -182,8 +181,12 @@ impl<'a> Ruling<'a> {
         self.all_over_at(self.unmet(level).map(|(_, ground)| ground))
     }
 
+    fn denials(&self) -> impl Iterator<Item = &Ground<'a>> {
+        self.grounds.iter().filter(|(raise, _)| *raise == Raise::Denied).map(|(_, ground)| ground)
+    }
+
     fn unmet(&self, level: Level) -> impl Iterator<Item = &(Raise, Ground<'a>)> {
-        self.raises.iter().filter(move |(raise, _)| *raise > Raise::To(level))
+        self.grounds.iter().filter(move |(raise, _)| *raise > Raise::To(level) && *raise != Raise::Denied)
     }
 
     /// The last end of all, if each has one. Rules are asked for it only here, where it is told.

@@ -106,6 +106,13 @@ impl Policy {
         span(self.cooldown.sim_to_port_points, "cooldown.sim_to_port_points")?;
         span(self.cooldown.reset_to_sim, "cooldown.reset_to_sim")?;
         span(self.cooldown.sim_to_sim, "cooldown.sim_to_sim")?;
+        span(self.contact.usable_after, "contact.usable_after")?;
+        span(self.contact.alone_after, "contact.alone_after")?;
+        let is_longer = self.contact.alone_after >= self.contact.usable_after;
+        require(is_longer, "contact.alone_after", "must be at least `contact.usable_after`")?;
+        span(self.contact.sim_changed, "contact.sim_changed")?;
+        span(self.contact.forwarding_set, "contact.forwarding_set")?;
+        span(self.contact.mailbox_used, "contact.mailbox_used")?;
         span(self.device_known_after, "device.known_after")?;
         require(self.unknown_numbers.count > 0, "unknown_numbers", "must allow more than 0")?;
         positive(self.unknown_numbers.window, "unknown_numbers")?;
@@ -143,7 +150,7 @@ mod tests {
 
     #[test]
     fn each_wrong_knob_is_named() {
-        let cases: [(&str, Turn); 17] = [
+        let cases: [(&str, Turn); 18] = [
             ("thresholds.challenge", |p| p.thresholds.challenge = 0),
             ("thresholds.strong", |p| p.thresholds.strong = p.thresholds.challenge - 1),
             ("thresholds.deny", |p| p.thresholds.deny = p.thresholds.strong - 1),
@@ -157,6 +164,7 @@ mod tests {
             ("transfer_pin.life", |p| p.transfer_pin.life = TransferPinLife::Exact(TimeDelta::zero())),
             ("transfer_pin.wrong_max", |p| p.transfer_pin.wrong_max = 0),
             ("permit.life", |p| p.permit_life = TimeDelta::minutes(11)),
+            ("contact.alone_after", |p| p.contact.alone_after = p.contact.usable_after - TimeDelta::seconds(1)),
             ("unknown_numbers", |p| p.unknown_numbers.count = 0),
             ("pin.failures_window", |p| p.pin.failures_window = TimeDelta::days(15) + TimeDelta::microseconds(1)),
             ("challenge.life", |p| p.challenge_life = TimeDelta::hours(24) + TimeDelta::microseconds(1)),

@@ -66,6 +66,8 @@ pub(super) struct Asking<'a> {
     pub requester: &'a Requester,
     pub question: &'a Question,
     pub reserve: Reserve,
+    /// What is to be done with one-time codes.
+    pub codes: Codes,
     /// In a batch, every line that is asked about: an approval names them all.
     pub batch: Option<&'a [LineRef]>,
     /// The one reading of the clock.
@@ -74,6 +76,17 @@ pub(super) struct Asking<'a> {
     pub books: &'a Books,
     /// The stores that are registered.
     pub stores: &'a StoreRegister,
+}
+
+/// What a question may do with one-time codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Codes {
+    /// None can be sent for it.
+    NotSent,
+    /// One can be sent for the challenge that it may come to.
+    Offered,
+    /// One is to be sent.
+    Sending,
 }
 
 /// What one attempt came to.
@@ -121,7 +134,10 @@ impl Engine {
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
-        let asking = Asking { requester, question, reserve, batch: None, now, books: &books, stores: &stores };
+        let sends = effect.waits() && question.mode == Mode::Enforce && self.sends_codes();
+        let codes = if sends { Codes::Offered } else { Codes::NotSent };
+        let (books, stores) = (&books, &*stores);
+        let asking = Asking { requester, question, reserve, codes, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
@@ -266,6 +282,7 @@ impl Engine {
         let counts = asking.question.mode == Mode::Enforce;
         challenges::supersede(open, asking);
         challenges::note_answers(open, asking, weighed, decision);
+        self.stop_prompts_where_worn(open, asking, &target)?;
         match &weighed.verdict.outcome {
             Outcome::Approve(approval) if counts => {
                 let (engine, seq, approval) = (self, open.next_seq(), *approval);
@@ -364,7 +381,17 @@ pub(super) fn decided(
     challenge: Option<RecordId>,
 ) -> Decided {
     let question = asking.question;
-    let Weighed { verdict, checks, facts, policy, account_number_matched, owner_asked, found: _, shadow } = weighed;
+    let Weighed {
+        verdict,
+        checks,
+        facts,
+        policy,
+        account_number_matched,
+        owner_asked,
+        found: _,
+        shadow,
+        code_counts: _,
+    } = weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),
         Outcome::Deny(denial) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::ask::{Approved, Asking, CONFLICT_RETRIES_MAX, Effect, decided, entry};
+use super::ask::{Approved, Asking, CONFLICT_RETRIES_MAX, Codes, Effect, decided, entry};
 use super::decide::GrantPermit;
 use super::due;
 use super::engine::Engine;
@@ -70,7 +70,9 @@ impl Engine {
             let books = engine.books(&requester.brand).await?;
             let stores = engine.stores.load_full();
             let batch = Some(lines.as_slice());
-            let asking = Asking { requester, question: &common, reserve, batch, now, books: &books, stores: &stores };
+            let (books, stores) = (&books, &*stores);
+            let (question, codes) = (&common, Codes::NotSent);
+            let asking = Asking { requester, question, reserve, codes, batch, now, books, stores };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {

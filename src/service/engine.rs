@@ -1,11 +1,12 @@
 //! The engine: what every use case shares. It is put together once, by the composition root.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Mutex;
 
 use super::archive::ArchiveSettings;
+use super::challenges::CodeSender;
 use super::error::ServiceError;
 use super::hints::Hints;
 use super::incidents::Shelf;
@@ -113,6 +114,8 @@ pub struct Engine {
     pub(super) record_signer: RecordSigner,
     pub(super) tally: Arc<dyn Tally>,
     pub(super) archive: Option<ArchiveSettings>,
+    /// Who carries codes to the customers; none where none are sent.
+    pub(super) codes: OnceLock<Arc<dyn CodeSender>>,
 }
 
 impl Engine {
@@ -159,7 +162,18 @@ impl Engine {
             record_signer: RecordSigner::new(&keyring),
             tally,
             archive,
+            codes: OnceLock::new(),
         }))
+    }
+
+    /// Sends codes from now on, by this sender; whoever was named first stays.
+    pub fn send_codes_by(&self, sender: Arc<dyn CodeSender>) {
+        let _ = self.codes.set(sender);
+    }
+
+    /// Whether codes are sent.
+    pub(super) fn sends_codes(&self) -> bool {
+        self.codes.get().is_some()
     }
 
     /// The one reading of the clock that a request is decided with.

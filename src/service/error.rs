@@ -113,6 +113,12 @@ pub enum Refusal {
     PolicyByFile,
     /// The challenge is over.
     ChallengeOver,
+    /// This service sends no codes.
+    CodesOff,
+    /// The challenge asks for more than a code can prove.
+    CodeNotEnough,
+    /// No code goes to that contact now.
+    ContactUnusable,
     /// The challenge does not wait for others.
     AskAgain,
     /// The line has left the account.
@@ -152,6 +158,9 @@ impl Refusal {
             Self::PolicyExpired => "POLICY_EXPIRED",
             Self::PolicyByFile => "POLICY_BY_FILE",
             Self::ChallengeOver => "CHALLENGE_OVER",
+            Self::CodesOff => "CODES_OFF",
+            Self::CodeNotEnough => "CODE_NOT_ENOUGH",
+            Self::ContactUnusable => "CONTACT_UNUSABLE",
             Self::AskAgain => "ASK_AGAIN",
             Self::LineMoved => "LINE_MOVED",
         }
@@ -203,6 +212,9 @@ impl Refusal {
             Self::LineMoved => {
                 "the line has left this account, and no lock set here would protect it: the fraud desk must stop it where it is"
             }
+            Self::CodesOff => "this service sends no codes: its settings have no `messages`",
+            Self::CodeNotEnough => "the challenge asks for more than a code can prove",
+            Self::ContactUnusable => "no code goes to this contact now: choose another one",
             Self::AskAgain => "this challenge waits for nobody: whoever asked asks again and brings the proof along",
             Self::Held => "who asks, or the carrier that gains, is held: the fraud desk must look first",
         }

@@ -279,7 +279,10 @@ fn take_over(open: &mut OpenAccount, line: Option<Token>, what: &Recorded, at: D
             note_reset(open, Reset { at, kind: *kind, via: *via, mailbox: mailbox.clone() });
         }
         // What a customer database says of the past makes no contact older: its age starts here.
-        Recorded::ContactChanged { via, kind, .. } => {
+        Recorded::ContactChanged { contact, via, kind, .. } => {
+            if let Some(account) = open.account_mut() {
+                account.contact_changed_elsewhere(contact, now);
+            }
             note_reset(open, Reset { at: now, kind: ResetKind::Contact, via: *via, mailbox: None });
             if let Some(credentials) = open.credentials_mut() {
                 credentials.history.contacts_changed.note(*kind, now);

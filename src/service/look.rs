@@ -9,7 +9,8 @@ use super::velocity::{Counted, Found, is_spraying};
 use super::weigh::{Case, FailureWindows};
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
-    AppApproval, AppCheck, Checks, PinCheck, Snapshot, SpentApproval, TransferPinCheck, TransferPinState, Verifier,
+    AppApproval, AppCheck, Checks, CodeCheck, Completing, PinCheck, Snapshot, SpentApproval, TransferPinCheck,
+    TransferPinState, Verifier,
 };
 use crate::policy::{self, Admission, PinAdmission, Policy};
 use crate::store::OpenAccount;
@@ -52,13 +53,13 @@ impl Engine {
         let mut admission = policy::admit(policy, &case.request(), snapshot, case.now);
         let before = counted.velocity(&self.looking, Found::default());
         if is_spraying(&before) {
-            admission = Admission { account_pin: PinAdmission::No, transfer_pin: false };
+            admission = Admission::NOTHING;
         }
         let (app, spent) = self.look_at_approval(case, policy);
         let pin = self.look_at_pin(case, &admission, looked, before.unread).await;
         let transfer_pin =
             if before.unread { not_counted(case.question) } else { self.look_at_transfer_pin(case, &admission) };
-        let checks = Checks { pin, transfer_pin, app };
+        let checks = Checks { pin, transfer_pin, code: self.look_at_code(case, &admission), app };
         let renewed = looked.0.as_ref().filter(|_| pin == PinCheck::Matched).and_then(|pin| pin.renewed.clone());
         Findings {
             checks,
@@ -109,6 +110,16 @@ impl Engine {
             now: case.now,
         };
         self.pins.check_transfer(pin, &asked)
+    }
+
+    /// INVARIANT (one-counter): a wrong code is counted on its challenge, in the commit without which nobody is answered.
+    fn look_at_code(&self, case: &Case<'_>, admission: &Admission) -> CodeCheck {
+        let Some(code) = case.question.evidence.one_time_code.as_ref().filter(|_| admission.code) else {
+            return CodeCheck::NotSupplied;
+        };
+        let pending = case.pending.filter(|_| matches!(case.completing, Completing::Open { .. }));
+        let account = &case.target.account;
+        pending.map_or(CodeCheck::NotSent, |pending| self.pins.check_code(code, (account, pending), case.now))
     }
 
     /// Looks at an app key's signature over exactly this change.

@@ -83,7 +83,8 @@ pub use answer::{Answer, DecisionState, PermitText};
 pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
 pub use challenges::{
-    Completion, DecisionWatch, Declining, PENDING_PAGE_MAX, PendingPage, Submission, Submitted, WaitingChallenge,
+    CodeSender, CodeToSend, Completion, DecisionWatch, Declining, PENDING_PAGE_MAX, PendingPage, Sending, Sent,
+    Submission, Submitted, WaitingChallenge,
 };
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};

@@ -11,8 +11,8 @@ use super::error::ServiceError;
 use super::tally::Tally;
 use crate::crypto::{Keyring, PinHasher, PinPool, ShortSecret, ShortSecrets, Token};
 use crate::domain::{
-    Credentials, Line, PinCheck, PinDigits, Spid, TransferPin, TransferPinCheck, TransferPinId, TransferPinState,
-    Verifier,
+    CodeCheck, Credentials, Line, Pending, PinCheck, PinDigits, RecordId, SentCode, Spid, TransferPin,
+    TransferPinCheck, TransferPinId, TransferPinState, Verifier,
 };
 
 /// Looks at secrets.
@@ -103,6 +103,23 @@ impl Pins {
                 issued_at: pin.issued_at,
             },
         }
+    }
+
+    /// Looks at a one-time code, held against the one that was sent last for a challenge.
+    pub(super) fn check_code(
+        &self,
+        offered: &PinDigits,
+        (account, challenge): (&Token, &Pending),
+        now: DateTime<Utc>,
+    ) -> CodeCheck {
+        let id = challenge.decision.as_u128();
+        let is_it = |kept: &Verifier| self.short.verify(ShortSecret::Code, account, id, offered, kept).unwrap_or(false);
+        SentCode::check(challenge.code.as_ref(), is_it, now)
+    }
+
+    /// Makes the verifier of a new code.
+    pub(super) fn code_verifier(&self, account: &Token, challenge: RecordId, value: &PinDigits) -> Verifier {
+        self.short.verifier(ShortSecret::Code, account, challenge.as_u128(), value)
     }
 
     /// Makes the verifier of a new transfer PIN.

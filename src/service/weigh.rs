@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::ask::{Asking, account_of};
+use super::ask::{Asking, Codes, account_of};
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::look::{Findings, Looked};
@@ -14,10 +14,11 @@ use super::velocity::{Counted, Found, has_sign};
 use crate::audit::ShadowVerdict;
 use crate::crypto::Token;
 use crate::domain::{
-    Account, AppCheck, Checks, Completing, Credentials, Device, GivenProof, HoldKind, Line, LineId, Mode, Pending,
-    PendingStanding, PinCheck, Protection, RegisteredStore, Requester, Snapshot, Standing, Velocity, Verdict,
+    Account, AppCheck, Checks, CodeCheck, Completing, ContactId, Credentials, Device, GivenProof, HoldKind, Line,
+    LineId, Mode, Pending, PendingStanding, PinCheck, Protection, RegisteredStore, Requester, Snapshot, Standing,
+    Velocity, Verdict,
 };
-use crate::policy::{self, Audience, Facts, Offered, Policy, Request};
+use crate::policy::{self, Audience, CodeFact, Facts, Offered, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
 
 /// One more failure than the policy ever compares with is kept.
@@ -39,6 +40,8 @@ pub(super) struct Weighed {
     pub checks: Checks,
     pub facts: Vec<(u16, i64)>,
     pub policy: Arc<Policy>,
+    /// Whether the customer entered the right code, sent where it proves something, alone or beside another class.
+    pub code_counts: bool,
     pub account_number_matched: bool,
     pub owner_asked: bool,
     /// What looking at this request's own evidence found.
@@ -67,6 +70,8 @@ pub(super) struct Case<'a> {
     pub pending: Option<&'a Pending>,
     /// How that one stands.
     pub completing: Completing,
+    /// Whether a code can be sent for it.
+    codes_sent: bool,
     /// What was given for it and still counts.
     given: Given<'a>,
     pub now: DateTime<Utc>,
@@ -140,6 +145,7 @@ impl Engine {
             verdict,
             checks,
             facts: facts.numbered(),
+            code_counts: matches!(facts.code, CodeFact::Right | CodeFact::Beside),
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
             policy: Arc::clone(&policy),
@@ -156,6 +162,8 @@ struct Given<'a> {
     pin: bool,
     /// The device whose approval counts most: of somebody who may say yes, and the oldest of those.
     device: Option<&'a Device>,
+    /// The contact that a code was sent to, as it is still on record.
+    contact: Option<&'a ContactId>,
 }
 
 impl<'a> Given<'a> {
@@ -166,18 +174,22 @@ impl<'a> Given<'a> {
         (account, credentials, line): (&'a Account, &'a Credentials, &'a Line),
     ) -> Self {
         let free = pending.given.iter().filter(|given| asking.books.held_place(&given.place).is_none());
-        let (mut pin, mut devices) = (false, Vec::new());
+        let (mut pin, mut devices, mut code_contact) = (false, Vec::new(), None);
         for given in free {
             match &given.proof {
                 GivenProof::AccountPin { set_at } => {
                     pin |= credentials.pin.as_ref().is_some_and(|pin| pin.set_at == *set_at);
                 }
                 GivenProof::AppApproval { device } => devices.extend(account.device(device)),
+                GivenProof::OneTimeCode { contact, since } => {
+                    let kept = account.contact(contact).filter(|kept| kept.since == *since);
+                    code_contact = kept.map(|kept| &kept.id).or(code_contact);
+                }
             }
         }
         let counts = |device: &Device| policy::key_counts(account, &line.id, pending.action, asking.requester, device);
         let device = devices.into_iter().min_by_key(|device| (!counts(device), device.added_at));
-        Self { pin, device }
+        Self { pin, device, contact: code_contact }
     }
 }
 
@@ -196,7 +208,7 @@ impl<'a> Case<'a> {
         open: &'a OpenAccount,
         line: &'a Line,
     ) -> Result<Self, ServiceError> {
-        let Asking { requester, question, reserve, batch, now, books, stores } = *asking;
+        let Asking { requester, question, reserve, codes, batch, now, books, stores } = *asking;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         let (account, attempt) = (account_of(open)?, reserve.request);
         let held = books.held(requester, Some(&question.interaction), &question.change);
@@ -223,6 +235,7 @@ impl<'a> Case<'a> {
             attempt,
             pending,
             completing,
+            codes_sent: codes != Codes::NotSent,
             given: given.unwrap_or_default(),
             now,
             store,
@@ -262,6 +275,9 @@ impl<'a> Case<'a> {
         if checks.pin == PinCheck::NotSupplied && self.given.pin {
             checks.pin = PinCheck::Given;
         }
+        if checks.code == CodeCheck::NotSupplied && self.given.contact.is_some() {
+            checks.code = CodeCheck::Given;
+        }
         if checks.app == AppCheck::NotSupplied
             && let Some(device) = self.given.device
         {
@@ -275,6 +291,8 @@ impl<'a> Case<'a> {
         let Question { change, mode, interaction, claims, evidence, signals, plan_time, .. } = self.question;
         let offered = Offered::from(evidence);
         let given = self.given.device.map(|device| &device.id);
+        let sent_to = self.pending.and_then(|pending| pending.code.as_ref()).and_then(|code| code.contact.as_ref());
+        let code_contact = if evidence.one_time_code.is_some() { sent_to } else { self.given.contact };
         Request {
             requester: self.requester,
             change,
@@ -282,8 +300,9 @@ impl<'a> Case<'a> {
             mode: *mode,
             interaction,
             claims,
-            offered: Offered { app_device: offered.app_device.or(given), ..offered },
+            offered: Offered { app_device: offered.app_device.or(given), code_contact, ..offered },
             signals,
+            codes_sent: self.codes_sent,
             completing: self.completing,
             plan_time: *plan_time,
         }

@@ -101,9 +101,9 @@ fn claims() -> Option<pb::Claims> {
 }
 
 fn evidence() -> Vec<pb::Evidence> {
-    use pb::evidence::Evidence::{AccountPin, AppApproval, TransferPin};
+    use pb::evidence::Evidence::{AccountPin, AppApproval, OneTimeCode, TransferPin};
     let approval = pb::AppApproval { device_key_id: text("device-1"), signature: vec![1; 64] };
-    [AccountPin(text("739150")), TransferPin(text("402917")), AppApproval(approval)]
+    [AccountPin(text("739150")), TransferPin(text("402917")), OneTimeCode(text("204817")), AppApproval(approval)]
         .map(|piece| pb::Evidence { evidence: Some(piece) })
         .to_vec()
 }
@@ -443,7 +443,7 @@ pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
 mod samples_of_challenges;
 #[path = "samples_of_desks.rs"]
 mod samples_of_desks;
-pub(crate) use samples_of_challenges::{complete, decline, list_pending, submit, watch_decision};
+pub(crate) use samples_of_challenges::{complete, decline, list_pending, send_code, submit, watch_decision};
 pub(crate) use samples_of_desks::{
     activate_policy, approve_export, end_incident, export_records, get_export, get_policy, lift_hold, list_holds,
     list_incidents, list_records, make_checkpoint, open_incident, place_hold, request_export, stage_policy,

@@ -34,6 +34,15 @@ pub(crate) fn submit() -> Vec<pb::SubmitEvidenceRequest> {
     }]
 }
 
+pub(crate) fn send_code() -> Vec<pb::SendCodeRequest> {
+    vec![pb::SendCodeRequest {
+        request_id: text(UUID),
+        challenge_id: text(UUID),
+        contact_id: text("mail-1"),
+        interaction: interaction(),
+    }]
+}
+
 pub(crate) fn list_pending() -> Vec<pb::ListPendingChallengesRequest> {
     vec![pb::ListPendingChallengesRequest { account_id: text("acct-1"), page_size: 10, page_token: String::new() }]
 }

@@ -14,6 +14,7 @@ mod attacks;
 mod batch;
 mod challenges;
 mod challenges_guarded;
+mod codes;
 mod contacts;
 mod events;
 mod exports;

@@ -136,6 +136,11 @@ fn decisions() -> Vec<Call> {
         call_of("DecisionService/CompleteDecision", encoded(&samples::complete()), ASKERS),
         call_of("DecisionService/WatchDecision", encoded(&samples::watch_decision()), ASKERS),
         call_of("ChallengeService/SubmitEvidence", encoded(&samples::submit()), "pin_pad ivr customer business_admin"),
+        call_of(
+            "ChallengeService/SendCode",
+            encoded(&samples::send_code()),
+            "retail_agent retail_manager care_agent pin_pad ivr customer business_admin",
+        ),
         call_of("ChallengeService/ListPendingChallenges", encoded(&samples::list_pending()), CUSTOMERS),
         call_of("ChallengeService/DeclineChallenge", encoded(&samples::decline()), CUSTOMERS),
         call_of("DecisionService/WithdrawDecision", encoded(&samples::withdraw()), ASKERS),

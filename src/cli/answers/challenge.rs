@@ -50,8 +50,46 @@ impl Answer for Given {
     }
 }
 
+/// That a code is on its way.
+pub(crate) struct CodeSent(pub(crate) pb::SendCodeResponse);
+
+impl Answer for CodeSent {
+    fn json(&self) -> Value {
+        let pb::SendCodeResponse { expire_time, sendings_left, target } = &self.0;
+        json!({
+            "expire_time": instant(*expire_time),
+            "sendings_left": sendings_left,
+            "target": target.as_ref().map(target_json),
+        })
+    }
+
+    fn text(&self) -> String {
+        let pb::SendCodeResponse { expire_time, sendings_left, target } = &self.0;
+        // Who asked for the change is not told whether there is anybody to send it to.
+        let to =
+            target.as_ref().map_or_else(|| "the customer, if they can be reached".to_owned(), |to| to.masked.clone());
+        pairs([
+            ("on its way to", to),
+            ("good until", spoken(*expire_time)),
+            ("more can be sent", sendings_left.to_string()),
+        ])
+    }
+}
+
+fn target_json(target: &pb::CodeTarget) -> Value {
+    let pb::CodeTarget { contact_id, masked, only_beside_another, unusable_code, usable_time } = target;
+    json!({
+        "contact_id": contact_id,
+        "masked": masked,
+        "only_beside_another": only_beside_another,
+        "unusable_code": unusable_code,
+        "usable_time": instant(*usable_time),
+    })
+}
+
 fn waiting_json(waiting: &pb::PendingChallenge) -> Value {
-    let pb::PendingChallenge { challenge, line, change, ask_time, channel, store_id, signing_input } = waiting;
+    let pb::PendingChallenge { challenge, line, change, ask_time, channel, store_id, signing_input, code_targets } =
+        waiting;
     json!({
         "challenge": challenge.as_ref().map(challenge_json),
         "line_id": line.as_ref().map(line_text),
@@ -60,6 +98,7 @@ fn waiting_json(waiting: &pb::PendingChallenge) -> Value {
         "channel": name::<pb::Channel>(*channel),
         "store_id": store_id,
         "signing_input": signing_input,
+        "code_targets": code_targets.iter().map(target_json).collect::<Vec<_>>(),
     })
 }
 

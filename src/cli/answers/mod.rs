@@ -12,7 +12,7 @@ mod record;
 mod value;
 
 pub(super) use account::Account;
-pub(super) use challenge::{Challenges, Given};
+pub(super) use challenge::{Challenges, CodeSent, Given};
 pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, TransferPins};
 pub(super) use decision::{Decided, Redeemed, exit_of};
 pub(super) use protection::{Activities, Guarded, Protections, Released};

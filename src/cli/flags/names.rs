@@ -182,6 +182,8 @@ words! {
         EvidenceGiven,
         /// A no to a challenge, or to an approval
         ChallengeDeclined,
+        /// A code sent for a challenge
+        CodeSent,
         /// A transfer PIN taken back
         TransferPinRevoked,
         /// A look at an account

@@ -26,6 +26,12 @@ pub(crate) struct ProofArgs {
     /// Read the transfer PIN from a file of its owner alone; `-` is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "ask_transfer_pin")]
     transfer_pin_file: Option<PathBuf>,
+    /// Ask for the one-time code at the terminal
+    #[arg(long)]
+    ask_code: bool,
+    /// Read the one-time code from a file of its owner alone; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_code")]
+    code_file: Option<PathBuf>,
     /// Approve with this app key, as the customer's app would: for development
     #[arg(long, value_name = "FILE", requires = "app_device")]
     app_key_file: Option<PathBuf>,
@@ -40,13 +46,17 @@ impl ProofArgs {
         self,
         signing_text: impl FnOnce() -> Result<String, Failure>,
     ) -> Result<Vec<pb::Evidence>, Failure> {
-        let Self { ask_pin, pin_file, ask_transfer_pin, transfer_pin_file, app_key_file, app_device } = self;
+        let Self { ask_pin, pin_file, ask_transfer_pin, transfer_pin_file, .. } = self;
+        let Self { ask_code, code_file, app_key_file, app_device, .. } = self;
         let mut pieces = Vec::new();
         if let Some(pin) = secret_of(ask_pin, pin_file, "Account PIN")? {
             pieces.push(Piece::AccountPin(pin));
         }
         if let Some(pin) = secret_of(ask_transfer_pin, transfer_pin_file, "Transfer PIN")? {
             pieces.push(Piece::TransferPin(pin));
+        }
+        if let Some(code) = secret_of(ask_code, code_file, "Code")? {
+            pieces.push(Piece::OneTimeCode(code));
         }
         if let (Some(key), Some(device)) = (app_key_file, app_device) {
             pieces.push(Piece::AppApproval(sign(&key, device, &signing_text()?)?));

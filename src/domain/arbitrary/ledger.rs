@@ -5,13 +5,14 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::names::{
-    change_digest, device_id, held_name, instant, line_id, msisdn, place, policy_revision, record_id, reference,
-    subject,
+    change_digest, contact_id, device_id, held_name, instant, line_id, msisdn, place, policy_revision, record_id,
+    reference, subject,
 };
 use super::proofs::level;
 use crate::domain::{
     AccountMark, Action, Cohort, Consent, Document, Given, GivenProof, Hold, HoldCause, HoldKind, HoldTarget, Incident,
-    LineName, ListedPage, PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, StagedPolicy, Undoing,
+    LineName, ListedPage, PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SentCode,
+    StagedPolicy, Undoing, Verifier,
 };
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
@@ -28,6 +29,8 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
             }
         ),
         pending().prop_map(|pending| Document::Challenge(Box::new(pending))),
+        (vec(instant(), 0..3), option::of(instant()))
+            .prop_map(|(at, stopped_at)| Document::Prompts(Prompts { at, stopped_at })),
         shelf().prop_map(|shelf| Document::Policies(Box::new(shelf))),
         listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),
     ]
@@ -38,6 +41,7 @@ fn pending() -> BoxedStrategy<Pending> {
     let proof = prop_oneof![
         instant().prop_map(|set_at| GivenProof::AccountPin { set_at }),
         device_id().prop_map(|device| GivenProof::AppApproval { device }),
+        (contact_id(), instant()).prop_map(|(contact, since)| GivenProof::OneTimeCode { contact, since }),
     ];
     let given = (instant(), subject(), place(), proof);
     let given = given.prop_map(|(at, by, place, proof)| Given { at, by, place, proof });
@@ -49,7 +53,15 @@ fn pending() -> BoxedStrategy<Pending> {
     ];
     let named = (named, option::of(line_id()));
     let bound = (record_id(), named, prop::sample::select(Action::ALL.as_slice()), change_digest(), subject());
-    (bound, level(), instant(), any::<u64>(), vec(given, 0..3), any::<u8>(), state)
+    let sent = (vec(any::<u8>(), 0..40), option::of(contact_id()), instant(), instant());
+    let sent = sent.prop_map(|(verifier, contact, sent_at, expires_at)| SentCode {
+        verifier: Verifier(verifier),
+        contact,
+        sent_at,
+        expires_at,
+    });
+    let counts = (any::<u8>(), any::<u8>(), option::of(sent));
+    (bound, level(), instant(), any::<u64>(), vec(given, 0..3), counts, state)
         .prop_map(
             |(
                 (decision, (named, line), action, change, caller),
@@ -57,7 +69,7 @@ fn pending() -> BoxedStrategy<Pending> {
                 expires_at,
                 granted_seq,
                 given,
-                wrong,
+                (wrong, sendings, code),
                 state,
             )| {
                 Pending {
@@ -72,6 +84,8 @@ fn pending() -> BoxedStrategy<Pending> {
                     granted_seq,
                     given,
                     wrong,
+                    sendings,
+                    code,
                     state,
                 }
             },

@@ -33,7 +33,7 @@ pub(super) fn person_id() -> impl Strategy<Value = PersonId> {
     text(IDENTIFIER, PersonId::parse)
 }
 
-pub(super) fn contact_id() -> impl Strategy<Value = ContactId> {
+pub(crate) fn contact_id() -> impl Strategy<Value = ContactId> {
     text(IDENTIFIER, ContactId::parse)
 }
 

@@ -4,16 +4,28 @@ use proptest::prelude::*;
 
 use super::names::{instant, transfer_pin_id};
 use crate::domain::{
-    AppCheck, CarrierCode, Checks, Effect, Factor, FactorOption, Level, OutcomeKind, OwnReason, PinCheck, Reason,
-    ReasonClass, TransferPinCheck, Usability,
+    AppCheck, CarrierCode, Checks, CodeCheck, Effect, Factor, FactorOption, Level, OutcomeKind, OwnReason, PinCheck,
+    Reason, ReasonClass, TransferPinCheck, Usability,
 };
 
 pub(crate) fn checks() -> impl Strategy<Value = Checks> {
-    (pin_check(), transfer_pin_check(), app_check()).prop_map(|(pin, transfer_pin, app)| Checks {
+    (pin_check(), transfer_pin_check(), code_check(), app_check()).prop_map(|(pin, transfer_pin, code, app)| Checks {
         pin,
         transfer_pin,
+        code,
         app,
     })
+}
+
+fn code_check() -> impl Strategy<Value = CodeCheck> {
+    prop::sample::select(&[
+        CodeCheck::Matched,
+        CodeCheck::Mismatched,
+        CodeCheck::Expired,
+        CodeCheck::NotSent,
+        CodeCheck::NotSupplied,
+        CodeCheck::Given,
+    ])
 }
 
 fn pin_check() -> impl Strategy<Value = PinCheck> {

@@ -30,6 +30,15 @@ impl ChallengeService for ChallengeApi {
         edge.unary("SubmitEvidence", request, work).await
     }
 
+    async fn send_code(&self, request: Request<pb::SendCodeRequest>) -> Result<Response<pb::SendCodeResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let sending = ask::send_code(message)?;
+            Ok(tell::sent(&engine.send_code(authorise(requester)?, sending).await?))
+        };
+        edge.unary("SendCode", request, work).await
+    }
+
     async fn list_pending_challenges(
         &self,
         request: Request<pb::ListPendingChallengesRequest>,

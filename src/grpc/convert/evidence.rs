@@ -14,6 +14,7 @@ const SIGNATURE_BYTES: usize = 64;
 enum Piece {
     AccountPin(PinDigits),
     TransferPin(PinDigits),
+    OneTimeCode(PinDigits),
     AppApproval(AppApproval),
 }
 
@@ -24,6 +25,7 @@ pub(in crate::grpc) fn evidence(values: Vec<pb::Evidence>, name: &str) -> Result
         let (was_there, kind) = match piece {
             Piece::AccountPin(pin) => (all.account_pin.replace(pin).is_some(), "account_pin"),
             Piece::TransferPin(pin) => (all.transfer_pin.replace(pin).is_some(), "transfer_pin"),
+            Piece::OneTimeCode(code) => (all.one_time_code.replace(code).is_some(), "one_time_code"),
             Piece::AppApproval(approval) => (all.app_approval.replace(approval).is_some(), "app_approval"),
         };
         if was_there {
@@ -39,6 +41,7 @@ fn piece(value: pb::Evidence) -> Result<Piece, FieldError> {
     match required(evidence, "evidence")? {
         Wire::AccountPin(pin) => text(&pin, "account_pin", PinDigits::parse_offered).map(Piece::AccountPin),
         Wire::TransferPin(pin) => text(&pin, "transfer_pin", PinDigits::parse_transfer).map(Piece::TransferPin),
+        Wire::OneTimeCode(code) => text(&code, "one_time_code", PinDigits::parse_code).map(Piece::OneTimeCode),
         Wire::AppApproval(approval) => {
             use super::field::InField as _;
             app_approval(approval).map(Piece::AppApproval).in_field("app_approval")

@@ -42,6 +42,7 @@ const METHODS: &[(&str, Lane)] = &[
     ("CompleteDecision", Lane::Ordinary),
     ("WatchDecision", Lane::Ordinary),
     ("SubmitEvidence", Lane::Ordinary),
+    ("SendCode", Lane::Ordinary),
     ("ListPendingChallenges", Lane::Ordinary),
     ("WithdrawDecision", Lane::Protective),
     ("BatchDecide", Lane::Ordinary),

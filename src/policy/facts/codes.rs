@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{AppFact, Asker, AskerDevice, Field, PersonStanding, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, CodeFact, Field, PersonStanding, TransferPinFact};
 use crate::domain::{Completing, NetworkStanding, PinCheck, RosterStanding, Signal, Stance};
 use crate::policy::fitness::PinFitness;
 
@@ -101,6 +101,19 @@ pub(super) const fn transfer_pin(fact: TransferPinFact) -> Option<i64> {
         TransferPinFact::Expired => Some(3),
         TransferPinFact::Void => Some(4),
         TransferPinFact::NotAdmitted => Some(5),
+    }
+}
+
+pub(super) const fn code(fact: CodeFact) -> Option<i64> {
+    match fact {
+        CodeFact::NotOffered => None,
+        CodeFact::Right => Some(1),
+        CodeFact::Beside => Some(2),
+        CodeFact::TypedByOthers => Some(3),
+        CodeFact::Unfit => Some(4),
+        CodeFact::Wrong => Some(5),
+        CodeFact::Expired => Some(6),
+        CodeFact::NotSent => Some(7),
     }
 }
 

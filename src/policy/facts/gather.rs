@@ -8,6 +8,7 @@ use super::{AppFact, Asker, Facts, ToldFacts};
 use crate::domain::{
     AccountKind, Change, Checks, Mode, NetworkStanding, PinCheck, Protection, SimChange, Snapshot, Stance,
 };
+use crate::policy::contacts::ContactFitness;
 use crate::policy::document::Policy;
 use crate::policy::persons;
 use crate::policy::request::Request;
@@ -40,6 +41,7 @@ impl Facts {
             _ => None,
         };
         let (account, app) = (&snapshot.account, seen.app(checks.app, &resets));
+        let code = seen.code(checks.code, asker);
         Self {
             now,
             change_at: request.plan_time.map_or(now, |planned| planned.max(now)),
@@ -69,6 +71,9 @@ impl Facts {
             pin_failures_many_until: pin.many_until,
             pin_off_until: pin.off_until,
             transfer_pin: seen.transfer_pin(checks.transfer_pin, stance),
+            code,
+            codes_sent: request.codes_sent,
+            best_contact: if request.codes_sent { seen.best_contact() } else { ContactFitness::Unfit },
             app,
             app_usable: seen.app_usable(),
             has_known_device: account.devices.iter().any(|device| seen.is_known(device)),
@@ -82,7 +87,7 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff && !has_sign(app) && !given,
+            begun_without_customer: asker == Asker::Staff && !has_sign(app) && !given && !code.is_sign(),
             lines_leaving_percent: percent_leaving(snapshot),
             business: account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AppFact, Asker, AskerDevice, Field, SignalSet, ToldFacts, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, CodeFact, Field, SignalSet, ToldFacts, TransferPinFact};
 use crate::domain::{
     Action, Channel, Completing, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal,
     SimChangeCause, Stance, Standing, Usability, Velocity,
 };
+use crate::policy::contacts::ContactFitness;
 use crate::policy::document::{Policy, SignalName};
 use crate::policy::fitness::PinFitness;
 
@@ -60,6 +61,12 @@ pub struct Facts {
     pub pin_off_until: Option<DateTime<Utc>>,
     /// What looking at the transfer PIN found, and how it was issued.
     pub transfer_pin: TransferPinFact,
+    /// What looking at the one-time code found, and whether it counts.
+    pub code: CodeFact,
+    /// Whether a code can be sent for what is asked.
+    pub codes_sent: bool,
+    /// What a code sent to the best contact of those whose contacts count would prove.
+    pub best_contact: ContactFitness,
     /// What looking at the app approval found, and whether its signer counts.
     pub app: AppFact,
     /// Whether an app approval could be given now by somebody whose approval counts.
@@ -144,6 +151,9 @@ impl Facts {
             pin_failures_many_until: None,
             pin_off_until: None,
             transfer_pin: TransferPinFact::NotOffered,
+            code: CodeFact::NotOffered,
+            codes_sent: false,
+            best_contact: ContactFitness::Unfit,
             app: AppFact::NotOffered,
             app_usable: Usability::Unusable(Reason::NoUsableFactor),
             has_known_device: false,

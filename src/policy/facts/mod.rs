@@ -21,7 +21,7 @@ pub(super) use fact::Over;
 pub use fact::{Fact, Kind, Origin};
 pub(super) use gather::stance;
 pub use known::Facts;
-pub use parts::{AppFact, Asker, AskerDevice, Field, PersonStanding, SignalSet, TransferPinFact};
+pub use parts::{AppFact, Asker, AskerDevice, CodeFact, Field, PersonStanding, SignalSet, TransferPinFact};
 pub use schema::{FACTS, fact_name};
 pub(super) use seen::Seen;
 pub use told::ToldFacts;

@@ -12,13 +12,13 @@ impl Facts {
     /// The facts as numbers, ascending.
     pub fn numbered(&self) -> Vec<(u16, i64)> {
         let mut facts = Vec::with_capacity(40);
-        self.each_number(|number, value| facts.push((number, value)));
+        self.number_into(&mut facts);
         facts
     }
 
     /// Gives the same facts one by one.
-    pub(super) fn each_number(&self, give: impl FnMut(u16, i64)) {
-        let mut list = List { give, now: self.now };
+    pub(super) fn number_into(&self, to: &mut impl Numbers) {
+        let mut list = List { to, now: self.now.timestamp_micros() };
         self.put_place(&mut list);
         self.put_line(&mut list);
         self.put_pins(&mut list);
@@ -29,7 +29,7 @@ impl Facts {
         self.told.put(&mut list);
     }
 
-    fn put_place(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_place(&self, list: &mut List<impl Numbers>) {
         list.put(1, Some(i64::from(self.action.number())));
         list.put(2, Some(i64::from(self.channel as u8)));
         list.put(3, Some(codes::asker(self.asker)));
@@ -37,7 +37,7 @@ impl Facts {
         list.put_instant(5, Some(self.change_at).filter(|at| *at != self.now));
     }
 
-    fn put_line(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_line(&self, list: &mut List<impl Numbers>) {
         list.put_flag(6, self.standing == Standing::Unknown);
         list.put(7, Some(i64::from(self.line_status as u8)));
         let (stance, until) = codes::stance(self.stance);
@@ -52,7 +52,7 @@ impl Facts {
         list.put_instant(16, self.resets_one_until);
     }
 
-    fn put_pins(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_pins(&self, list: &mut List<impl Numbers>) {
         list.put(17, codes::pin_check(self.pin_check));
         let (fitness, too_new_until) = codes::fitness(self.pin_fitness);
         list.put(18, fitness);
@@ -69,7 +69,7 @@ impl Facts {
         }
     }
 
-    fn put_app(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_app(&self, list: &mut List<impl Numbers>) {
         list.put(28, codes::app(self.app));
         if let AppFact::Approved { older_than_resets, same_device, added_at: _ } = self.app {
             list.put_flag(29, older_than_resets);
@@ -83,7 +83,7 @@ impl Facts {
         list.put_flag(32, self.has_known_device);
     }
 
-    fn put_claims(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_claims(&self, list: &mut List<impl Numbers>) {
         list.put(33, codes::field(self.account_number));
         list.put(34, codes::field(self.postal_code));
         list.put(35, codes::field(self.holder_name));
@@ -95,7 +95,7 @@ impl Facts {
         list.put_count(41, u32::from(self.signals_missing.bits()));
     }
 
-    fn put_velocity(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_velocity(&self, list: &mut List<impl Numbers>) {
         let Velocity {
             unread,
             source,
@@ -127,7 +127,7 @@ impl Facts {
     }
 
     /// Facts that came later than those of their kind.
-    fn put_later(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    fn put_later(&self, list: &mut List<impl Numbers>) {
         list.put_flag(56, self.shipped);
         list.put_count(57, self.velocity.staff_lapsed_accounts);
         if let AppFact::Approved { added_at, .. } = self.app {
@@ -140,33 +140,55 @@ impl Facts {
         let (challenge, required) = codes::completing(self.completing);
         list.put(63, challenge);
         list.put(64, required);
+        list.put(65, codes::code(self.code));
+    }
+}
+
+/// What takes facts as numbers.
+pub(super) trait Numbers {
+    /// Takes one, none twice.
+    fn take(&mut self, number: u16, value: i64);
+}
+
+impl Numbers for Vec<(u16, i64)> {
+    fn take(&mut self, number: u16, value: i64) {
+        self.push((number, value));
     }
 }
 
 /// The list as it is given, without what is quiet.
-pub(super) struct List<G> {
-    give: G,
-    now: DateTime<Utc>,
+pub(super) struct List<'a, N> {
+    to: &'a mut N,
+    /// In microseconds since the epoch.
+    now: i64,
 }
 
-impl<G: FnMut(u16, i64)> List<G> {
+#[expect(
+    clippy::inline_always,
+    reason = "each number is a literal where it is put: its place is found when it is compiled"
+)]
+impl<N: Numbers> List<'_, N> {
+    #[inline(always)]
     fn put(&mut self, number: u16, value: Option<i64>) {
         if let Some(value) = value {
-            (self.give)(number, value);
+            self.to.take(number, value);
         }
     }
 
+    #[inline(always)]
     pub(super) fn put_flag(&mut self, number: u16, holds: bool) {
         self.put(number, holds.then_some(1));
     }
 
+    #[inline(always)]
     pub(super) fn put_count(&mut self, number: u16, count: u32) {
         self.put(number, (count > 0).then(|| i64::from(count)));
     }
 
+    #[inline(always)]
     pub(super) fn put_instant(&mut self, number: u16, instant: Option<DateTime<Utc>>) {
         let now = self.now;
-        self.put(number, instant.map(|instant| micros(instant - now)));
+        self.put(number, instant.map(|instant| instant.timestamp_micros().saturating_sub(now)));
     }
 }
 
@@ -184,7 +206,8 @@ mod tests {
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
-        AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, SignalName, ToldFacts, TransferPinFact,
+        AppFact, Asker, AskerDevice, CodeFact, ContactFitness, Facts, Field, PersonStanding, PinFitness, SignalName,
+        ToldFacts, TransferPinFact,
     };
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -215,6 +238,9 @@ mod tests {
             pin_failures_many_until: Some(at(22)),
             pin_off_until: Some(at(23)),
             transfer_pin: TransferPinFact::Right { issued_at: at(-25), proven: true, same_way_as_release: true },
+            code: CodeFact::NotSent,
+            codes_sent: true,
+            best_contact: ContactFitness::Fit,
             app: AppFact::Approved { older_than_resets: true, same_device: true, added_at: at(-58) },
             app_usable: Usability::NotBefore(at(31), Reason::NewDevice),
             has_known_device: true,
@@ -274,7 +300,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 82] = [
+    const GOLDEN: [(u16, i64); 83] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -339,6 +365,7 @@ mod tests {
         (62, 3),
         (63, 1),
         (64, 3),
+        (65, 7),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

@@ -104,6 +104,34 @@ pub enum AppFact {
     },
 }
 
+/// A one-time code offered, or given before for the challenge that is completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeFact {
+    /// None.
+    NotOffered,
+    /// Right, sent where it proves something, and entered by the customer.
+    Right,
+    /// The same, but it counts only beside another class.
+    Beside,
+    /// Right, but typed by somebody else than the customer.
+    TypedByOthers,
+    /// Right, but sent to a contact that proves nothing now.
+    Unfit,
+    /// Wrong.
+    Wrong,
+    /// Right, but too late.
+    Expired,
+    /// None was sent for this.
+    NotSent,
+}
+
+impl CodeFact {
+    /// Whether somebody has what was sent to the customer: weaker than proof.
+    pub(in crate::policy) const fn is_sign(self) -> bool {
+        matches!(self, Self::Right | Self::Beside | Self::TypedByOthers)
+    }
+}
+
 /// A set of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SignalSet(u8);

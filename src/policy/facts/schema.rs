@@ -325,6 +325,14 @@ pub const FACTS: &[Fact] = &[
         "The proof that an open challenge which is completed asked for.",
     ),
     Fact::new(
+        65,
+        "code",
+        "code.check",
+        Symbol(names::CODE),
+        "What looking at the one-time code found: right where the customer entered it, beside where it counts only beside \
+         another class, unfit where the contact that it went to proves nothing now.",
+    ),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",
@@ -421,6 +429,7 @@ pub const FACTS: &[Fact] = &[
     Fact::new(122, "proof_account_pin", "proof.account_pin", Flag, "Whether the account PIN counts as proof."),
     Fact::new(123, "proof_transfer_pin", "proof.transfer_pin", Flag, "Whether the transfer PIN counts as proof."),
     Fact::new(124, "proof_app", "proof.app", Flag, "Whether the app approval counts as proof."),
+    Fact::new(125, "proof_code", "proof.code", Flag, "Whether the one-time code counts as proof."),
 ];
 
 /// For each number the place of its fact in [`FACTS`], past its end where there is none.

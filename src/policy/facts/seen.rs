@@ -3,11 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Resets;
-use super::{AppFact, Asker, AskerDevice, Field, SignalSet, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, CodeFact, Field, SignalSet, TransferPinFact};
 use crate::domain::{
-    Account, Action, AppCheck, Change, Device, Person, PersonRole, Protection, Reason, Release, Roster, RosterStanding,
-    Signal, SignalKind, Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState, Usability,
+    Account, Action, AppCheck, Change, CodeCheck, Device, Person, PersonRole, Protection, Reason, Release, Roster,
+    RosterStanding, Signal, SignalKind, Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState,
+    Usability,
 };
+use crate::policy::contacts::ContactFitness;
 use crate::policy::document::{Policy, SignalName};
 use crate::policy::request::Request;
 use crate::policy::{PinFitness, attempts, persons};
@@ -47,7 +49,7 @@ impl<'a> Seen<'a> {
         PinFitness::judge(self.policy, &account.brand, credentials.pin.as_ref(), *breached_until, self.now)
     }
 
-    pub(super) fn asker_device(&self, asker: Asker) -> AskerDevice {
+    pub(in crate::policy) fn asker_device(&self, asker: Asker) -> AskerDevice {
         if !matches!(asker, Asker::Customer(_)) {
             return AskerDevice::NotCustomers;
         }
@@ -114,6 +116,26 @@ impl<'a> Seen<'a> {
             AppFact::Approved { older_than_resets, same_device, added_at }
         } else {
             AppFact::WrongPerson
+        }
+    }
+
+    /// A code is proof of who has the contact, if they enter it themselves: read out to somebody, it proves that they listen.
+    pub(super) fn code(&self, check: CodeCheck, asker: Asker) -> CodeFact {
+        let by_customer = match check {
+            CodeCheck::NotSupplied => return CodeFact::NotOffered,
+            CodeCheck::Mismatched => return CodeFact::Wrong,
+            CodeCheck::Expired => return CodeFact::Expired,
+            CodeCheck::NotSent => return CodeFact::NotSent,
+            CodeCheck::Matched => matches!(asker, Asker::Customer(_) | Asker::CustomerEntry),
+            CodeCheck::Given => true,
+        };
+        // INVARIANT (fail-closed): a code to a contact that is not on record proves nobody.
+        let fitness = self.request.offered.code_contact.map_or(ContactFitness::Unfit, |id| self.fitness_of(id));
+        match fitness {
+            ContactFitness::NotBefore(_) | ContactFitness::Unfit => CodeFact::Unfit,
+            _ if !by_customer => CodeFact::TypedByOthers,
+            ContactFitness::Beside => CodeFact::Beside,
+            ContactFitness::Fit => CodeFact::Right,
         }
     }
 

@@ -74,6 +74,17 @@ pub(super) const TRANSFER_PIN: Symbols =
 pub(super) const APP: Symbols =
     &[("NOT_OFFERED", 0), ("APPROVED", 1), ("REFUSED", 2), ("NEW_DEVICE", 3), ("WRONG_PERSON", 4)];
 
+pub(super) const CODE: Symbols = &[
+    ("NOT_OFFERED", 0),
+    ("RIGHT", 1),
+    ("BESIDE", 2),
+    ("TYPED_BY_OTHERS", 3),
+    ("UNFIT", 4),
+    ("WRONG", 5),
+    ("EXPIRED", 6),
+    ("NOT_SENT", 7),
+];
+
 pub(super) const FIELD: Symbols = &[("NOT_GIVEN", 0), ("MATCHES", 1), ("DIFFERS", 2), ("NOT_ON_RECORD", 3)];
 
 pub(super) const SOURCE: Symbols = &[

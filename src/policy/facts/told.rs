@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::{count, many_until};
-use super::number::List;
+use super::number::{List, Numbers};
 use super::seen::Seen;
 use crate::domain::{ContactTimes, TransferPin, TransferPinCheck};
 
@@ -87,7 +87,7 @@ impl ToldFacts {
     }
 
     /// The facts as numbers, ascending.
-    pub(super) fn put(&self, list: &mut List<impl FnMut(u16, i64)>) {
+    pub(super) fn put(&self, list: &mut List<impl Numbers>) {
         list.put_count(70, self.log_in_failures);
         list.put_instant(71, self.log_in_failures_many_until);
         list.put_count(72, self.log_in_failure_sources);

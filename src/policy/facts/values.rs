@@ -4,6 +4,7 @@
 
 use super::Facts;
 use super::fact::{DERIVED_FROM, FACTS_MAX, Kind, Origin, UNREAD};
+use super::number::Numbers;
 use super::schema::FACTS;
 use crate::policy::proof::Accepted;
 
@@ -16,6 +17,19 @@ pub const NEVER: i64 = i64::MAX;
 pub struct Values {
     of: [i64; FACTS_MAX],
     known: u128,
+}
+
+impl Numbers for Values {
+    #[expect(clippy::inline_always, reason = "where the number is a literal, this is one store")]
+    #[inline(always)]
+    fn take(&mut self, number: u16, value: i64) {
+        if let Ok(number) = u8::try_from(number)
+            && number < DERIVED_FROM
+        {
+            let is_age = AGES & (1 << number) != 0;
+            self.set(number, if is_age { value.saturating_neg() } else { value });
+        }
+    }
 }
 
 /// What the facts are when nothing is recorded of them: no, none, never, or not known.
@@ -78,7 +92,7 @@ impl Values {
     /// Of facts, and what of the proof counts.
     pub fn of(facts: &Facts, accepted: Accepted) -> Self {
         let mut values = QUIET;
-        facts.each_number(|number, value| values.set_recorded(number, value));
+        facts.number_into(&mut values);
         values.derive(accepted);
         values
     }
@@ -87,7 +101,7 @@ impl Values {
     pub fn of_recorded(recorded: &[(u16, i64)], accepted: Accepted) -> Self {
         let mut values = QUIET;
         for (number, value) in recorded {
-            values.set_recorded(*number, *value);
+            values.take(*number, *value);
         }
         values.derive(accepted);
         values
@@ -102,15 +116,6 @@ impl Values {
         unrecorded
     }
 
-    fn set_recorded(&mut self, number: u16, value: i64) {
-        if let Ok(number) = u8::try_from(number)
-            && number < DERIVED_FROM
-        {
-            let is_age = AGES & (1 << number) != 0;
-            self.set(number, if is_age { value.saturating_neg() } else { value });
-        }
-    }
-
     fn derive(&mut self, accepted: Accepted) {
         if self.get(UNREAD) != 0 {
             self.known &= !COUNTED;
@@ -121,24 +126,28 @@ impl Values {
         self.set(122, i64::from(accepted.account_pin));
         self.set(123, i64::from(accepted.transfer_pin));
         self.set(124, i64::from(accepted.app));
+        self.set(125, i64::from(accepted.code));
     }
 
     /// Puts a fact, which is known from then on.
+    #[inline]
     pub(in crate::policy) fn set(&mut self, number: u8, value: i64) {
-        if let Some(slot) = self.of.get_mut(usize::from(number)) {
+        if let Some(slot) = self.of.get_mut(usize::from(number & 127)) {
             *slot = value;
-            self.known |= 1 << number;
+            self.known |= 1 << (number & 127);
         }
     }
 
     /// A fact's value; what it is worth if it is not known is for [`Values::is_known`] to say.
     pub fn get(&self, number: u8) -> i64 {
-        self.of.get(usize::from(number)).copied().unwrap_or(0)
+        self.of.get(usize::from(number & 127)).copied().unwrap_or(0)
     }
 
     /// Whether a fact is known.
+    #[expect(clippy::cast_possible_truncation, reason = "half of it is wanted")]
     pub const fn is_known(&self, number: u8) -> bool {
-        self.known & (1 << (number & 127)) != 0
+        let half = (self.known >> (number & 64)) as u64;
+        half & (1 << (number & 63)) != 0
     }
 
     /// The facts that are not known, a bit for each number.

@@ -180,7 +180,17 @@ const fn bit(fact: u8) -> u128 {
 
 impl Quantity {
     /// Its value; none where a fact is missing or the arithmetic leaves its bounds. What never happened stays never.
+    #[expect(clippy::inline_always, reason = "most are a fact or a number, and are asked for in the hottest place")]
+    #[inline(always)]
     pub(super) fn of(&self, values: &Values) -> Option<i64> {
+        match self {
+            Self::Is(value) => Some(*value),
+            Self::Fact(fact) => values.is_known(*fact).then(|| values.get(*fact)),
+            reckoned => reckoned.reckon(values),
+        }
+    }
+
+    fn reckon(&self, values: &Values) -> Option<i64> {
         match self {
             Self::Is(value) => Some(*value),
             Self::Fact(fact) => values.is_known(*fact).then(|| values.get(*fact)),

@@ -22,6 +22,8 @@ const TOLD: &[Reason] = &[
     Reason::OwnerOnly,
     Reason::ChallengeDeclined,
     Reason::ChallengeLapsed,
+    Reason::CodeWrong,
+    Reason::ContactUnusable,
     Reason::TransferPinMissing,
     Reason::TransferPinUnproven,
     Reason::PinAttemptsExhausted,

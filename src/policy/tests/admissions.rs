@@ -6,8 +6,8 @@ use super::world::{Ask, Asked, FROM_HOME, World, hours_ago, minutes_ago, now, po
 use crate::domain::{HolderName, LockSet, Mode, PinCheck, TransferPinCheck};
 use crate::policy::{Admission, PinAdmission, Policy};
 
-const NOTHING: Admission = Admission { account_pin: PinAdmission::No, transfer_pin: false };
-const BOTH: Admission = Admission { account_pin: PinAdmission::Admit, transfer_pin: true };
+const NOTHING: Admission = Admission::NOTHING;
+const BOTH: Admission = Admission { account_pin: PinAdmission::Admit, transfer_pin: true, code: false };
 
 fn port() -> Ask {
     Ask::carrier().right_pin().right_transfer_pin()

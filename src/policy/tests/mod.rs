@@ -3,6 +3,7 @@
 mod accounts;
 mod admissions;
 mod challenges;
+mod codes;
 mod events;
 mod locks;
 mod pins;

@@ -7,11 +7,12 @@ use proptest::prelude::*;
 
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
-    Action, AppCheck, Change, ChangeDigest, Channel, Completing, ContactChange, ContactId, ContactKind, HoldKind,
-    Level, LineStatus, LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal, Outcome, OutcomeKind,
-    OwnerChange, PinCheck, PinOrigin, Protection, Reason, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId,
-    ReleaseScope, Reset, ResetKind, Role, RosterHours, SignalKind, SimChangeCause, SimDelivery, SourceFailures,
-    SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity, Verdict, level_of,
+    Action, AppCheck, Change, ChangeDigest, Channel, CodeCheck, Completing, ContactChange, ContactId, ContactKind,
+    ContactValue, HoldKind, Level, LineStatus, LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal,
+    Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, Reason, RecordId, RegisteredStore, Release,
+    ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, RosterHours, SignalKind, SimChangeCause,
+    SimDelivery, SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity,
+    Verdict, level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -123,6 +124,11 @@ fn random_ask(dice: &mut Dice<'_>) -> Ask {
     if dice.rarely() {
         ask.checks.app = dice.pick(&[AppCheck::Refused, AppCheck::NewDevice]);
     }
+    if dice.rarely() {
+        let found =
+            [CodeCheck::Matched, CodeCheck::Given, CodeCheck::Mismatched, CodeCheck::Expired, CodeCheck::NotSent];
+        ask = ask.code(dice.pick(&found), dice.pick(&["mail", "mail", "own-number", "never-seen"]));
+    }
     ask.request.digest = ChangeDigest([dice.below(2); 32]);
     ask.request.mode = if dice.rarely() { Mode::Advise } else { Mode::Enforce };
     if dice.rarely() {
@@ -225,6 +231,9 @@ fn random_world(dice: &mut Dice<'_>) -> World {
         pin.verified_at = dice.yes().then(|| dice.instant());
         pin.origin = dice.pick(&[PinOrigin::EndUser, PinOrigin::EndUser, PinOrigin::Carrier]);
     }
+    world = world.contact("mail", ContactValue::Email("ann@example.com".to_owned()), dice.instant());
+    let own = ContactValue::Sms(world.line.msisdn);
+    world = world.contact("own-number", own, dice.instant());
     if dice.yes() {
         let origin =
             TransferPinOrigin { channel: dice.pick(&Channel::ALL), known_device: dice.yes(), in_call: dice.yes() };
@@ -377,7 +386,7 @@ proptest! {
 fn is_well_formed(verdict: &Verdict) -> bool {
     match &verdict.outcome {
         Outcome::Approve(approval) => {
-            level_of(&verdict.accepted) >= verdict.required
+            level_of(verdict.accepted.iter().copied()) >= verdict.required
                 && !verdict.accepted.is_empty()
                 && approval.not_before >= now()
                 && approval.life <= TimeDelta::minutes(10)

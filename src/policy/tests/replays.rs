@@ -77,8 +77,8 @@ proptest! {
             prop_assert!(!is_unknown || one.read.iter().any(|(_, value)| value.is_none()), "{:?}", one);
         }
         for factor in &explained.would_do {
-            let with = [&verdict.accepted[..], &[*factor]].concat();
-            prop_assert!(level_of(&with) >= verdict.required && explained.achieved < verdict.required);
+            let with = verdict.accepted.iter().chain([factor]).copied();
+            prop_assert!(level_of(with) >= verdict.required && explained.achieved < verdict.required);
         }
     }
 

@@ -4,12 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AppCheck, Brand, ChainHead, Change, ChangeDigest,
-    Channel, Checks, Claims, Completing, Connection, Credentials, Device, DeviceId, Flags, Held, HoldKind, HolderName,
-    Iccid, IccidCheck, Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn, ObservedSignal,
-    OutcomeKind, Person, PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode, Protection, Reason,
-    RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope, Requester, Role, Roster,
-    SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin, TransferPinCheck,
-    TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Velocity, Verdict, Verifier,
+    Channel, Checks, Claims, Completing, Connection, ContactId, Credentials, Device, DeviceId, Flags, Held, HoldKind,
+    HolderName, Iccid, IccidCheck, Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn,
+    ObservedSignal, OutcomeKind, Person, PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode,
+    Protection, Reason, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope,
+    Requester, Role, Roster, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin,
+    TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Velocity, Verdict,
+    Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -302,6 +303,9 @@ pub(in crate::policy) struct Asked {
     pub(in crate::policy) claims: Claims,
     pub(in crate::policy) account_pin: bool,
     pub(in crate::policy) transfer_pin: bool,
+    pub(in crate::policy) one_time_code: bool,
+    pub(in crate::policy) code_contact: Option<ContactId>,
+    pub(in crate::policy) codes_sent: bool,
     pub(in crate::policy) app_device: Option<DeviceId>,
     pub(in crate::policy) signals: Vec<ObservedSignal>,
     pub(in crate::policy) completing: Completing,
@@ -312,9 +316,23 @@ impl Asked {
     pub(in crate::policy) fn request(&self) -> Request<'_> {
         let Self { requester, change, interaction, claims, signals, .. } = self;
         let (account_pin, transfer_pin, app_device) = (self.account_pin, self.transfer_pin, self.app_device.as_ref());
-        let offered = Offered { account_pin, transfer_pin, app_device };
+        let (one_time_code, code_contact, codes_sent) =
+            (self.one_time_code, self.code_contact.as_ref(), self.codes_sent);
+        let offered = Offered { account_pin, transfer_pin, one_time_code, code_contact, app_device };
         let (digest, mode, completing, plan_time) = (self.digest, self.mode, self.completing, self.plan_time);
-        Request { requester, change, digest, mode, interaction, claims, offered, signals, completing, plan_time }
+        Request {
+            requester,
+            change,
+            digest,
+            mode,
+            interaction,
+            claims,
+            offered,
+            signals,
+            codes_sent,
+            completing,
+            plan_time,
+        }
     }
 }
 
@@ -353,6 +371,9 @@ impl Ask {
             claims: Claims::default(),
             account_pin: false,
             transfer_pin: false,
+            one_time_code: false,
+            code_contact: None,
+            codes_sent: false,
             app_device: None,
             signals: Vec::new(),
             completing: Completing::Nothing,

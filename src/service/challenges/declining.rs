@@ -5,9 +5,10 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::finding::{NO_CHALLENGE, challenged};
+use super::keeping::prompts_of;
 use crate::audit::{AnswerWindow, Event};
 use crate::domain::{
-    Channel, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, RequestId, Requester,
+    Channel, Document, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, RequestId, Requester,
 };
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
@@ -108,11 +109,9 @@ impl Engine {
             now,
             at_least: None,
         };
-        match self.vault.open_with(ask, vec![self.challenge_token(record.id)]).await? {
-            Opening::Open(open) => {
-                let target = Target { account, line, name: line.unwrap_or(account), indexed: true };
-                Ok(Some(Declined { open, target, granted }))
-            }
+        let target = Target { account, line, name: line.unwrap_or(account), indexed: true };
+        match self.vault.open_with(ask, vec![self.challenge_token(record.id), self.prompts_token(&target)]).await? {
+            Opening::Open(open) => Ok(Some(Declined { open, target, granted })),
             Opening::Answered(_) => Ok(None),
             Opening::Taken => Err(ServiceError::RequestIdReused),
         }
@@ -147,6 +146,11 @@ impl Engine {
         if !ended && !declining.not_me {
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
         }
+        // INVARIANT of P20: who said no is not asked again for a day.
+        let token = self.prompts_token(&target);
+        let mut prompts = prompts_of(&open, token);
+        prompts.stop(now);
+        open.put_document(token, Document::Prompts(prompts))?;
         let (caller, channel) = (Some(caller_of(requester)), Some(declining.channel));
         let entry = |event| Entry { at: now, line: target.line, caller: caller.clone(), channel, event };
         let Declining { decision, not_me, .. } = *declining;

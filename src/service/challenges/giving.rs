@@ -5,21 +5,21 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::finding::{NO_CHALLENGE, challenged};
-use super::keeping::{approving_device, note_proofs};
+use super::keeping::{brought, note_proofs};
 use crate::audit::{Decided, Event};
 use crate::crypto::Token;
 use crate::domain::{
-    AccountNumber, AppCheck, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode,
-    OutcomeKind, PendingStanding, PinCheck, Place, RecordId, RequestId, Standing,
+    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode, OutcomeKind,
+    PendingStanding, PinCheck, Place, RecordId, RequestId, Standing,
 };
-use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, OpenFor, Ready};
+use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
 use crate::service::due;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::look::{Looked, note_findings};
 use crate::service::protect::reading;
 use crate::service::question::{Body, Question, caller_of};
-use crate::service::rights::{Authorised, Whose, right};
+use crate::service::rights::{Authorised, Right, Whose, right};
 use crate::service::standing::{stand_in, stood_in};
 use crate::service::target::{LineRef, Scope, Target};
 use crate::service::unbroken::Unbroken;
@@ -90,7 +90,8 @@ impl Engine {
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
-        let asking = Asking { requester, question, reserve, batch: None, now, books: &books, stores: &stores };
+        let (books, stores, codes) = (&books, &*stores, Codes::NotSent);
+        let asking = Asking { requester, question, reserve, codes, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
@@ -113,9 +114,9 @@ impl Engine {
     }
 
     /// Whether this request was answered before: its answer does not change with what became of the challenge since.
-    async fn was_given(
+    pub(super) async fn was_given<R: Right>(
         &self,
-        who: &Authorised<right::SubmitEvidence>,
+        who: &Authorised<R>,
         question: &Question,
         now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
@@ -153,12 +154,12 @@ impl Engine {
             self.not_looked_at(asking, &target, &counted).await;
             return Err(ServiceError::Unavailable("the PIN cannot be checked now".to_owned()));
         }
-        let right = worth_keeping(&case, &weighed);
         if standing == Standing::Known {
             note_findings(&mut open, &weighed.found, &weighed.policy, target.line, now);
         }
         let ending = Ending::new(&checks, OutcomeKind::Challenge, standing == Standing::Known);
-        let record = note_giving(&mut open, asking, &weighed, right, target.line)?;
+        let record = note_giving(&mut open, asking, &weighed, target.line)?;
+        self.stop_prompts_where_worn(&mut open, asking, &target)?;
         let holds = weighed.verdict.holds.clone();
         let closing = Closing {
             urgency: Urgency::Ordinary,
@@ -182,7 +183,7 @@ impl Engine {
     }
 
     /// Takes back what was charged for a secret that nobody looked at.
-    async fn not_looked_at(&self, asking: &Asking<'_>, target: &Target, counted: &Counted) {
+    pub(super) async fn not_looked_at(&self, asking: &Asking<'_>, target: &Target, counted: &Counted) {
         let ending = Ending::new(&Checks::NONE, OutcomeKind::Deny, false);
         self.settle_ask(counted, ending).await;
         self.settle_secrets(counted, ending).await;
@@ -199,18 +200,19 @@ fn note_giving(
     open: &mut OpenAccount,
     asking: &Asking<'_>,
     weighed: &Weighed,
-    right: [Option<GivenProof>; 2],
     line: Option<Token>,
 ) -> Result<RecordId, ServiceError> {
     let question = asking.question;
     let (challenge, checks) = (question.completes.ok_or(NO_CHALLENGE)?, weighed.found.checks);
-    let kept: Vec<Factor> = right.iter().flatten().map(GivenProof::factor).collect();
-    if let Some(pending) = open.challenge_mut(challenge) {
-        if !kept.is_empty() {
-            pending.required = pending.required.max(weighed.verdict.required);
-        }
-        note_proofs(pending, asking, (checks.pin, checks.app), right);
+    // What would count if who gives it had asked: whoever is held, off their networks or spraying is refused then, and adds
+    // nothing.
+    let is_refused = weighed.verdict.outcome.kind() == OutcomeKind::Deny;
+    let right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
+    let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
+    if let Some(pending) = open.challenge_mut(challenge).filter(|_| !kept.is_empty()) {
+        pending.required = pending.required.max(weighed.verdict.required);
     }
+    note_proofs(open, asking, challenge, &checks, right);
     let event = Event::EvidenceGiven {
         challenge,
         checks,
@@ -222,21 +224,15 @@ fn note_giving(
     Ok(open.append(Entry { at: asking.now, line, caller, channel, event })?)
 }
 
-/// What is kept of the proof: what would count if who gives it had asked. Whoever is held, off their networks or spraying is refused
-/// then, and adds nothing.
-fn worth_keeping(case: &Case<'_>, weighed: &Weighed) -> [Option<GivenProof>; 2] {
-    let Weighed { verdict, found, .. } = weighed;
-    let counts = |factor| verdict.outcome.kind() != OutcomeKind::Deny && verdict.accepted.contains(&factor);
-    let pin = case.credentials.pin.as_ref();
-    let pin = pin.filter(|_| found.checks.pin == PinCheck::Matched && counts(Factor::AccountPin));
-    let signed = matches!(found.checks.app, AppCheck::Signed { .. }) && counts(Factor::AppApproval);
-    [pin.map(|pin| GivenProof::AccountPin { set_at: pin.set_at }), approving_device(case.question).filter(|_| signed)]
-}
-
 /// The question whose evidence is looked at: the one that was challenged, as it comes from who gives the proof.
 ///
 /// The account is the challenge's: nobody has to name its number once more.
-fn question(submission: Submission, decided: &Decided, named: LineName, account_number: AccountNumber) -> Question {
+pub(super) fn question(
+    submission: Submission,
+    decided: &Decided,
+    named: LineName,
+    account_number: AccountNumber,
+) -> Question {
     let Submission { request_id, body, challenge, evidence, interaction } = submission;
     Question {
         request_id,

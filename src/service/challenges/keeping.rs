@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::Token;
 use crate::domain::{
-    AppCheck, Challenge, Factor, Given, GivenProof, Mode, OutcomeKind, Pending, PendingState, PermitState, PinCheck,
-    Place, RecordId,
+    AppCheck, Challenge, Checks, CodeCheck, Document, Factor, Given, GivenProof, Mode, OutcomeKind, Pending,
+    PendingState, PermitState, PinCheck, Place, Prompts, RecordId,
 };
-use crate::service::ask::Asking;
+use crate::service::ask::{Asking, Codes};
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::question::Question;
@@ -30,7 +30,33 @@ impl Engine {
     /// Where the challenges are kept that a question may end.
     pub(in crate::service) fn challenges_of(&self, asking: &Asking<'_>, target: &Target) -> Vec<Token> {
         let both = asking.question.completes.into_iter().chain(self.superseded(asking, target));
-        both.map(|challenge| self.challenge_token(challenge)).collect()
+        let challenges = both.map(|challenge| self.challenge_token(challenge));
+        let prompts = asking.question.evidence.one_time_code.is_some() || asking.codes == Codes::Sending;
+        challenges.chain(prompts.then(|| self.prompts_token(target))).collect()
+    }
+
+    /// Where it is kept how often the people of a line were prompted; of a number that nobody has like of any other.
+    pub(super) fn prompts_token(&self, target: &Target) -> Token {
+        self.vault.tokens().document("prompts", &[target.line.unwrap_or(target.name).as_bytes()])
+    }
+
+    /// Who tried too many codes for a challenge has ended it, and prompts nobody of the line for a while.
+    pub(in crate::service) fn stop_prompts_where_worn(
+        &self,
+        open: &mut OpenAccount,
+        asking: &Asking<'_>,
+        target: &Target,
+    ) -> Result<(), ServiceError> {
+        let question = asking.question;
+        let pending = question.completes.and_then(|challenge| open.challenge(challenge));
+        let is_worn = pending.is_some_and(|pending| pending.sendings > 0 && pending.is_worn());
+        if is_worn && question.evidence.one_time_code.is_some() {
+            let token = self.prompts_token(target);
+            let mut prompts = prompts_of(open, token);
+            prompts.stop(asking.now);
+            open.put_document(token, Document::Prompts(prompts))?;
+        }
+        Ok(())
     }
 
     /// Keeps a challenge for who is to meet it, under its decision's id, where it has one to be kept under. Answers until when
@@ -59,6 +85,8 @@ impl Engine {
                 granted_seq: open.next_seq(),
                 given: Vec::new(),
                 wrong: 0,
+                sendings: 0,
+                code: None,
                 state: PendingState::Open,
             };
             open.keep_challenge(self.challenge_token(decision), pending);
@@ -106,41 +134,64 @@ pub(in crate::service) fn note_answers(
     decision: RecordId,
 ) {
     let Some(challenge) = asking.question.completes else { return };
-    let pin_set_at = open.credentials().and_then(|credentials| credentials.pin.as_ref()).map(|pin| pin.set_at);
-    let Some(pending) = open.challenge_mut(challenge) else { return };
     if weighed.verdict.outcome.kind() == OutcomeKind::Approve {
-        pending.state = PendingState::Met { at: asking.now, by: decision };
+        if let Some(pending) = open.challenge_mut(challenge) {
+            pending.state = PendingState::Met { at: asking.now, by: decision };
+        }
         return;
     }
-    let accepted = |factor| weighed.verdict.accepted.contains(&factor);
-    let proofs = [
-        pin_set_at.filter(|_| accepted(Factor::AccountPin)).map(|set_at| GivenProof::AccountPin { set_at }),
-        approving_device(asking.question).filter(|_| accepted(Factor::AppApproval)),
-    ];
-    note_proofs(pending, asking, (weighed.found.checks.pin, weighed.found.checks.app), proofs);
+    let kept = brought(open, asking, weighed, challenge);
+    note_proofs(open, asking, challenge, &weighed.found.checks, kept);
 }
 
-/// The device whose approval came along.
-pub(super) fn approving_device(question: &Question) -> Option<GivenProof> {
-    let device = question.evidence.app_approval.as_ref().map(|approval| approval.device.clone());
-    device.map(|device| GivenProof::AppApproval { device })
-}
-
-/// Adds what was right, and counts what was wrong.
-pub(super) fn note_proofs(
-    pending: &mut Pending,
+/// What a request brought itself of the proof that counts.
+pub(super) fn brought(
+    open: &OpenAccount,
     asking: &Asking<'_>,
-    (pin, app): (PinCheck, AppCheck),
-    right: [Option<GivenProof>; 2],
+    weighed: &Weighed,
+    challenge: RecordId,
+) -> Vec<GivenProof> {
+    let (found, evidence) = (&weighed.found.checks, &asking.question.evidence);
+    let counts = |is_right: bool, factor| is_right && weighed.verdict.accepted.contains(&factor);
+    let pin = open.credentials().and_then(|credentials| credentials.pin.as_ref());
+    let pin = pin.filter(|_| counts(found.pin == PinCheck::Matched, Factor::AccountPin));
+    let device = evidence.app_approval.as_ref().map(|approval| &approval.device);
+    let device = device.filter(|_| counts(matches!(found.app, AppCheck::Signed { .. }), Factor::AppApproval));
+    let code = open.challenge(challenge).and_then(|pending| pending.code.as_ref());
+    let contact = code.and_then(|code| open.account()?.contact(code.contact.as_ref()?));
+    // A code that counts only beside another class is proof once that is there.
+    let contact = contact.filter(|_| found.code == CodeCheck::Matched && weighed.code_counts);
+    let pin = pin.map(|pin| GivenProof::AccountPin { set_at: pin.set_at });
+    let device = device.map(|device| GivenProof::AppApproval { device: device.clone() });
+    let contact = contact.map(|kept| GivenProof::OneTimeCode { contact: kept.id.clone(), since: kept.since });
+    [pin, device, contact].into_iter().flatten().collect()
+}
+
+/// Adds what was right, counts what was wrong, and spends a code that was right.
+pub(super) fn note_proofs(
+    open: &mut OpenAccount,
+    asking: &Asking<'_>,
+    challenge: RecordId,
+    found: &Checks,
+    right: Vec<GivenProof>,
 ) {
-    let wrong = u8::from(pin.is_failure()).saturating_add(u8::from(app == AppCheck::Refused));
+    let Some(pending) = open.challenge_mut(challenge) else { return };
+    let wrong = [found.pin.is_failure(), found.app == AppCheck::Refused, found.code.is_failure()];
+    let wrong = wrong.into_iter().map(u8::from).sum();
     pending.wrong = pending.wrong.saturating_add(wrong);
-    let brought = |proof: &GivenProof| match proof {
-        GivenProof::AccountPin { .. } => pin == PinCheck::Matched,
-        GivenProof::AppApproval { .. } => matches!(app, AppCheck::Signed { .. }),
-    };
-    for proof in right.into_iter().flatten().filter(brought) {
+    if found.code == CodeCheck::Matched {
+        pending.code = None;
+    }
+    for proof in right {
         let place = Place::of(asking.requester, &asking.question.interaction);
         pending.give(Given { at: asking.now, by: asking.requester.subject.clone(), place, proof });
+    }
+}
+
+/// How often the people of a line were prompted, of an account that was opened with it.
+pub(super) fn prompts_of(open: &OpenAccount, token: Token) -> Prompts {
+    match open.document(token) {
+        Some(Document::Prompts(prompts)) => prompts.clone(),
+        _ => Prompts::default(),
     }
 }

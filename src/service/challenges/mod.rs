@@ -5,6 +5,8 @@
 //! | `keeping` | a challenge kept with its decision, and what a completion makes of it |
 //! | `finding` | from a challenge's id to its record and to what is kept of it |
 //! | `giving` | proof from somebody else than who asked |
+//! | `sending` | a code sent to the customer |
+//! | `wording` | what its text says |
 //! | `completing` | who asked goes on: everything is decided anew |
 //! | `declining` | the customer's no |
 //! | `waiting` | what waits for a customer |
@@ -19,12 +21,15 @@ mod finding;
 mod following;
 mod giving;
 mod keeping;
+mod sending;
 mod waiting;
+mod wording;
 
 pub use completing::Completion;
 pub use declining::Declining;
 pub use following::DecisionWatch;
 pub use giving::{Submission, Submitted};
+pub use sending::{CodeSender, CodeToSend, Sending, Sent};
 pub use waiting::{PENDING_PAGE_MAX, PendingPage, WaitingChallenge};
 
 pub(super) use keeping::{check_not_met, note_answers, supersede};

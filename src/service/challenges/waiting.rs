@@ -4,8 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::finding::challenged;
 use crate::audit::Decided;
-use crate::domain::{Pending, RecordId};
-use crate::policy::CHALLENGE_LIFE_MAX;
+use crate::crypto::Token;
+use crate::domain::{
+    Channel, Claims, Completing, Contact, Interaction, Level, Mode, Pending, RecordId, Snapshot, Standing, Velocity,
+};
+use crate::policy::{self, CHALLENGE_LIFE_MAX, ContactFitness, Offered};
 use crate::service::answer::{DecisionState, pending_state};
 use crate::service::ask::account_of;
 use crate::service::due;
@@ -13,7 +16,7 @@ use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::rights::{Authorised, right};
 use crate::service::target::Scope;
-use crate::store::{Ask, Found, Kept, Opening};
+use crate::store::{Ask, Found, Kept, OpenAccount, Opening};
 
 /// The most challenges of one page.
 pub const PENDING_PAGE_MAX: usize = 100;
@@ -28,6 +31,8 @@ pub struct WaitingChallenge {
     pub kept: Kept,
     /// What is kept of the challenge.
     pub pending: Pending,
+    /// The contacts that a code for it can go to, and what it would prove; none where no code helps.
+    pub code_targets: Vec<(Contact, ContactFitness)>,
 }
 
 impl WaitingChallenge {
@@ -36,6 +41,8 @@ impl WaitingChallenge {
         challenged(&self.kept).map(|(decided, _)| decided)
     }
 }
+
+type CodeTargets = Vec<(Contact, ContactFitness)>;
 
 /// A page of them, newest first.
 #[derive(Debug, Clone)]
@@ -82,9 +89,9 @@ impl Engine {
             }
             page.next = record.previous;
             if challenged(&kept).is_some_and(|(_, until)| until > now)
-                && let Some(pending) = self.still_open(who, &kept, now).await?
+                && let Some((pending, code_targets)) = self.still_open(who, &kept, now).await?
             {
-                page.challenges.push(WaitingChallenge { kept, pending });
+                page.challenges.push(WaitingChallenge { kept, pending, code_targets });
             }
             if page.challenges.len() >= size.clamp(1, PENDING_PAGE_MAX) {
                 break;
@@ -99,7 +106,7 @@ impl Engine {
         who: &Authorised<right::AnswerChallenge>,
         kept: &Kept,
         now: DateTime<Utc>,
-    ) -> Result<Option<Pending>, ServiceError> {
+    ) -> Result<Option<(Pending, CodeTargets)>, ServiceError> {
         let record = kept.record();
         let line = record.line.as_ref().map(|line| self.vault.tokens().line(&who.requester().brand, &line.id));
         let ask = Ask {
@@ -119,6 +126,53 @@ impl Engine {
         let Some(pending) = open.challenge(record.id) else { return Ok(None) };
         let of_line = line.and_then(|token| open.line(token)).map(|line| &line.protection);
         let state = pending_state(pending, [Some(&account_of(&open)?.protection), of_line], now);
-        Ok(matches!(state, DecisionState::Pending | DecisionState::Answered).then(|| pending.clone()))
+        if !matches!(state, DecisionState::Pending | DecisionState::Answered) {
+            return Ok(None);
+        }
+        let is_of_use = self.sends_codes() && pending.required <= Level::TwoClasses;
+        let targets = if is_of_use { self.targets_of(who, kept, (&open, line), now) } else { Vec::new() };
+        Ok(Some((pending.clone(), targets)))
+    }
+
+    /// The contacts that a code for a challenge can go to.
+    fn targets_of(
+        &self,
+        who: &Authorised<right::AnswerChallenge>,
+        kept: &Kept,
+        (open, line): (&OpenAccount, Option<Token>),
+        now: DateTime<Utc>,
+    ) -> CodeTargets {
+        let (Some(account), Some(credentials)) = (open.account(), open.credentials()) else { return Vec::new() };
+        let Some(line) = line.and_then(|token| open.line(token)) else { return Vec::new() };
+        let Some((decided, _)) = challenged(kept) else { return Vec::new() };
+        let channel = kept.record().channel.unwrap_or(Channel::App);
+        let interaction =
+            Interaction { channel, reference: None, store: None, device: None, rep: None, client_address: None };
+        let request = policy::Request {
+            requester: who.requester(),
+            change: &decided.change,
+            digest: decided.digest,
+            mode: Mode::Enforce,
+            interaction: &interaction,
+            claims: &Claims::default(),
+            offered: Offered::default(),
+            signals: &[],
+            codes_sent: true,
+            completing: Completing::Nothing,
+            plan_time: None,
+        };
+        let snapshot = Snapshot {
+            account,
+            credentials,
+            line,
+            standing: Standing::Known,
+            pin_failures: &[],
+            transfer_pin_failures: &[],
+            velocity: &Velocity::QUIET,
+            store: None,
+            held: None,
+            breached_until: None,
+        };
+        policy::code_targets(&self.policy(), &request, &snapshot, now).contacts
     }
 }

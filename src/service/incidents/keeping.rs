@@ -173,7 +173,8 @@ impl Engine {
 fn undone_event(document: &Document, undone: Undone, reason: &Reference) -> Option<Event> {
     let reason = reason.clone();
     match (document, undone) {
-        (_, Undone::AsBefore) | (Document::Policies(_) | Document::Listed(_) | Document::Challenge(_), _) => None,
+        (_, Undone::AsBefore)
+        | (Document::Policies(_) | Document::Listed(_) | Document::Challenge(_) | Document::Prompts(_), _) => None,
         (Document::Hold(hold), undone) => {
             let step = if undone == Undone::Done { HoldStep::Lifted } else { HoldStep::LiftAsked };
             Some(Event::HoldChanged { target: hold.target.clone(), step, reason })

@@ -78,6 +78,11 @@ rights! {
         Brand: [PinPad, Ivr],
         OwnAccount: [Customer, BusinessAdmin],
     }
+    /// Have a code sent to the customer. Who asked for the change, or who is to prove it.
+    SendCode {
+        OwnRequests: [RetailAgent, RetailManager, CareAgent, PinPad, Ivr],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
     /// See what waits for an approval, and say no to it.
     AnswerChallenge {
         OwnAccount: [Customer, BusinessAdmin],

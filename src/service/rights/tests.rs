@@ -58,6 +58,11 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("SubmitEvidence", &["pin_pad", "ivr"], &["customer", "business_admin"]),
+    (
+        "SendCode",
+        &[],
+        &["retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr", "customer", "business_admin"],
+    ),
     ("AnswerChallenge", &[], &["customer", "business_admin"]),
     (
         "WatchDecision",

@@ -4,7 +4,7 @@ use super::plan::{Counted, Of, Use};
 use super::tally::{Found, as_right};
 use crate::audit::Decided;
 use crate::crypto::Token;
-use crate::domain::{AppCheck, Checks, OutcomeKind, PinCheck, Reason, Standing, TransferPinCheck};
+use crate::domain::{AppCheck, Checks, CodeCheck, OutcomeKind, PinCheck, Reason, Standing, TransferPinCheck};
 use crate::service::engine::Engine;
 use crate::store::{Before, Charge, ChargeWindows, Settle, Window};
 
@@ -28,6 +28,7 @@ impl Found {
         let failed = pin_failed || matches!(checks.transfer_pin, TransferPinCheck::Mismatched);
         let right = matches!(checks.pin, PinCheck::Matched | PinCheck::Given)
             || matches!(checks.transfer_pin, TransferPinCheck::Matched { .. })
+            || matches!(checks.code, CodeCheck::Matched | CodeCheck::Given)
             || matches!(checks.app, AppCheck::Signed { .. });
         Self { failed, pin_failed, right: right && !failed }
     }
@@ -84,9 +85,11 @@ impl Ending {
 }
 
 /// Whether looking at a request's evidence found a sign that the customer is there: any answer of an app of theirs, or the right
-/// PIN that they entered for the challenge themselves.
+/// PIN that they entered for the challenge themselves, or the code that was sent to them.
 pub(in crate::service) const fn has_sign(checks: &Checks) -> bool {
-    matches!(checks.app, AppCheck::Signed { .. } | AppCheck::NewDevice) || matches!(checks.pin, PinCheck::Given)
+    matches!(checks.app, AppCheck::Signed { .. } | AppCheck::NewDevice)
+        || matches!(checks.pin, PinCheck::Given)
+        || matches!(checks.code, CodeCheck::Matched | CodeCheck::Given)
 }
 
 impl Counted {

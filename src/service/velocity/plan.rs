@@ -126,7 +126,7 @@ impl Planning<'_> {
         });
     }
 
-    /// A proven change of staff is not counted, and what a signature is worth is known only after it was looked at: see
+    /// A proven change of staff is not counted, and what a signature or code is worth is known only after it was looked at: see
     /// [`Engine::begin_unproven`].
     fn staff(&mut self, asking: &Asking<'_>) {
         if !asking.requester.role.is_staff() {
@@ -134,7 +134,8 @@ impl Planning<'_> {
         }
         let enforced = asking.question.mode == Mode::Enforce;
         let subject = [asking.requester.subject.as_str().as_bytes()];
-        let no_sign = enforced && asking.question.evidence.app_approval.is_none();
+        let evidence = &asking.question.evidence;
+        let no_sign = enforced && evidence.app_approval.is_none() && evidence.one_time_code.is_none();
         self.add(Of::Begun, &kinds::BEGUN_UNPROVEN, &subject, no_sign);
         // To go on with what the customer answered is no new ask, and a till does so by itself.
         if asking.question.completes.is_none() {

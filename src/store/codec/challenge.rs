@@ -7,8 +7,11 @@ use super::field::{
     self, at, digest, id, instant, list, millis, number_of, numbered, optional_text, parsed, required, text, to_list,
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
-use crate::domain::{ChangeDigest, Given, GivenProof, LineName, Pending, PendingState, RecordId};
+use crate::domain::{
+    ChangeDigest, Given, GivenProof, LineName, Pending, PendingState, Prompts, RecordId, SentCode, Verifier,
+};
 
+const TOO_OFTEN: CodecError = CodecError::Invalid { field: "challenge.sendings", expected: "must be at most 255" };
 const TOO_MANY: CodecError = CodecError::Invalid { field: "challenge.wrong", expected: "must be at most 255" };
 
 /// A challenge.
@@ -37,6 +40,11 @@ pub(super) struct StoredChallenge {
     wrong: Option<u32>,
     #[prost(string, optional, tag = "16")]
     line: Option<String>,
+    /// Absent: none.
+    #[prost(uint32, optional, tag = "17")]
+    sendings: Option<u32>,
+    #[prost(message, optional, tag = "18")]
+    code: Option<StoredCode>,
     #[prost(oneof = "StoredPendingState", tags = "12, 13, 14, 15")]
     state: Option<StoredPendingState>,
 }
@@ -57,7 +65,7 @@ struct StoredGiven {
     at: Option<i64>,
     #[prost(string, optional, tag = "2")]
     by: Option<String>,
-    #[prost(oneof = "StoredProof", tags = "3, 4")]
+    #[prost(oneof = "StoredProof", tags = "3, 4, 6")]
     proof: Option<StoredProof>,
     #[prost(message, optional, tag = "5")]
     place: Option<StoredPlace>,
@@ -70,6 +78,41 @@ enum StoredProof {
     AccountPinSetAt(i64),
     #[prost(string, tag = "4")]
     AppOfDevice(String),
+    #[prost(message, tag = "6")]
+    CodeToContact(StoredContactOfCode),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredContactOfCode {
+    #[prost(string, optional, tag = "1")]
+    contact: Option<String>,
+    #[prost(sint64, optional, tag = "2")]
+    since: Option<i64>,
+}
+
+/// A code that was sent.
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredCode {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    verifier: Option<Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    contact: Option<String>,
+    #[prost(sint64, optional, tag = "3")]
+    sent_at: Option<i64>,
+    #[prost(sint64, optional, tag = "4")]
+    expires_at: Option<i64>,
+}
+
+/// How often the people of a line were prompted.
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredPrompts {
+    #[prost(sint64, repeated, tag = "1")]
+    at: Vec<i64>,
+    #[prost(sint64, optional, tag = "2")]
+    stopped_at: Option<i64>,
 }
 
 #[derive(Oneof)]
@@ -108,6 +151,8 @@ impl From<&Pending> for StoredChallenge {
             granted_seq,
             given,
             wrong,
+            sendings,
+            code,
             state,
         } = pending;
         Self {
@@ -125,6 +170,8 @@ impl From<&Pending> for StoredChallenge {
             granted_seq: Some(*granted_seq),
             given: to_list(given),
             wrong: Some(u32::from(*wrong)),
+            sendings: (*sendings > 0).then(|| u32::from(*sendings)),
+            code: code.as_ref().map(Into::into),
             state: Some(state.into()),
         }
     }
@@ -146,6 +193,8 @@ impl TryFrom<StoredChallenge> for Pending {
             granted_seq,
             given,
             wrong,
+            sendings,
+            code,
             state,
         } = stored;
         Ok(Self {
@@ -163,6 +212,8 @@ impl TryFrom<StoredChallenge> for Pending {
             granted_seq: required(granted_seq, "challenge.granted_seq")?,
             given: list(given)?,
             wrong: u8::try_from(required(wrong, "challenge.wrong")?).map_err(|_| TOO_MANY)?,
+            sendings: u8::try_from(sendings.unwrap_or(0)).map_err(|_| TOO_OFTEN)?,
+            code: code.map(TryInto::try_into).transpose()?,
             state: required(state, "challenge.state")?.try_into()?,
         })
     }
@@ -178,6 +229,10 @@ impl From<&Given> for StoredGiven {
             proof: Some(match proof {
                 GivenProof::AccountPin { set_at } => StoredProof::AccountPinSetAt(millis(*set_at)),
                 GivenProof::AppApproval { device } => StoredProof::AppOfDevice(device.as_str().to_owned()),
+                GivenProof::OneTimeCode { contact, since } => StoredProof::CodeToContact(StoredContactOfCode {
+                    contact: Some(contact.as_str().to_owned()),
+                    since: Some(millis(*since)),
+                }),
             }),
         }
     }
@@ -195,7 +250,56 @@ impl TryFrom<StoredGiven> for Given {
             proof: match required(proof, "given.proof")? {
                 StoredProof::AccountPinSetAt(set_at) => GivenProof::AccountPin { set_at: at(set_at, "given.set_at")? },
                 StoredProof::AppOfDevice(device) => GivenProof::AppApproval { device: parsed(device, "given.device")? },
+                StoredProof::CodeToContact(StoredContactOfCode { contact, since }) => GivenProof::OneTimeCode {
+                    contact: text(contact, "given.contact")?,
+                    since: instant(since, "given.contact_since")?,
+                },
             },
+        })
+    }
+}
+
+impl From<&SentCode> for StoredCode {
+    fn from(code: &SentCode) -> Self {
+        let SentCode { verifier: Verifier(verifier), contact, sent_at, expires_at } = code;
+        Self {
+            verifier: Some(verifier.clone()),
+            contact: contact.as_ref().map(|contact| contact.as_str().to_owned()),
+            sent_at: Some(millis(*sent_at)),
+            expires_at: Some(millis(*expires_at)),
+        }
+    }
+}
+
+impl TryFrom<StoredCode> for SentCode {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredCode) -> Result<Self, CodecError> {
+        let StoredCode { verifier, contact, sent_at, expires_at } = stored;
+        Ok(Self {
+            verifier: Verifier(required(verifier, "code.verifier")?),
+            contact: optional_text(contact, "code.contact")?,
+            sent_at: instant(sent_at, "code.sent_at")?,
+            expires_at: instant(expires_at, "code.expires_at")?,
+        })
+    }
+}
+
+impl From<&Prompts> for StoredPrompts {
+    fn from(prompts: &Prompts) -> Self {
+        let Prompts { at, stopped_at } = prompts;
+        Self { at: at.iter().copied().map(millis).collect(), stopped_at: stopped_at.map(millis) }
+    }
+}
+
+impl TryFrom<StoredPrompts> for Prompts {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredPrompts) -> Result<Self, CodecError> {
+        let StoredPrompts { at: prompted, stopped_at } = stored;
+        Ok(Self {
+            at: prompted.into_iter().map(|millis| at(millis, "prompts.at")).collect::<Result<_, _>>()?,
+            stopped_at: stopped_at.map(|millis| at(millis, "prompts.stopped_at")).transpose()?,
         })
     }
 }

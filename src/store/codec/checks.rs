@@ -4,7 +4,7 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::field::{at, id, instant, millis, nested, required};
-use crate::domain::{AppCheck, Checks, PinCheck, TransferPinCheck, TransferPinId};
+use crate::domain::{AppCheck, Checks, CodeCheck, PinCheck, TransferPinCheck, TransferPinId};
 
 /// The findings on all the evidence of a request.
 #[derive(Message)]
@@ -16,6 +16,24 @@ pub(super) struct StoredChecks {
     transfer_pin: Option<StoredTransferPinCheck>,
     #[prost(oneof = "StoredAppCheck", tags = "14, 15, 16, 17")]
     app: Option<StoredAppCheck>,
+    /// Absent: none was offered.
+    #[prost(oneof = "StoredCodeCheck", tags = "19, 20, 21, 22, 23")]
+    code: Option<StoredCodeCheck>,
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredCodeCheck {
+    #[prost(message, tag = "19")]
+    Matched(()),
+    #[prost(message, tag = "20")]
+    Mismatched(()),
+    #[prost(message, tag = "21")]
+    Expired(()),
+    #[prost(message, tag = "22")]
+    NotSent(()),
+    #[prost(message, tag = "23")]
+    Given(()),
 }
 
 #[derive(Oneof)]
@@ -91,8 +109,16 @@ struct StoredSigned {
 
 impl From<&Checks> for StoredChecks {
     fn from(checks: &Checks) -> Self {
-        let Checks { pin, transfer_pin, app } = checks;
-        Self { pin: Some(pin.into()), transfer_pin: Some(transfer_pin.into()), app: Some(app.into()) }
+        let Checks { pin, transfer_pin, code, app } = checks;
+        let code = match code {
+            CodeCheck::NotSupplied => None,
+            CodeCheck::Matched => Some(StoredCodeCheck::Matched(())),
+            CodeCheck::Mismatched => Some(StoredCodeCheck::Mismatched(())),
+            CodeCheck::Expired => Some(StoredCodeCheck::Expired(())),
+            CodeCheck::NotSent => Some(StoredCodeCheck::NotSent(())),
+            CodeCheck::Given => Some(StoredCodeCheck::Given(())),
+        };
+        Self { pin: Some(pin.into()), transfer_pin: Some(transfer_pin.into()), app: Some(app.into()), code }
     }
 }
 
@@ -100,10 +126,18 @@ impl TryFrom<StoredChecks> for Checks {
     type Error = CodecError;
 
     fn try_from(stored: StoredChecks) -> Result<Self, CodecError> {
-        let StoredChecks { pin, transfer_pin, app } = stored;
+        let StoredChecks { pin, transfer_pin, app, code } = stored;
         Ok(Self {
             pin: nested(pin, "checks.pin")?,
             transfer_pin: nested(transfer_pin, "checks.transfer_pin")?,
+            code: match code {
+                None => CodeCheck::NotSupplied,
+                Some(StoredCodeCheck::Matched(())) => CodeCheck::Matched,
+                Some(StoredCodeCheck::Mismatched(())) => CodeCheck::Mismatched,
+                Some(StoredCodeCheck::Expired(())) => CodeCheck::Expired,
+                Some(StoredCodeCheck::NotSent(())) => CodeCheck::NotSent,
+                Some(StoredCodeCheck::Given(())) => CodeCheck::Given,
+            },
             app: nested(app, "checks.app")?,
         })
     }

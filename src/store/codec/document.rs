@@ -3,7 +3,7 @@
 use prost::{Message, Oneof};
 
 use super::CodecError;
-use super::challenge::StoredChallenge;
+use super::challenge::{StoredChallenge, StoredPrompts};
 use super::envelope::{Envelope, read, write};
 use super::field::{id, instant, millis, nested, number_of, numbered, required, text};
 use super::policy_shelf::StoredShelf;
@@ -27,6 +27,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<Document, CodecError> {
         StoredWhat::Incident(incident) => Ok(Document::Incident(Box::new(Incident::try_from(*incident)?))),
         StoredWhat::Policies(shelf) => Ok(Document::Policies(Box::new(PolicyShelf::try_from(*shelf)?))),
         StoredWhat::Challenge(challenge) => Ok(Document::Challenge(Box::new(Pending::try_from(*challenge)?))),
+        StoredWhat::Prompts(prompts) => Ok(Document::Prompts(prompts.try_into()?)),
         StoredWhat::Listed(page) => Ok(Document::Listed(ListedPage::try_from(page)?)),
     }
 }
@@ -37,7 +38,7 @@ struct StoredDocument {
     #[prost(uint32, tag = "1")]
     format: u32,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
-    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5, 6")]
+    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5, 6, 7")]
     what: Option<StoredWhat>,
 }
 
@@ -59,6 +60,8 @@ enum StoredWhat {
     Policies(Box<StoredShelf>),
     #[prost(message, tag = "6")]
     Challenge(Box<StoredChallenge>),
+    #[prost(message, tag = "7")]
+    Prompts(StoredPrompts),
 }
 
 #[derive(Message)]
@@ -218,6 +221,7 @@ impl From<&Document> for StoredDocument {
             Document::Incident(incident) => StoredWhat::Incident(Box::new(incident.as_ref().into())),
             Document::Listed(page) => StoredWhat::Listed(page.into()),
             Document::Challenge(challenge) => StoredWhat::Challenge(Box::new(challenge.as_ref().into())),
+            Document::Prompts(prompts) => StoredWhat::Prompts(prompts.into()),
             Document::Policies(shelf) => StoredWhat::Policies(Box::new(shelf.as_ref().into())),
         };
         Self { format: Self::FORMAT, what: Some(what) }

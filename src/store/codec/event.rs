@@ -76,6 +76,8 @@ pub(super) enum StoredEvent {
     EvidenceGiven(StoredGiven),
     #[prost(message, tag = "36")]
     ChallengeDeclined(StoredDecline),
+    #[prost(message, tag = "37")]
+    CodeSent(StoredCodeSent),
     #[prost(message, tag = "40")]
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
@@ -93,6 +95,19 @@ pub(super) struct StoredLockSet {
     holder: Option<u32>,
     #[prost(string, optional, tag = "4")]
     reason: Option<String>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+pub(super) struct StoredCodeSent {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    challenge: Option<Vec<u8>>,
+    #[prost(string, optional, tag = "2")]
+    contact: Option<String>,
+    #[prost(uint32, optional, tag = "3")]
+    sendings: Option<u32>,
+    #[prost(sint64, optional, tag = "4")]
+    expires_at: Option<i64>,
 }
 
 #[derive(Message)]
@@ -250,6 +265,12 @@ impl From<&Event> for StoredEvent {
                 decision: Some(decision.to_bytes().to_vec()),
                 not_me: Some(*not_me),
             }),
+            Event::CodeSent { challenge, contact, sendings, expires_at } => Self::CodeSent(StoredCodeSent {
+                challenge: Some(challenge.to_bytes().to_vec()),
+                contact: contact.as_ref().map(|contact| contact.as_str().to_owned()),
+                sendings: Some(u32::from(*sendings)),
+                expires_at: Some(millis(*expires_at)),
+            }),
             Event::OutcomeReported { decision, outcome, occurred_at, note } => Self::OutcomeReported(StoredReport {
                 decision: Some(decision.to_bytes().to_vec()),
                 outcome: Some(number_of(*outcome)),
@@ -306,6 +327,7 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::DecisionWithdrawn(event) => event.try_into()?,
             StoredEvent::EvidenceGiven(event) => event.try_into()?,
             StoredEvent::ChallengeDeclined(event) => event.try_into()?,
+            StoredEvent::CodeSent(event) => event.try_into()?,
             StoredEvent::OutcomeReported(event) => event.try_into()?,
             StoredEvent::TransferPinRevoked(name) => {
                 Self::TransferPinRevoked { id: id(Some(name), "revoked.id", TransferPinId::from_u128)? }
@@ -404,6 +426,21 @@ impl TryFrom<StoredGiven> for Event {
             device: optional_text(device, "given.device")?,
             kept: kept.into_iter().map(|factor| of_number(factor, "given.kept")).collect::<Result<_, _>>()?,
             place: read_place(place)?,
+        })
+    }
+}
+
+impl TryFrom<StoredCodeSent> for Event {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredCodeSent) -> Result<Self, CodecError> {
+        let StoredCodeSent { challenge, contact, sendings, expires_at } = stored;
+        let too_often = CodecError::Invalid { field: "code_sent.sendings", expected: "must be at most 255" };
+        Ok(Self::CodeSent {
+            challenge: id(challenge, "code_sent.challenge", RecordId::from_u128)?,
+            contact: optional_text(contact, "code_sent.contact")?,
+            sendings: u8::try_from(required(sendings, "code_sent.sendings")?).map_err(|_| too_often)?,
+            expires_at: instant(expires_at, "code_sent.expires_at")?,
         })
     }
 }

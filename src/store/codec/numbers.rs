@@ -95,7 +95,7 @@ numbered! {
     HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5, Certificate = 6 }
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
-    Factor { AccountPin = 1, TransferPin = 2, AppApproval = 4 }
+    Factor { AccountPin = 1, TransferPin = 2, OneTimeCode = 3, AppApproval = 4 }
     Level { None = 0, Basic = 1, TwoClasses = 2, Strong = 3 }
     ReportedOutcome { Executed = 1, Failed = 2, Abandoned = 3, Fraud = 4, Genuine = 5 }
     ReadOf { Protection = 1, Credentials = 2, Activity = 3, Account = 4, Decision = 5, Records = 6 }
@@ -128,6 +128,7 @@ numbered! {
         PolicyChanged = 26,
         EvidenceGiven = 27,
         ChallengeDeclined = 28,
+        CodeSent = 29,
         EventRecorded = 30,
         LogInsFailed = 31,
     }

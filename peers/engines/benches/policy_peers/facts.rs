@@ -6,7 +6,7 @@ use portcullis::domain::{
     SimChangeCause, Stance, Standing, Velocity,
 };
 use portcullis::policy::{
-    AppFact, Asker, AskerDevice, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
+    AppFact, Asker, AskerDevice, CodeFact, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
 };
 
 /// The instant of every decision.
@@ -87,6 +87,7 @@ fn facts(dice: &mut Dice) -> Facts {
         pin_off_until: until(failures >= 5 || matches!(pin_check, PinCheck::Exhausted { .. })),
         transfer_pin: transfer_pin(dice),
         app: app(dice),
+        code: dice.pick(&[CodeFact::NotOffered, CodeFact::NotOffered, CodeFact::Right, CodeFact::Beside, CodeFact::Wrong]),
         has_known_device: dice.one_in(2),
         account_number: dice.field(),
         postal_code: dice.field(),

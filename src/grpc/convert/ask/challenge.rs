@@ -1,18 +1,18 @@
 //! Requests of the challenge service.
 
 use super::body::body;
-use crate::domain::{AccountId, RecordId, RequestId};
+use crate::domain::{AccountId, ContactId, RecordId, RequestId};
 use crate::grpc::convert::evidence::evidence;
-use crate::grpc::convert::field::{FieldError, absent, required, text};
+use crate::grpc::convert::field::{FieldError, absent, optional_text, required, text};
 use crate::grpc::convert::interaction::interaction;
 use crate::grpc::convert::position::{page_size, page_start};
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Declining, PENDING_PAGE_MAX, Scope, Submission};
+use crate::service::{Declining, PENDING_PAGE_MAX, Scope, Sending, Submission};
 
 use super::protection::Listing;
 
 const TRANSFER_PIN: &str =
-    "must be an account PIN or an app approval: a transfer PIN comes with the port's own request";
+    "must be an account PIN, a code or an app approval: a transfer PIN comes with the port's own request";
 
 /// Proof for a challenge.
 pub fn submit_evidence(message: pb::SubmitEvidenceRequest) -> Result<Submission, FieldError> {
@@ -26,6 +26,19 @@ pub fn submit_evidence(message: pb::SubmitEvidenceRequest) -> Result<Submission,
     let evidence = evidence(proof, "evidence")?;
     absent(evidence.transfer_pin.is_none(), "evidence", TRANSFER_PIN)?;
     Ok(Submission { request_id, body, challenge, evidence, interaction: interaction(place, "interaction")? })
+}
+
+/// A code to be sent.
+pub fn send_code(message: pb::SendCodeRequest) -> Result<Sending, FieldError> {
+    let body = body("SendCode", &message);
+    let pb::SendCodeRequest { request_id, challenge_id, contact_id, interaction: place } = message;
+    Ok(Sending {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        challenge: text(&challenge_id, "challenge_id", RecordId::parse)?,
+        contact: optional_text(&contact_id, "contact_id", ContactId::parse)?,
+        interaction: interaction(place, "interaction")?,
+    })
 }
 
 /// A page of what waits.

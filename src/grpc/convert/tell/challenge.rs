@@ -4,9 +4,33 @@ use super::change::change;
 use super::decision::factor_option;
 use super::protection::by_subscription;
 use super::wire;
+use crate::domain::Contact;
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
-use crate::service::WaitingChallenge;
+use crate::policy::ContactFitness;
+use crate::service::{Sent, WaitingChallenge};
+
+/// That a code is on its way.
+pub(in crate::grpc) fn sent(sent: &Sent) -> pb::SendCodeResponse {
+    pb::SendCodeResponse {
+        expire_time: Some(timestamp(sent.expires_at)),
+        sendings_left: i32::from(sent.left),
+        target: sent.to.as_ref().map(code_target),
+    }
+}
+
+fn code_target((contact, fitness): &(Contact, ContactFitness)) -> pb::CodeTarget {
+    pb::CodeTarget {
+        contact_id: contact.id.as_str().to_owned(),
+        masked: contact.value.masked(),
+        only_beside_another: *fitness == ContactFitness::Beside,
+        unusable_code: fitness.reason().map_or_else(String::new, |reason| reason.code().to_owned()),
+        usable_time: match fitness {
+            ContactFitness::NotBefore(from) => Some(timestamp(*from)),
+            ContactFitness::Fit | ContactFitness::Beside | ContactFitness::Unfit => None,
+        },
+    }
+}
 
 /// What waits for a customer. None for one that holds no decision, which no use case gives.
 pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<pb::PendingChallenge> {
@@ -26,5 +50,6 @@ pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<p
         channel: record.channel.map_or_else(|| pb::Channel::Unspecified.into(), wire::channel),
         store_id: decided.place.store().map_or_else(String::new, |store| store.as_str().to_owned()),
         signing_input: pending.signing_input(),
+        code_targets: waiting.code_targets.iter().map(code_target).collect(),
     })
 }

@@ -21,7 +21,7 @@ mod wire;
 pub(in crate::grpc) use account::{account, import_error, line};
 pub(in crate::grpc) use activity::activity;
 pub(in crate::grpc) use archive::{archiving, segment};
-pub(in crate::grpc) use challenge::waiting_challenge;
+pub(in crate::grpc) use challenge::{sent, waiting_challenge};
 pub(in crate::grpc) use credential::{credential_status, issued_transfer_pin, transfer_pin_status};
 pub(in crate::grpc) use decision::{Showing, batch, decision};
 pub(in crate::grpc) use event::{recorded, refused};

@@ -114,10 +114,17 @@ fn details(event: &Event) -> Value {
         Event::EvidenceGiven { challenge, checks, device, kept, place: given_at } => json!({
             "challenge_id": challenge.to_string(),
             "account_pin": checks.pin.name(),
+            "one_time_code": checks.code.name(),
             "app_approval": checks.app.name(),
             "device_key_id": device.as_ref().map(|device| device.as_str()),
             "kept": kept.iter().map(|factor| factor_name(*factor)).collect::<Vec<_>>(),
             "place": place(given_at),
+        }),
+        Event::CodeSent { challenge, contact, sendings, expires_at } => json!({
+            "challenge_id": challenge.to_string(),
+            "contact_id": contact.as_ref().map(|contact| contact.as_str()),
+            "sendings": sendings,
+            "expire_time": expires_at.to_rfc3339(),
         }),
         Event::ChallengeDeclined { decision, not_me } => {
             json!({ "decision_id": decision.to_string(), "not_me": not_me })
@@ -255,6 +262,7 @@ const fn factor_name(factor: Factor) -> &'static str {
     match factor {
         Factor::AccountPin => "ACCOUNT_PIN",
         Factor::TransferPin => "TRANSFER_PIN",
+        Factor::OneTimeCode => "ONE_TIME_CODE",
         Factor::AppApproval => "APP_APPROVAL",
     }
 }

@@ -27,7 +27,8 @@ enum_to_wire! { state, DecisionState => DecisionState, {
     DecisionState::Voided => Voided, DecisionState::Withdrawn => Withdrawn, DecisionState::Expired => Expired,
 } }
 enum_to_wire! { factor, Factor => Factor, {
-    Factor::AccountPin => AccountPin, Factor::TransferPin => TransferPin, Factor::AppApproval => AppApproval,
+    Factor::AccountPin => AccountPin, Factor::TransferPin => TransferPin,
+    Factor::OneTimeCode => OneTimeCode, Factor::AppApproval => AppApproval,
 } }
 enum_to_wire! { strength, Level => Strength, {
     Level::None => Unspecified, Level::Basic => Basic, Level::TwoClasses => TwoClasses, Level::Strong => Strong,

@@ -3,17 +3,17 @@
 use chrono::TimeDelta;
 
 use super::samples::{
-    account_id, brand, eid, iccid, imei, line_id, noon_plus, number, person_id, place, record_id, reference,
-    release_id, spid, transfer_pin_id,
+    account_id, brand, contact_id, eid, iccid, imei, line_id, noon_plus, number, person_id, place, record_id,
+    reference, release_id, spid, transfer_pin_id,
 };
 use crate::audit::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, LineTrace, Made, ReadOf, Record, RecordFilter,
     RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace, ShadowVerdict, ToldEvent,
 };
 use crate::domain::{
-    AppCheck, CarrierCode, Change, ChangeDigest, Channel, Checks, ContactChange, ContactId, ContactKind, ContactValue,
-    DealerId, DeviceId, Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind, Mode,
-    OutcomeKind, OwnReason, OwnerChange, PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason,
+    AppCheck, CarrierCode, Change, ChangeDigest, Channel, Checks, CodeCheck, ContactChange, ContactId, ContactKind,
+    ContactValue, DealerId, DeviceId, Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind,
+    Mode, OutcomeKind, OwnReason, OwnerChange, PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason,
     ReasonClass, Recorded, ReleaseOpens, RequestId, ResetKind, Role, SimChange, SimChangeCause, SimDelivery, SimTarget,
     Standing, StepScope, Subject, TransferPinCheck, Usability,
 };
@@ -33,9 +33,14 @@ pub(super) fn records() -> Vec<(String, Record)> {
         ("record.own_reason".to_owned(), own_reason()),
         ("record.completed".to_owned(), completed()),
     ];
+    let codes = [CodeCheck::Matched, CodeCheck::Mismatched, CodeCheck::Expired, CodeCheck::NotSent, CodeCheck::Given];
+    let codes = codes.map(|code| {
+        let name = format!("record.completed.code_{}", code.name().to_lowercase());
+        (name, completed_by(Checks { code, ..Checks::NONE }))
+    });
     let ledger = super::samples_of_ledger::changes();
     let ledger = ledger.into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
-    decisions.chain(events).chain(later).chain(told).chain(beside).chain(ledger).collect()
+    decisions.chain(events).chain(later).chain(told).chain(beside).chain(codes).chain(ledger).collect()
 }
 
 /// What outside sources told.
@@ -92,6 +97,10 @@ fn shadow() -> Record {
 /// A decision that completes a challenge.
 fn completed() -> Record {
     let checks = Checks { pin: PinCheck::Given, ..Checks::NONE };
+    completed_by(checks)
+}
+
+fn completed_by(checks: Checks) -> Record {
     let decided = Decided { challenge: Some(record_id(8)), checks, ..decided(0, Change::PinChange) };
     record(Event::Decided(Box::new(decided)))
 }
@@ -206,7 +215,7 @@ fn decided(place: usize, change: Change) -> Decided {
         score: 75,
         required: Level::TwoClasses,
         accepted: vec![Factor::AccountPin, Factor::AppApproval],
-        checks: Checks { pin: pin[turn(7)], transfer_pin: transfer_pin[turn(6)], app: app[turn(4)] },
+        checks: Checks { pin: pin[turn(7)], transfer_pin: transfer_pin[turn(6)], app: app[turn(4)], ..Checks::NONE },
         options: options(),
         window: windows()[turn(5)],
         facts: vec![(1, 0), (2, -1), (9, i64::MAX), (300, i64::MIN)],
@@ -306,6 +315,14 @@ fn events() -> Vec<(&'static str, Event)> {
                 kept: vec![Factor::AccountPin, Factor::AppApproval],
                 place: place(),
             },
+        ),
+        (
+            "code_sent",
+            Event::CodeSent { challenge: decision, contact: Some(contact_id()), sendings: 2, expires_at: noon_plus(9) },
+        ),
+        (
+            "code_to_nobody",
+            Event::CodeSent { challenge: decision, contact: None, sendings: 1, expires_at: noon_plus(9) },
         ),
         ("transfer_pin_revoked", Event::TransferPinRevoked { id: transfer_pin_id() }),
         ("read", Event::Read { of: ReadOf::Credentials }),

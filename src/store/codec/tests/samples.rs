@@ -27,6 +27,10 @@ pub(super) fn reference(text: &str) -> Reference {
     Reference::parse(text).unwrap()
 }
 
+pub(super) fn contact_id() -> ContactId {
+    ContactId::parse("mail").unwrap()
+}
+
 pub(super) fn line_id() -> LineId {
     LineId::parse("line-1").unwrap()
 }

@@ -1,11 +1,13 @@
 //! Fixed documents, and the records of what happened to them.
 
-use super::samples::{line_id, noon_plus, number, place, record_id, reference};
+use chrono::{DateTime, Utc};
+
+use super::samples::{contact_id, line_id, noon_plus, number, place, record_id, reference};
 use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
 use crate::domain::{
-    AccountMark, Action, ChangeDigest, Cohort, Consent, DeviceId, Document, Given, GivenProof, HeldName, Hold,
-    HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, PastPolicy, Pending, PendingState,
-    PolicyInForce, PolicyRevision, PolicyShelf, StagedPolicy, Subject, Undoing,
+    AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeviceId, Document, Given, GivenProof, HeldName,
+    Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, PastPolicy, Pending, PendingState,
+    PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SentCode, StagedPolicy, Subject, Undoing, Verifier,
 };
 
 fn subject(name: &str) -> Subject {
@@ -65,6 +67,10 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
         ("document.first_policy", first_policy()),
         ("document.challenge", challenge(LineName::LineId(line_id()), PendingState::Open)),
         ("document.challenge_of_number", challenge(LineName::Msisdn(number()), met)),
+        ("document.code_sent", code_sent(Some(contact_id()))),
+        ("document.code_to_nobody", code_sent(None)),
+        ("document.prompts", prompts(Some(noon_plus(7)))),
+        ("document.first_prompt", prompts(None)),
         ("document.declined", challenge(LineName::LineId(line_id()), PendingState::Declined { at: noon_plus(3) })),
         ("document.withdrawn", challenge(LineName::LineId(line_id()), PendingState::Withdrawn { at: noon_plus(4) })),
     ]
@@ -87,8 +93,29 @@ fn challenge(named: LineName, state: PendingState) -> Document {
             given(GivenProof::AppApproval { device: DeviceId::parse("phone").unwrap() }),
         ],
         wrong: 2,
+        sendings: 0,
+        code: None,
         state,
     }))
+}
+
+/// A challenge for which a code was sent, and another one entered.
+fn code_sent(contact: Option<ContactId>) -> Document {
+    let Document::Challenge(mut pending) = challenge(LineName::LineId(line_id()), PendingState::Open) else { panic!() };
+    pending.sendings = 2;
+    pending.code = Some(SentCode {
+        verifier: Verifier(vec![1, 2, 3, 4]),
+        contact,
+        sent_at: noon_plus(2),
+        expires_at: noon_plus(9),
+    });
+    let proof = GivenProof::OneTimeCode { contact: contact_id(), since: noon_plus(-900) };
+    pending.given = vec![Given { at: noon_plus(1), by: subject("issuer|pad-1"), place: place(), proof }];
+    Document::Challenge(pending)
+}
+
+fn prompts(stopped_at: Option<DateTime<Utc>>) -> Document {
+    Document::Prompts(Prompts { at: vec![noon_plus(1), noon_plus(4)], stopped_at })
 }
 
 fn policies() -> Document {

@@ -1,0 +1,125 @@
+//! One-time codes: what is kept of one that was sent, and how often a line's people are asked for one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{CodeCheck, ContactId, Verifier};
+
+/// How long a code is good, where its challenge does not end before.
+pub const CODE_LIFE: TimeDelta = TimeDelta::minutes(10);
+
+/// The code that was sent last for a challenge. Another one takes its place: of several, the last is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentCode {
+    /// What is kept of it.
+    pub verifier: Verifier,
+    /// To which contact; none where nobody is there to be asked, which nobody is told.
+    pub contact: Option<ContactId>,
+    /// When it was sent.
+    pub sent_at: DateTime<Utc>,
+    /// Until just before this instant.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl SentCode {
+    /// What an offered code is, which `is_it` holds against what is kept.
+    pub fn check(sent: Option<&Self>, is_it: impl FnOnce(&Verifier) -> bool, now: DateTime<Utc>) -> CodeCheck {
+        match sent {
+            None => CodeCheck::NotSent,
+            Some(sent) if !is_it(&sent.verifier) => CodeCheck::Mismatched,
+            Some(sent) if sent.expires_at <= now => CodeCheck::Expired,
+            Some(_) => CodeCheck::Matched,
+        }
+    }
+}
+
+/// The time in which a line's prompts are counted, and for which none follows a no.
+pub const PROMPTS_WITHIN: TimeDelta = TimeDelta::hours(24);
+
+/// So many challenges prompt a line's people in that time: who is asked all day says yes in the end.
+pub const PROMPTS_MAX: usize = 3;
+
+/// How often the people of a line were asked to prove something that somebody else began, kept beside its account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Prompts {
+    /// When each challenge first prompted them, oldest first; what no longer counts is forgotten.
+    pub at: Vec<DateTime<Utc>>,
+    /// When they said no, or a challenge ended by too many codes.
+    pub stopped_at: Option<DateTime<Utc>>,
+}
+
+impl Prompts {
+    /// Until when there is no other, where there is none now: the first instant at which one is again.
+    pub fn none_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let stopped = self.stopped_at.map(|at| at + PROMPTS_WITHIN);
+        let full = self.counted(now).rev().nth(PROMPTS_MAX - 1).map(|at| *at + PROMPTS_WITHIN);
+        stopped.max(full).filter(|until| now < *until)
+    }
+
+    /// Remembers that they were prompted.
+    pub fn note(&mut self, now: DateTime<Utc>) {
+        self.at = self.counted(now).copied().collect();
+        self.at.push(now);
+        self.at.sort_unstable();
+        // One that is exempt counts as well, and no number of them makes this grow.
+        let excess = self.at.len().saturating_sub(PROMPTS_MAX);
+        self.at.drain(..excess);
+    }
+
+    /// Remembers that there is to be none for a while.
+    pub fn stop(&mut self, now: DateTime<Utc>) {
+        self.stopped_at = self.stopped_at.max(Some(now));
+    }
+
+    fn counted(&self, now: DateTime<Utc>) -> impl DoubleEndedIterator<Item = &DateTime<Utc>> {
+        self.at.iter().filter(move |at| now < **at + PROMPTS_WITHIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::{PROMPTS_MAX, PROMPTS_WITHIN, Prompts, SentCode};
+    use crate::domain::{CodeCheck, Verifier};
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn a_code_is_good_until_just_before_its_end_and_no_other_is() {
+        let sent = SentCode {
+            verifier: Verifier(vec![7]),
+            contact: None,
+            sent_at: now(),
+            expires_at: now() + TimeDelta::minutes(10),
+        };
+        let check = |code, at| SentCode::check(Some(&sent), |kept| kept.0 == [code], at);
+        assert_eq!(check(7, sent.expires_at - TimeDelta::milliseconds(1)), CodeCheck::Matched);
+        assert_eq!(check(7, sent.expires_at), CodeCheck::Expired);
+        assert_eq!(check(8, now()), CodeCheck::Mismatched);
+        assert_eq!(check(8, sent.expires_at), CodeCheck::Mismatched, "a wrong one never learns that it is late");
+        assert_eq!(SentCode::check(None, |_| true, now()), CodeCheck::NotSent);
+    }
+
+    /// INVARIANT of P20: three prompts in any 24 hours, and none for so long after a no.
+    #[test]
+    fn three_in_a_day_and_none_after_a_no() {
+        let mut prompts = Prompts::default();
+        let at = |hours| now() + TimeDelta::hours(hours);
+        for hours in [0, 1, 2] {
+            assert_eq!(prompts.none_until(at(hours)), None);
+            prompts.note(at(hours));
+        }
+        assert_eq!(prompts.none_until(at(3)), Some(at(24)));
+        assert_eq!(prompts.none_until(at(24) - TimeDelta::milliseconds(1)), Some(at(24)));
+        assert_eq!(prompts.none_until(at(24)), None);
+        prompts.note(at(24));
+        assert_eq!((prompts.at.len(), prompts.none_until(at(24))), (PROMPTS_MAX, Some(at(25))));
+        prompts.stop(at(24));
+        prompts.stop(at(23));
+        assert_eq!(prompts.none_until(at(26)), Some(at(24) + PROMPTS_WITHIN));
+        (0..100).for_each(|minute| prompts.note(at(60) + TimeDelta::minutes(minute)));
+        assert_eq!(prompts.at.len(), PROMPTS_MAX);
+    }
+}
