@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::dice::Dice;
 use super::file::{Household, length};
+use super::mailbox::contacts;
 use super::till::IN_STORE;
 use crate::cli::failure::Failure;
 use crate::cli::flags::timestamp;
@@ -299,7 +300,10 @@ pub(super) fn seed(
             account_number: account_number(number),
             kind: kind.into(),
             persons: vec![
-                person("owner", pb::PersonRole::Owner, &[]),
+                pb::Person {
+                    contacts: contacts(&unlike.contacts, &msisdn(number, 1))?,
+                    ..person("owner", pb::PersonRole::Owner, &[])
+                },
                 person("user", pb::PersonRole::AuthorisedUser, &[line_id(1)]),
             ],
             ..pb::Account::default()

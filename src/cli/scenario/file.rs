@@ -57,6 +57,8 @@ pub(super) struct Household {
     pub(super) locks: Vec<String>,
     /// HEIGHTENED, on the first line.
     pub(super) flags: Vec<String>,
+    /// How the owner is reached, since the account was opened: email, call (not to a line of theirs), line (the first).
+    pub(super) contacts: Vec<String>,
 }
 
 /// One step: something happens, and an answer must come of it.
@@ -68,7 +70,7 @@ pub(super) struct Step {
     /// Who.
     #[serde(default)]
     pub(super) who: String,
-    /// What is asked: an action, or one of redeem, lock, event; COMPLETE, give, decline, not-me of the last challenge that there was.
+    /// What is asked: an action, or one of redeem, lock, event; COMPLETE, send-code, give, decline, not-me of the last challenge that there was.
     #[serde(rename = "do")]
     pub(super) action: String,
     /// Which household.
@@ -125,6 +127,8 @@ pub(super) struct Step {
     pub(super) required: Option<String>,
     /// The codes that a carrier is told, in the words of WICIS.
     pub(super) codes: Option<Vec<String>>,
+    /// Where a code came to: a kind of contact, or nobody.
+    pub(super) came_to: Option<String>,
     /// What is not built and this step needs.
     pub(super) waits_for: Option<String>,
 }
@@ -132,7 +136,7 @@ pub(super) struct Step {
 impl Step {
     /// Whether a decision comes of it.
     pub(super) fn is_decided(&self) -> bool {
-        !matches!(self.action.as_str(), "redeem" | "lock" | "event" | "give" | "decline" | "not-me")
+        !matches!(self.action.as_str(), "redeem" | "lock" | "event" | "send-code" | "give" | "decline" | "not-me")
     }
 
     /// How long after the beginning.

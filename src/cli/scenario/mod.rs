@@ -22,6 +22,7 @@ mod attacks;
 mod cast;
 mod dice;
 mod file;
+mod mailbox;
 mod ordinary;
 mod play;
 mod report;

@@ -44,6 +44,8 @@ pub(super) struct Left {
     decision: String,
     /// The challenge that was given last.
     challenge: String,
+    /// The code that came last.
+    code: String,
 }
 
 /// Who takes a step, about whom.
@@ -147,8 +149,8 @@ pub(super) async fn take(stage: &Stage, step: &Step, taker: Taker<'_>, left: &mu
     let request_id = left.request_id.clone();
     let Taker { household, seat, secrets, reads } = taker;
     let who = who(&step.who)?;
-    let transfer_pin = &left.transfer_pin;
-    let asking = Asking { step, who, household, seat, stage, request_id, secrets, transfer_pin, reads };
+    let (transfer_pin, code) = (&left.transfer_pin, &left.code);
+    let asking = Asking { step, who, household, seat, stage, request_id, secrets, transfer_pin, code, reads };
     let came = match step.action.as_str() {
         "SIM_CHANGE" | "PORT_OUT" | "CALL_FORWARDING_SET" => decide(&asking).await?,
         "LOCK_RELEASE" => release(&asking).await?,
@@ -159,13 +161,14 @@ pub(super) async fn take(stage: &Stage, step: &Step, taker: Taker<'_>, left: &mu
             let signed = waiting::signing_input(&asking, &left.challenge).await?;
             waiting::give(&asking, &left.challenge, &signed).await?
         }
+        "send-code" => waiting::send_code(&asking, &left.challenge).await?,
         "decline" | "not-me" => waiting::decline(&asking, &left.challenge, step.action == "not-me").await?,
         "redeem" => redeem(&asking, &left.permit).await?,
         "lock" => lock(&asking).await?,
         "event" => event(&asking, left).await?,
         other => {
             let known = "SIM_CHANGE, PORT_OUT, CALL_FORWARDING_SET, LOCK_RELEASE, TRANSFER_PIN_ISSUE, PIN_CHANGE, COMPLETE, \
-                         give, decline, not-me, redeem, lock, event";
+                         send-code, give, decline, not-me, redeem, lock, event";
             return Err(Failure::invalid(format!("`do`: `{other}` is none of {known}")));
         }
     };
@@ -178,6 +181,7 @@ pub(super) async fn take(stage: &Stage, step: &Step, taker: Taker<'_>, left: &mu
     keep(&mut left.transfer_pin, &came.transfer_pin);
     keep(&mut left.decision, &came.decision);
     keep(&mut left.challenge, &came.challenge);
+    keep(&mut left.code, &came.code);
     Ok(came)
 }
 
@@ -322,9 +326,9 @@ pub(super) async fn decided(asking: &Asking<'_>, decision: Option<pb::Decision>)
         codes: told.wire.map(|wire| wire.codes).unwrap_or_default(),
         rules: contributions.map(|contribution| contribution.rule_id).collect(),
         permit,
-        transfer_pin: String::new(),
         decision: told.decision_id,
         challenge,
+        ..Came::default()
     })
 }
 

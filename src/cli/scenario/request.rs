@@ -25,6 +25,7 @@ pub(super) struct Asking<'a> {
     pub(super) secrets: &'a Secrets,
     /// The transfer PIN that was issued last.
     pub(super) transfer_pin: &'a str,
+    pub(super) code: &'a str,
     pub(super) reads: Reads,
 }
 
@@ -232,6 +233,10 @@ impl Asking<'_> {
                 "common-pin" => Evidence::AccountPin(self.secrets.common_pin.clone()),
                 "transfer-pin" => Evidence::TransferPin(self.transfer_pin.to_owned()),
                 "wrong-transfer-pin" => Evidence::TransferPin("000000".to_owned()),
+                "code" => Evidence::OneTimeCode(self.code.to_owned()),
+                "wrong-code" => {
+                    Evidence::OneTimeCode(if self.code == "111111" { "222222" } else { "111111" }.to_owned())
+                }
                 "app" => self.approval("owner-phone", &signed()?),
                 "user-app" => self.approval("user-phone", &signed()?),
                 "tablet-app" => self.approval("owner-tablet", &signed()?),
@@ -277,7 +282,9 @@ const WORTHLESS: [(&str, pb::WorthlessFact); 5] = [
 ];
 
 /// The words that `offer` may have.
-pub(super) const OFFERS: [&str; 20] = [
+pub(super) const OFFERS: [&str; 22] = [
+    "code",
+    "wrong-code",
     "account-number",
     "wrong-account-number",
     "zip",

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cast::{BRAND, Seat, Secrets, Who, account, register, seed};
 use super::file::{Household, Scenario};
+use super::mailbox::Mailbox;
 use super::till::{self, Till};
 use crate::cli::bench::{Scratch, listen, settings};
 use crate::cli::failure::{Exit, Failure};
@@ -66,6 +67,7 @@ pub(super) struct Stage {
     /// The keys of the owners' phones, the users' phones, and the owners' tablets.
     phones: [SigningKey; 3],
     requests: AtomicU64,
+    mailbox: Arc<Mailbox>,
     composed: Composed,
     stop: tokio::sync::watch::Sender<bool>,
     _scratch: Scratch,
@@ -136,6 +138,8 @@ impl Stage {
         let published = KeySets::new(&config.identity);
         let composed =
             compose_by((clock.clone(), Hand::On), &config, (Arc::default(), &published), |store| store).await?;
+        let mailbox = Arc::new(Mailbox::default());
+        composed.services.engine.send_codes_by(mailbox.clone());
         let issuer_key = read_secret_file(&keys.folder.join("issuer.key")).map_err(|error| failed(&error))?;
         let issuer_key = SigningKey::from_private_pem(&issuer_key).map_err(|error| failed(&error))?;
         let (stop, stopped) = tokio::sync::watch::channel(false);
@@ -166,6 +170,7 @@ impl Stage {
             issuer: DevelopmentIssuer::new(&issuer_key).map_err(|error| failed(&error))?,
             phones: [new_key()?, new_key()?, new_key()?],
             requests: AtomicU64::new(1),
+            mailbox,
             composed,
             stop,
             _scratch: scratch,
@@ -195,6 +200,11 @@ impl Stage {
     /// A request id that nobody has used.
     pub(super) fn request_id(&self) -> String {
         format!("0190d4f0-7c3e-7000-8000-{:012x}", self.requests.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Takes the code that came last: where it came to, and what it is.
+    pub(super) fn code(&self) -> (&'static str, String) {
+        self.mailbox.take()
     }
 
     /// The key of a device.

@@ -18,6 +18,9 @@ pub(super) struct Came {
     pub(super) transfer_pin: String,
     pub(super) decision: String,
     pub(super) challenge: String,
+    pub(super) code: String,
+    /// Where it came to.
+    pub(super) came_to: String,
 }
 
 impl Came {
@@ -39,6 +42,7 @@ impl Came {
             ("reasons", must(&step.reasons), self.reasons.join(" ")),
             ("required", step.required.clone(), self.required.clone()),
             ("codes", must(&step.codes), self.codes.join(" ")),
+            ("came_to", step.came_to.clone(), self.came_to.clone()),
         ];
         let told: Vec<String> = pairs
             .into_iter()

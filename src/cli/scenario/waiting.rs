@@ -28,6 +28,20 @@ pub(super) async fn give(asking: &Asking<'_>, challenge: &str, signed: &str) -> 
     Ok(client.challenges().submit_evidence(request).await.map_or_else(refused, |_| Came::done()))
 }
 
+/// Somebody has a code sent to the customer.
+pub(super) async fn send_code(asking: &Asking<'_>, challenge: &str) -> Result<Came, Failure> {
+    let request = pb::SendCodeRequest {
+        request_id: asking.request_id.clone(),
+        challenge_id: challenge.to_owned(),
+        contact_id: String::new(),
+        interaction: Some(asking.place()?),
+    };
+    let client = asking.client()?;
+    let came = client.challenges().send_code(request).await.map_or_else(refused, |_| Came::done());
+    let (came_to, code) = asking.stage.code();
+    Ok(Came { came_to: came_to.to_owned(), code, ..came })
+}
+
 /// The customer says no.
 pub(super) async fn decline(asking: &Asking<'_>, challenge: &str, not_me: bool) -> Result<Came, Failure> {
     let request = pb::DeclineChallengeRequest {

@@ -197,6 +197,7 @@ impl Part {
             reasons: None,
             required: None,
             codes: None,
+            came_to: None,
             waits_for: None,
             delivery: None,
         }
