@@ -10,6 +10,7 @@ pub mod domain;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod grpc;
+pub mod outbound;
 pub mod policy;
 pub mod service;
 pub mod store;

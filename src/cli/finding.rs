@@ -56,9 +56,12 @@ impl Finding {
 
     /// It must be mended, as an error tells with its causes.
     pub(in crate::cli) fn error(check: &'static str, error: &(dyn Error + 'static), advice: impl Into<String>) -> Self {
-        let causes = std::iter::successors(Some(error), |cause| (*cause).source());
-        let told: Vec<String> = causes.map(ToString::to_string).collect();
-        Self::fail(check, told.join(": "), advice)
+        Self::fail(check, with_causes(error), advice)
+    }
+
+    /// Somebody should look at it, as an error tells with its causes.
+    pub(in crate::cli) fn doubt(check: &'static str, error: &(dyn Error + 'static), advice: impl Into<String>) -> Self {
+        Self::warn(check, with_causes(error), advice)
     }
 
     /// What was looked at.
@@ -79,6 +82,11 @@ impl Finding {
         let advice = self.advice.as_ref()?;
         Some(format!("{}: {advice}", self.check))
     }
+}
+
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |cause| (*cause).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// All that was looked at.

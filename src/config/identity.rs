@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::{Bounded, ConfigError};
+use super::{Bounded, ConfigError, HttpsUrl};
 use crate::domain::{Brand, DeviceId, FormatError, Role, Spid, StoreId};
 
 /// Issuers that may be trusted at once.
@@ -57,12 +57,8 @@ pub enum IssuerKeys {
 /// Where an issuer publishes its keys, and how long they are believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedKeys {
-    /// The host, as its certificate names it.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// The path, with its query if there is one.
-    pub path: String,
+    /// Where.
+    pub url: HttpsUrl,
     /// Who signed its certificate, a PEM file; those that the system trusts, where none is named.
     pub ca_file: Option<PathBuf>,
     /// How long keys are believed that could not be fetched again, in seconds.
@@ -76,23 +72,6 @@ impl IssuerKeys {
             Self::PublicKeyFile(path) | Self::JwksFile(path) => Some(path),
             Self::JwksUrl(_) => None,
         }
-    }
-}
-
-impl PublishedKeys {
-    /// Takes `https://host[:port]/path` apart. Nothing but TLS: whoever could change the keys on their way could sign tokens.
-    fn parse(url: &str) -> Option<(String, u16, String)> {
-        const HTTPS_PORT: u16 = 443;
-        let rest = url.strip_prefix("https://")?;
-        let is_plain = rest.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'@' | b'\\' | b'"'));
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().ok().filter(|port| *port > 0)?),
-            None => (authority, HTTPS_PORT),
-        };
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-        let is_host = !host.is_empty() && host.bytes().all(is_name);
-        (is_plain && is_host).then(|| (host.to_owned(), port, format!("/{path}")))
     }
 }
 
@@ -273,9 +252,8 @@ fn published_keys(
     (ca_file, believed): (Option<PathBuf>, Option<Bounded<600, 604_800>>),
 ) -> Result<PublishedKeys, ConfigError> {
     let problem = "must be like `https://login.carrier.example/keys`, without a fragment or a user";
-    let (host, port, path) =
-        PublishedKeys::parse(url).ok_or(ConfigError::Unfit { key: "identity.issuers[].jwks_url", problem })?;
-    Ok(PublishedKeys { host, port, path, ca_file, believed_seconds: believed.unwrap_or(Bounded::of::<86_400>()) })
+    let url = HttpsUrl::parse(url).ok_or(ConfigError::Unfit { key: "identity.issuers[].jwks_url", problem })?;
+    Ok(PublishedKeys { url, ca_file, believed_seconds: believed.unwrap_or(Bounded::of::<86_400>()) })
 }
 
 fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Role>, D::Error> {
@@ -313,30 +291,14 @@ fn parsed<'de, D: Deserializer<'de>, T>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Bounded, PublishedKeys, published_keys};
+    use super::{Bounded, published_keys};
 
     #[test]
     fn keys_are_fetched_over_tls_from_a_plain_address() {
-        let parsed = |url| PublishedKeys::parse(url);
-        let told = |host: &str, port, path: &str| Some((host.to_owned(), port, path.to_owned()));
-        assert_eq!(parsed("https://login.example/a/keys?x=1"), told("login.example", 443, "/a/keys?x=1"));
-        assert_eq!(parsed("https://localhost:8443"), told("localhost", 8443, "/"));
-        for wrong in [
-            "",
-            "http://login.example/keys",
-            "HTTPS://login.example/keys",
-            "https://",
-            "https:///keys",
-            "https://login.example:0/keys",
-            "https://login.example:99999/keys",
-            "https://user@login.example/keys",
-            "https://login.example/keys#top",
-            "https://login.example/ke ys",
-            "https://login.example/ke\r\nys",
-            "https://[::1]/keys",
-        ] {
-            assert_eq!(parsed(wrong), None, "`{wrong}`");
-        }
+        let published = |url| published_keys(url, (None, None)).map(|keys| keys.url.authority());
+        assert_eq!(published("https://localhost:8443/keys").unwrap(), "localhost:8443");
+        let error = published("http://login.example/keys").unwrap_err().to_string();
+        assert!(error.contains("identity.issuers[].jwks_url"), "{error}");
     }
 
     #[test]

@@ -7,8 +7,10 @@
 
 mod bounded;
 mod error;
+mod https_url;
 mod identity;
 mod load;
+mod messages;
 mod raw;
 mod raw_store;
 mod redis_url;
@@ -17,8 +19,10 @@ mod store_register;
 
 pub use bounded::Bounded;
 pub use error::ConfigError;
+pub use https_url::HttpsUrl;
 pub use identity::{CertificateBinding, Client, Identity, Issuer, IssuerKeys, PublishedKeys, TokenAlgorithm};
 pub use load::{Overrides, RESERVED_VARIABLES, notify_socket};
+pub use messages::{AllowedPlace, Messages, MessagesWebhook};
 pub use redis_url::{RedisUrl, RedisWay};
 pub use sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::identity::RawIdentity;
+use super::messages::RawMessages;
 use super::raw_store::{RawRedis, RawStore};
 use super::sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Policy, Server,
@@ -16,7 +17,7 @@ use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another with a `_` behind it.
-pub(super) const SECTIONS: [&str; 15] = [
+pub(super) const SECTIONS: [&str; 16] = [
     "server",
     "tls",
     "limits",
@@ -28,6 +29,7 @@ pub(super) const SECTIONS: [&str; 15] = [
     "keys",
     "permits",
     "carrier",
+    "messages",
     "policy",
     "pin_pool",
     "log",
@@ -56,6 +58,7 @@ pub(super) struct RawConfig {
     keys: RawKeys,
     permits: RawPermits,
     carrier: RawCarrier,
+    messages: RawMessages,
     policy: Policy,
     pin_pool: PinPool,
     log: Log,
@@ -142,6 +145,7 @@ impl RawConfig {
             keys,
             permits,
             carrier,
+            messages,
             policy,
             pin_pool,
             log,
@@ -159,6 +163,7 @@ impl RawConfig {
             keys: keys.complete()?,
             permits: permits.complete()?,
             carrier: carrier.complete()?,
+            messages: messages.complete()?,
             server,
             limits,
             policy,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Bounded;
 use super::identity::Identity;
+use super::messages::Messages;
 use super::redis_url::RedisUrl;
 use crate::domain::{Brand, Spid};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub permits: Option<SignedPermits>,
     /// Whose network this is.
     pub carrier: Carrier,
+    /// Who is given messages to customers; none where nobody is.
+    pub messages: Option<Messages>,
     /// What decides.
     pub policy: Policy,
     /// The workers that verify PINs.

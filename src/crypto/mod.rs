@@ -17,6 +17,7 @@
 //! | `permit_signer` | the same as a JWS, for relying parties |
 //! | `signatures` | Ed25519 signatures that others verify, and the names of the keys that make them |
 //! | `record_signer` | signatures over what leaves the store |
+//! | `message_signer` | signatures over messages to customers, for who carries them |
 //! | `app_keys` | signatures of customers' devices |
 //! | `signing_key` | Ed25519 key pairs of the development issuer, tests and examples |
 //! | `jwt` | what the token library verifies with |
@@ -38,6 +39,7 @@ mod jwt;
 mod keyring;
 mod keyring_file;
 mod mac;
+mod message_signer;
 mod permit_signer;
 mod permits;
 mod pin_pool;
@@ -62,6 +64,7 @@ pub(crate) use json::{object, parse_object};
 pub use jwt::{JwtSetupError, install_jwt_provider};
 pub use keyring::{KeyInfo, KeyState, Keyring, Purpose};
 pub use keyring_file::KeyringError;
+pub use message_signer::{MessageKey, MessageKeyError, MessageSigner};
 pub use permit_signer::{PermitNames, PermitSigner, PermitStatement, permit_key_set};
 pub use permits::{PermitBinding, PermitClaim, PermitError, Permits};
 pub use pin_pool::{PinPool, Shed};

@@ -44,6 +44,11 @@ impl Network {
         Ok(Self { address, prefix })
     }
 
+    /// How many bits all its addresses begin with.
+    pub const fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether an address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -2,7 +2,7 @@
 
 use crate::cli::decision_line;
 use crate::config::{Config, parse_store_register};
-use crate::crypto::Keyring;
+use crate::crypto::{Keyring, MessageKey, MessageSigner};
 use crate::domain::{Brand, OutcomeKind};
 use crate::policy::{self, Policy, explain, read_condition};
 
@@ -22,6 +22,21 @@ pub(super) fn keyring(data: &[u8]) {
             let longest = problem.split_whitespace().map(str::len).max().unwrap_or_default();
             assert!(longest < KEYRING_WORD_MAX, "`{problem}` tells a key");
         }
+    }
+}
+
+/// The file of a secret that messages are signed with. What is read signs as its kind does, and always alike.
+pub(super) fn message_key(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let signed = || {
+        let signer = MessageSigner::new(vec![MessageKey::parse(text).ok()?]);
+        Some(signer.sign(uuid::Uuid::nil(), chrono::DateTime::UNIX_EPOCH, data))
+    };
+    if let Some(signature) = signed() {
+        let (kind, characters) = if text.trim_ascii().starts_with("whsec_") { ("v1,", 44) } else { ("v1a,", 88) };
+        let rest = signature.strip_prefix(kind);
+        assert_eq!(rest.map(str::len), Some(characters), "`{signature}`");
+        assert_eq!(signed(), Some(signature));
     }
 }
 

@@ -7,7 +7,7 @@
 //! | `identity` | access tokens, key sets, certificates and revocation lists |
 //! | `kept` | stored rows and records, sealed bodies, verifiers, permits, device keys |
 //! | `signed` | archive segments, manifests and tombstones, checkpoints, signed permits, public keys |
-//! | `files` | the keyring, settings, policies, records as they are printed |
+//! | `files` | the keyring, secrets of messages, settings, policies, records as they are printed |
 //!
 //! A target panics where a parser breaks its promise, and a promise is more than to come back: what is read is written
 //! as it was, one value has one spelling, and an error tells nothing of what was given.

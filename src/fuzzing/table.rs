@@ -21,6 +21,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "key_set", run: identity::key_set },
     Target { name: "keyring", run: files::keyring },
     Target { name: "manifest", run: signed::manifest },
+    Target { name: "message_key", run: files::message_key },
     Target { name: "name", run: requests::name },
     Target { name: "page_token", run: requests::page_token },
     Target { name: "permit", run: kept::permit },

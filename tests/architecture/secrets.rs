@@ -145,7 +145,7 @@ impl<'ast> Visit<'ast> for Found {
 }
 
 /// Types that hold one value that must never be printed.
-pub(crate) const SECRET: [&str; 18] = [
+pub(crate) const SECRET: [&str; 20] = [
     "PinDigits",
     "Verifier",
     "Msisdn",
@@ -164,6 +164,8 @@ pub(crate) const SECRET: [&str; 18] = [
     "TlsIdentity",
     "Body",
     "GuessContext",
+    "Message",
+    "MessageKey",
 ];
 
 fn prints(attributes: &[Attribute]) -> bool {

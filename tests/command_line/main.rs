@@ -23,6 +23,7 @@ mod identity;
 mod imports;
 mod key_upkeep;
 mod keys;
+mod messages;
 mod moving;
 mod policies;
 mod program;

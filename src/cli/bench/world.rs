@@ -266,6 +266,7 @@ pub(in crate::cli) fn settings(keys: &Path, store: config::Store) -> Result<Conf
             }],
             clients: Vec::new(),
         },
+        messages: None,
         policy: config::Policy::default(),
         store,
         stores: config::Stores::default(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::{certificates, clock, issuers, policy, servers, service, store, stores};
+use super::{certificates, clock, issuers, messages, policy, servers, service, store, stores};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::finding::{Finding, Report};
 use crate::cli::keys;
@@ -15,9 +15,9 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{self, Config, Overrides};
 
 const EXAMPLES: &str = "\
-Looks at the settings, the store and its disk, the keys, the clock, the policy, certificates, issuers' keys, addresses \
-and limits; of a service that runs also at its readiness. It reads and changes nothing, so run it as often as you like, \
-as the user that the service runs as. While the service is stopped it looks through the whole database too, which takes \
+Looks at the settings, the store and its disk, the keys, the clock, the policy, certificates, issuers' keys, who \
+messages are given to, addresses and limits; of a service that runs also at its readiness. It reads and changes \
+nothing, so run it as often as you like, as the user that the service runs as. While the service is stopped it looks through the whole database too, which takes \
 about a second for each 500 MB.
 
 It ends with 0 when nothing fails, warnings or not, and with 3 when something does.
@@ -100,6 +100,7 @@ fn look(config: &Config, now: DateTime<Utc>, asked: &Asked) -> Vec<Finding> {
     findings.extend(stores::look(config));
     findings.extend(certificates::look(&config.transport, now));
     findings.extend(issuers::look(&config.identity));
+    findings.extend(messages::look(config.messages.as_ref()));
     findings.extend(service::look(config, holder.as_deref()));
     findings.retain(|finding| asked.holds(finding.check()));
     findings

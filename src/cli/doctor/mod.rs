@@ -7,6 +7,7 @@
 //! | `servers` | the servers of a store on Redis |
 //! | `policy`, `stores`, `clock` | the policy, the register of stores, the time |
 //! | `certificates`, `issuers` | the server's certificate, callers' authorities and lists, issuers' keys |
+//! | `messages` | who messages to customers are given to |
 //! | `service` | addresses, readiness, and what the system allows the process |
 //!
 //! The keyring is looked at by `keys/`. Deliberately absent: any write. A running service is not kept waiting.
@@ -15,6 +16,7 @@ mod certificates;
 mod clock;
 mod command;
 mod issuers;
+mod messages;
 mod policy;
 mod room;
 mod servers;

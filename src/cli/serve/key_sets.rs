@@ -177,10 +177,10 @@ impl KeySet {
     }
 
     async fn fetched(&self) -> Result<(String, Duration), String> {
-        let PublishedKeys { host, port, path, ca_file, believed_seconds: _ } = &self.published;
+        let PublishedKeys { url, ca_file, believed_seconds: _ } = &self.published;
         let authority = ca_file.as_deref().map(|file| read("identity.issuers[].jwks_ca_file", file)).transpose();
         let authority_pem = authority.map_err(|failure: Failure| failure.text())?;
-        let address = KeySetAddress { host: host.clone(), port: *port, path: path.clone(), authority_pem };
+        let address = KeySetAddress { url: url.clone(), authority_pem };
         let fetched = fetch_key_set(&address).await.map_err(|error| caused(&error))?;
         TrustedKeys::from_jwks(&fetched.text).map_err(|error| format!("look at `{SETTING}`: {error}"))?;
         Ok((fetched.text, fetched.fresh_for))
@@ -201,7 +201,7 @@ mod tests {
     use tokio::sync::{Notify, mpsc, watch};
 
     use super::{KeySet, KeySets, Known};
-    use crate::config::{Bounded, PublishedKeys};
+    use crate::config::{Bounded, HttpsUrl, PublishedKeys};
     use crate::telemetry::Metrics;
 
     const ISSUER: &str = "https://login.carrier.example";
@@ -217,9 +217,7 @@ mod tests {
     /// A set that was fetched so many seconds ago, is fresh for another hour, and is published nowhere.
     fn fetched(seconds: u64) -> Arc<KeySet> {
         let published = PublishedKeys {
-            host: "localhost".to_owned(),
-            port: 1,
-            path: "/keys".to_owned(),
+            url: HttpsUrl::parse("https://localhost:1/keys").unwrap(),
             ca_file: None,
             believed_seconds: Bounded::of::<BELIEVED>(),
         };

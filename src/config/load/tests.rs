@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Layers, SECTIONS, check};
 use crate::config::{
-    Config, ConfigError, Limits, Log, LogLevel, Overrides, PinPool, Server, Store, StoreDurability, Transport,
+    Config, ConfigError, Limits, Log, LogLevel, Messages, Overrides, PinPool, Server, Store, StoreDurability, Transport,
 };
 
 const EXAMPLE: &str = include_str!("../../../examples/portcullis.toml");
@@ -73,6 +73,8 @@ fn the_example_holds_every_setting_and_its_default() {
     let reserve = |config: &Config| config.store.folder().unwrap().disk_reserve_mib;
     assert_eq!(reserve(&example), reserve(&least));
     assert_eq!(example.carrier.brand, least.carrier.brand);
+    let Some(Messages::Webhook(messages)) = example.messages else { panic!() };
+    assert_eq!((messages.timeout_seconds.get(), least.messages), (5, None));
     let archive =
         assemble(LEAST, &[("PORTCULLIS_ARCHIVE_FOLDER", "/var/lib/portcullis-archive")], &Overrides::default());
     assert_eq!((least.archive, example.archive), (None, archive.unwrap().archive));
@@ -110,6 +112,17 @@ fn a_store_on_redis_is_named_whole() {
         assert!(told.contains(problem) && !told.contains("secret@"), "{lines}: {told}");
     }
     assert!(assemble(LEAST, &[("PORTCULLIS_STORE_KIND", "mongo")], &Overrides::default()).is_err());
+}
+
+#[test]
+fn messages_are_named_in_the_file_or_by_variables() {
+    let variables = [("PORTCULLIS_MESSAGES_KIND", "file"), ("PORTCULLIS_MESSAGES_FILE", "{ folder = \"messages\" }")];
+    let messages = assemble(LEAST, &variables, &Overrides::default()).unwrap().messages;
+    assert_eq!(messages, Some(Messages::File(PathBuf::from("messages"))));
+    let error = file_error(&format!("{LEAST}[messages]\nkind = \"webhook\"\n"));
+    assert!(error.starts_with("setting `messages.webhook.url` is missing"), "{error}");
+    let error = file_error("[messages.webhook]\nurl = \"https://a.example/\"\nallow = [\"0.0.0.0/0\"]\n");
+    assert!(error.starts_with("portcullis.toml, line 3: `0.0.0.0/0` must be a network"), "{error}");
 }
 
 #[test]

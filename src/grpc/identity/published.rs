@@ -2,20 +2,16 @@
 //!
 //! Deliberately absent: redirects, other schemes than `https`, and any memory of what was fetched before.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, CACHE_CONTROL, HOST, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::Empty;
 use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+
+use crate::config::HttpsUrl;
+use crate::outbound::https;
 
 /// The longest that one fetch may take, in seconds, from the name's look-up to the last byte.
 const FETCH_SECONDS_MAX: u64 = 10;
@@ -31,12 +27,8 @@ const FRESH_SECONDS_MAX: u64 = 3_600;
 /// Where a set is published.
 #[derive(Debug, Clone)]
 pub struct KeySetAddress {
-    /// The host, as its certificate names it.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// The path, with its query if there is one.
-    pub path: String,
+    /// Where.
+    pub url: HttpsUrl,
     /// Who signed its certificate, PEM; those that the system trusts, where none is given.
     pub authority_pem: Option<String>,
 }
@@ -54,8 +46,8 @@ pub struct FetchedKeySet {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The authority's certificates cannot be used, or the system has none.
-    #[error("the authorities that could vouch for the issuer cannot be used, or there are none")]
-    Authority,
+    #[error(transparent)]
+    Authority(#[from] https::NoAuthority),
     /// It was not reached, or is not who it should be.
     #[error("the issuer was not reached")]
     Unreached(#[source] std::io::Error),
@@ -87,35 +79,23 @@ async fn fetch_within(address: &KeySetAddress, most: Duration) -> Result<Fetched
 }
 
 async fn fetch(address: &KeySetAddress) -> Result<FetchedKeySet, FetchError> {
-    let tls = TlsConnector::from(Arc::new(tls(address.authority_pem.as_deref())?));
-    let name = ServerName::try_from(address.host.clone()).map_err(|_| FetchError::Authority)?;
-    let stream = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(FetchError::Unreached)?;
-    let stream = tls.connect(name, stream).await.map_err(FetchError::Unreached)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with the sender, below.
-    let driving = tokio::spawn(connection);
-    let answer = ask(&mut sender, address).await;
-    driving.abort();
-    answer
-}
-
-async fn ask(
-    sender: &mut http1::SendRequest<Empty<Bytes>>,
-    address: &KeySetAddress,
-) -> Result<FetchedKeySet, FetchError> {
-    let request = Request::get(&address.path)
-        .header(HOST, format!("{}:{}", address.host, address.port))
+    let tls = https::trusting(address.authority_pem.as_deref())?;
+    let HttpsUrl { host, port, path } = &address.url;
+    let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(FetchError::Unreached)?;
+    let stream = https::secured(&tls, host, stream).await.map_err(FetchError::Unreached)?;
+    let request = Request::get(path)
+        .header(HOST, address.url.authority())
         .header(ACCEPT, "application/jwk-set+json, application/json")
-        .header(USER_AGENT, concat!("portcullis/", env!("CARGO_PKG_VERSION")))
-        .body(Empty::new())
+        .header(USER_AGENT, https::USER_AGENT)
+        .body(Empty::<Bytes>::new())
         .map_err(|_| FetchError::Body)?;
-    let (head, body) = sender.send_request(request).await?.into_parts();
-    if head.status != StatusCode::OK {
-        return Err(FetchError::Status(head.status));
+    let answer = https::sent(stream, request).await?;
+    if answer.status != StatusCode::OK {
+        return Err(FetchError::Status(answer.status));
     }
-    let body = Limited::new(body, SET_BYTES_MAX).collect().await.map_err(|_| FetchError::Body)?;
-    let text = String::from_utf8(body.to_bytes().to_vec()).map_err(|_| FetchError::Body)?;
-    Ok(FetchedKeySet { text, fresh_for: fresh_for(&head.headers) })
+    let fresh_for = fresh_for(&answer.headers);
+    let text = answer.text(SET_BYTES_MAX).await.ok_or(FetchError::Body)?;
+    Ok(FetchedKeySet { text, fresh_for })
 }
 
 /// `max-age` of Cache-Control (RFC 9111), within bounds: no issuer is asked all the time, and no key lives for days after
@@ -137,26 +117,6 @@ fn fresh_for(headers: &HeaderMap) -> Duration {
     Duration::from_secs(seconds.clamp(FRESH_SECONDS_MIN, FRESH_SECONDS_MAX))
 }
 
-fn tls(authority_pem: Option<&str>) -> Result<ClientConfig, FetchError> {
-    let mut roots = RootCertStore::empty();
-    match authority_pem {
-        Some(pem) => {
-            for root in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-                roots.add(root.map_err(|_| FetchError::Authority)?).map_err(|_| FetchError::Authority)?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err(FetchError::Authority);
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(config.map_err(|_| FetchError::Authority)?.with_root_certificates(roots).with_no_client_auth())
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -170,6 +130,7 @@ mod tests {
     use tokio_rustls::TlsAcceptor;
 
     use super::{FetchError, FetchedKeySet, KeySetAddress, SET_BYTES_MAX, fetch_key_set, fetch_within, fresh_for};
+    use crate::config::HttpsUrl;
 
     /// An issuer that answers every connection with the same bytes. Its address, and its certificate.
     async fn issuer(answer: Vec<u8>) -> KeySetAddress {
@@ -193,7 +154,11 @@ mod tests {
             }
         });
         let authority_pem = Some(made.cert.pem());
-        KeySetAddress { host: "localhost".to_owned(), port, path: "/keys".to_owned(), authority_pem }
+        KeySetAddress { url: url(port), authority_pem }
+    }
+
+    fn url(port: u16) -> HttpsUrl {
+        HttpsUrl { host: "localhost".to_owned(), port, path: "/keys".to_owned() }
     }
 
     fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -209,7 +174,7 @@ mod tests {
         let wrong = KeySetAddress { authority_pem: other.authority_pem, ..address.clone() };
         assert!(matches!(fetch_key_set(&wrong).await, Err(FetchError::Unreached(_))));
         let none = KeySetAddress { authority_pem: Some("no certificate".to_owned()), ..address };
-        assert!(matches!(fetch_key_set(&none).await, Err(FetchError::Authority)));
+        assert!(matches!(fetch_key_set(&none).await, Err(FetchError::Authority(_))));
     }
 
     #[tokio::test]
@@ -231,8 +196,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let pem = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap().cert.pem();
-        let (host, path) = ("localhost".to_owned(), "/".to_owned());
-        let address = KeySetAddress { host, port, path, authority_pem: Some(pem) };
+        let address = KeySetAddress { url: url(port), authority_pem: Some(pem) };
         let soon = Duration::from_millis(50);
         assert!(matches!(fetch_within(&address, soon).await, Err(FetchError::Late)));
         drop(listener);
