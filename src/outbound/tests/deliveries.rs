@@ -79,7 +79,9 @@ async fn noise_floods_and_silence_are_no_delivery() {
     let noise = Receiver::start(Manner::Answers(b"SSH-2.0-OpenSSH\r\n".to_vec())).await;
     let stump = Receiver::start(Manner::Answers(b"HTTP/1.1 200".to_vec())).await;
     let flood = Receiver::start(Manner::Endless).await;
-    for receiver in [noise, stump, flood] {
+    let long = format!("x-more: {}\r\n", "0".repeat(16_384));
+    let long = Receiver::start(Manner::status("200 OK", &long)).await;
+    for receiver in [noise, stump, flood, long] {
         let error = Place::of(&receiver, "localhost").courier().deliver(&message(), now()).await.unwrap_err();
         assert!(matches!(error, DeliveryError::Http(_)) && error.again() == Again::Soon, "{error}");
     }
