@@ -9,6 +9,7 @@ use crate::domain::{Action, Factor, Level, PinCheck, Standing, level_of};
 
 /// The factors that count for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a factor of its own")]
 pub struct Accepted {
     /// The account PIN.
     pub account_pin: bool,

@@ -20,7 +20,7 @@ const ACCOUNT_NUMBER: &str = "QX730519284461ZK";
 const HOLDER: &str = "Quillon Featherstone";
 const POSTAL_CODE: &str = "K1A 0B1-77";
 const EMAIL: &str = "quillon.f@canary.example";
-const SMS: &str = "+498912345670011";
+pub(crate) const SMS: &str = "+498912345670011";
 const VOICE: &str = "+498912345670022";
 const NEW_EMAIL: &str = "new.quillon@canary.example";
 const NEW_SMS: &str = "+498912345670033";
@@ -220,26 +220,6 @@ impl Run {
 
 pub(crate) const APP: [&str; 8] =
     ["--channel", "app", "--device-id", "D-1", "--app-key-file", "app.key", "--app-device", "D-1"];
-
-/// What a clerk asks, and what the customer makes of it.
-fn challenge(run: &mut Run) {
-    let card = run.cards.other_iccid.clone();
-    let asked = ["decide", "sim-change", NUMBER, "--iccid", &card, "--cause", "upgrade"];
-    let waits = |run: &mut Run| {
-        let told = run.once("clerk", &asked, "").ending(4).json();
-        told["challenge"]["challenge_id"].as_str().unwrap().to_owned()
-    };
-    let (first, second) = (waits(run), waits(run));
-    // Its owner is shown all that waits, and that exactly.
-    let eid = run.cards.eid.clone();
-    run.ask("ada", &["challenge", "list", "--account", "A-1"], "", &[NUMBER, &card, &eid]).ending(0);
-    run.ask("voice", &["challenge", "give", &first, "--channel", "ivr", "--pin-file", "pin"], "", &[]).ending(0);
-    run.ask("ada", &[&["challenge", "give", &first, "--account", "A-1"][..], &APP].concat(), "", &[]).ending(0);
-    run.once("clerk", &["decision", "complete", &first], "").ending(0);
-    run.ask("clerk", &["decision", "watch", &first], "", &[]).ending(0);
-    run.ask("ada", &["challenge", "decline", &second], "", &[]).ending(0);
-    run.ask("clerk", &["decision", "complete", &second], "", &[]).ending(3);
-}
 
 /// Changes that are asked and what becomes of them.
 fn decide(run: &mut Run) {
@@ -473,14 +453,15 @@ fn watch(run: &Run) -> (Child, String) {
 
 /// The whole life.
 pub(crate) fn live(settings: &[&str]) -> Run {
-    let mut run = begin(&[settings, &["limits.watch_heartbeat_seconds=1"]].concat());
+    let mine = ["limits.watch_heartbeat_seconds=1", "messages.kind=file", "messages.file.folder=messages"];
+    let mut run = begin(&[settings, &mine].concat());
     let (watching, beginning) = watch(&run);
     run.once("bss", &["account", "import", "one.jsonl"], "").ending(0);
     decide(&mut run);
     let (seen, new) = (ended(watching).ending(0), run.cards.new_iccid.clone());
     assert!(seen.stdout.contains(&new), "{}", seen.stdout);
     run.check(&WATCH, &seen, &[&new]);
-    challenge(&mut run);
+    crate::canary_challenges::challenge(&mut run);
     ports(&mut run);
     mistakes(&mut run);
     protect_and_look(&mut run);

@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod canaries;
 mod canary_beside;
+mod canary_challenges;
 mod canary_desk;
 mod canary_events;
 mod canary_keys;

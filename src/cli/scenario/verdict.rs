@@ -20,7 +20,7 @@ pub(super) struct Came {
     pub(super) challenge: String,
     pub(super) code: String,
     /// Where it came to.
-    pub(super) came_to: String,
+    pub(super) sent_to: String,
 }
 
 impl Came {
@@ -42,7 +42,7 @@ impl Came {
             ("reasons", must(&step.reasons), self.reasons.join(" ")),
             ("required", step.required.clone(), self.required.clone()),
             ("codes", must(&step.codes), self.codes.join(" ")),
-            ("came_to", step.came_to.clone(), self.came_to.clone()),
+            ("came_to", step.came_to.clone(), self.sent_to.clone()),
         ];
         let told: Vec<String> = pairs
             .into_iter()

@@ -38,8 +38,8 @@ pub(super) async fn send_code(asking: &Asking<'_>, challenge: &str) -> Result<Ca
     };
     let client = asking.client()?;
     let came = client.challenges().send_code(request).await.map_or_else(refused, |_| Came::done());
-    let (came_to, code) = asking.stage.code();
-    Ok(Came { came_to: came_to.to_owned(), code, ..came })
+    let (sent_to, code) = asking.stage.code();
+    Ok(Came { sent_to: sent_to.to_owned(), code, ..came })
 }
 
 /// The customer says no.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::codes::Codes;
 use super::gauges::{tell_certificates, tell_keys};
 use super::identities::{clients, issuers, stores, tls};
 use super::key_sets::KeySets;
@@ -20,6 +21,7 @@ use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_k
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Alarm, Edge, Lanes, Services};
+use crate::outbound::Courier;
 use crate::service::{ArchiveSettings, Carrier, Engine, Parts, PolicySource};
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -101,6 +103,11 @@ pub(crate) async fn compose_by(
     };
     let engine = Engine::new(parts).map_err(|error| refused(&error))?;
     take_shadow(config, &engine, &metrics);
+    if let Some(messages) = &config.messages {
+        let courier = Courier::open(messages).map_err(|error| refused(&error))?;
+        let source = format!("/portcullis/{}", config.carrier.brand.as_str());
+        engine.send_codes_by(Arc::new(Codes::by(courier, Arc::clone(&clock), source)));
+    }
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
     let lanes = Lanes::new(&config.limits, Arc::clone(&metrics));
     let alarm = alarm(&engine);

@@ -1,6 +1,7 @@
 //! `portcullis serve`: puts the service together, tells where it listens, and stops it gently.
 
 mod args;
+mod codes;
 mod compose;
 mod gauges;
 mod identities;

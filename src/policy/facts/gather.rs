@@ -36,12 +36,8 @@ impl Facts {
         let pin = PinFailures::tally(&seen, checks.pin);
         let resets = Resets::within(&seen);
         let stance = stance(request, snapshot, now);
-        let sim = match &request.change {
-            Change::Sim(sim) => Some(sim),
-            _ => None,
-        };
-        let (account, app) = (&snapshot.account, seen.app(checks.app, &resets));
-        let code = seen.code(checks.code, asker);
+        let sim = if let Change::Sim(sim) = &request.change { Some(sim) } else { None };
+        let (account, app, code) = (&snapshot.account, seen.app(checks.app, &resets), seen.code(checks.code, asker));
         Self {
             now,
             change_at: request.plan_time.map_or(now, |planned| planned.max(now)),

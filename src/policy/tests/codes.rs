@@ -39,10 +39,9 @@ impl World {
     pub(super) fn contact(self, name: &str, value: ContactValue, since: DateTime<Utc>) -> Self {
         self.with(|world| {
             // Nobody is behind a number that nobody has.
-            let owner = world.account.persons.first_mut();
-            owner.into_iter().for_each(|owner| {
-                owner.contacts.push(Contact { id: id(name), value: value.clone(), since, ended: None });
-            });
+            if let Some(owner) = world.account.persons.first_mut() {
+                owner.contacts.push(Contact { id: id(name), value, since, ended: None });
+            }
         })
     }
 

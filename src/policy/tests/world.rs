@@ -294,6 +294,7 @@ pub(in crate::policy) fn held() -> Held {
 
 /// A request's parts, to be changed.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a kind of proof that is offered, or not")]
 pub(in crate::policy) struct Asked {
     pub(in crate::policy) requester: Requester,
     pub(in crate::policy) change: Change,

@@ -1,5 +1,6 @@
 //! What a record says happened.
 
+use chrono::{DateTime, Utc};
 use prost::{Message, Oneof};
 
 use super::CodecError;
@@ -15,7 +16,8 @@ use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use super::policy_shelf::StoredPolicyChange;
 use crate::audit::Event;
 use crate::domain::{
-    AccountId, Checks, DeviceId, Factor, LockName, LockStep, Place, RecordId, ReleaseId, StepScope, TransferPinId,
+    AccountId, Checks, ContactId, DeviceId, Factor, LockName, LockStep, Place, RecordId, ReleaseId, StepScope,
+    TransferPinId,
 };
 
 /// An event. Its tags continue those of the record that has it.
@@ -265,12 +267,9 @@ impl From<&Event> for StoredEvent {
                 decision: Some(decision.to_bytes().to_vec()),
                 not_me: Some(*not_me),
             }),
-            Event::CodeSent { challenge, contact, sendings, expires_at } => Self::CodeSent(StoredCodeSent {
-                challenge: Some(challenge.to_bytes().to_vec()),
-                contact: contact.as_ref().map(|contact| contact.as_str().to_owned()),
-                sendings: Some(u32::from(*sendings)),
-                expires_at: Some(millis(*expires_at)),
-            }),
+            Event::CodeSent { challenge, contact, sendings, expires_at } => {
+                Self::CodeSent((*challenge, contact.as_ref(), *sendings, *expires_at).into())
+            }
             Event::OutcomeReported { decision, outcome, occurred_at, note } => Self::OutcomeReported(StoredReport {
                 decision: Some(decision.to_bytes().to_vec()),
                 outcome: Some(number_of(*outcome)),
@@ -427,6 +426,17 @@ impl TryFrom<StoredGiven> for Event {
             kept: kept.into_iter().map(|factor| of_number(factor, "given.kept")).collect::<Result<_, _>>()?,
             place: read_place(place)?,
         })
+    }
+}
+
+impl From<(RecordId, Option<&ContactId>, u8, DateTime<Utc>)> for StoredCodeSent {
+    fn from((challenge, contact, sendings, expires_at): (RecordId, Option<&ContactId>, u8, DateTime<Utc>)) -> Self {
+        Self {
+            challenge: Some(challenge.to_bytes().to_vec()),
+            contact: contact.map(|contact| contact.as_str().to_owned()),
+            sendings: Some(sendings.into()),
+            expires_at: Some(millis(expires_at)),
+        }
     }
 }
 

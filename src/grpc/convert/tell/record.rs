@@ -111,24 +111,7 @@ fn details(event: &Event) -> Value {
             "occur_time": occurred_at.map(|at| at.to_rfc3339()),
             "note": note.as_ref().map(|note| note.as_str()),
         }),
-        Event::EvidenceGiven { challenge, checks, device, kept, place: given_at } => json!({
-            "challenge_id": challenge.to_string(),
-            "account_pin": checks.pin.name(),
-            "one_time_code": checks.code.name(),
-            "app_approval": checks.app.name(),
-            "device_key_id": device.as_ref().map(|device| device.as_str()),
-            "kept": kept.iter().map(|factor| factor_name(*factor)).collect::<Vec<_>>(),
-            "place": place(given_at),
-        }),
-        Event::CodeSent { challenge, contact, sendings, expires_at } => json!({
-            "challenge_id": challenge.to_string(),
-            "contact_id": contact.as_ref().map(|contact| contact.as_str()),
-            "sendings": sendings,
-            "expire_time": expires_at.to_rfc3339(),
-        }),
-        Event::ChallengeDeclined { decision, not_me } => {
-            json!({ "decision_id": decision.to_string(), "not_me": not_me })
-        }
+        Event::EvidenceGiven { .. } | Event::CodeSent { .. } | Event::ChallengeDeclined { .. } => of_challenge(event),
         Event::TransferPinRevoked { id } => json!({ "transfer_pin_id": id.to_string() }),
         Event::Read { of } => json!({ "of": read(*of) }),
         Event::AccountCreated { lines } => json!({ "lines": lines }),
@@ -255,6 +238,31 @@ const fn step(how: AuditStep) -> &'static str {
         AuditStep::Listed => "LISTED",
         AuditStep::Watched => "WATCHED",
         AuditStep::Verified => "VERIFIED",
+    }
+}
+
+/// What happened to a challenge.
+fn of_challenge(event: &Event) -> Value {
+    match event {
+        Event::EvidenceGiven { challenge, checks, device, kept, place: given_at } => json!({
+            "challenge_id": challenge.to_string(),
+            "account_pin": checks.pin.name(),
+            "one_time_code": checks.code.name(),
+            "app_approval": checks.app.name(),
+            "device_key_id": device.as_ref().map(|device| device.as_str()),
+            "kept": kept.iter().map(|factor| factor_name(*factor)).collect::<Vec<_>>(),
+            "place": place(given_at),
+        }),
+        Event::CodeSent { challenge, contact, sendings, expires_at } => json!({
+            "challenge_id": challenge.to_string(),
+            "contact_id": contact.as_ref().map(|contact| contact.as_str()),
+            "sendings": sendings,
+            "expire_time": expires_at.to_rfc3339(),
+        }),
+        Event::ChallengeDeclined { decision, not_me } => {
+            json!({ "decision_id": decision.to_string(), "not_me": not_me })
+        }
+        _ => json!({}),
     }
 }
 
