@@ -38,21 +38,42 @@ pub const PROMPTS_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// So many challenges prompt a line's people in that time: who is asked all day says yes in the end.
 pub const PROMPTS_MAX: usize = 3;
 
+/// So many wrong codes in that time, over all challenges of a line, are guesses.
+pub const WRONG_CODES_MAX: usize = 10;
+
 /// How often the people of a line were asked to prove something that somebody else began, kept beside its account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prompts {
     /// When each challenge first prompted them, oldest first; what no longer counts is forgotten.
     pub at: Vec<DateTime<Utc>>,
-    /// When they said no, or a challenge ended by too many codes.
-    pub stopped_at: Option<DateTime<Utc>>,
+    /// When they last said no.
+    pub declined_at: Option<DateTime<Utc>>,
+    /// When too much was tried: too many codes for one challenge, or too many wrong ones in that time.
+    pub worn_at: Option<DateTime<Utc>>,
+    /// When a code was wrong, whatever challenge it was for.
+    pub wrong: Vec<DateTime<Utc>>,
+}
+
+/// Who asks for a prompt, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromptFor {
+    /// Somebody else than the owner asks for the first code of a challenge, or the owner not on a known device.
+    First,
+    /// The same of one more for a challenge that prompted them before.
+    Again,
+    /// The owner asks, on a known device, for what they started themselves.
+    Owner,
 }
 
 impl Prompts {
     /// Until when there is no other, where there is none now: the first instant at which one is again.
-    pub fn none_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let stopped = self.stopped_at.map(|at| at + PROMPTS_WITHIN);
-        let full = self.counted(now).rev().nth(PROMPTS_MAX - 1).map(|at| *at + PROMPTS_WITHIN);
-        stopped.max(full).filter(|until| now < *until)
+    ///
+    /// Nobody guesses on: what was tried too often stops the owner's own asking as well.
+    pub fn none_until(&self, asking: PromptFor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let full = self.counted(now).rev().nth(PROMPTS_MAX - 1).filter(|_| asking == PromptFor::First);
+        let declined = self.declined_at.filter(|_| asking != PromptFor::Owner);
+        let stops = [full.copied(), declined, self.worn_at];
+        stops.into_iter().flatten().max().map(|at| at + PROMPTS_WITHIN).filter(|until| now < *until)
     }
 
     /// Remembers that they were prompted.
@@ -65,9 +86,24 @@ impl Prompts {
         self.at.drain(..excess);
     }
 
-    /// Remembers that there is to be none for a while.
-    pub fn stop(&mut self, now: DateTime<Utc>) {
-        self.stopped_at = self.stopped_at.max(Some(now));
+    /// Remembers a no.
+    pub fn decline(&mut self, now: DateTime<Utc>) {
+        self.declined_at = self.declined_at.max(Some(now));
+    }
+
+    /// Remembers that a challenge ended by too many codes.
+    pub fn wear_out(&mut self, now: DateTime<Utc>) {
+        self.worn_at = self.worn_at.max(Some(now));
+    }
+
+    /// Remembers a wrong code. Those of many challenges are counted together: each gives five tries.
+    pub fn note_wrong(&mut self, now: DateTime<Utc>) {
+        self.wrong.retain(|at| now < *at + PROMPTS_WITHIN);
+        self.wrong.push(now);
+        if self.wrong.len() >= WRONG_CODES_MAX {
+            self.wrong.clear();
+            self.wear_out(now);
+        }
     }
 
     fn counted(&self, now: DateTime<Utc>) -> impl DoubleEndedIterator<Item = &DateTime<Utc>> {
@@ -79,7 +115,7 @@ impl Prompts {
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::{PROMPTS_MAX, PROMPTS_WITHIN, Prompts, SentCode};
+    use super::{PROMPTS_MAX, PROMPTS_WITHIN, PromptFor, Prompts, SentCode, WRONG_CODES_MAX};
     use crate::domain::{CodeCheck, Verifier};
 
     fn now() -> DateTime<Utc> {
@@ -102,23 +138,44 @@ mod tests {
         assert_eq!(SentCode::check(None, |_| true, now()), CodeCheck::NotSent);
     }
 
+    /// E04: each challenge gives a few tries, and all of them together no more.
+    #[test]
+    fn wrong_codes_of_many_challenges_are_counted_together() {
+        let mut prompts = Prompts::default();
+        let most = i64::try_from(WRONG_CODES_MAX).unwrap();
+        (1..most).for_each(|minute| prompts.note_wrong(now() + TimeDelta::minutes(minute)));
+        assert_eq!(prompts.none_until(PromptFor::Owner, now() + TimeDelta::minutes(most)), None);
+        prompts.note_wrong(now() + TimeDelta::minutes(most));
+        assert!(prompts.none_until(PromptFor::Owner, now() + TimeDelta::minutes(most)).is_some());
+        let mut slow = Prompts::default();
+        (0..30).for_each(|times| slow.note_wrong(now() + TimeDelta::hours(3 * times)));
+        assert_eq!(slow.worn_at, None, "eight in any day");
+    }
+
     /// INVARIANT of P20: three prompts in any 24 hours, and none for so long after a no.
     #[test]
     fn three_in_a_day_and_none_after_a_no() {
         let mut prompts = Prompts::default();
         let at = |hours| now() + TimeDelta::hours(hours);
         for hours in [0, 1, 2] {
-            assert_eq!(prompts.none_until(at(hours)), None);
+            assert_eq!(prompts.none_until(PromptFor::First, at(hours)), None);
             prompts.note(at(hours));
         }
-        assert_eq!(prompts.none_until(at(3)), Some(at(24)));
-        assert_eq!(prompts.none_until(at(24) - TimeDelta::milliseconds(1)), Some(at(24)));
-        assert_eq!(prompts.none_until(at(24)), None);
+        assert_eq!(prompts.none_until(PromptFor::First, at(3)), Some(at(24)));
+        assert_eq!([PromptFor::Again, PromptFor::Owner].map(|asking| prompts.none_until(asking, at(3))), [None, None]);
+        assert_eq!(prompts.none_until(PromptFor::First, at(24) - TimeDelta::milliseconds(1)), Some(at(24)));
+        assert_eq!(prompts.none_until(PromptFor::First, at(24)), None);
         prompts.note(at(24));
-        assert_eq!((prompts.at.len(), prompts.none_until(at(24))), (PROMPTS_MAX, Some(at(25))));
-        prompts.stop(at(24));
-        prompts.stop(at(23));
-        assert_eq!(prompts.none_until(at(26)), Some(at(24) + PROMPTS_WITHIN));
+        assert_eq!((prompts.at.len(), prompts.none_until(PromptFor::First, at(24))), (PROMPTS_MAX, Some(at(25))));
+        prompts.decline(at(24));
+        prompts.decline(at(23));
+        let over = Some(at(24) + PROMPTS_WITHIN);
+        let asked = |prompts: &Prompts| {
+            [PromptFor::First, PromptFor::Again, PromptFor::Owner].map(|asking| prompts.none_until(asking, at(26)))
+        };
+        assert_eq!(asked(&prompts), [over, over, None], "the owner's no is not to themselves");
+        prompts.wear_out(at(24));
+        assert_eq!(asked(&prompts), [over, over, over], "nobody guesses on");
         (0..100).for_each(|minute| prompts.note(at(60) + TimeDelta::minutes(minute)));
         assert_eq!(prompts.at.len(), PROMPTS_MAX);
     }

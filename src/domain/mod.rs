@@ -50,7 +50,7 @@ pub use change::{
     Change, ChangeDigest, ContactChange, ContactKind, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange,
     SimChangeCause, SimDelivery, SimTarget,
 };
-pub use code::{CODE_LIFE, PROMPTS_MAX, PROMPTS_WITHIN, Prompts, SentCode};
+pub use code::{CODE_LIFE, PROMPTS_MAX, PROMPTS_WITHIN, PromptFor, Prompts, SentCode, WRONG_CODES_MAX};
 pub use decision::{
     Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, Usability,
     Verdict,

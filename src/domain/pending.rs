@@ -75,6 +75,8 @@ pub enum GivenProof {
         contact: ContactId,
         /// Since when that contact is on record: what was put in its place was not asked.
         since: DateTime<Utc>,
+        /// Whether it counts only beside a factor of another class.
+        beside: bool,
     },
 }
 
@@ -82,6 +84,7 @@ impl GivenProof {
     fn is_in_place_of(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::AppApproval { device }, Self::AppApproval { device: other }) => device == other,
+            (Self::OneTimeCode { contact, .. }, Self::OneTimeCode { contact: other, .. }) => contact == other,
             _ => self.factor() == other.factor(),
         }
     }
@@ -148,7 +151,10 @@ impl Pending {
 
     /// Whether what was given reaches what it asks for, as far as was seen when it was given.
     pub fn is_answered(&self) -> bool {
-        level_of(self.given.iter().map(|given| given.proof.factor())) >= self.required
+        let is_other = |given: &Given| !matches!(given.proof, GivenProof::OneTimeCode { .. });
+        let has_other = self.given.iter().any(is_other);
+        let counts = |given: &&Given| has_other || !matches!(given.proof, GivenProof::OneTimeCode { beside: true, .. });
+        level_of(self.given.iter().filter(counts).map(|given| given.proof.factor())) >= self.required
     }
 
     /// Where it stands at `now`. `alive` says whether no lock was turned on since that covers its action.
@@ -217,7 +223,7 @@ mod tests {
     use super::{
         GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, WRONG_ANSWERS_MAX,
     };
-    use crate::domain::{Action, ChangeDigest, DeviceId, Level, LineId, LineName, Place, RecordId, Subject};
+    use crate::domain::{Action, ChangeDigest, ContactId, DeviceId, Level, LineId, LineName, Place, RecordId, Subject};
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -281,6 +287,23 @@ mod tests {
         assert_eq!(strong.given.len(), 3, "another device's takes no place but its own");
         (0..20).for_each(|number| strong.give(approval(&format!("device-{number}"))));
         assert!(strong.given.len() == GIVEN_MAX && strong.has_approval_of(&DeviceId::parse("tablet").unwrap()));
+    }
+
+    #[test]
+    fn a_code_that_counts_beside_another_class_answers_nothing_alone() {
+        let code = |contact: &str, beside| {
+            let contact = ContactId::parse(contact).unwrap();
+            given(GivenProof::OneTimeCode { contact, since: now(), beside })
+        };
+        let mut basic = pending(Level::Basic);
+        basic.give(code("line", true));
+        assert!(!basic.is_answered());
+        basic.give(code("mail", false));
+        assert_eq!((basic.given.len(), basic.is_answered()), (2, true), "another contact's takes no place but its own");
+        let mut two = pending(Level::TwoClasses);
+        two.give(code("line", true));
+        two.give(given(GivenProof::AccountPin { set_at: now() }));
+        assert!(two.is_answered());
     }
 
     /// Apps sign this: it never changes.

@@ -282,7 +282,7 @@ impl Engine {
         let counts = asking.question.mode == Mode::Enforce;
         challenges::supersede(open, asking);
         challenges::note_answers(open, asking, weighed, decision);
-        self.stop_prompts_where_worn(open, asking, &target)?;
+        self.count_wrong_code(open, asking, (&target, &weighed.found.checks))?;
         match &weighed.verdict.outcome {
             Outcome::Approve(approval) if counts => {
                 let (engine, seq, approval) = (self, open.next_seq(), *approval);
@@ -381,17 +381,8 @@ pub(super) fn decided(
     challenge: Option<RecordId>,
 ) -> Decided {
     let question = asking.question;
-    let Weighed {
-        verdict,
-        checks,
-        facts,
-        policy,
-        account_number_matched,
-        owner_asked,
-        found: _,
-        shadow,
-        code_counts: _,
-    } = weighed;
+    let Weighed { verdict, checks, facts, policy, account_number_matched, owner_asked, found: _, shadow, code: _ } =
+        weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),
         Outcome::Deny(denial) => {

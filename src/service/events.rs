@@ -280,12 +280,17 @@ fn take_over(open: &mut OpenAccount, line: Option<Token>, what: &Recorded, at: D
         }
         // What a customer database says of the past makes no contact older: its age starts here.
         Recorded::ContactChanged { contact, via, kind, .. } => {
+            // As it is kept it may be of another kind than was told.
+            let kept = open.account().and_then(|account| account.contact(contact)).map(|kept| kept.value.kind());
             if let Some(account) = open.account_mut() {
                 account.contact_changed_elsewhere(contact, now);
             }
             note_reset(open, Reset { at: now, kind: ResetKind::Contact, via: *via, mailbox: None });
             if let Some(credentials) = open.credentials_mut() {
                 credentials.history.contacts_changed.note(*kind, now);
+                if kept.is_some() {
+                    credentials.history.contacts_changed.note(kept, now);
+                }
             }
         }
         // Nor is a device older than the engine knows of its proof.

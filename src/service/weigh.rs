@@ -40,8 +40,8 @@ pub(super) struct Weighed {
     pub checks: Checks,
     pub facts: Vec<(u16, i64)>,
     pub policy: Arc<Policy>,
-    /// Whether the customer entered the right code, sent where it proves something, alone or beside another class.
-    pub code_counts: bool,
+    /// What the one-time code is worth.
+    pub code: CodeFact,
     pub account_number_matched: bool,
     pub owner_asked: bool,
     /// What looking at this request's own evidence found.
@@ -145,7 +145,7 @@ impl Engine {
             verdict,
             checks,
             facts: facts.numbered(),
-            code_counts: matches!(facts.code, CodeFact::Right | CodeFact::Beside),
+            code: facts.code,
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
             policy: Arc::clone(&policy),
@@ -181,7 +181,7 @@ impl<'a> Given<'a> {
                     pin |= credentials.pin.as_ref().is_some_and(|pin| pin.set_at == *set_at);
                 }
                 GivenProof::AppApproval { device } => devices.extend(account.device(device)),
-                GivenProof::OneTimeCode { contact, since } => {
+                GivenProof::OneTimeCode { contact, since, beside: _ } => {
                     let kept = account.contact(contact).filter(|kept| kept.since == *since);
                     code_contact = kept.map(|kept| &kept.id).or(code_contact);
                 }

@@ -112,6 +112,10 @@ pub(crate) struct Run {
 /// A service with nobody in it yet, and files of who will be.
 pub(crate) fn begin(settings: &[&str]) -> Run {
     let place = Place::with_keys();
+    let messages =
+        format!("\n[messages]\nkind = \"file\"\n[messages.file]\nfolder = \"{}\"\n", place.path("messages").display());
+    let settled = fs::read_to_string(place.path("dev/portcullis.toml")).unwrap();
+    fs::write(place.path("dev/portcullis.toml"), settled + &messages).unwrap();
     let key = |name: &str| place.run(&["keys", "app", name, "--json"]).ending(0).json()["public_key_jwk"].clone();
     let (device, new_device) = (key("app.key"), key("new.key"));
     for (subject, role, bound) in [
@@ -453,8 +457,7 @@ fn watch(run: &Run) -> (Child, String) {
 
 /// The whole life.
 pub(crate) fn live(settings: &[&str]) -> Run {
-    let mine = ["limits.watch_heartbeat_seconds=1", "messages.kind=file", "messages.file.folder=messages"];
-    let mut run = begin(&[settings, &mine].concat());
+    let mut run = begin(&[settings, &["limits.watch_heartbeat_seconds=1"]].concat());
     let (watching, beginning) = watch(&run);
     run.once("bss", &["account", "import", "one.jsonl"], "").ending(0);
     decide(&mut run);

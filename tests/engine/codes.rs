@@ -286,6 +286,56 @@ async fn a_number_that_nobody_has_is_sent_codes_like_any_other() {
     exhausted(world.send_code(other(), again).await, world.now() + TimeDelta::hours(24));
 }
 
+/// E04: who holds the owner's own session guesses no more than others, over however many challenges of their own.
+#[tokio::test]
+async fn nobody_guesses_on_with_challenges_of_their_own() {
+    let (world, mailbox) = with_mail().await;
+    for _ in 0..2 {
+        let own = world.challenged_by_owner().await;
+        world.send_code(customer(), own).await.unwrap();
+        let code = mailbox.last().digits;
+        // One less than ends a challenge, and then another.
+        for _ in 0..4 {
+            world.give_code(own, &other_than(&code)).await.unwrap();
+        }
+    }
+    let own = world.challenged_by_owner().await;
+    world.send_code(customer(), own).await.unwrap();
+    let code = mailbox.last().digits;
+    for _ in 0..2 {
+        world.give_code(own, &other_than(&code)).await.unwrap();
+    }
+    exhausted(world.send_code(customer(), own).await, world.now() + TimeDelta::hours(24));
+    exhausted(world.send_code(customer(), world.challenged_by_owner().await).await, world.now() + TimeDelta::hours(24));
+}
+
+/// P20: a no stops what was begun before as well; said again, it stops nothing for longer.
+#[tokio::test]
+async fn a_no_stops_other_challenges_from_when_it_was_said() {
+    let (world, _mailbox) = with_mail().await;
+    let (first, second) = (world.challenged().await, world.challenged().await);
+    world.send_code(clerk(), first).await.unwrap();
+    world.decline(customer(), second, false).await.unwrap();
+    let over = world.now() + TimeDelta::hours(24);
+    exhausted(world.send_code(clerk(), first).await, over);
+    world.pass(TimeDelta::hours(1));
+    world.decline(customer(), second, false).await.unwrap();
+    exhausted(world.send_code(clerk(), world.challenged().await).await, over);
+}
+
+/// A bribed clerk sends no code to the mailbox that a thief has.
+#[tokio::test]
+async fn the_customer_alone_says_where_a_code_goes() {
+    let (world, mailbox) = with_mail().await;
+    let challenge = world.challenged().await;
+    let named = Sending { contact: ContactId::parse("mail").ok(), ..world.sending(challenge) };
+    let refused = world.engine.send_code(authorise(clerk()).unwrap(), named.clone()).await;
+    assert!(matches!(refused, Err(ServiceError::Invalid { field: "contact_id", .. })), "{refused:?}");
+    let named = Sending { request_id: world.request_id(), ..named };
+    world.engine.send_code(authorise(customer()).unwrap(), named).await.unwrap();
+    assert_eq!(mailbox.len(), 1);
+}
+
 #[tokio::test]
 async fn nothing_is_sent_for_the_same_request_twice() {
     let (world, mailbox) = with_mail().await;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::crypto::random_bytes;
@@ -75,7 +74,7 @@ async fn deliver(courier: &Courier, clock: &dyn Clock, message: &Message, until:
 fn message(code: &CodeToSend, source: String) -> Message {
     let CodeToSend { record, at, expires_at, contact, line, action, change: _, digits, text } = code;
     Message {
-        id: Uuid::from_u128(record.as_u128()),
+        id: Message::id_of(record.as_u128()),
         kind: KIND,
         at: *at,
         source,

@@ -29,8 +29,9 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
             }
         ),
         pending().prop_map(|pending| Document::Challenge(Box::new(pending))),
-        (vec(instant(), 0..3), option::of(instant()))
-            .prop_map(|(at, stopped_at)| Document::Prompts(Prompts { at, stopped_at })),
+        (vec(instant(), 0..3), option::of(instant()), option::of(instant()), vec(instant(), 0..3)).prop_map(
+            |(at, declined_at, worn_at, wrong)| Document::Prompts(Prompts { at, declined_at, worn_at, wrong })
+        ),
         shelf().prop_map(|shelf| Document::Policies(Box::new(shelf))),
         listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),
     ]
@@ -41,7 +42,11 @@ fn pending() -> BoxedStrategy<Pending> {
     let proof = prop_oneof![
         instant().prop_map(|set_at| GivenProof::AccountPin { set_at }),
         device_id().prop_map(|device| GivenProof::AppApproval { device }),
-        (contact_id(), instant()).prop_map(|(contact, since)| GivenProof::OneTimeCode { contact, since }),
+        (contact_id(), instant(), any::<bool>()).prop_map(|(contact, since, beside)| GivenProof::OneTimeCode {
+            contact,
+            since,
+            beside
+        }),
     ];
     let given = (instant(), subject(), place(), proof);
     let given = given.prop_map(|(at, by, place, proof)| Given { at, by, place, proof });

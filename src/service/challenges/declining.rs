@@ -141,16 +141,19 @@ impl Engine {
         if is_met_since(&open, declining.decision, granted) {
             return Ok(false);
         }
+        let was_open = is_open(&open, declining.decision, granted, now);
         let ended = end(&mut open, declining.decision, granted, now);
         // It was too late to stop this one. What follows is not.
         if !ended && !declining.not_me {
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
         }
-        // INVARIANT of P20: who said no is not asked again for a day.
-        let token = self.prompts_token(&target);
-        let mut prompts = prompts_of(&open, token);
-        prompts.stop(now);
-        open.put_document(token, Document::Prompts(prompts))?;
+        // INVARIANT of P20: who said no is not asked again for a day; from when they said it, not from when it was said again.
+        if was_open || declining.not_me {
+            let token = self.prompts_token(&target);
+            let mut prompts = prompts_of(&open, token);
+            prompts.decline(now);
+            open.put_document(token, Document::Prompts(prompts))?;
+        }
         let (caller, channel) = (Some(caller_of(requester)), Some(declining.channel));
         let entry = |event| Entry { at: now, line: target.line, caller: caller.clone(), channel, event };
         let Declining { decision, not_me, .. } = *declining;
@@ -186,6 +189,16 @@ struct Declined {
 fn is_met_since(open: &OpenAccount, decision: RecordId, granted: Option<RecordId>) -> bool {
     let state = open.challenge(decision).map(|pending| pending.state);
     granted.is_none() && matches!(state, Some(PendingState::Met { .. }))
+}
+
+/// Whether there is still something to end.
+fn is_open(open: &OpenAccount, decision: RecordId, granted: Option<RecordId>, now: DateTime<Utc>) -> bool {
+    match granted.and_then(|granted| open.permit(granted)) {
+        Some(permit) => permit.state == PermitState::Open && permit.expires_at > now,
+        None => open
+            .challenge(decision)
+            .is_some_and(|pending| pending.state == PendingState::Open && pending.expires_at > now),
+    }
 }
 
 /// Ends what still can be: an open challenge, or a permit that was not used. Whether there was one, or somebody said no before.

@@ -159,7 +159,7 @@ impl Engine {
         }
         let ending = Ending::new(&checks, OutcomeKind::Challenge, standing == Standing::Known);
         let record = note_giving(&mut open, asking, &weighed, target.line)?;
-        self.stop_prompts_where_worn(&mut open, asking, &target)?;
+        self.count_wrong_code(&mut open, asking, (&target, &checks))?;
         let holds = weighed.verdict.holds.clone();
         let closing = Closing {
             urgency: Urgency::Ordinary,

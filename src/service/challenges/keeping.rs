@@ -7,6 +7,7 @@ use crate::domain::{
     AppCheck, Challenge, Checks, CodeCheck, Document, Factor, Given, GivenProof, Mode, OutcomeKind, Pending,
     PendingState, PermitState, PinCheck, Place, Prompts, RecordId,
 };
+use crate::policy::CodeFact;
 use crate::service::ask::{Asking, Codes};
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
@@ -40,22 +41,25 @@ impl Engine {
         self.vault.tokens().document("prompts", &[target.line.unwrap_or(target.name).as_bytes()])
     }
 
-    /// Who tried too many codes for a challenge has ended it, and prompts nobody of the line for a while.
-    pub(in crate::service) fn stop_prompts_where_worn(
+    /// Counts a wrong code on its line. Who tried too many, for one challenge or for many, prompts nobody of the line for a while.
+    pub(in crate::service) fn count_wrong_code(
         &self,
         open: &mut OpenAccount,
         asking: &Asking<'_>,
-        target: &Target,
+        (target, found): (&Target, &Checks),
     ) -> Result<(), ServiceError> {
-        let question = asking.question;
-        let pending = question.completes.and_then(|challenge| open.challenge(challenge));
-        let is_worn = pending.is_some_and(|pending| pending.sendings > 0 && pending.is_worn());
-        if is_worn && question.evidence.one_time_code.is_some() {
-            let token = self.prompts_token(target);
-            let mut prompts = prompts_of(open, token);
-            prompts.stop(asking.now);
-            open.put_document(token, Document::Prompts(prompts))?;
+        if !found.code.is_failure() {
+            return Ok(());
         }
+        let pending = asking.question.completes.and_then(|challenge| open.challenge(challenge));
+        let is_worn = pending.is_some_and(|pending| pending.sendings > 0 && pending.is_worn());
+        let token = self.prompts_token(target);
+        let mut prompts = prompts_of(open, token);
+        prompts.note_wrong(asking.now);
+        if is_worn {
+            prompts.wear_out(asking.now);
+        }
+        open.put_document(token, Document::Prompts(prompts))?;
         Ok(())
     }
 
@@ -160,10 +164,15 @@ pub(super) fn brought(
     let code = open.challenge(challenge).and_then(|pending| pending.code.as_ref());
     let contact = code.and_then(|code| open.account()?.contact(code.contact.as_ref()?));
     // A code that counts only beside another class is proof once that is there.
-    let contact = contact.filter(|_| found.code == CodeCheck::Matched && weighed.code_counts);
+    let contact = contact
+        .filter(|_| found.code == CodeCheck::Matched && matches!(weighed.code, CodeFact::Right | CodeFact::Beside));
     let pin = pin.map(|pin| GivenProof::AccountPin { set_at: pin.set_at });
     let device = device.map(|device| GivenProof::AppApproval { device: device.clone() });
-    let contact = contact.map(|kept| GivenProof::OneTimeCode { contact: kept.id.clone(), since: kept.since });
+    let contact = contact.map(|kept| GivenProof::OneTimeCode {
+        contact: kept.id.clone(),
+        since: kept.since,
+        beside: weighed.code == CodeFact::Beside,
+    });
     [pin, device, contact].into_iter().flatten().collect()
 }
 

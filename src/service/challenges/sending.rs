@@ -12,8 +12,8 @@ use crate::audit::Event;
 use crate::crypto::{Token, generate_code};
 use crate::domain::{
     Action, CODE_LIFE, Change, Checks, Completing, Contact, ContactId, ContactKind, ContactValue, Document, Evidence,
-    Interaction, Level, LineName, Msisdn, OutcomeKind, PinDigits, RecordId, RequestId, SENDINGS_MAX, SentCode,
-    Standing,
+    Interaction, Level, LineName, LineStatus, Msisdn, OutcomeKind, PinDigits, PromptFor, RecordId, RequestId,
+    SENDINGS_MAX, SentCode, Standing,
 };
 use crate::policy::{self, CodeTargets, ContactFitness};
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
@@ -112,6 +112,11 @@ impl Engine {
             };
             if !is_theirs {
                 return Err(NO_CHALLENGE);
+            }
+            // Nobody but the customer says where it goes: not who took a mailbox over, through a clerk.
+            if sending.contact.is_some() && who.whose() != Whose::OwnAccount {
+                let expected = "must be empty: the customer alone chooses";
+                return Err(ServiceError::Invalid { field: "contact_id", expected });
             }
             let (decided, _) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
             if !engine.sends_codes() {
@@ -240,10 +245,10 @@ impl Engine {
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
         }
         self.settle_ask(&counted, ending(standing == Standing::Known)).await;
-        let Some(Noted { digits, contact, expires_at, left }) = noted else {
+        let Some(Noted { digits, contact, goes_out, expires_at, left }) = noted else {
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
         };
-        if let (Some((contact, _)), Some(sender)) = (contact.clone(), self.codes.get()) {
+        if let (Some((contact, _)), Some(sender)) = (contact.clone().filter(|_| goes_out), self.codes.get()) {
             let text = code_text(&question.change, number, &digits);
             let change = question.change.clone();
             sender.send(CodeToSend {
@@ -278,7 +283,7 @@ impl Engine {
         let is_own_ask = case.pending.is_some_and(|pending| pending.caller == case.requester.subject);
         let for_owner = targets.for_owner && is_own_ask;
         if case.standing == Standing::Unknown {
-            return Ok(Chosen { contact: None, for_owner });
+            return Ok(Chosen { contact: None, for_owner, goes_out: false });
         }
         let CodeTargets { contacts, .. } = targets;
         let mut usable: Vec<(Contact, ContactFitness)> =
@@ -287,37 +292,64 @@ impl Engine {
             (*fitness == ContactFitness::Beside, kind_rank(contact.value.kind()), contact.since)
         });
         for (contact, fitness) in usable {
-            let is_wanted = wanted.is_none_or(|wanted| *wanted == contact.id);
-            if is_wanted && !self.is_under_attack_elsewhere(case, &contact).await? {
-                return Ok(Chosen { contact: Some((contact, fitness)), for_owner });
+            if wanted.is_some_and(|wanted| *wanted != contact.id) {
+                continue;
+            }
+            match self.elsewhere(case, &contact).await? {
+                Elsewhere::Fit => {
+                    return Ok(Chosen { contact: Some((contact, fitness)), for_owner, goes_out: true });
+                }
+                // INVARIANT (unknown-looks-known): what befell another customer's line is told to nobody who names its number.
+                Elsewhere::OfAnother => {
+                    return Ok(Chosen { contact: Some((contact, fitness)), for_owner, goes_out: false });
+                }
+                Elsewhere::UnderAttack => {}
             }
         }
         match wanted {
             Some(_) if case.requester.role.is_bound_to_account() => {
                 Err(ServiceError::Refused(Refusal::ContactUnusable))
             }
-            _ => Ok(Chosen { contact: None, for_owner }),
+            _ => Ok(Chosen { contact: None, for_owner, goes_out: false }),
         }
     }
 
-    /// Whether a contact is another line, here, that has lately got another SIM or is no longer in service (P5).
-    async fn is_under_attack_elsewhere(&self, case: &Case<'_>, contact: &Contact) -> Result<bool, ServiceError> {
-        let (ContactValue::Sms(number) | ContactValue::Voice(number)) = &contact.value else { return Ok(false) };
+    /// Whether a contact is another line, here, that others may have: it has lately got another SIM, its calls were forwarded, it
+    /// is no longer in service, its number is another's or its fraud was reported (P5).
+    async fn elsewhere(&self, case: &Case<'_>, contact: &Contact) -> Result<Elsewhere, ServiceError> {
+        let (ContactValue::Sms(number) | ContactValue::Voice(number)) = &contact.value else {
+            return Ok(Elsewhere::Fit);
+        };
         if *number == case.line.msisdn {
-            return Ok(false);
+            return Ok(Elsewhere::Fit);
         }
         let line = LineRef { name: LineName::Msisdn(*number), brand: None };
         let target = self.target(case.requester, &Scope::Line(line)).await?;
-        let Some(token) = target.line.filter(|_| target.indexed) else { return Ok(false) };
+        let Some(token) = target.line.filter(|_| target.indexed) else { return Ok(Elsewhere::Fit) };
         let (lines, now) = (vec![token], case.now);
         let (charges, windows, account) = (Vec::new(), Vec::new(), target.account);
         let ask = Ask { account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
         let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::RequestIdReused) };
         // INVARIANT (fail-closed): a line that the index names and that is not there is no place for a code.
-        let Some(line) = open.line(token) else { return Ok(true) };
-        let rests = self.policy().contact.sim_changed;
-        let changed = line.sim_changed_at().is_some_and(|at| now.signed_duration_since(at) <= rests);
-        Ok(changed || line.status != crate::domain::LineStatus::Active || line.flags.victim)
+        let is_fit = open.line(token).is_some_and(|line| {
+            let knobs = self.policy().contact;
+            let rests =
+                |at: Option<DateTime<Utc>>, within| at.is_some_and(|at| now.signed_duration_since(at) <= within);
+            let is_call = contact.value.kind() == ContactKind::Voice;
+            let is_victim = line.flags.victim || open.account().is_some_and(|account| account.flags.victim);
+            let ended = open.credentials().and_then(|credentials| credentials.history.number_ended_at(&line.id));
+            let is_taken = rests(line.sim_changed_at(), knobs.sim_changed)
+                || (is_call && rests(line.forwarding_set_at, knobs.forwarding_set))
+                || line.status != LineStatus::Active
+                || ended.is_some()
+                || is_victim;
+            !is_taken
+        });
+        Ok(match is_fit {
+            true => Elsewhere::Fit,
+            false if target.account == case.target.account => Elsewhere::UnderAttack,
+            false => Elsewhere::OfAnother,
+        })
     }
 
     /// Writes down a code, on its challenge and in the ledger; with one too many that the challenge is over.
@@ -334,7 +366,12 @@ impl Engine {
         let mut prompts = prompts_of(open, prompts_token);
         let pending = open.challenge_mut(challenge).ok_or(NO_CHALLENGE)?;
         let is_first = pending.sendings == 0;
-        if let Some(until) = prompts.none_until(now).filter(|_| is_first && !chosen.for_owner) {
+        let prompt_for = match (chosen.for_owner, is_first) {
+            (true, _) => PromptFor::Owner,
+            (false, true) => PromptFor::First,
+            (false, false) => PromptFor::Again,
+        };
+        if let Some(until) = prompts.none_until(prompt_for, now) {
             let what = "this line was prompted too often, or said no: the customer can still ask in the app";
             return Err(ServiceError::Exhausted { what, retry_at: Some(until) });
         }
@@ -342,7 +379,7 @@ impl Engine {
         let is_too_many = pending.sendings > SENDINGS_MAX;
         let expires_at = if is_too_many { now } else { pending.expires_at.min(now + CODE_LIFE) };
         let noted = if is_too_many {
-            prompts.stop(now);
+            prompts.wear_out(now);
             pending.code = None;
             None
         } else {
@@ -351,7 +388,7 @@ impl Engine {
             let contact = chosen.contact.as_ref().map(|(contact, _)| contact.id.clone());
             pending.code = Some(SentCode { verifier, contact, sent_at: now, expires_at });
             let left = SENDINGS_MAX.saturating_sub(pending.sendings);
-            Some(Noted { digits, contact: chosen.contact, expires_at, left })
+            Some(Noted { digits, contact: chosen.contact, goes_out: chosen.goes_out, expires_at, left })
         };
         let sendings = pending.sendings;
         if is_first {
@@ -367,17 +404,30 @@ impl Engine {
     }
 }
 
+/// How a contact stands that may be another line.
+enum Elsewhere {
+    /// No other line's, or of one that is with its people.
+    Fit,
+    /// Of one of the account's own that may not be.
+    UnderAttack,
+    /// Of another account's that may not be.
+    OfAnother,
+}
+
 /// The contact that was chosen, if there is one.
 struct Chosen {
     contact: Option<(Contact, ContactFitness)>,
     /// Whether the owner asks for it on a known device, for a change that they asked for themselves.
     for_owner: bool,
+    /// Whether anything is sent there.
+    goes_out: bool,
 }
 
 /// A code that was written down.
 struct Noted {
     digits: PinDigits,
     contact: Option<(Contact, ContactFitness)>,
+    goes_out: bool,
     expires_at: DateTime<Utc>,
     left: u8,
 }

@@ -25,7 +25,9 @@ impl Found {
     /// What looking found.
     pub(in crate::service) const fn of(checks: &Checks) -> Self {
         let pin_failed = checks.pin.is_failure();
-        let failed = pin_failed || matches!(checks.transfer_pin, TransferPinCheck::Mismatched);
+        let failed = pin_failed
+            || matches!(checks.transfer_pin, TransferPinCheck::Mismatched)
+            || matches!(checks.code, CodeCheck::Mismatched);
         let right = matches!(checks.pin, PinCheck::Matched | PinCheck::Given)
             || matches!(checks.transfer_pin, TransferPinCheck::Matched { .. })
             || matches!(checks.code, CodeCheck::Matched | CodeCheck::Given)

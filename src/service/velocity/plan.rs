@@ -111,7 +111,8 @@ impl Planning<'_> {
 
     fn sources(&mut self, asking: &Asking<'_>) {
         let Question { interaction, change, evidence, .. } = asking.question;
-        let offered = evidence.account_pin.is_some() || evidence.transfer_pin.is_some();
+        let offered =
+            evidence.account_pin.is_some() || evidence.transfer_pin.is_some() || evidence.one_time_code.is_some();
         sources::each(asking.requester, interaction, change, |source, parts| {
             let mut named: [&[u8]; 3] = [&[source as u8], &[], &[]];
             for (to, from) in named.iter_mut().skip(1).zip(parts) {

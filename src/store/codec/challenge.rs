@@ -1,5 +1,6 @@
 //! A challenge that waits, inside its document.
 
+use chrono::{DateTime, Utc};
 use prost::{Message, Oneof};
 
 use super::CodecError;
@@ -89,6 +90,8 @@ struct StoredContactOfCode {
     contact: Option<String>,
     #[prost(sint64, optional, tag = "2")]
     since: Option<i64>,
+    #[prost(bool, optional, tag = "3")]
+    beside: Option<bool>,
 }
 
 /// A code that was sent.
@@ -112,7 +115,11 @@ pub(super) struct StoredPrompts {
     #[prost(sint64, repeated, tag = "1")]
     at: Vec<i64>,
     #[prost(sint64, optional, tag = "2")]
-    stopped_at: Option<i64>,
+    declined_at: Option<i64>,
+    #[prost(sint64, optional, tag = "3")]
+    worn_at: Option<i64>,
+    #[prost(sint64, repeated, tag = "4")]
+    wrong: Vec<i64>,
 }
 
 #[derive(Oneof)]
@@ -229,9 +236,10 @@ impl From<&Given> for StoredGiven {
             proof: Some(match proof {
                 GivenProof::AccountPin { set_at } => StoredProof::AccountPinSetAt(millis(*set_at)),
                 GivenProof::AppApproval { device } => StoredProof::AppOfDevice(device.as_str().to_owned()),
-                GivenProof::OneTimeCode { contact, since } => StoredProof::CodeToContact(StoredContactOfCode {
+                GivenProof::OneTimeCode { contact, since, beside } => StoredProof::CodeToContact(StoredContactOfCode {
                     contact: Some(contact.as_str().to_owned()),
                     since: Some(millis(*since)),
+                    beside: Some(*beside),
                 }),
             }),
         }
@@ -250,9 +258,10 @@ impl TryFrom<StoredGiven> for Given {
             proof: match required(proof, "given.proof")? {
                 StoredProof::AccountPinSetAt(set_at) => GivenProof::AccountPin { set_at: at(set_at, "given.set_at")? },
                 StoredProof::AppOfDevice(device) => GivenProof::AppApproval { device: parsed(device, "given.device")? },
-                StoredProof::CodeToContact(StoredContactOfCode { contact, since }) => GivenProof::OneTimeCode {
+                StoredProof::CodeToContact(StoredContactOfCode { contact, since, beside }) => GivenProof::OneTimeCode {
                     contact: text(contact, "given.contact")?,
                     since: instant(since, "given.contact_since")?,
+                    beside: required(beside, "given.beside")?,
                 },
             },
         })
@@ -287,8 +296,9 @@ impl TryFrom<StoredCode> for SentCode {
 
 impl From<&Prompts> for StoredPrompts {
     fn from(prompts: &Prompts) -> Self {
-        let Prompts { at, stopped_at } = prompts;
-        Self { at: at.iter().copied().map(millis).collect(), stopped_at: stopped_at.map(millis) }
+        let Prompts { at, declined_at, worn_at, wrong } = prompts;
+        let all = |instants: &[DateTime<Utc>]| instants.iter().copied().map(millis).collect();
+        Self { at: all(at), declined_at: declined_at.map(millis), worn_at: worn_at.map(millis), wrong: all(wrong) }
     }
 }
 
@@ -296,10 +306,13 @@ impl TryFrom<StoredPrompts> for Prompts {
     type Error = CodecError;
 
     fn try_from(stored: StoredPrompts) -> Result<Self, CodecError> {
-        let StoredPrompts { at: prompted, stopped_at } = stored;
+        let StoredPrompts { at: prompted, declined_at, worn_at, wrong } = stored;
+        let all = |list: Vec<i64>, field| list.into_iter().map(|millis| at(millis, field)).collect::<Result<_, _>>();
         Ok(Self {
-            at: prompted.into_iter().map(|millis| at(millis, "prompts.at")).collect::<Result<_, _>>()?,
-            stopped_at: stopped_at.map(|millis| at(millis, "prompts.stopped_at")).transpose()?,
+            at: all(prompted, "prompts.at")?,
+            declined_at: declined_at.map(|millis| at(millis, "prompts.declined_at")).transpose()?,
+            worn_at: worn_at.map(|millis| at(millis, "prompts.worn_at")).transpose()?,
+            wrong: all(wrong, "prompts.wrong")?,
         })
     }
 }

@@ -47,7 +47,10 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::DecisionWithdrawn { .. } => ("DECISION_WITHDRAWN", "A request was withdrawn.".to_owned()),
         Event::OutcomeReported { outcome, .. } => ("OUTCOME_REPORTED", reported(*outcome).to_owned()),
         Event::EvidenceGiven { .. } => ("EVIDENCE_GIVEN", "Proof was given for a request.".to_owned()),
-        Event::CodeSent { .. } => ("CODE_SENT", "A code was sent to you, to prove a request.".to_owned()),
+        Event::CodeSent { contact: Some(_), .. } => {
+            ("CODE_SENT", "A code was sent to you, to prove a request.".to_owned())
+        }
+        Event::CodeSent { contact: None, .. } => ("CODE_SENT", "A code was asked for, and none was sent.".to_owned()),
         Event::ChallengeDeclined { not_me: true, .. } => {
             ("CHALLENGE_DECLINED", "A request was refused: it was not you.".to_owned())
         }

@@ -109,13 +109,15 @@ fn code_sent(contact: Option<ContactId>) -> Document {
         sent_at: noon_plus(2),
         expires_at: noon_plus(9),
     });
-    let proof = GivenProof::OneTimeCode { contact: contact_id(), since: noon_plus(-900) };
+    let proof = GivenProof::OneTimeCode { contact: contact_id(), since: noon_plus(-900), beside: true };
     pending.given = vec![Given { at: noon_plus(1), by: subject("issuer|pad-1"), place: place(), proof }];
     Document::Challenge(pending)
 }
 
-fn prompts(stopped_at: Option<DateTime<Utc>>) -> Document {
-    Document::Prompts(Prompts { at: vec![noon_plus(1), noon_plus(4)], stopped_at })
+fn prompts(declined_at: Option<DateTime<Utc>>) -> Document {
+    let wrong = vec![noon_plus(2), noon_plus(3)];
+    let worn_at = declined_at.map(|_| noon_plus(8));
+    Document::Prompts(Prompts { at: vec![noon_plus(1), noon_plus(4)], declined_at, worn_at, wrong })
 }
 
 fn policies() -> Document {
