@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use portcullis::crypto::Token;
-use portcullis::store::redis::{RedisDurability, RedisOptions, RedisPlace, RedisStore};
+use portcullis::store::redis::{RedisDurability, RedisOpenError, RedisOptions, RedisPlace, RedisStore};
 use portcullis::store::{
     Before, Charge, ChargeWindows, Claim, Commit, CommitError, Forget, IndexEntry, LeaseRequest, Load, NewRecord,
     Place, Position, Reseal, Reserve, SealedAt, Slot, Store, StoreError, Urgency, WindowKey,
@@ -129,6 +129,18 @@ async fn trial<'a>(store: &RedisStore, home: &'a OnRedis) -> Asked<'a> {
     }
 }
 
+/// A store over a pair that may be slow to begin with: what it writes when it opens must be on the replica too.
+fn opened(options: &RedisOptions) -> RedisStore {
+    let begun = Instant::now();
+    loop {
+        match beside(RedisStore::open(options.clone())) {
+            Ok(store) => return store,
+            Err(RedisOpenError::Store(StoreError::Unavailable(_))) if begun.elapsed() < BACK_WITHIN => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_no_replica_has_is_not_acknowledged() {
     let pair = Pair::start().await;
@@ -136,10 +148,10 @@ async fn what_no_replica_has_is_not_acknowledged() {
     let place = RedisPlace::Single(pair.primary.address());
     let options = OnRedis::options(place, RedisDurability::Replicated(1));
     let options = RedisOptions { key_marks: marks, call_timeout: CALL_TIMEOUT, ..options };
-    let store = beside(RedisStore::open(options.clone())).unwrap();
+    let store = opened(&options);
     // Whose every step goes over a connection that nothing was written on: there is nothing a proof could cover by chance.
     let unwritten = RedisOptions { connections: 256, ..options.clone() };
-    let other = beside(RedisStore::open(unwritten)).unwrap();
+    let other = opened(&unwritten);
     let home = OnRedis::over(options);
     let asked = trial(&store, &home).await;
 
