@@ -110,7 +110,7 @@ impl<'a> Seen<'a> {
         // What the account was opened with did not change, whenever that was.
         let ever_changed = snapshot.credentials.history.contacts_changed.of(kind).is_some();
         let changed = ever_changed.then_some(contact.since);
-        let used = snapshot.account.resets.iter().filter(|reset| reset.mailbox.as_ref() == Some(&contact.id));
+        let used = snapshot.account.resets.iter().filter(|reset| self.is_same_place(reset.mailbox.as_ref(), contact));
         let forwarded = snapshot.line.forwarding_set_at.filter(|_| kind == ContactKind::Voice);
         let rests = [
             rest(changed, knobs.usable_after),
@@ -138,6 +138,13 @@ impl<'a> Seen<'a> {
             (Some(_), ContactFitness::Unfit) => ContactFitness::Unfit,
             (Some(until), ContactFitness::Fit | ContactFitness::Beside) => ContactFitness::NotBefore(until),
         }
+    }
+
+    /// Whether a reset went to that contact, under whatever name the place is kept.
+    fn is_same_place(&self, mailbox: Option<&ContactId>, contact: &Contact) -> bool {
+        let Some(mailbox) = mailbox else { return false };
+        let all = self.snapshot.account.persons.iter().flat_map(|person| &person.contacts);
+        *mailbox == contact.id || all.filter(|known| known.id == *mailbox).any(|known| known.value == contact.value)
     }
 
     /// Whether the contact is the line that is to be changed.

@@ -141,6 +141,9 @@ fn no_code_goes_to_a_channel_under_attack() {
         let found = happened(World::new(), at).fitness(&Ask::pad());
         assert_eq!(found, [("it".to_owned(), fitness)], "{name}");
     }
+    // The same mailbox under another name is the same mailbox.
+    let twice = reset(World::new().contact("other", mail(), days_ago(900)), days_ago(1));
+    assert!(twice.fitness(&Ask::pad()).iter().all(|(_, fitness)| matches!(fitness, NotBefore(_))));
     let line = World::new().contact("it", ContactValue::Sms(own()), days_ago(900));
     for cause in [SimChangeCause::Lost, SimChangeCause::Stolen, SimChangeCause::Broken] {
         assert_eq!(line.fitness(&Ask::pad().because(cause)), [("it".to_owned(), Unfit)], "{cause:?}");

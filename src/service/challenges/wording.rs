@@ -1,6 +1,6 @@
 //! What the text of a code says: what it is for, to whom the number would go, and never to read it out (E05).
 
-use crate::domain::{Action, Change, Msisdn, PinDigits, PortOut, SimChange, SimTarget};
+use crate::domain::{Action, Change, ContactChange, Msisdn, OwnerChange, PinDigits, PortOut, SimChange, SimTarget};
 
 /// The text that goes to the customer with a code.
 pub(super) fn code_text(change: &Change, line: Msisdn, digits: &PinDigits) -> String {
@@ -28,6 +28,10 @@ fn purpose(change: &Change, line: Msisdn) -> String {
         Change::CallForwarding { target } => {
             format!("forwarding all calls of the number {line} to {}", ending(&target.digits().to_string()))
         }
+        Change::Contact(ContactChange { value: Some(value), .. }) => {
+            format!("a new way to reach the owner of the number {line}: {}", value.masked())
+        }
+        Change::Owner(OwnerChange::ToAccount { .. }) => format!("moving the number {line} to somebody else's account"),
         other => format!("{} of the number {line}", in_words(other.action())),
     }
 }
@@ -55,7 +59,17 @@ fn ending(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::code_text;
-    use crate::domain::{Change, Msisdn, PinDigits, Pon, PortOut, Spid};
+    use crate::domain::{Change, ContactChange, ContactId, ContactValue, Msisdn, PinDigits, Pon, PortOut, Spid};
+
+    #[test]
+    fn a_new_contact_is_named_as_its_owner_knows_it() {
+        let value = Some(ContactValue::Email("thief@example.org".to_owned()));
+        let change = Change::Contact(ContactChange { contact: ContactId::parse("mail").unwrap(), value });
+        let line = Msisdn::parse("+12125550123").unwrap();
+        let text = code_text(&change, line, &PinDigits::parse_code("204817").unwrap());
+        let said = "for a new way to reach the owner of the number ending 0123: t***@e***.org.";
+        assert!(text.contains(said), "{text}");
+    }
 
     #[test]
     fn it_names_what_it_is_for_and_where_the_number_would_go() {
