@@ -137,7 +137,13 @@ impl Engine {
         self.count_ports_of_read(case, counted).await;
         let velocity = counted.velocity(&self.looking, Found::of(&checks));
         let snapshot = Snapshot { velocity: &velocity, ..snapshot };
-        let request = case.request();
+        let mut request = case.request();
+        if matches!(checks.code, CodeCheck::Matched | CodeCheck::Given)
+            // On the heap: most decisions have no code.
+            && Box::pin(self.went_to_others(case, request.offered.code_contact)).await
+        {
+            request.offered.code_contact = None;
+        }
         let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(&policy, &facts);
         let shadow = self.ask_shadow(&facts);

@@ -4,18 +4,19 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::domain::{
-    AccountId, Change, Channel, Contact, ContactId, ContactValue, Evidence, Factor, LineId, Msisdn, OutcomeKind,
-    PinDigits, Reason, RecordId, Requester, Role, SimChange, SimChangeCause, SimTarget,
+    AccountId, Change, Channel, Contact, ContactId, ContactValue, Evidence, Factor, Happening, Iccid, LineId, Msisdn,
+    OutcomeKind, PinDigits, Reason, RecordId, Recorded, Requester, Role, SimChange, SimChangeCause, SimTarget,
 };
 use portcullis::service::{
     Body, CodeSender, CodeToSend, DecisionState, LineName, LineRef, Question, Refusal, Scope, Sending, Sent,
-    ServiceError, authorise,
+    ServiceError, ToldBySource, authorise,
 };
 
 use crate::challenges::{outcome, reasons, refused};
 use crate::world::{NEW_SIM, PIN, World, clerk, customer, interaction, pin_pad, requester, sim_to};
 
 const MAIL: &str = "ann@example.com";
+const OTHER_LINE: &str = "+12125550177";
 
 /// Everything that was sent, oldest first.
 #[derive(Default)]
@@ -132,7 +133,7 @@ async fn the_text_names_the_change_and_where_the_number_would_go() {
     world.send_code(clerk(), challenge).await.unwrap();
     let CodeToSend { text, digits, change, .. } = mailbox.last();
     let target = Change::Sim(SimChange {
-        target: SimTarget::Iccid(portcullis::domain::Iccid::parse(NEW_SIM).unwrap()),
+        target: SimTarget::Iccid(Iccid::parse(NEW_SIM).unwrap()),
         imei: None,
         cause: SimChangeCause::Upgrade,
         old_iccid: None,
@@ -363,18 +364,44 @@ async fn a_code_is_asked_for_by_who_asked_and_by_the_customer() {
     refused(World::populated_challenge().await, Refusal::CodesOff);
 }
 
+/// A world whose owner is reached at another line here, on its SIM for so many days.
+async fn with_other_line(days: i64) -> (World, Arc<Mailbox>) {
+    let (world, mailbox) = with_contact(ContactValue::Sms(Msisdn::parse(OTHER_LINE).unwrap())).await;
+    let mut seed = world.seed();
+    seed.account = AccountId::parse("acct-2").unwrap();
+    seed.lines[0].id = LineId::parse("line-2").unwrap();
+    seed.lines[0].msisdn = Msisdn::parse(OTHER_LINE).unwrap();
+    seed.lines[0].sim_since = Some(world.now() - TimeDelta::days(days));
+    seed.devices.clear();
+    world.create(seed).await;
+    (world, mailbox)
+}
+
+/// P5: what befalls another line while a code is on its way takes the code's worth.
+#[tokio::test]
+async fn a_code_to_a_line_that_others_have_by_now_proves_nothing() {
+    let (world, mailbox) = with_other_line(8).await;
+    let challenge = world.challenged().await;
+    world.send_code(clerk(), challenge).await.unwrap();
+    world.give_code(challenge, &mailbox.last().digits).await.unwrap();
+    assert_eq!(world.state(challenge).await, DecisionState::Answered);
+    let (event, occurred_at) = (world.request_id(), world.now());
+    let target = SimTarget::Iccid(Iccid::parse("8901260123456789037").unwrap());
+    let what = Happening::Recorded(Recorded::SimActivated { target, imei: None });
+    let name = LineName::Msisdn(Msisdn::parse(OTHER_LINE).unwrap());
+    let (body, scope) = (Body(event.to_bytes().to_vec()), Scope::Line(LineRef { name, brand: None }));
+    let told = ToldBySource { event, body, scope, occurred_at, what };
+    let network = requester(Role::NetworkSignals, "hlr-1");
+    world.engine.record_event(authorise(network).unwrap(), told).await.unwrap();
+    let answer = world.complete(challenge).await.unwrap();
+    assert_eq!((outcome(&answer), reasons(&answer)), (OutcomeKind::Deny, vec![Reason::NoCustomerProof]));
+}
+
 /// P5: no code to another line of the carrier that has lately got another SIM.
 #[tokio::test]
 async fn no_code_goes_to_another_line_whose_sim_changed() {
     for (days, sent) in [(3, 0), (8, 1)] {
-        let (world, mailbox) = with_contact(ContactValue::Sms(Msisdn::parse("+12125550177").unwrap())).await;
-        let mut seed = world.seed();
-        seed.account = AccountId::parse("acct-2").unwrap();
-        seed.lines[0].id = LineId::parse("line-2").unwrap();
-        seed.lines[0].msisdn = Msisdn::parse("+12125550177").unwrap();
-        seed.lines[0].sim_since = Some(world.now() - TimeDelta::days(days));
-        seed.devices.clear();
-        world.create(seed).await;
+        let (world, mailbox) = with_other_line(days).await;
         world.send_code(clerk(), world.challenged().await).await.unwrap();
         assert_eq!(mailbox.len(), sent, "{days} days");
     }

@@ -352,6 +352,14 @@ impl Engine {
         })
     }
 
+    /// Whether others may have the contact by now that a code was sent to.
+    ///
+    /// INVARIANT (fail-closed): a contact that cannot be looked up proves nobody.
+    pub(in crate::service) async fn went_to_others(&self, case: &Case<'_>, contact: Option<&ContactId>) -> bool {
+        let Some(contact) = contact.and_then(|id| case.account.contact(id)) else { return false };
+        !matches!(self.elsewhere(case, contact).await, Ok(Elsewhere::Fit))
+    }
+
     /// Writes down a code, on its challenge and in the ledger; with one too many that the challenge is over.
     fn note_code(
         &self,
