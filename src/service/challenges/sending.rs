@@ -380,7 +380,7 @@ impl Engine {
             (false, false) => PromptFor::Again,
         };
         if let Some(until) = prompts.none_until(prompt_for, now) {
-            let what = "this line was prompted too often, or said no: the customer can still ask in the app";
+            let what = "no code goes out for this line now: its people were prompted too often, or said no";
             return Err(ServiceError::Exhausted { what, retry_at: Some(until) });
         }
         pending.sendings = pending.sendings.saturating_add(1);
