@@ -310,6 +310,20 @@ async fn nobody_guesses_on_with_challenges_of_their_own() {
     exhausted(world.send_code(customer(), world.challenged_by_owner().await).await, world.now() + TimeDelta::hours(24));
 }
 
+/// E19: codes that nobody was sent are no guesses, and stop nobody's own.
+#[tokio::test]
+async fn codes_out_of_the_blue_stop_nobody() {
+    let (world, mailbox) = with_mail().await;
+    for _ in 0..12 {
+        let evidence = by_code(&PinDigits::parse_code("111111").unwrap());
+        let question = Question { evidence, ..world.question(sim_to(NEW_SIM), Channel::Store) };
+        assert_ne!(outcome(&world.decide(clerk(), question).await.unwrap()), OutcomeKind::Approve);
+    }
+    world.send_code(customer(), world.challenged_by_owner().await).await.unwrap();
+    world.send_code(clerk(), world.challenged().await).await.unwrap();
+    assert_eq!(mailbox.len(), 2);
+}
+
 /// P20: a no stops what was begun before as well; said again, it stops nothing for longer.
 #[tokio::test]
 async fn a_no_stops_other_challenges_from_when_it_was_said() {

@@ -53,9 +53,16 @@ impl Engine {
         }
         let pending = asking.question.completes.and_then(|challenge| open.challenge(challenge));
         let is_worn = pending.is_some_and(|pending| pending.sendings > 0 && pending.is_worn());
+        // Where no code was sent nobody guessed one: whoever offers any to any line must not stop those of its people.
+        let is_guess = found.code == CodeCheck::Mismatched;
+        if !is_guess && !is_worn {
+            return Ok(());
+        }
         let token = self.prompts_token(target);
         let mut prompts = prompts_of(open, token);
-        prompts.note_wrong(asking.now);
+        if is_guess {
+            prompts.note_wrong(asking.now);
+        }
         if is_worn {
             prompts.wear_out(asking.now);
         }
