@@ -109,6 +109,14 @@ impl Sentinels {
         }
     }
 
+    /// The primary's port, as the first of them names it now.
+    pub(crate) async fn named(&self) -> u16 {
+        let mut connection = self.0[0].connect().await;
+        let ask = cmd("SENTINEL").arg("get-master-addr-by-name").arg(NAME).to_owned();
+        let told: Vec<String> = ask.query_async(&mut connection).await.unwrap();
+        told[1].parse().unwrap()
+    }
+
     pub(crate) fn addresses(&self) -> Vec<Address> {
         self.0.iter().map(|one| Address { host: "127.0.0.1".to_owned(), port: one.port }).collect()
     }
