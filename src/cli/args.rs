@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
 use super::{
-    account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, pin, policy, serve,
-    store, token, transfer_pin,
+    account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, notice, pin, policy,
+    serve, store, token, transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -73,6 +73,9 @@ pub(super) enum Command {
     Incident(Box<incident::IncidentArgs>),
     /// Hold staff, stores, devices, tokens and carriers, and lift it
     Hold(Box<incident::HoldArgs>),
+    /// List what customers were not told yet, and have it told again
+    #[command(subcommand)]
+    Notice(notice::NoticeCommand),
     /// Read what was recorded, follow it, and verify that it is as it was
     Audit(Box<audit::AuditArgs>),
     /// Play a made-up day at a carrier against a service of one's own

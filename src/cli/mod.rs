@@ -18,7 +18,7 @@
 //! | `scenario/` | plays what a policy must answer, step by step |
 //! | `policy/` | looks at policies, before they decide |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
-//! | `decide`, `challenge`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `audit/` | calls of a running service |
+//! | `decide`, `challenge`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `notice`, `audit/` | calls of a running service |
 //!
 //! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
 //! reach it is refused.
@@ -44,6 +44,7 @@ mod incident;
 mod jsonl;
 mod keys;
 mod lock;
+mod notice;
 mod output;
 mod pin;
 mod policy;

@@ -271,6 +271,14 @@ impl Change {
         }
     }
 
+    /// Why a SIM is to be changed, where one is.
+    pub const fn sim_cause(&self) -> Option<SimChangeCause> {
+        match self {
+            Self::Sim(sim) => Some(sim.cause),
+            _ => None,
+        }
+    }
+
     /// The one canonical text of the change: the action's name, then what identifies the change as `name=value` lines in a
     /// fixed order. Digests over it bind permits, releases and app approvals. What merely describes (a cause, a carrier's name)
     /// is left out: it may be corrected without making another change.

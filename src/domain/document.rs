@@ -1,6 +1,6 @@
 //! What an account or a brand's ledger keeps besides its chain of records: things that stand until they are changed.
 
-use super::{Hold, Incident, ListedPage, Pending, PolicyShelf, Prompts, Undoing};
+use super::{Hold, Incident, ListedPage, NoticeBook, Pending, PolicyShelf, Prompts, Undoing};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Document {
     Challenge(Box<Pending>),
     /// How often the people of a line were prompted.
     Prompts(Prompts),
+    /// How far a brand's records were told of, in its ledger.
+    Notices(Box<NoticeBook>),
 }
 
 impl Document {
@@ -25,7 +27,7 @@ impl Document {
         match self {
             Self::Hold(hold) => Some(&mut hold.lifting),
             Self::Incident(incident) => Some(&mut incident.ending),
-            Self::Listed(_) | Self::Policies(_) | Self::Challenge(_) | Self::Prompts(_) => None,
+            Self::Listed(_) | Self::Policies(_) | Self::Challenge(_) | Self::Prompts(_) | Self::Notices(_) => None,
         }
     }
 }

@@ -22,6 +22,7 @@ mod line;
 mod lock;
 mod msisdn;
 mod network;
+mod notice;
 mod own_reason;
 mod pending;
 mod permit;
@@ -79,6 +80,10 @@ pub use lock::{
 };
 pub use msisdn::Msisdn;
 pub use network::Network;
+pub use notice::{
+    DEAD_NOTICES_MAX, DeadNotice, NOTICE_TRIED_FOR, NoticeBook, NoticeEnd, NoticeRound, NoticeTry, WAITING_NOTICES_MAX,
+    WaitingNotice,
+};
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use pending::{
     Completing, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, WRONG_ANSWERS_MAX,

@@ -110,6 +110,8 @@ requests![
     (GetPolicyRequest, |_m, brand| Ok::<(), FieldError>(())),
     (StagePolicyRequest, |m, brand| ask::stage_policy(m)),
     (ActivatePolicyRequest, |m, brand| ask::activate_policy(m)),
+    (ListNoticesRequest, |_m, brand| Ok::<(), FieldError>(())),
+    (ReplayNoticesRequest, |m, brand| ask::replay_notices(m)),
     (CompleteDecisionRequest, |m, brand| ask::complete_decision(m)),
     (WatchDecisionRequest, |m, brand| ask::watch_decision(m)),
     (SubmitEvidenceRequest, |m, brand| ask::submit_evidence(m)),

@@ -27,6 +27,7 @@ use super::pb::v1::event_service_client::EventServiceClient;
 use super::pb::v1::export_service_client::ExportServiceClient;
 use super::pb::v1::incident_service_client::IncidentServiceClient;
 use super::pb::v1::key_service_client::KeyServiceClient;
+use super::pb::v1::notice_service_client::NoticeServiceClient;
 use super::pb::v1::policy_service_client::PolicyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
 use super::status::code_name;
@@ -213,6 +214,11 @@ impl Client {
     /// Calls of the policy service.
     pub fn policies(&self) -> PolicyServiceClient<Wire> {
         PolicyServiceClient::new(self.wire())
+    }
+
+    /// Calls of the notice service.
+    pub fn notices(&self) -> NoticeServiceClient<Wire> {
+        NoticeServiceClient::new(self.wire())
     }
 
     /// Calls of the key service, which take as long as they take.

@@ -14,7 +14,7 @@ const LOOK_EVERY_MILLISECONDS: u64 = 250;
 pub type Readiness = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The services whose health is told; the empty name is the server as a whole.
-pub const SERVICES: [&str; 13] = [
+pub const SERVICES: [&str; 14] = [
     "",
     "portcullis.v1.DecisionService",
     "portcullis.v1.ChallengeService",
@@ -24,6 +24,7 @@ pub const SERVICES: [&str; 13] = [
     "portcullis.v1.EventService",
     "portcullis.v1.IncidentService",
     "portcullis.v1.PolicyService",
+    "portcullis.v1.NoticeService",
     "portcullis.v1.AuditService",
     "portcullis.v1.ExportService",
     "portcullis.v1.ArchiveService",

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `message` | what is sent, and how it is written (CloudEvents) |
+//! | `recipient` | where it goes |
 //! | `courier` | who it is given to: a webhook, or a file for who tries the engine out |
 //! | `webhook`, `answer` | one signed POST, and what its answer means |
 //! | `guard` | which addresses may be sent to |
@@ -20,6 +21,7 @@ mod file;
 mod guard;
 pub(crate) mod https;
 mod message;
+mod recipient;
 mod resolver;
 mod retry;
 #[cfg(test)]
@@ -30,4 +32,5 @@ pub use courier::{Courier, CourierError};
 pub use error::{Again, DeliveryError};
 pub use guard::AddressKind;
 pub use message::Message;
+pub use recipient::recipient;
 pub use retry::next_attempt;

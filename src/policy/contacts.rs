@@ -1,13 +1,14 @@
-//! What a code sent to a contact proves: P5, channels under attack.
+//! What a code sent to a contact proves, and whom a notice goes to: P5, channels under attack.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::document::Policy;
+use super::document::{ContactKnobs, Policy};
 use super::facts::{Asker, AskerDevice, PersonStanding, Seen};
 use super::persons;
 use super::request::Request;
 use crate::domain::{
-    Action, Change, Contact, ContactId, ContactKind, ContactValue, LineStatus, Person, Reason, SimChangeCause, Snapshot,
+    Account, Action, Contact, ContactId, ContactKind, ContactValue, History, Line, LineStatus, Person, PersonRole,
+    Reason, SimChangeCause, Snapshot,
 };
 
 /// What a code sent to a contact proves now.
@@ -105,67 +106,153 @@ impl<'a> Seen<'a> {
     }
 
     fn contact_fitness(&self, contact: &Contact) -> ContactFitness {
-        let (knobs, snapshot) = (&self.policy.contact, &self.snapshot);
-        let kind = contact.value.kind();
-        // What the account was opened with did not change, whenever that was.
-        let ever_changed = snapshot.credentials.history.contacts_changed.of(kind).is_some();
-        let changed = ever_changed.then_some(contact.since);
-        let used = snapshot.account.resets.iter().filter(|reset| self.is_same_place(reset.mailbox.as_ref(), contact));
-        let forwarded = snapshot.line.forwarding_set_at.filter(|_| kind == ContactKind::Voice);
-        let rests = [
-            rest(changed, knobs.usable_after),
-            rest(used.map(|reset| reset.at).max(), knobs.mailbox_used),
-            rest(forwarded, knobs.forwarding_set),
-        ];
-        let fitness = match self.is_own_number(contact) {
-            true if self.own_number_is_lost() => ContactFitness::Unfit,
-            true => match snapshot.line.sim_changed_at().map(|at| at + knobs.sim_changed) {
-                Some(until) if self.now <= until => ContactFitness::NotBefore(super::rules::just_after(until)),
-                // Who has the line, or is about to, reads what is sent there.
-                _ if matches!(self.request.change.action(), Action::SimChange | Action::PortOut) => {
-                    ContactFitness::Beside
-                }
-                _ => ContactFitness::Fit,
-            },
-            false => ContactFitness::Fit,
+        let (reach, knobs) = (self.reach(), &self.policy.contact);
+        let changed = reach.changed_at(contact);
+        let attacked = match reach.attack(contact) {
+            Attack::Lasting => return ContactFitness::Unfit,
+            Attack::Until(until) => Some(until),
+            Attack::None => None,
         };
-        let young = changed.is_some_and(|at| self.now - at <= knobs.alone_after);
-        let fitness = if young && fitness == ContactFitness::Fit { ContactFitness::Beside } else { fitness };
-        let until = rests.into_iter().flatten().max().filter(|until| self.now <= *until);
-        match (until.map(super::rules::just_after), fitness) {
-            (None, fitness) => fitness,
-            (Some(until), ContactFitness::NotBefore(other)) => ContactFitness::NotBefore(until.max(other)),
-            (Some(_), ContactFitness::Unfit) => ContactFitness::Unfit,
-            (Some(until), ContactFitness::Fit | ContactFitness::Beside) => ContactFitness::NotBefore(until),
+        let rests = [attacked, rest(changed, knobs.usable_after)];
+        if let Some(until) = rests.into_iter().flatten().max().filter(|until| self.now <= *until) {
+            return ContactFitness::NotBefore(super::rules::just_after(until));
         }
+        // Who has the line, or is about to, reads what is sent there.
+        let is_moved = matches!(self.request.change.action(), Action::SimChange | Action::PortOut);
+        let is_young = changed.is_some_and(|at| self.now - at <= knobs.alone_after);
+        let is_beside = is_young || (is_moved && reach.is_own_number(&contact.value));
+        if is_beside { ContactFitness::Beside } else { ContactFitness::Fit }
+    }
+
+    fn reach(&self) -> Reach<'a> {
+        Reach {
+            knobs: &self.policy.contact,
+            account: self.snapshot.account,
+            history: &self.snapshot.credentials.history,
+            line: Some(self.snapshot.line),
+            cause: self.request.change.sim_cause(),
+            now: self.now,
+        }
+    }
+}
+
+/// What happened around the contacts of an account, and to a line that something is about.
+#[derive(Clone, Copy)]
+pub struct Reach<'a> {
+    /// For how long what happened matters.
+    pub knobs: &'a ContactKnobs,
+    /// The account.
+    pub account: &'a Account,
+    /// What happened on it.
+    pub history: &'a History,
+    /// The line, where it is about one.
+    pub line: Option<&'a Line>,
+    /// Why its SIM is to be changed, where it is.
+    pub cause: Option<SimChangeCause>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Whether others may read what is sent to a contact.
+enum Attack {
+    /// Nothing says so.
+    None,
+    /// They may, up to and including this instant.
+    Until(DateTime<Utc>),
+    /// They may, and no time ends it.
+    Lasting,
+}
+
+impl Reach<'_> {
+    /// When it came to be what it is; nothing where the account was opened with it, whenever that was.
+    fn changed_at(&self, contact: &Contact) -> Option<DateTime<Utc>> {
+        self.history.contacts_changed.of(contact.value.kind()).map(|_| contact.since)
+    }
+
+    fn attack(&self, contact: &Contact) -> Attack {
+        let (knobs, is_own) = (self.knobs, self.is_own_number(&contact.value));
+        if is_own && self.own_number_is_lost() {
+            return Attack::Lasting;
+        }
+        let used = self.account.resets.iter().filter(|reset| self.is_same_place(reset.mailbox.as_ref(), contact));
+        let is_call = contact.value.kind() == ContactKind::Voice;
+        let rests = [
+            rest(used.map(|reset| reset.at).max(), knobs.mailbox_used),
+            rest(self.line.filter(|_| is_call).and_then(|line| line.forwarding_set_at), knobs.forwarding_set),
+            rest(self.line.filter(|_| is_own).and_then(Line::sim_changed_at), knobs.sim_changed),
+        ];
+        let until = rests.into_iter().flatten().max().filter(|until| self.now <= *until);
+        until.map_or(Attack::None, Attack::Until)
     }
 
     /// Whether a reset went to that contact, under whatever name the place is kept.
     fn is_same_place(&self, mailbox: Option<&ContactId>, contact: &Contact) -> bool {
         let Some(mailbox) = mailbox else { return false };
-        let all = self.snapshot.account.persons.iter().flat_map(|person| &person.contacts);
+        let all = self.account.persons.iter().flat_map(|person| &person.contacts);
         *mailbox == contact.id || all.filter(|known| known.id == *mailbox).any(|known| known.value == contact.value)
     }
 
-    /// Whether the contact is the line that is to be changed.
-    fn is_own_number(&self, contact: &Contact) -> bool {
-        match &contact.value {
-            ContactValue::Sms(number) | ContactValue::Voice(number) => *number == self.snapshot.line.msisdn,
+    /// Whether the contact is the line itself.
+    fn is_own_number(&self, value: &ContactValue) -> bool {
+        match value {
+            ContactValue::Sms(number) | ContactValue::Voice(number) => {
+                self.line.is_some_and(|line| line.msisdn == *number)
+            }
             ContactValue::Email(_) | ContactValue::Postal(_) => false,
         }
     }
 
     /// Whether the line is said not to be with its people, or is somebody else's by now.
     fn own_number_is_lost(&self) -> bool {
-        let cause = match &self.request.change {
-            Change::Sim(sim) => Some(sim.cause),
-            _ => None,
-        };
-        let (line, history) = (self.snapshot.line, &self.snapshot.credentials.history);
-        matches!(cause, Some(SimChangeCause::Lost | SimChangeCause::Stolen | SimChangeCause::Broken))
-            || line.status != LineStatus::Active
-            || history.number_ended_at(&line.id).is_some()
+        use SimChangeCause::{Broken, Lost, Stolen};
+        let is_gone =
+            |line: &Line| line.status != LineStatus::Active || self.history.number_ended_at(&line.id).is_some();
+        matches!(self.cause, Some(Lost | Stolen | Broken)) || self.line.is_some_and(is_gone)
     }
+
+    /// Whom a notice about the line, or about the whole account, goes to: every way to reach its owner and who the line is
+    /// named to, the line itself, and what was taken off so lately that what took its place does not count alone. Second is
+    /// whether others may read what is sent there.
+    ///
+    /// Deliberately not among them: letters, which come too late.
+    pub fn notice_targets(&self) -> Vec<(NoticeTarget, bool)> {
+        let is_told = |person: &&Person| match (person.role, self.line) {
+            (PersonRole::Owner, _) | (PersonRole::AuthorisedUser, None) => true,
+            (PersonRole::LineUser, None) => false,
+            (_, Some(line)) => person.lines.contains(&line.id),
+        };
+        let is_on_record = |contact: &&Contact| {
+            let is_lately = |ended| self.now.signed_duration_since(ended) <= self.knobs.alone_after;
+            contact.value.kind() != ContactKind::Postal && contact.ended.is_none_or(is_lately)
+        };
+        let persons = self.account.persons.iter().filter(is_told);
+        let mut targets: Vec<(NoticeTarget, bool)> = Vec::new();
+        for contact in persons.flat_map(|person| &person.contacts).filter(is_on_record) {
+            if targets.iter().all(|(known, _)| known.value != contact.value) {
+                let (id, value) = (Some(contact.id.clone()), contact.value.clone());
+                targets.push((NoticeTarget { id, value }, !matches!(self.attack(contact), Attack::None)));
+            }
+        }
+        targets
+            .extend(self.line_itself().filter(|(line, _)| targets.iter().all(|(known, _)| known.value != line.value)));
+        targets
+    }
+
+    fn line_itself(&self) -> Option<(NoticeTarget, bool)> {
+        let line = self.line?;
+        let changed = rest(line.sim_changed_at(), self.knobs.sim_changed).is_some_and(|until| self.now <= until);
+        let is_attacked = changed || self.own_number_is_lost();
+        Some((NoticeTarget { id: None, value: ContactValue::Sms(line.msisdn) }, is_attacked))
+    }
+}
+
+/// Where a notice goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeTarget {
+    /// The contact; none where it is the line itself.
+    pub id: Option<ContactId>,
+    /// Where.
+    pub value: ContactValue,
 }
 
 /// Until when something that happened still counts.

@@ -11,6 +11,7 @@ use super::error::ServiceError;
 use super::hints::Hints;
 use super::incidents::Shelf;
 use super::key_upkeep::HeldKey;
+use super::notices::Notices;
 use super::owners::Owners;
 use super::pins::Pins;
 use super::queues::Queues;
@@ -116,6 +117,7 @@ pub struct Engine {
     pub(super) archive: Option<ArchiveSettings>,
     /// Who carries codes to the customers; none where none are sent.
     pub(super) codes: OnceLock<Arc<dyn CodeSender>>,
+    pub(super) notices: Notices,
 }
 
 impl Engine {
@@ -163,6 +165,7 @@ impl Engine {
             tally,
             archive,
             codes: OnceLock::new(),
+            notices: Notices::default(),
         }))
     }
 

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | `rights` | who may call what, on whose data |
 //! | `engine` | what every use case shares |
-//! | `trail` | how far somebody read a journal, and whether that still stands |
+//! | `trail`, `rung` | how far somebody read a journal, whether that still stands, and which may hold more |
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
 //! | `unshown` | how many numbers may be asked about by who does not show to know them |
 //! | `question`, `ask`, `look`, `weigh`, `pins` | the way of one decision |
 //! | `challenges/` | what waits for its proof: given, refused, completed, followed |
+//! | `notices/` | what happened, told to the people whom it is about |
+//! | `wording`, `elsewhere` | what is said to customers of a change, and whether a contact is a line that others may have |
 //! | `shadow` | the policy beside the one that decides |
 //! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
@@ -41,6 +43,7 @@ mod credentials;
 mod decide;
 mod decisions;
 mod due;
+mod elsewhere;
 mod engine;
 mod error;
 mod events;
@@ -51,6 +54,7 @@ mod key_upkeep;
 mod ledger;
 mod look;
 mod move_line;
+mod notices;
 mod owners;
 mod permits;
 mod pins;
@@ -61,6 +65,7 @@ mod queues;
 mod reads;
 mod records;
 mod rights;
+mod rung;
 mod seed;
 mod shadow;
 mod standing;
@@ -74,6 +79,7 @@ mod verify;
 mod watch;
 mod watchers;
 mod weigh;
+mod wording;
 mod worker;
 
 pub use crate::domain::LineName;
@@ -98,6 +104,7 @@ pub use incidents::{
 };
 pub use key_upkeep::{HeldKey, KeyUse, Retirement, UpkeepStep, UpkeepSteps};
 pub use move_line::{Move, Moved};
+pub use notices::{Carrying, NOTICES_REPLAYED_MAX, NotCarried, Notice, NoticeCarrier, NoticeKind, NoticeStanding};
 pub use permits::{Redeemed, Redemption};
 pub use policies::{PolicyOrder, PolicyStanding};
 pub use protect::{Guarding, LockOrder, ProtectionView};

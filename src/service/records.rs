@@ -29,7 +29,7 @@ pub(super) const JOURNAL_PAGE: usize = 256;
 const LOOK_LASTS: TimeDelta = TimeDelta::hours(1);
 
 /// Commits may be as far apart from the order of their instants, with a margin.
-const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(10);
+pub(super) const OUT_OF_ORDER: TimeDelta = TimeDelta::seconds(10);
 
 /// What one caller sees of all the brand's records without a second person; for more there are exports.
 const PAGES: Budget = Budget {

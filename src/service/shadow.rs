@@ -66,6 +66,8 @@ mod tests {
         fn pin_verified(&self, _: f64) {}
         fn pin_shed(&self) {}
         fn due_applied(&self, _: usize) {}
+        fn notice_taken(&self, _: f64) {}
+        fn notice_untaken(&self, _: bool) {}
         fn shadow_failed(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }

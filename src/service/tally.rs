@@ -15,6 +15,10 @@ pub trait Tally: Send + Sync {
     fn due_applied(&self, steps: usize);
     /// The shadow policy broke: it said nothing of a decision, and the decision stands.
     fn shadow_failed(&self);
+    /// Who carries notices took one, so many seconds after what it tells of.
+    fn notice_taken(&self, seconds: f64);
+    /// One was not taken, or is not tried any more.
+    fn notice_untaken(&self, is_dead: bool);
 }
 
 /// Counts nothing.
@@ -27,4 +31,6 @@ impl Tally for Silent {
     fn pin_shed(&self) {}
     fn due_applied(&self, _: usize) {}
     fn shadow_failed(&self) {}
+    fn notice_taken(&self, _: f64) {}
+    fn notice_untaken(&self, _: bool) {}
 }

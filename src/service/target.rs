@@ -72,16 +72,20 @@ impl Engine {
     /// Finds the account of a line: by a hint, by the index, or else the phantom.
     pub(super) async fn line_target(&self, requester: &Requester, line: &LineRef) -> Result<Target, ServiceError> {
         let name = self.line_token(requester, line)?;
+        let place = self.place_of(name).await?;
+        Ok(place.map_or_else(|| self.phantom_target(&requester.brand, name), |place| Target::indexed(name, place)))
+    }
+
+    /// Where a number or a line is, as far as a hint or the index knows.
+    pub(super) async fn place_of(&self, name: Token) -> Result<Option<Place>, ServiceError> {
         if let Some(place) = self.hints.get(name) {
-            return Ok(Target::indexed(name, place));
+            return Ok(Some(place));
         }
-        match self.vault.resolve(name).await? {
-            Some(place) => {
-                self.hints.put(name, place);
-                Ok(Target::indexed(name, place))
-            }
-            None => Ok(self.phantom_target(&requester.brand, name)),
+        let place = self.vault.resolve(name).await?;
+        if let Some(place) = place {
+            self.hints.put(name, place);
         }
+        Ok(place)
     }
 
     /// The token that the index knows a line by.

@@ -3,26 +3,21 @@
 //! A ring says that there may be something new; what there is, the journals say. Whoever has a place can go on from it,
 //! with this engine or another.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
-use tokio::time::Instant;
+use tokio::sync::watch;
 
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::question::caller_of;
 use super::records::{JOURNAL_PAGE, RecordView};
 use super::rights::{Authorised, right};
+use super::rung::Rung;
 use super::trail::Trail;
 use super::watchers::Seat;
 use crate::audit::{AuditStep, Event, RecordFilter};
-use crate::crypto::Partition;
 use crate::domain::Requester;
-
-/// How often all journals are looked at though none rang: between servers a ring can be lost.
-const LOOK_AT_ALL_EVERY: Duration = Duration::from_secs(30);
 
 /// Somebody who follows.
 pub struct Watch {
@@ -32,10 +27,7 @@ pub struct Watch {
     places: Vec<u64>,
     /// Of journals that gave something: where what was given last stands.
     trails: HashMap<u16, Trail>,
-    /// Journals that may hold something new.
-    rung: BTreeSet<u16>,
-    rings: broadcast::Receiver<Partition>,
-    look_at_all: Instant,
+    rung: Rung,
     over: watch::Receiver<bool>,
     _seat: Seat,
 }
@@ -73,7 +65,7 @@ impl Engine {
         }
         let seat = self.watchers.take_seat(&requester.subject)?;
         // Before the places are read: a commit in between rings.
-        let (rings, over) = (self.vault.store().rings(), self.watchers.over());
+        let (rung, over) = (Rung::all(self.vault.store()), self.watchers.over());
         let journals = self.vault.store().journals();
         let mut ends = Vec::with_capacity(usize::from(journals));
         for journal in 0..journals {
@@ -88,9 +80,8 @@ impl Engine {
         let event = Event::RecordsRead { how: AuditStep::Watched, filter: Box::new(filter.clone()) };
         self.note(&requester.brand, Some(caller_of(requester)), event).await?;
         let (engine, requester) = (Arc::clone(self), requester.clone());
-        let (rung, look_at_all) = ((0..journals).collect(), Instant::now() + LOOK_AT_ALL_EVERY);
         let trails = HashMap::new();
-        Ok(Watch { engine, requester, filter, places, trails, rung, rings, look_at_all, over, _seat: seat })
+        Ok(Watch { engine, requester, filter, places, trails, rung, over, _seat: seat })
     }
 
     /// Ends all that follow, and lets nobody begin: the service stops, and must not wait for who would stay for ever.
@@ -123,14 +114,14 @@ impl Watch {
     pub async fn read(&mut self) -> Result<Seen, ServiceError> {
         let now = self.engine.now()?.instant();
         let mut seen = Seen { records: Vec::new(), more: false };
-        for journal in self.rung.clone() {
+        for journal in self.rung.journals() {
             let Some(place) = self.places.get_mut(usize::from(journal)) else { continue };
             let trail = self.trails.get(&journal).copied().unwrap_or(Trail::from(*place));
             // Whoever followed what the store lost would miss what takes its place.
             let entries = self.engine.behind(journal, &trail, JOURNAL_PAGE).await?.ok_or_else(not_reached)?;
             // A journal that gave something may hold more; whatever comes to one that gave nothing rings again.
             if entries.is_empty() {
-                self.rung.remove(&journal);
+                self.rung.is_read(journal);
             }
             for entry in entries {
                 let mut reached = trail;
@@ -140,7 +131,7 @@ impl Watch {
                 self.trails.insert(journal, reached);
             }
         }
-        seen.more = !self.rung.is_empty();
+        seen.more = self.rung.any();
         Ok(seen)
     }
 
@@ -151,40 +142,11 @@ impl Watch {
 
     /// Waits until something may have come, or it is over.
     pub async fn rung(&mut self) -> Result<(), ServiceError> {
-        let rung = tokio::select! {
-            rung = self.rings.recv() => Some(rung),
-            () = tokio::time::sleep_until(self.look_at_all) => None,
+        tokio::select! {
+            heard = self.rung.heard(self.engine.vault.store()) => heard,
             // A sender that is gone stops as well.
-            _ = self.over.wait_for(|over| *over) => return Ok(()),
-        };
-        match rung {
-            None => {
-                self.look_at_all = Instant::now() + LOOK_AT_ALL_EVERY;
-                self.may_hold_all();
-            }
-            Some(Ok(partition)) => self.may_hold(partition),
-            // Nobody knows which were lost.
-            Some(Err(broadcast::error::RecvError::Lagged(_))) => self.may_hold_all(),
-            Some(Err(broadcast::error::RecvError::Closed)) => {
-                return Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()));
-            }
+            _ = self.over.wait_for(|over| *over) => Ok(()),
         }
-        // Those that came meanwhile tell of what is read next.
-        loop {
-            match self.rings.try_recv() {
-                Ok(partition) => self.may_hold(partition),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => self.may_hold_all(),
-                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => return Ok(()),
-            }
-        }
-    }
-
-    fn may_hold(&mut self, partition: Partition) {
-        self.rung.insert(self.engine.vault.store().journal_of(partition));
-    }
-
-    fn may_hold_all(&mut self) {
-        self.rung.extend((0..).take(self.places.len()));
     }
 }
 

@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Unit;
 
 use super::catalogue::{Catalogue, Described};
+use super::notices::NoticeCounts;
 use super::standing::Standing;
 use super::store_calls::StoreCalls;
 
@@ -101,6 +102,7 @@ pub struct Metrics {
     key_set_age_seconds: Gauge,
     standing: Standing,
     store_calls: StoreCalls,
+    notices: NoticeCounts,
 }
 
 impl Default for Metrics {
@@ -115,6 +117,7 @@ impl Metrics {
         let mut catalogue = Catalogue::new();
         let standing = Standing::new(&mut catalogue);
         let store_calls = StoreCalls::new(&mut catalogue);
+        let notices = NoticeCounts::new(&mut catalogue);
         let mut metrics = Self {
             catalogue,
             decisions: Family::default(),
@@ -139,6 +142,7 @@ impl Metrics {
             key_set_age_seconds: Gauge::default(),
             standing,
             store_calls,
+            notices,
         };
         metrics.register_requests();
         metrics.register_work();
@@ -286,6 +290,11 @@ impl Metrics {
         self.shed.get_or_create(&ShedLabels { method, cause }).inc();
     }
 
+    /// Notices to customers.
+    pub const fn notices(&self) -> &NoticeCounts {
+        &self.notices
+    }
+
     /// What a store on other machines does.
     pub const fn store_calls(&self) -> &StoreCalls {
         &self.store_calls
@@ -414,6 +423,7 @@ mod tests {
         metrics.store_calls().stepped("load", Duration::from_millis(1), false);
         metrics.store_calls().unproven();
         metrics.store_calls().moved();
+        metrics.notices().taken(0.1);
         let text = metrics.encode().unwrap();
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         for described in metrics.described() {

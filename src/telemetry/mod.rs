@@ -6,6 +6,7 @@
 mod catalogue;
 mod logging;
 mod metrics;
+mod notices;
 #[cfg(feature = "otel")]
 mod otlp;
 mod panics;
@@ -16,6 +17,7 @@ mod store_calls;
 pub use catalogue::Described;
 pub use logging::{TelemetryError, Traces, install, install_with_traces, subscriber};
 pub use metrics::{METRICS_CONTENT_TYPE, Metrics};
+pub use notices::NoticeCounts;
 pub use panics::hide_panics;
 pub use spans::{call_ended, call_span, hop_span};
 pub use standing::Standing;

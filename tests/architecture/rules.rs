@@ -253,6 +253,8 @@ pub(crate) const INVARIANTS: &[&str] = &[
     "changes-only-added",
     "shadow-answers-nothing",
     "off-hours-opens-nothing",
+    "approvals-are-told",
+    "told-before-kept",
 ];
 
 /// Lines of a file, at most.

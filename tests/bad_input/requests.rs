@@ -106,6 +106,8 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("GetPolicyRequest", samples::get_policy, GetPolicyRequest, |_r| Ok::<(), FieldError>(())),
     request!("StagePolicyRequest", samples::stage_policy, StagePolicyRequest, |r| ask::stage_policy(r)),
     request!("ActivatePolicyRequest", samples::activate_policy, ActivatePolicyRequest, |r| ask::activate_policy(r)),
+    request!("ListNoticesRequest", samples::list_notices, ListNoticesRequest, |_r| Ok::<(), FieldError>(())),
+    request!("ReplayNoticesRequest", samples::replay_notices, ReplayNoticesRequest, |r| ask::replay_notices(r)),
     request!("ListKeysRequest", samples::list_keys, ListKeysRequest, |_r| Ok::<(), FieldError>(())),
     request!("CountKeyUsesRequest", samples::count_key_uses, CountKeyUsesRequest, |_r| Ok::<(), FieldError>(())),
     request!("ResealRequest", samples::reseal, ResealRequest, |r| ask::reseal(&r)),

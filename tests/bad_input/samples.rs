@@ -446,6 +446,6 @@ mod samples_of_desks;
 pub(crate) use samples_of_challenges::{complete, decline, list_pending, send_code, submit, watch_decision};
 pub(crate) use samples_of_desks::{
     activate_policy, approve_export, end_incident, export_records, get_export, get_policy, lift_hold, list_holds,
-    list_incidents, list_records, make_checkpoint, open_incident, place_hold, request_export, stage_policy,
-    verify_chain, watch_records,
+    list_incidents, list_notices, list_records, make_checkpoint, open_incident, place_hold, replay_notices,
+    request_export, stage_policy, verify_chain, watch_records,
 };

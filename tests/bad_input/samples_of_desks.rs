@@ -121,3 +121,11 @@ pub(crate) fn stage_policy() -> Vec<pb::StagePolicyRequest> {
 pub(crate) fn activate_policy() -> Vec<pb::ActivatePolicyRequest> {
     vec![pb::ActivatePolicyRequest { request_id: export_id(), policy_revision: "0a".repeat(32) }]
 }
+
+pub(crate) fn list_notices() -> Vec<pb::ListNoticesRequest> {
+    vec![pb::ListNoticesRequest {}]
+}
+
+pub(crate) fn replay_notices() -> Vec<pb::ReplayNoticesRequest> {
+    vec![pb::ReplayNoticesRequest { request_id: export_id(), record_ids: vec![export_id()] }]
+}

@@ -479,6 +479,9 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("StagePolicyRequest.goes_back", ANY),
     ("ActivatePolicyRequest.request_id", UUIDS),
     ("ActivatePolicyRequest.policy_revision", &[Missing, Text("canary"), Text("+a"), Long(63), Long(66)]),
+    // notice_service.proto
+    ("ReplayNoticesRequest.request_id", UUIDS),
+    ("ReplayNoticesRequest.record_ids", UUIDS),
     // export_service.proto
     ("RequestExportRequest.filter", OPTIONAL_MESSAGE),
     ("RequestExportRequest.account_id", OPTIONAL_IDS),

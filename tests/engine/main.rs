@@ -25,6 +25,8 @@ mod ledger;
 mod locks;
 mod many_engines;
 mod moving;
+mod notices;
+mod notices_carried;
 mod on_redis;
 mod overload;
 mod permits;

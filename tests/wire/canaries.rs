@@ -211,6 +211,8 @@ impl Tally for Broken {
     fn pin_shed(&self) {}
     fn due_applied(&self, _: usize) {}
     fn shadow_failed(&self) {}
+    fn notice_taken(&self, _: f64) {}
+    fn notice_untaken(&self, _: bool) {}
 }
 
 /// Asks a service that breaks in the middle of the call, under the log of a real one.

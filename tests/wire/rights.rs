@@ -98,6 +98,8 @@ pub(crate) fn expected() -> Vec<Call> {
         call_of("PolicyService/GetPolicy", encoded(&samples::get_policy()), "fraud_ops auditor admin"),
         call_of("PolicyService/StagePolicy", encoded(&samples::stage_policy()), "fraud_ops admin"),
         call_of("PolicyService/ActivatePolicy", encoded(&samples::activate_policy()), "fraud_ops admin"),
+        call_of("NoticeService/ListNotices", encoded(&samples::list_notices()), "fraud_ops auditor admin"),
+        call_of("NoticeService/ReplayNotices", encoded(&samples::replay_notices()), "admin"),
         call_of("KeyService/ListKeys", encoded(&samples::list_keys()), "admin"),
         call_of("KeyService/CountKeyUses", encoded(&samples::count_key_uses()), "admin"),
         call_of("KeyService/Reseal", encoded(&samples::reseal()), "admin"),

@@ -65,6 +65,7 @@ named! {
     HoldKind = "HOLD_KIND_",
     ResetCredential = "RESET_CREDENTIAL_",
     ContactKind = "CONTACT_KIND_",
+    NoticeEnd = "NOTICE_END_",
 }
 
 /// The contract's name of a value; of one that this program does not know, its number.

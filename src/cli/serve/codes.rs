@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::crypto::random_bytes;
-use crate::domain::{Contact, ContactValue};
-use crate::outbound::{Courier, Message, next_attempt};
+use crate::outbound::{Courier, Message, next_attempt, recipient};
 use crate::service::{CodeSender, CodeToSend};
 
 /// Codes that are on their way at a time. Where the receiver is so far behind, a customer asks for another.
@@ -80,24 +79,12 @@ fn message(code: &CodeToSend, source: String) -> Message {
         source,
         subject: None,
         data: json!({
-            "to": to(contact),
+            "to": recipient(Some(&contact.id), &contact.value),
             "text": text,
             "code": digits.expose(),
             "action": action.name(),
             "line": line.to_e164(),
             "expire_time": expires_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         }),
-    }
-}
-
-/// Where it goes.
-fn to(contact: &Contact) -> Value {
-    let Contact { id, value, .. } = contact;
-    match value {
-        ContactValue::Email(mailbox) => json!({ "contact_id": id.as_str(), "email": mailbox }),
-        ContactValue::Sms(number) => json!({ "contact_id": id.as_str(), "sms": number.to_e164() }),
-        ContactValue::Voice(number) => json!({ "contact_id": id.as_str(), "voice": number.to_e164() }),
-        // No code goes there; if one does, its receiver must not find an address.
-        ContactValue::Postal(_) => json!({ "contact_id": id.as_str() }),
     }
 }

@@ -8,6 +8,7 @@ use super::codes::Codes;
 use super::gauges::{tell_certificates, tell_keys};
 use super::identities::{clients, issuers, stores, tls};
 use super::key_sets::KeySets;
+use super::notices::ByCourier;
 use super::opened::{Hand, Opened, disk_reserve_bytes};
 use super::refusal::refused;
 use super::reload::take_shadow;
@@ -106,6 +107,7 @@ pub(crate) async fn compose_by(
     if let Some(messages) = &config.messages {
         let courier = Courier::open(messages).map_err(|error| refused(&error))?;
         let source = format!("/portcullis/{}", config.carrier.brand.as_str());
+        engine.send_notices_by(Arc::new(ByCourier::new(courier.clone(), source.clone())));
         engine.send_codes_by(Arc::new(Codes::by(courier, Arc::clone(&clock), source)));
     }
     let answer_time_max = config.limits.request_timeout_seconds.seconds();

@@ -78,5 +78,8 @@ impl Gauges {
         if let Ok(lag) = self.engine.due_lag().await {
             standing.due_lag(lag.as_seconds_f64());
         }
+        if let Ok((waiting, dead)) = self.engine.notices_undelivered().await {
+            self.metrics.notices().undelivered(waiting, dead);
+        }
     }
 }

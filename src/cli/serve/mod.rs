@@ -6,6 +6,7 @@ mod compose;
 mod gauges;
 mod identities;
 mod key_sets;
+mod notices;
 mod notify;
 mod opened;
 mod refusal;

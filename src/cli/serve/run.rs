@@ -105,11 +105,11 @@ fn readiness(engine: &Arc<Engine>, published: &Arc<KeySets>) -> grpc::Readiness 
 /// What runs beside the listener.
 struct Helpers {
     stop: watch::Sender<bool>,
-    running: [JoinHandle<()>; 5],
+    running: [JoinHandle<()>; 6],
 }
 
 impl Helpers {
-    /// Starts the pages for operators and what they tell, the worker on what falls due, and who takes certificates and keys
+    /// Starts the pages for operators and what they tell, the workers on what falls due and on notices, and who takes certificates and keys
     /// that changed.
     fn start(
         config: Config,
@@ -120,6 +120,7 @@ impl Helpers {
         let (stop, stopped) = watch::channel(false);
         let holder = Token::from_bytes(random_bytes().map_err(|error| refused(&error))?);
         let worker = Arc::clone(&composed.services.engine).work_due_queue(holder, stopped.clone());
+        let notices = Arc::clone(&composed.services.engine).work_notices(holder, stopped.clone());
         let gauges = Gauges {
             metrics: Arc::clone(&composed.metrics),
             engine: Arc::clone(&composed.services.engine),
@@ -150,9 +151,9 @@ impl Helpers {
                 tracing::error!(%error, "the pages for operators are gone");
             }
         };
-        let (worker, pages) = (tokio::spawn(worker), tokio::spawn(pages));
+        let (worker, notices, pages) = (tokio::spawn(worker), tokio::spawn(notices), tokio::spawn(pages));
         let (following, gauges, fetching) = (tokio::spawn(following), tokio::spawn(gauges), tokio::spawn(fetching));
-        Ok(Self { stop, running: [worker, pages, following, gauges, fetching] })
+        Ok(Self { stop, running: [worker, notices, pages, following, gauges, fetching] })
     }
 
     async fn stop(self) {

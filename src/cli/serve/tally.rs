@@ -37,6 +37,14 @@ impl Tally for Counting {
     fn shadow_failed(&self) {
         self.0.shadow_failed();
     }
+
+    fn notice_taken(&self, seconds: f64) {
+        self.0.notices().taken(seconds);
+    }
+
+    fn notice_untaken(&self, is_dead: bool) {
+        self.0.notices().untaken(is_dead);
+    }
 }
 
 impl StoreObserver for Counting {

@@ -10,9 +10,9 @@ use super::names::{
 };
 use super::proofs::level;
 use crate::domain::{
-    AccountMark, Action, Cohort, Consent, Document, Given, GivenProof, Hold, HoldCause, HoldKind, HoldTarget, Incident,
-    LineName, ListedPage, PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SentCode,
-    StagedPolicy, Undoing, Verifier,
+    AccountMark, Action, Cohort, Consent, DeadNotice, Document, Given, GivenProof, Hold, HoldCause, HoldKind,
+    HoldTarget, Incident, LineName, ListedPage, NoticeBook, NoticeEnd, PastPolicy, Pending, PendingState,
+    PolicyInForce, PolicyShelf, Prompts, SentCode, StagedPolicy, Undoing, Verifier, WaitingNotice,
 };
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
@@ -32,9 +32,20 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
         (vec(instant(), 0..3), option::of(instant()), option::of(instant()), vec(instant(), 0..3)).prop_map(
             |(at, declined_at, worn_at, wrong)| Document::Prompts(Prompts { at, declined_at, worn_at, wrong })
         ),
+        notices().prop_map(|book| Document::Notices(Box::new(book))),
         shelf().prop_map(|shelf| Document::Policies(Box::new(shelf))),
         listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),
     ]
+}
+
+fn notices() -> impl Strategy<Value = NoticeBook> {
+    let waiting = (record_id(), any::<u32>(), any::<u32>(), instant(), instant())
+        .prop_map(|(record, nth, tries, since, next_at)| WaitingNotice { record, nth, tries, since, next_at });
+    let ends = [NoticeEnd::Refused, NoticeEnd::GivenUp, NoticeEnd::Unreadable];
+    let dead = (record_id(), any::<u32>(), instant(), prop::sample::select(ends.to_vec()))
+        .prop_map(|(record, nth, at, end)| DeadNotice { record, nth, at, end });
+    (any::<u64>(), vec(any::<u64>(), 0..9), instant(), vec(waiting, 0..9), vec(dead, 0..9))
+        .prop_map(|(epoch, places, read_until, waiting, dead)| NoticeBook { epoch, places, read_until, waiting, dead })
 }
 
 fn pending() -> BoxedStrategy<Pending> {

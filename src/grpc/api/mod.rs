@@ -14,6 +14,7 @@ mod follow_decision;
 mod import;
 mod incident;
 mod keys;
+mod notice;
 mod policy;
 mod protection;
 mod services;

@@ -14,6 +14,7 @@ use super::event::EventApi;
 use super::export::ExportApi;
 use super::incident::IncidentApi;
 use super::keys::KeyApi;
+use super::notice::NoticeApi;
 use super::policy::PolicyApi;
 use super::protection::ProtectionApi;
 use crate::config::Limits;
@@ -28,6 +29,7 @@ use crate::grpc::pb::v1::event_service_server::EventServiceServer;
 use crate::grpc::pb::v1::export_service_server::ExportServiceServer;
 use crate::grpc::pb::v1::incident_service_server::IncidentServiceServer;
 use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
+use crate::grpc::pb::v1::notice_service_server::NoticeServiceServer;
 use crate::grpc::pb::v1::policy_service_server::PolicyServiceServer;
 use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
 use crate::service::Engine;
@@ -63,6 +65,7 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
         .add_service(bounded!(EventServiceServer, EventApi(services.clone())))
         .add_service(bounded!(IncidentServiceServer, IncidentApi(services.clone())))
         .add_service(bounded!(PolicyServiceServer, PolicyApi(services.clone())))
+        .add_service(bounded!(NoticeServiceServer, NoticeApi(services.clone())))
         .add_service(bounded!(AuditServiceServer, audit))
         .add_service(bounded!(ExportServiceServer, exports))
         .add_service(bounded!(ArchiveServiceServer, ArchiveApi(services.clone())))

@@ -68,6 +68,8 @@ const METHODS: &[(&str, Lane)] = &[
     ("GetPolicy", Lane::Ordinary),
     ("StagePolicy", Lane::Ordinary),
     ("ActivatePolicy", Lane::Ordinary),
+    ("ListNotices", Lane::Ordinary),
+    ("ReplayNotices", Lane::Ordinary),
     ("ListKeys", Lane::Ordinary),
     ("CountKeyUses", Lane::Ordinary),
     ("Reseal", Lane::Ordinary),

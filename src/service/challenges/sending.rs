@@ -11,19 +11,19 @@ use super::wording::code_text;
 use crate::audit::Event;
 use crate::crypto::{Token, generate_code};
 use crate::domain::{
-    Action, CODE_LIFE, Change, Checks, Completing, Contact, ContactId, ContactKind, ContactValue, Document, Evidence,
-    Interaction, Level, LineName, LineStatus, Msisdn, OutcomeKind, PinDigits, PromptFor, RecordId, RequestId,
-    SENDINGS_MAX, SentCode, Standing,
+    Action, CODE_LIFE, Change, Checks, Completing, Contact, ContactId, ContactKind, Document, Evidence, Interaction,
+    Level, Msisdn, OutcomeKind, PinDigits, PromptFor, RecordId, RequestId, SENDINGS_MAX, SentCode, Standing,
 };
 use crate::policy::{self, CodeTargets, ContactFitness};
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
 use crate::service::due;
+use crate::service::elsewhere::Elsewhere;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::question::{Body, Question, asked_by, caller_of};
 use crate::service::rights::{Authorised, Whose, right};
 use crate::service::standing::{stand_in, stood_in};
-use crate::service::target::{LineRef, Scope, Target};
+use crate::service::target::Target;
 use crate::service::unbroken::Unbroken;
 use crate::service::velocity::{Counted, Ending};
 use crate::service::weigh::Case;
@@ -314,42 +314,10 @@ impl Engine {
         }
     }
 
-    /// Whether a contact is another line, here, that others may have: it has lately got another SIM, its calls were forwarded, it
-    /// is no longer in service, its number is another's or its fraud was reported (P5).
+    /// Whether a contact is another line that others may have by now (P5).
     async fn elsewhere(&self, case: &Case<'_>, contact: &Contact) -> Result<Elsewhere, ServiceError> {
-        let (ContactValue::Sms(number) | ContactValue::Voice(number)) = &contact.value else {
-            return Ok(Elsewhere::Fit);
-        };
-        if *number == case.line.msisdn {
-            return Ok(Elsewhere::Fit);
-        }
-        let line = LineRef { name: LineName::Msisdn(*number), brand: None };
-        let target = self.target(case.requester, &Scope::Line(line)).await?;
-        let Some(token) = target.line.filter(|_| target.indexed) else { return Ok(Elsewhere::Fit) };
-        let (lines, now) = (vec![token], case.now);
-        let (charges, windows, account) = (Vec::new(), Vec::new(), target.account);
-        let ask = Ask { account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
-        let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::RequestIdReused) };
-        // INVARIANT (fail-closed): a line that the index names and that is not there is no place for a code.
-        let is_fit = open.line(token).is_some_and(|line| {
-            let knobs = self.policy().contact;
-            let rests =
-                |at: Option<DateTime<Utc>>, within| at.is_some_and(|at| now.signed_duration_since(at) <= within);
-            let is_call = contact.value.kind() == ContactKind::Voice;
-            let is_victim = line.flags.victim || open.account().is_some_and(|account| account.flags.victim);
-            let ended = open.credentials().and_then(|credentials| credentials.history.number_ended_at(&line.id));
-            let is_taken = rests(line.sim_changed_at(), knobs.sim_changed)
-                || (is_call && rests(line.forwarding_set_at, knobs.forwarding_set))
-                || line.status != LineStatus::Active
-                || ended.is_some()
-                || is_victim;
-            !is_taken
-        });
-        Ok(match is_fit {
-            true => Elsewhere::Fit,
-            false if target.account == case.target.account => Elsewhere::UnderAttack,
-            false => Elsewhere::OfAnother,
-        })
+        let own = (case.target.account, Some(case.line.msisdn));
+        self.stands_elsewhere(&case.requester.brand, own, &contact.value, case.now).await
     }
 
     /// Whether others may have the contact by now that a code was sent to.
@@ -410,16 +378,6 @@ impl Engine {
         let (caller, channel) = (Some(caller_of(asking.requester)), Some(question.interaction.channel));
         Ok((open.append(Entry { at: now, line: target.line, caller, channel, event })?, noted))
     }
-}
-
-/// How a contact stands that may be another line.
-enum Elsewhere {
-    /// No other line's, or of one that is with its people.
-    Fit,
-    /// Of one of the account's own that may not be.
-    UnderAttack,
-    /// Of another account's that may not be.
-    OfAnother,
 }
 
 /// The contact that was chosen, if there is one.

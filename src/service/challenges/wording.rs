@@ -1,6 +1,7 @@
 //! What the text of a code says: what it is for, to whom the number would go, and never to read it out (E05).
 
-use crate::domain::{Action, Change, ContactChange, Msisdn, OwnerChange, PinDigits, PortOut, SimChange, SimTarget};
+use crate::domain::{Change, Msisdn, PinDigits};
+use crate::service::wording::purpose;
 
 /// The text that goes to the customer with a code.
 pub(super) fn code_text(change: &Change, line: Msisdn, digits: &PinDigits) -> String {
@@ -8,52 +9,8 @@ pub(super) fn code_text(change: &Change, line: Msisdn, digits: &PinDigits) -> St
         "{} is your code for {}. Enter it yourself, at the store's PIN pad, in a call to our voice system or in our app. Never \
          read it out or pass it on, not even to us. Was it not you who asked? Then do not use it, and say no in our app.",
         digits.expose(),
-        purpose(change, line)
+        purpose(change, Some(line))
     )
-}
-
-/// What would be changed, with the end of every number.
-fn purpose(change: &Change, line: Msisdn) -> String {
-    let line = ending(&line.digits().to_string());
-    match change {
-        Change::Sim(SimChange { target: SimTarget::Iccid(iccid), .. }) => {
-            format!("moving the number {line} to the SIM card {}", ending(iccid.as_str()))
-        }
-        Change::Sim(SimChange { target: SimTarget::Eid(eid), .. }) => {
-            format!("moving the number {line} to the eSIM device {}", ending(eid.as_str()))
-        }
-        Change::PortOut(PortOut { gaining_spid, .. }) => {
-            format!("moving the number {line} to another carrier ({})", gaining_spid.as_str())
-        }
-        Change::CallForwarding { target } => {
-            format!("forwarding all calls of the number {line} to {}", ending(&target.digits().to_string()))
-        }
-        Change::Contact(ContactChange { value: Some(value), .. }) => {
-            format!("a new way to reach the owner of the number {line}: {}", value.masked())
-        }
-        Change::Owner(OwnerChange::ToAccount { .. }) => format!("moving the number {line} to somebody else's account"),
-        other => format!("{} of the number {line}", in_words(other.action())),
-    }
-}
-
-const fn in_words(action: Action) -> &'static str {
-    match action {
-        Action::SimChange => "changing the SIM",
-        Action::PortOut => "moving to another carrier",
-        Action::TransferPinIssue => "a transfer PIN, with which anybody can take the number away,",
-        Action::LockRelease => "taking a lock off",
-        Action::PinChange => "changing the PIN",
-        Action::ContactChange => "changing a contact",
-        Action::CallForwardingSet => "forwarding all calls",
-        Action::DeviceAdd => "adding an app",
-        Action::OwnerChange => "changing the owner",
-    }
-}
-
-/// The last four digits.
-fn ending(digits: &str) -> String {
-    let skip = digits.chars().count().saturating_sub(4);
-    format!("ending {}", digits.chars().skip(skip).collect::<String>())
 }
 
 #[cfg(test)]

@@ -76,7 +76,11 @@ impl Pages {
             Document::Hold(hold) => self.put_hold(*hold),
             Document::Incident(incident) => self.put_incident(*incident),
             // What decides is no matter of the fraud desk's; a list says nothing by itself; challenges are customers'.
-            Document::Policies(_) | Document::Listed(_) | Document::Challenge(_) | Document::Prompts(_) => {}
+            Document::Policies(_)
+            | Document::Listed(_)
+            | Document::Challenge(_)
+            | Document::Prompts(_)
+            | Document::Notices(_) => {}
         }
     }
 

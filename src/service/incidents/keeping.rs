@@ -174,7 +174,14 @@ fn undone_event(document: &Document, undone: Undone, reason: &Reference) -> Opti
     let reason = reason.clone();
     match (document, undone) {
         (_, Undone::AsBefore)
-        | (Document::Policies(_) | Document::Listed(_) | Document::Challenge(_) | Document::Prompts(_), _) => None,
+        | (
+            Document::Policies(_)
+            | Document::Listed(_)
+            | Document::Challenge(_)
+            | Document::Prompts(_)
+            | Document::Notices(_),
+            _,
+        ) => None,
         (Document::Hold(hold), undone) => {
             let step = if undone == Undone::Done { HoldStep::Lifted } else { HoldStep::LiftAsked };
             Some(Event::HoldChanged { target: hold.target.clone(), step, reason })

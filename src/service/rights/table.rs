@@ -184,6 +184,14 @@ rights! {
     ReadPolicy {
         Engine: [FraudOps, Auditor, Admin],
     }
+    /// See which notices were not delivered.
+    ListNotices {
+        Brand: [FraudOps, Auditor, Admin],
+    }
+    /// Have notices told again.
+    ReplayNotices {
+        Brand: [Admin],
+    }
     /// Look after the keys that the engine runs with.
     MaintainKeys {
         Engine: [Admin],

@@ -148,6 +148,8 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
     ("StagePolicy", &[], &[]),
     ("ActivatePolicy", &[], &[]),
     ("ReadPolicy", &[], &[]),
+    ("ListNotices", &["fraud_ops", "auditor", "admin"], &[]),
+    ("ReplayNotices", &["admin"], &[]),
     ("MaintainKeys", &[], &[]),
     ("ReadArchive", &["auditor", "admin"], &[]),
     ("ManageArchive", &["admin"], &[]),

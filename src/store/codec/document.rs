@@ -6,10 +6,11 @@ use super::CodecError;
 use super::challenge::{StoredChallenge, StoredPrompts};
 use super::envelope::{Envelope, read, write};
 use super::field::{id, instant, millis, nested, number_of, numbered, required, text};
+use super::notices::StoredNotices;
 use super::policy_shelf::StoredShelf;
 use crate::domain::{
-    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldTarget, Incident, ListedPage, Pending, PolicyShelf,
-    RecordId, Undoing,
+    AccountMark, Cohort, Consent, Document, Hold, HoldCause, HoldTarget, Incident, ListedPage, NoticeBook, Pending,
+    PolicyShelf, RecordId, Undoing,
 };
 
 /// The bytes of a document, to be sealed.
@@ -28,6 +29,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<Document, CodecError> {
         StoredWhat::Policies(shelf) => Ok(Document::Policies(Box::new(PolicyShelf::try_from(*shelf)?))),
         StoredWhat::Challenge(challenge) => Ok(Document::Challenge(Box::new(Pending::try_from(*challenge)?))),
         StoredWhat::Prompts(prompts) => Ok(Document::Prompts(prompts.try_into()?)),
+        StoredWhat::Notices(book) => Ok(Document::Notices(Box::new(NoticeBook::try_from(*book)?))),
         StoredWhat::Listed(page) => Ok(Document::Listed(ListedPage::try_from(page)?)),
     }
 }
@@ -38,7 +40,7 @@ struct StoredDocument {
     #[prost(uint32, tag = "1")]
     format: u32,
     // Last, because it must be there: bytes that were cut off anywhere lack it.
-    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "StoredWhat", tags = "2, 3, 4, 5, 6, 7, 8")]
     what: Option<StoredWhat>,
 }
 
@@ -62,6 +64,8 @@ enum StoredWhat {
     Challenge(Box<StoredChallenge>),
     #[prost(message, tag = "7")]
     Prompts(StoredPrompts),
+    #[prost(message, tag = "8")]
+    Notices(Box<StoredNotices>),
 }
 
 #[derive(Message)]
@@ -222,6 +226,7 @@ impl From<&Document> for StoredDocument {
             Document::Listed(page) => StoredWhat::Listed(page.into()),
             Document::Challenge(challenge) => StoredWhat::Challenge(Box::new(challenge.as_ref().into())),
             Document::Prompts(prompts) => StoredWhat::Prompts(prompts.into()),
+            Document::Notices(book) => StoredWhat::Notices(Box::new(book.as_ref().into())),
             Document::Policies(shelf) => StoredWhat::Policies(Box::new(shelf.as_ref().into())),
         };
         Self { format: Self::FORMAT, what: Some(what) }

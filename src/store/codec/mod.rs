@@ -28,6 +28,7 @@ mod event_of_engine;
 mod field;
 mod history;
 mod line;
+mod notices;
 mod numbers;
 mod permit;
 mod place;

@@ -5,8 +5,8 @@
 use crate::audit::{AuditStep, EventKind, PolicyStep, ReadOf, ReportedOutcome};
 use crate::domain::{
     AccountKind, Action, CarrierCode, Channel, ContactKind, Factor, HoldKind, Level, LineStatus, LockHolder, LockSet,
-    LockStepKind, Mode, OutcomeKind, PersonRole, PinOrigin, Reason, ReasonClass, ResetKind, Role, SimChangeCause,
-    SimDelivery, Standing, StepScope,
+    LockStepKind, Mode, NoticeEnd, OutcomeKind, PersonRole, PinOrigin, Reason, ReasonClass, ResetKind, Role,
+    SimChangeCause, SimDelivery, Standing, StepScope,
 };
 
 /// An enum that is kept as a number.
@@ -96,6 +96,7 @@ numbered! {
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
     Factor { AccountPin = 1, TransferPin = 2, OneTimeCode = 3, AppApproval = 4 }
+    NoticeEnd { Refused = 1, GivenUp = 2, Unreadable = 3 }
     Level { None = 0, Basic = 1, TwoClasses = 2, Strong = 3 }
     ReportedOutcome { Executed = 1, Failed = 2, Abandoned = 3, Fraud = 4, Genuine = 5 }
     ReadOf { Protection = 1, Credentials = 2, Activity = 3, Account = 4, Decision = 5, Records = 6 }

@@ -11,6 +11,7 @@ mod event;
 mod export;
 mod incident;
 mod keys;
+mod notice;
 mod policy;
 mod protection;
 mod seed;
@@ -31,5 +32,6 @@ pub use incident::{
     lift_hold, list_holds, list_incidents, place_hold,
 };
 pub use keys::{reseal, retire_key};
+pub use notice::replay_notices;
 pub use policy::{Activation, activate_policy, stage_policy};
 pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};

@@ -5,9 +5,10 @@ use chrono::{DateTime, Utc};
 use super::samples::{contact_id, line_id, noon_plus, number, place, record_id, reference};
 use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
 use crate::domain::{
-    AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeviceId, Document, Given, GivenProof, HeldName,
-    Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, PastPolicy, Pending, PendingState,
-    PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SentCode, StagedPolicy, Subject, Undoing, Verifier,
+    AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, Given, GivenProof,
+    HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, NoticeBook, NoticeEnd,
+    PastPolicy, Pending, PendingState, PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SentCode, StagedPolicy,
+    Subject, Undoing, Verifier, WaitingNotice,
 };
 
 fn subject(name: &str) -> Subject {
@@ -71,6 +72,7 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
         ("document.code_to_nobody", code_sent(None)),
         ("document.prompts", prompts(Some(noon_plus(7)))),
         ("document.first_prompt", prompts(None)),
+        ("document.notices", notices()),
         ("document.declined", challenge(LineName::LineId(line_id()), PendingState::Declined { at: noon_plus(3) })),
         ("document.withdrawn", challenge(LineName::LineId(line_id()), PendingState::Withdrawn { at: noon_plus(4) })),
     ]
@@ -118,6 +120,18 @@ fn prompts(declined_at: Option<DateTime<Utc>>) -> Document {
     let wrong = vec![noon_plus(2), noon_plus(3)];
     let worn_at = declined_at.map(|_| noon_plus(8));
     Document::Prompts(Prompts { at: vec![noon_plus(1), noon_plus(4)], declined_at, worn_at, wrong })
+}
+
+fn notices() -> Document {
+    let waiting = WaitingNotice { record: record_id(3), nth: 2, tries: 4, since: noon_plus(1), next_at: noon_plus(5) };
+    let dead = |end| DeadNotice { record: record_id(4), nth: 10, at: noon_plus(6), end };
+    Document::Notices(Box::new(NoticeBook {
+        epoch: 77,
+        places: vec![5, 300],
+        read_until: noon_plus(2),
+        waiting: vec![waiting],
+        dead: vec![dead(NoticeEnd::Refused), dead(NoticeEnd::GivenUp), dead(NoticeEnd::Unreadable)],
+    }))
 }
 
 fn policies() -> Document {

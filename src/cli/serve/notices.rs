@@ -1,0 +1,60 @@
+//! Notices on their way to the customers: each a message for the carrier's messaging.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::crypto::random_bytes;
+use crate::outbound::{Courier, Message, next_attempt, recipient};
+use crate::service::{Carrying, NotCarried, Notice, NoticeCarrier};
+
+/// What a notice is, for who receives it.
+const KIND: &str = "portcullis.notice";
+
+/// Gives notices to a courier.
+pub(super) struct ByCourier {
+    courier: Courier,
+    source: String,
+}
+
+impl ByCourier {
+    /// For an engine of that name.
+    pub(super) const fn new(courier: Courier, source: String) -> Self {
+        Self { courier, source }
+    }
+}
+
+impl NoticeCarrier for ByCourier {
+    fn carry<'a>(&'a self, notice: &'a Notice, tries: u32, now: DateTime<Utc>) -> Carrying<'a> {
+        Box::pin(async move {
+            let Err(error) = self.courier.deliver(&self.message(notice), now).await else { return Ok(()) };
+            let random = random_bytes().map_or(u32::MAX, u32::from_be_bytes);
+            let again = next_attempt(&error, tries, random);
+            tracing::warn!(record = %notice.record, %error, tries, "a notice was not taken");
+            Err(NotCarried { again: again.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)) })
+        })
+    }
+}
+
+impl ByCourier {
+    fn message(&self, notice: &Notice) -> Message {
+        let Notice { record, at, kind, nth, line, action, expires_at, to, text } = notice;
+        let to: Vec<Value> = to.iter().map(|target| recipient(target.id.as_ref(), &target.value)).collect();
+        let mut data = json!({
+            "to": to,
+            "text": text,
+            "notice": kind.name(),
+            "record_id": record.to_string(),
+            "nth_this_hour": nth,
+        });
+        let more = [
+            ("line", line.map(|line| line.to_e164().into())),
+            ("action", action.map(|action| action.name().into())),
+            ("expire_time", expires_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true).into())),
+        ];
+        if let Value::Object(data) = &mut data {
+            data.extend(more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        }
+        let (id, source) = (Message::id_of(record.as_u128()), self.source.clone());
+        Message { id, kind: KIND, at: *at, source, subject: None, data }
+    }
+}

@@ -1,0 +1,173 @@
+//! How far a brand's records were told: kept in its ledger, shown to operators, and told again where they say so.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::crypto::Token;
+use crate::domain::{Brand, Document, NoticeBook, NoticeRound, RecordId, RequestId};
+use crate::service::engine::Engine;
+use crate::service::error::ServiceError;
+use crate::service::ledger::{LedgerAsk, Turned, Worked};
+use crate::service::question::Body;
+use crate::service::records::OUT_OF_ORDER;
+use crate::service::rights::{Authorised, right};
+use crate::service::unbroken::Unbroken;
+use crate::store::Urgency;
+
+/// Notices that are told again by one request, at most.
+pub const NOTICES_REPLAYED_MAX: usize = 256;
+
+/// How notices stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeStanding {
+    /// Whether this engine tells any.
+    pub is_on: bool,
+    /// How far they came; none where none were ever told.
+    pub book: Option<Box<NoticeBook>>,
+}
+
+impl Engine {
+    /// How notices of the caller's brand stand.
+    pub async fn list_notices(&self, who: &Authorised<right::ListNotices>) -> Result<NoticeStanding, ServiceError> {
+        let is_on = self.notices.carrier().is_some();
+        Ok(NoticeStanding { is_on, book: self.notice_book(&who.requester().brand).await?.map(Box::new) })
+    }
+
+    /// How many notices wait for another try, and how many are not tried any more; nothing where none were ever told.
+    pub async fn notices_undelivered(&self) -> Result<(usize, usize), ServiceError> {
+        let book = self.notice_book(&self.carrier.brand).await?;
+        Ok(book.map_or((0, 0), |book| (book.waiting.len(), book.dead.len())))
+    }
+
+    /// Has records told again, whatever became of their notices. How many there was room for, of those that are named first.
+    pub async fn replay_notices(
+        self: &Arc<Self>,
+        who: Authorised<right::ReplayNotices>,
+        (request_id, body): (RequestId, Body),
+        records: Vec<RecordId>,
+    ) -> Result<usize, ServiceError> {
+        if records.is_empty() || records.len() > NOTICES_REPLAYED_MAX {
+            return Err(ServiceError::Invalid { field: "record_ids", expected: "must be 1 to 256 records" });
+        }
+        let engine = Arc::clone(self);
+        Unbroken::new(async move {
+            let (brand, now) = (&who.requester().brand, engine.now()?.instant());
+            for record in &records {
+                // INVARIANT (unknown-looks-known): another brand's record is not there.
+                engine.check_is_told(brand, *record, now).await?;
+            }
+            let reserve = engine.reserve(who.requester(), request_id, &body);
+            let (token, urgency) = (engine.notices_token(), Urgency::Ordinary);
+            let ask = LedgerAsk { brand, once: Some(reserve), documents: vec![token], urgency, now };
+            let replayed = engine.in_ledger(ask, |open| {
+                let Some(Document::Notices(book)) = open.document(token) else { return Ok(None) };
+                let mut book = book.clone();
+                let taken = book.replay(&records, now);
+                open.put_document(token, Document::Notices(book))?;
+                Ok(Some(Worked { record: None, result: taken }))
+            });
+            Ok(match replayed.await? {
+                Turned::Done(taken, _) => taken,
+                // Answered before: what there was room for then is under way.
+                Turned::Before(_) => records.len(),
+                Turned::Nothing => 0,
+            })
+        })
+        .await
+    }
+
+    async fn check_is_told(&self, brand: &Brand, record: RecordId, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        let no_record = || ServiceError::NotFound("record");
+        let kept = self.vault.record(record).await?.ok_or_else(no_record)?;
+        let owner = self.owner(kept.account(), now).await?.filter(|owner| owner.brand == *brand);
+        owner.ok_or_else(no_record)?;
+        super::matter::Matter::of(kept.record()).map(drop).ok_or_else(no_record)
+    }
+
+    /// The name of the document.
+    fn notices_token(&self) -> Token {
+        self.vault.tokens().document("notices", &[])
+    }
+
+    /// How far the records were told; none where none were ever.
+    pub(super) async fn notice_book(&self, brand: &Brand) -> Result<Option<NoticeBook>, ServiceError> {
+        match self.document(brand, self.notices_token()).await? {
+            Some(Document::Notices(book)) => Ok(Some(*book)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The same, which begins with now, or where the store is another life's with what may not have been told in the one before.
+    pub(super) async fn begun_notice_book(
+        &self,
+        brand: &Brand,
+        now: DateTime<Utc>,
+    ) -> Result<NoticeBook, ServiceError> {
+        let store = self.vault.store();
+        let (epoch, journals) = (store.epoch(), store.journals());
+        let before = self.notice_book(brand).await?;
+        if let Some(book) =
+            before.as_ref().filter(|book| book.epoch == epoch && book.places.len() == usize::from(journals))
+        {
+            return Ok(book.clone());
+        }
+        let mut places = Vec::with_capacity(journals.into());
+        for journal in 0..journals {
+            places.push(match &before {
+                None => self.last_place_where(journal, |_| true).await?,
+                Some(book) => self.first_place(journal, Some(book.read_until)).await?,
+            });
+        }
+        let begun = NoticeBook::begin(epoch, places, now);
+        let begun = before.map_or_else(
+            || begun.clone(),
+            |NoticeBook { read_until, waiting, dead, .. }| NoticeBook { read_until, waiting, dead, ..begun.clone() },
+        );
+        self.put_notice_book(brand, now, |_| begun.clone()).await?;
+        Ok(begun)
+    }
+
+    /// Takes over what was done.
+    pub(super) async fn keep_notices(
+        &self,
+        brand: &Brand,
+        round: &NoticeRound,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let epoch = self.vault.store().epoch();
+        self.put_notice_book(brand, now, |before| {
+            let places = || vec![0; self.vault.store().journals().into()];
+            let mut book = before.cloned().unwrap_or_else(|| NoticeBook::begin(epoch, places(), now));
+            book.take(round, now);
+            book
+        })
+        .await
+    }
+
+    async fn put_notice_book(
+        &self,
+        brand: &Brand,
+        now: DateTime<Utc>,
+        book: impl Fn(Option<&NoticeBook>) -> NoticeBook + Send + Sync,
+    ) -> Result<(), ServiceError> {
+        let token = self.notices_token();
+        // Below the disk reserve locks are still turned on, and are told of.
+        let ask = LedgerAsk { brand, once: None, documents: vec![token], urgency: Urgency::Protective, now };
+        let kept = self.in_ledger(ask, |open| {
+            let before = match open.document(token) {
+                Some(Document::Notices(book)) => Some(&**book),
+                _ => None,
+            };
+            let book = book(before);
+            open.put_document(token, Document::Notices(Box::new(book)))?;
+            Ok(Some(Worked { record: None, result: () }))
+        });
+        kept.await.map(drop)
+    }
+
+    /// Before which instant everything was read, where all journals were read to their ends at `now`.
+    pub(super) fn surely_read(now: DateTime<Utc>) -> DateTime<Utc> {
+        now - OUT_OF_ORDER
+    }
+}
