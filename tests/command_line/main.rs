@@ -26,6 +26,7 @@ mod key_upkeep;
 mod keys;
 mod messages;
 mod moving;
+mod notices;
 mod policies;
 mod program;
 #[path = "../redis_servers/mod.rs"]

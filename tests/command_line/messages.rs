@@ -15,21 +15,26 @@ use serde_json::{Value, json};
 
 use crate::program::Place;
 
-const SHARED: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SHARED: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
 /// A private key and its public half.
 const PRIVATE: &str = "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk=";
 const PUBLIC: &str = "whpk_ZlN4eg7dSSqi0moX9hQUk3orrOouK3QVQSlJa248c/g=";
 
 /// A messaging system of another vendor. Ends with its test.
-struct Receiver {
+pub(crate) struct Receiver {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Receiver {
     fn start(place: &Place, secret: &str) -> Self {
+        Self::in_moods(place, secret, &[])
+    }
+
+    /// One that takes its first messages otherwise.
+    pub(crate) fn in_moods(place: &Place, secret: &str, moods: &[&str]) -> Self {
         if !place.path("receiver.pem").exists() {
             let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
             fs::write(place.path("receiver.pem"), made.cert.pem()).unwrap();
@@ -39,7 +44,7 @@ impl Receiver {
         let python = here.join("target/python/bin/python");
         assert!(python.exists(), "`make setup` makes {}", python.display());
         let mut command = Command::new(python);
-        command.arg(here.join("tests/command_line/receiver.py")).arg(place.folder.path()).arg(secret);
+        command.arg(here.join("tests/command_line/receiver.py")).arg(place.folder.path()).arg(secret).args(moods);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let (mut stdout, mut port) = (BufReader::new(child.stdout.take().unwrap()), String::new());
         stdout.read_line(&mut port).unwrap();
@@ -47,7 +52,7 @@ impl Receiver {
     }
 
     /// What it said of the next message.
-    fn told(&mut self) -> Value {
+    pub(crate) fn told(&mut self) -> Value {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()

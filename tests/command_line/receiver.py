@@ -1,10 +1,11 @@
 """A carrier's messaging system, as it receives messages: HTTPS, and whatever verifies Standard Webhooks.
 
-    receiver.py FOLDER SECRET
+    receiver.py FOLDER SECRET [MOOD ...]
 
 serves with FOLDER/receiver.pem and receiver.key on a free port and prints the port, then a line of JSON a message: what
 verifying said of it, and of how many copies with one bit turned. SECRET is `whsec_...`, for the standard's own library, or a
-public key `whpk_...`, for which that has nothing. Answers 204 where the message is believed, 401 where not.
+public key `whpk_...`, for which that has nothing. Answers 204 where the message is believed, 401 where not. MOODs are how it takes
+the first messages, one each: `fails` answers 500, `hangs` answers nothing until who sends has gone.
 """
 
 import base64
@@ -56,11 +57,16 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name: self.headers[name] for name in SIGNED}
         refusal = verify(self.server.secret, body, headers)
+        mood = self.server.moods.pop(0) if self.server.moods else "takes"
         copies = list(altered(body, headers))
         believed = sum(1 for copy in copies if not verify(self.server.secret, *copy))
         told = {"refusal": refusal, "copies": len(copies), "believed": believed, "event": json.loads(body)}
+        told |= {"id": headers["webhook-id"], "mood": mood}
         print(json.dumps(told), flush=True)
-        self.send_response(401 if refusal else 204)
+        if mood == "hangs":
+            self.connection.recv(1)
+            return
+        self.send_response(500 if mood == "fails" else 401 if refusal else 204)
         self.end_headers()
 
     def log_message(self, *_args) -> None:
@@ -69,11 +75,11 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 def main() -> None:
     folder, secret = pathlib.Path(sys.argv[1]), sys.argv[2]
-    server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "receiver.pem", folder / "receiver.key")
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.secret = secret
+    server.secret, server.moods = secret, sys.argv[3:]
     print(server.server_address[1], flush=True)
     server.serve_forever()
 

@@ -21,6 +21,9 @@ const ACKNOWLEDGED_BEFORE_KILL: usize = 90;
 /// How long that may take on a busy machine before something must be wrong.
 const LOADED_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How long notices may take after the last start: another process's lease is over within 15 seconds.
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
+
 /// What the service has said yes to.
 #[derive(Default)]
 struct Acknowledged {
@@ -177,6 +180,29 @@ impl Load {
     }
 }
 
+/// Waits until every approval that was acknowledged was told to its customer, kills or no kills.
+async fn all_are_told(home: &Home, decisions: &[(String, i32)]) {
+    let approved = decisions.iter().filter(|(_, outcome)| *outcome == i32::from(pb::Outcome::Approve));
+    let approved: HashSet<&str> = approved.map(|(id, _)| id.as_str()).collect();
+    assert!(!approved.is_empty());
+    let begun = Instant::now();
+    loop {
+        // Torn at the end where it is being written.
+        let file = std::fs::read_to_string(home.path().join("messages/messages.jsonl")).unwrap();
+        let events = file.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let told: HashSet<String> =
+            events.filter_map(|event| event["data"]["record_id"].as_str().map(str::to_owned)).collect();
+        let untold = approved.iter().filter(|id| !told.contains(**id)).count();
+        if untold == 0 {
+            println!("{} approvals are told, in {} messages", approved.len(), file.lines().count());
+            return;
+        }
+        assert!(begun.elapsed() < TOLD_WITHIN, "{untold} of {} approvals are told nobody", approved.len());
+        // Nothing tells of a line in a file: it is looked at again.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 async fn connect(home: Home, service: &crate::service::Service, seen: Acknowledged) -> Load {
     let carrier = home.client(service, &home.carrier()).await;
     let mut owners = Vec::new();
@@ -205,6 +231,7 @@ pub(crate) async fn chains_hold(home: &Home, accounts: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_twenty_kills_under_load() {
     let home = Home::new();
+    home.tell_into_a_file();
     let service = home.serve(&[]);
     let provisioning = home.client(&service, &home.token("provisioning", &[])).await;
     for number in 0..ACCOUNTS {
@@ -236,6 +263,7 @@ async fn nothing_acknowledged_is_lost_by_twenty_kills_under_load() {
     let counts = (decisions.len(), redeemed.len(), pins.len(), locked.len());
     println!("{count} acknowledged: {counts:?} decisions, redemptions, PINs and locks; slowest start {slowest:?}");
     assert!(counts.0 > 0 && counts.1 > 0 && counts.2 > 0 && counts.3 > 0, "{counts:?}");
+    all_are_told(&home, decisions).await;
     service.kill();
     chains_hold(&home, ACCOUNTS).await;
 }

@@ -42,6 +42,15 @@ impl Home {
         self.path().join("store")
     }
 
+    /// Has notices written to `messages/messages.jsonl`.
+    pub(crate) fn tell_into_a_file(&self) {
+        let file = self.path().join("portcullis.toml");
+        let settings = std::fs::read_to_string(&file).unwrap();
+        let folder = self.path().join("messages");
+        let section = format!("\n[messages]\nkind = \"file\"\n[messages.file]\nfolder = \"{}\"\n", folder.display());
+        std::fs::write(file, settings + &section).unwrap();
+    }
+
     /// The arguments of `serve` on ports of its own.
     pub(crate) fn serve_args(&self, more: &[&str]) -> Vec<String> {
         let config = self.path().join("portcullis.toml");
