@@ -14,6 +14,8 @@ use portcullis::clock::{Clock as _, SystemClock};
 use portcullis::crypto::{Cost, Keyring};
 use serde_json::Value;
 
+#[path = "day/scripts.rs"]
+mod scripts;
 #[path = "command_line/spelt.rs"]
 mod spelt;
 
@@ -111,6 +113,7 @@ fn the_example_day_comes_out_as_written_and_a_second_start_finds_it_again() {
         assert!(out.contains(line), "no `{line}` in\n{out}");
     }
     assert!(out.contains("bad field  INVALID_ARGUMENT: line.msisdn"), "{out}");
+    scripts::say_what_the_page_says(data.path(), &endpoint);
 }
 
 /// What a served day's records come to under a policy.

@@ -195,6 +195,24 @@ impl ContactValue {
 }
 
 impl ContactValue {
+    /// The number that it is, where it is one.
+    pub const fn number(&self) -> Option<Msisdn> {
+        match self {
+            Self::Sms(number) | Self::Voice(number) => Some(*number),
+            Self::Email(_) | Self::Postal(_) => None,
+        }
+    }
+
+    /// What kind of address it is, and the address.
+    pub fn spelt(&self) -> (&'static str, String) {
+        match self {
+            Self::Email(mailbox) => ("email", mailbox.clone()),
+            Self::Sms(number) => ("sms", number.to_e164()),
+            Self::Voice(number) => ("voice", number.to_e164()),
+            Self::Postal(code) => ("postal_code", code.as_str().to_owned()),
+        }
+    }
+
     /// Enough of it for its owner to know it by, and too little for anybody else to reach it.
     pub fn masked(&self) -> String {
         match self {
@@ -317,10 +335,10 @@ impl Change {
                 line("contact_id", contact.contact.as_str());
                 match &contact.value {
                     None => line("remove", "true"),
-                    Some(ContactValue::Email(email)) => line("email", email),
-                    Some(ContactValue::Sms(number)) => line("sms", &number.to_e164()),
-                    Some(ContactValue::Voice(number)) => line("voice", &number.to_e164()),
-                    Some(ContactValue::Postal(code)) => line("postal_code", code.as_str()),
+                    Some(value) => {
+                        let (kind, address) = value.spelt();
+                        line(kind, &address);
+                    }
                 }
             }
             Self::CallForwarding { target } => line("target_msisdn", &target.to_e164()),

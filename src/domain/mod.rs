@@ -81,8 +81,8 @@ pub use lock::{
 pub use msisdn::Msisdn;
 pub use network::Network;
 pub use notice::{
-    DEAD_NOTICES_MAX, DeadNotice, NOTICE_TRIED_FOR, NoticeBook, NoticeEnd, NoticeRound, NoticeTry, WAITING_NOTICES_MAX,
-    WaitingNotice,
+    DEAD_NOTICES_MAX, DeadNotice, NOTICE_TRIED_FOR, NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace,
+    NoticeRound, NoticeTry, WAITING_NOTICES_MAX, WaitingNotice,
 };
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use pending::{

@@ -11,6 +11,7 @@ use super::error::DeliveryError;
 use super::file::MessageFile;
 use super::guard::Guard;
 use super::https::{NoAuthority, trusting};
+use super::kept::Lines;
 use super::message::Message;
 use super::resolver::Resolver;
 use super::webhook::Webhook;
@@ -146,6 +147,7 @@ fn webhook(settings: &MessagesWebhook, resolver: Resolver) -> Result<Webhook, Co
         tls: trusting(authority_pem.transpose()?.as_deref())?,
         guard: Guard::new(allow.clone()),
         resolver,
+        lines: Lines::default(),
         within: timeout_seconds.seconds(),
     })
 }

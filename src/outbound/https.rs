@@ -1,11 +1,11 @@
-//! One connection over TLS and one request over it (HTTP/1.1).
+//! One connection over TLS and requests over it (HTTP/1.1).
 //!
-//! Deliberately absent: redirects, proxies, connections that are kept, and whom to connect to: a stream is given.
+//! Deliberately absent: redirects, proxies, for how long a connection is kept, and whom to connect to: a stream is given.
 
 use std::io;
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
@@ -66,18 +66,52 @@ pub(crate) fn is_untrusted(error: &io::Error) -> bool {
     matches!(inner, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented))
 }
 
-/// The head of an answer. Its body is read where it is asked for.
-pub(crate) struct Answer {
+/// A connection on which requests are sent, one after the other. It ends with this.
+pub(crate) struct Exchange<B> {
+    sender: http1::SendRequest<B>,
+    /// Moves bytes.
+    _driver: JoinSet<()>,
+}
+
+impl<B> Exchange<B>
+where
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    /// Speaks HTTP over it.
+    pub(crate) async fn over(stream: TlsStream<TcpStream>) -> hyper::Result<Self> {
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await?;
+        let mut driver = JoinSet::new();
+        driver.spawn(async move {
+            // What goes wrong on it is told to who waits for the answer.
+            let _ = connection.await;
+        });
+        Ok(Self { sender, _driver: driver })
+    }
+
+    /// Sends a request, and waits for the head of its answer. The next one can be sent once the body was read to its end.
+    pub(crate) async fn send(&mut self, request: Request<B>) -> hyper::Result<Response<Incoming>> {
+        self.sender.ready().await?;
+        self.sender.send_request(request).await
+    }
+
+    /// Whether the other side has not hung up, as far as is known.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+}
+
+/// The answer to one request on a connection of its own. Its body is read where it is asked for.
+pub(crate) struct Answer<B> {
     /// The status.
     pub(crate) status: StatusCode,
     /// The headers.
     pub(crate) headers: HeaderMap,
     body: Incoming,
-    /// Moves bytes, and ends with this.
-    _driver: JoinSet<()>,
+    _exchange: Exchange<B>,
 }
 
-impl Answer {
+impl<B> Answer<B> {
     /// The body as a text; `None` where it is longer, broke off or is no text.
     pub(crate) async fn text(self, bytes_max: usize) -> Option<String> {
         let body = Limited::new(self.body, bytes_max).collect().await.ok()?;
@@ -86,17 +120,11 @@ impl Answer {
 }
 
 /// Sends one request. The connection ends with the answer, and with who no longer waits for it.
-pub(crate) async fn sent<B>(stream: TlsStream<TcpStream>, request: Request<B>) -> hyper::Result<Answer>
+pub(crate) async fn sent<B>(stream: TlsStream<TcpStream>, request: Request<B>) -> hyper::Result<Answer<B>>
 where
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await?;
-    let mut driver = JoinSet::new();
-    driver.spawn(async move {
-        // What goes wrong on it is told to who waits for the answer.
-        let _ = connection.await;
-    });
-    let (head, body) = sender.send_request(request).await?.into_parts();
-    Ok(Answer { status: head.status, headers: head.headers, body, _driver: driver })
+    let mut exchange = Exchange::over(stream).await?;
+    let (head, body) = exchange.send(request).await?.into_parts();
+    Ok(Answer { status: head.status, headers: head.headers, body, _exchange: exchange })
 }

@@ -8,6 +8,7 @@
 //! | `webhook`, `answer` | one signed POST, and what its answer means |
 //! | `guard` | which addresses may be sent to |
 //! | `resolver` | names and their addresses, asked once a delivery |
+//! | `kept` | connections that are kept for the next message |
 //! | `https` | one connection over TLS; issuers' key sets are fetched over it too |
 //! | `file` | the file |
 //! | `retry` | when a message that was not taken is sent again |
@@ -20,6 +21,7 @@ mod error;
 mod file;
 mod guard;
 pub(crate) mod https;
+mod kept;
 mod message;
 mod recipient;
 mod resolver;

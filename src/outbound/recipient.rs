@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::{ContactId, ContactValue};
+use crate::domain::{ContactId, ContactKind, ContactValue};
 
 /// One recipient: the contact's name, where it is one, and its address. Of a postal one there is no address: no message goes there.
 pub fn recipient(id: Option<&ContactId>, value: &ContactValue) -> Value {
@@ -10,12 +10,9 @@ pub fn recipient(id: Option<&ContactId>, value: &ContactValue) -> Value {
     if let Some(id) = id {
         recipient.insert("contact_id".to_owned(), id.as_str().into());
     }
-    let (name, address) = match value {
-        ContactValue::Email(mailbox) => ("email", mailbox.clone()),
-        ContactValue::Sms(number) => ("sms", number.to_e164()),
-        ContactValue::Voice(number) => ("voice", number.to_e164()),
-        ContactValue::Postal(_) => return Value::Object(recipient),
-    };
-    recipient.insert(name.to_owned(), address.into());
+    if value.kind() != ContactKind::Postal {
+        let (name, address) = value.spelt();
+        recipient.insert(name.to_owned(), address.into());
+    }
     Value::Object(recipient)
 }

@@ -1,4 +1,4 @@
-//! One signed POST (Standard Webhooks 1.0).
+//! One signed POST (Standard Webhooks 1.0), over a connection that may be kept from the one before.
 
 use std::io;
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -16,7 +17,8 @@ use tokio_rustls::client::TlsStream;
 use super::answer;
 use super::error::DeliveryError;
 use super::guard::{Checked, Guard};
-use super::https;
+use super::https::{self, Exchange};
+use super::kept::{Line, Lines};
 use super::message::Message;
 use super::resolver::Resolver;
 use crate::config::HttpsUrl;
@@ -32,6 +34,7 @@ pub(super) struct Webhook {
     pub(super) tls: Arc<ClientConfig>,
     pub(super) guard: Guard,
     pub(super) resolver: Resolver,
+    pub(super) lines: Lines,
     /// The longest that one delivery may take, from the name's look-up to the answer.
     pub(super) within: Duration,
 }
@@ -50,7 +53,7 @@ impl Webhook {
 
     async fn post(&self, message: &Message, now: DateTime<Utc>) -> Result<(), DeliveryError> {
         let body = message.written().map_err(DeliveryError::Unwritten)?;
-        let request = http::Request::post(&self.url.path)
+        let request = Request::post(&self.url.path)
             .header(HOST, self.url.authority())
             .header(CONTENT_TYPE, Message::CONTENT_TYPE)
             .header(USER_AGENT, https::USER_AGENT)
@@ -58,9 +61,24 @@ impl Webhook {
             .header("webhook-timestamp", now.timestamp())
             .header("webhook-signature", self.signer.sign(message.id, now, &body))
             .body(Full::new(Bytes::from_owner(body)))?;
+        let (line, answer) = self.sent(request).await?;
+        let (head, body) = answer.into_parts();
         // What the answer's body says is not asked for.
-        let answer = https::sent(self.connect().await?, request).await?;
-        answer::verdict(answer.status, &answer.headers, now)
+        self.lines.keep(line, body);
+        answer::verdict(head.status, &head.headers, now)
+    }
+
+    /// Sends it over a connection that was kept, or else over a new one. Where the receiver has given a kept one up, which it may at
+    /// any time, it is sent once more: it may have been taken, and is sent under the same id.
+    async fn sent(&self, request: Request<Full<Bytes>>) -> Result<(Line, Response<Incoming>), DeliveryError> {
+        if let Some(mut line) = self.lines.take()
+            && let Ok(answer) = line.exchange.send(request.clone()).await
+        {
+            return Ok((line, answer));
+        }
+        let mut line = Line::new(Exchange::over(self.connect().await?).await?);
+        let answer = line.exchange.send(request).await?;
+        Ok((line, answer))
     }
 
     /// The name is resolved once, and the connection goes to an address that was looked at then: what the name means a moment

@@ -119,24 +119,23 @@ impl<'a> Seen<'a> {
         }
         // Who has the line, or is about to, reads what is sent there.
         let is_moved = matches!(self.request.change.action(), Action::SimChange | Action::PortOut);
-        let is_young = changed.is_some_and(|at| self.now - at <= knobs.alone_after);
-        let is_beside = is_young || (is_moved && reach.is_own_number(&contact.value));
+        let is_beside = reach.is_young(contact) || (is_moved && reach.is_own_number(&contact.value));
         if is_beside { ContactFitness::Beside } else { ContactFitness::Fit }
     }
 
-    fn reach(&self) -> Reach<'a> {
+    fn reach(&self) -> Reach<'_> {
         Reach {
             knobs: &self.policy.contact,
             account: self.snapshot.account,
             history: &self.snapshot.credentials.history,
-            line: Some(self.snapshot.line),
+            lines: std::slice::from_ref(&self.snapshot.line),
             cause: self.request.change.sim_cause(),
             now: self.now,
         }
     }
 }
 
-/// What happened around the contacts of an account, and to a line that something is about.
+/// What happened around the contacts of an account, and to the lines that something is about.
 #[derive(Clone, Copy)]
 pub struct Reach<'a> {
     /// For how long what happened matters.
@@ -145,9 +144,9 @@ pub struct Reach<'a> {
     pub account: &'a Account,
     /// What happened on it.
     pub history: &'a History,
-    /// The line, where it is about one.
-    pub line: Option<&'a Line>,
-    /// Why its SIM is to be changed, where it is.
+    /// The lines that it is about.
+    pub lines: &'a [&'a Line],
+    /// Why a SIM is to be changed, where one is and that is believed.
     pub cause: Option<SimChangeCause>,
     /// When.
     pub now: DateTime<Utc>,
@@ -170,16 +169,20 @@ impl Reach<'_> {
     }
 
     fn attack(&self, contact: &Contact) -> Attack {
-        let (knobs, is_own) = (self.knobs, self.is_own_number(&contact.value));
-        if is_own && self.own_number_is_lost() {
+        let used = self.account.resets.iter().filter(|reset| self.is_same_place(reset.mailbox.as_ref(), contact));
+        self.attack_of(&contact.value, used.map(|reset| reset.at).max())
+    }
+
+    fn attack_of(&self, value: &ContactValue, used_at: Option<DateTime<Utc>>) -> Attack {
+        let (knobs, own) = (self.knobs, self.own_number(value));
+        if own.is_some_and(|line| self.is_lost(line)) {
             return Attack::Lasting;
         }
-        let used = self.account.resets.iter().filter(|reset| self.is_same_place(reset.mailbox.as_ref(), contact));
-        let is_call = contact.value.kind() == ContactKind::Voice;
+        let forwarded = self.lines.iter().filter_map(|line| line.forwarding_set_at).max();
         let rests = [
-            rest(used.map(|reset| reset.at).max(), knobs.mailbox_used),
-            rest(self.line.filter(|_| is_call).and_then(|line| line.forwarding_set_at), knobs.forwarding_set),
-            rest(self.line.filter(|_| is_own).and_then(Line::sim_changed_at), knobs.sim_changed),
+            rest(used_at, knobs.mailbox_used),
+            rest(forwarded.filter(|_| value.kind() == ContactKind::Voice), knobs.forwarding_set),
+            rest(own.and_then(Line::sim_changed_at), knobs.sim_changed),
         ];
         let until = rests.into_iter().flatten().max().filter(|until| self.now <= *until);
         until.map_or(Attack::None, Attack::Until)
@@ -192,67 +195,111 @@ impl Reach<'_> {
         *mailbox == contact.id || all.filter(|known| known.id == *mailbox).any(|known| known.value == contact.value)
     }
 
-    /// Whether the contact is the line itself.
     fn is_own_number(&self, value: &ContactValue) -> bool {
-        match value {
-            ContactValue::Sms(number) | ContactValue::Voice(number) => {
-                self.line.is_some_and(|line| line.msisdn == *number)
-            }
-            ContactValue::Email(_) | ContactValue::Postal(_) => false,
-        }
+        self.own_number(value).is_some()
     }
 
-    /// Whether the line is said not to be with its people, or is somebody else's by now.
-    fn own_number_is_lost(&self) -> bool {
+    /// The line that the contact is, of those that it is about.
+    fn own_number(&self, value: &ContactValue) -> Option<&Line> {
+        value.number().and_then(|number| self.lines.iter().copied().find(|line| line.msisdn == number))
+    }
+
+    /// Whether a line is said not to be with its people, or is somebody else's by now.
+    fn is_lost(&self, line: &Line) -> bool {
         use SimChangeCause::{Broken, Lost, Stolen};
-        let is_gone =
-            |line: &Line| line.status != LineStatus::Active || self.history.number_ended_at(&line.id).is_some();
-        matches!(self.cause, Some(Lost | Stolen | Broken)) || self.line.is_some_and(is_gone)
+        let is_gone = line.status != LineStatus::Active || self.history.number_ended_at(&line.id).is_some();
+        matches!(self.cause, Some(Lost | Stolen | Broken)) || is_gone
     }
+}
 
-    /// Whom a notice about the line, or about the whole account, goes to: every way to reach its owner and who the line is
-    /// named to, the line itself, and what was taken off so lately that what took its place does not count alone. Second is
-    /// whether others may read what is sent there.
+/// Whom a notice is for, besides the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticePeople {
+    /// Those that a line is named to.
+    OfLine,
+    /// Authorised users.
+    OfAccount,
+    /// All that there are: somebody else may be the owner by now.
+    Everybody,
+}
+
+/// Where a notice may go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeTarget {
+    /// The contact; none where it is a line itself.
+    pub id: Option<ContactId>,
+    /// Where.
+    pub value: ContactValue,
+    /// How it stands.
+    pub standing: TargetStanding,
+}
+
+/// Who may read what is sent to a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetStanding {
+    /// Its people, as they did for long.
+    Safe,
+    /// Whoever it was changed for, lately.
+    Young,
+    /// Others too.
+    Attacked,
+}
+
+/// To so many places a notice goes at most.
+const TARGETS_MAX: usize = 32;
+
+impl Reach<'_> {
+    /// Whom a notice can go to: every way to reach the people whom it is for, what was taken off so lately that what took its
+    /// place does not count alone, and the lines themselves. Those come first that are there and were there longest.
     ///
-    /// Deliberately not among them: letters, which come too late.
-    pub fn notice_targets(&self) -> Vec<(NoticeTarget, bool)> {
-        let is_told = |person: &&Person| match (person.role, self.line) {
-            (PersonRole::Owner, _) | (PersonRole::AuthorisedUser, None) => true,
-            (PersonRole::LineUser, None) => false,
-            (_, Some(line)) => person.lines.contains(&line.id),
+    /// Deliberately not among them: letters, which come too late, and numbers that are no longer the account's.
+    pub fn notice_targets(&self, people: NoticePeople) -> Vec<NoticeTarget> {
+        let is_told = |person: &&Person| match (person.role, people) {
+            (PersonRole::Owner, _) | (_, NoticePeople::Everybody) => true,
+            (role, NoticePeople::OfAccount) => role == PersonRole::AuthorisedUser,
+            (_, NoticePeople::OfLine) => self.lines.iter().any(|line| person.lines.contains(&line.id)),
         };
         let is_on_record = |contact: &&Contact| {
             let is_lately = |ended| self.now.signed_duration_since(ended) <= self.knobs.alone_after;
             contact.value.kind() != ContactKind::Postal && contact.ended.is_none_or(is_lately)
         };
         let persons = self.account.persons.iter().filter(is_told);
-        let mut targets: Vec<(NoticeTarget, bool)> = Vec::new();
-        for contact in persons.flat_map(|person| &person.contacts).filter(is_on_record) {
-            if targets.iter().all(|(known, _)| known.value != contact.value) {
-                let (id, value) = (Some(contact.id.clone()), contact.value.clone());
-                targets.push((NoticeTarget { id, value }, !matches!(self.attack(contact), Attack::None)));
+        let mut contacts: Vec<&Contact> = persons.flat_map(|person| &person.contacts).filter(is_on_record).collect();
+        contacts.sort_by_key(|contact| (contact.ended.is_some(), contact.since));
+        let contacts = contacts.into_iter().filter_map(|contact| {
+            let standing = match self.attack(contact) {
+                Attack::Lasting => return None,
+                Attack::Until(_) => TargetStanding::Attacked,
+                Attack::None if self.is_young(contact) => TargetStanding::Young,
+                Attack::None => TargetStanding::Safe,
+            };
+            Some(NoticeTarget { id: Some(contact.id.clone()), value: contact.value.clone(), standing })
+        });
+        let lines = self.lines.iter().filter_map(|line| {
+            let value = ContactValue::Sms(line.msisdn);
+            let standing = match self.attack_of(&value, None) {
+                Attack::Lasting => return None,
+                Attack::Until(_) => TargetStanding::Attacked,
+                Attack::None => TargetStanding::Safe,
+            };
+            Some(NoticeTarget { id: None, value, standing })
+        });
+        let mut targets: Vec<NoticeTarget> = Vec::new();
+        for target in lines.chain(contacts) {
+            let room = targets.len() < TARGETS_MAX;
+            match targets.iter_mut().find(|known| known.value == target.value) {
+                // A line that is a contact too goes by the contact's name.
+                Some(known) => known.id = known.id.take().or(target.id),
+                None if room => targets.push(target),
+                None => {}
             }
         }
         targets
-            .extend(self.line_itself().filter(|(line, _)| targets.iter().all(|(known, _)| known.value != line.value)));
-        targets
     }
 
-    fn line_itself(&self) -> Option<(NoticeTarget, bool)> {
-        let line = self.line?;
-        let changed = rest(line.sim_changed_at(), self.knobs.sim_changed).is_some_and(|until| self.now <= until);
-        let is_attacked = changed || self.own_number_is_lost();
-        Some((NoticeTarget { id: None, value: ContactValue::Sms(line.msisdn) }, is_attacked))
+    fn is_young(&self, contact: &Contact) -> bool {
+        self.changed_at(contact).is_some_and(|at| self.now.signed_duration_since(at) <= self.knobs.alone_after)
     }
-}
-
-/// Where a notice goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoticeTarget {
-    /// The contact; none where it is the line itself.
-    pub id: Option<ContactId>,
-    /// Where.
-    pub value: ContactValue,
 }
 
 /// Until when something that happened still counts.

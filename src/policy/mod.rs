@@ -37,7 +37,7 @@ mod validate;
 
 pub use admit::{Admission, PinAdmission, admit};
 pub use attempts::{failures_within, pin_off_until, transfer_pin_void};
-pub use contacts::{CodeTargets, ContactFitness, NoticeTarget, Reach, code_targets};
+pub use contacts::{CodeTargets, ContactFitness, NoticePeople, NoticeTarget, Reach, TargetStanding, code_targets};
 pub use dialect::{Dialect, WireAnswer, WireReply, wire};
 pub use document::{
     Budget, ContactKnobs, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Policy, RequiredSignal, SignalName,

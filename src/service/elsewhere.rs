@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use crate::crypto::Token;
 use crate::domain::{Brand, ContactKind, ContactValue, LineStatus, Msisdn};
-use crate::store::{Ask, Opening};
+use crate::store::{Ask, OpenAccount, Opening, Place};
 
 /// How a contact stands that may be another line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +29,16 @@ impl Engine {
         contact: &ContactValue,
         now: DateTime<Utc>,
     ) -> Result<Elsewhere, ServiceError> {
-        let (ContactValue::Sms(number) | ContactValue::Voice(number)) = contact else { return Ok(Elsewhere::Fit) };
-        if Some(*number) == own {
-            return Ok(Elsewhere::Fit);
+        let Some(number) = contact.number().filter(|number| Some(*number) != own) else { return Ok(Elsewhere::Fit) };
+        let name = self.vault.tokens().number(brand, number);
+        let Some(mut place) = self.place_of(name).await? else { return Ok(Elsewhere::Fit) };
+        let mut open = self.opened_at(place, now).await?;
+        if open.line(place.line).is_none_or(|line| line.status == LineStatus::Moved || line.msisdn != number) {
+            // A hint of where it was before.
+            self.hints.forget(name);
+            let Some(fresh) = self.place_of(name).await? else { return Ok(Elsewhere::Fit) };
+            (place, open) = (fresh, self.opened_at(fresh, now).await?);
         }
-        let Some(place) = self.place_of(self.vault.tokens().number(brand, *number)).await? else {
-            return Ok(Elsewhere::Fit);
-        };
-        let (lines, charges, windows) = (vec![place.line], Vec::new(), Vec::new());
-        let ask =
-            Ask { account: place.account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
-        let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::RequestIdReused) };
         // INVARIANT (fail-closed): a line that the index names and that is not there is no place for a code.
         let is_fit = open.line(place.line).is_some_and(|line| {
             let knobs = self.policy().contact;
@@ -60,5 +59,12 @@ impl Engine {
             false if place.account == account => Elsewhere::UnderAttack,
             false => Elsewhere::OfAnother,
         })
+    }
+
+    async fn opened_at(&self, place: Place, now: DateTime<Utc>) -> Result<Box<OpenAccount>, ServiceError> {
+        let (account, lines, charges, windows) = (place.account, vec![place.line], Vec::new(), Vec::new());
+        let ask = Ask { account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };
+        let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::RequestIdReused) };
+        Ok(open)
     }
 }

@@ -68,6 +68,8 @@ mod tests {
         fn due_applied(&self, _: usize) {}
         fn notice_taken(&self, _: f64) {}
         fn notice_untaken(&self, _: bool) {}
+        fn notice_to_nobody(&self) {}
+        fn notices_behind(&self, _: Option<f64>) {}
         fn shadow_failed(&self) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }

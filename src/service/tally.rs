@@ -19,6 +19,10 @@ pub trait Tally: Send + Sync {
     fn notice_taken(&self, seconds: f64);
     /// One was not taken, or is not tried any more.
     fn notice_untaken(&self, is_dead: bool);
+    /// There was nobody to tell one to.
+    fn notice_to_nobody(&self);
+    /// For how many seconds what is not told yet has waited in the ledger; nothing where a round of telling failed.
+    fn notices_behind(&self, seconds: Option<f64>);
 }
 
 /// Counts nothing.
@@ -33,4 +37,6 @@ impl Tally for Silent {
     fn shadow_failed(&self) {}
     fn notice_taken(&self, _: f64) {}
     fn notice_untaken(&self, _: bool) {}
+    fn notice_to_nobody(&self) {}
+    fn notices_behind(&self, _: Option<f64>) {}
 }

@@ -23,6 +23,16 @@ impl Trail {
         Self { place, last: None }
     }
 
+    /// Goes on from a place at which that was read.
+    pub(super) const fn at(place: u64, last: Option<RecordId>) -> Self {
+        Self { place, last }
+    }
+
+    /// What stood at the place.
+    pub(super) const fn last(&self) -> Option<RecordId> {
+        self.last
+    }
+
     /// A record was read.
     pub(super) const fn reach(&mut self, entry: &Journalled) {
         *self = Self { place: entry.place, last: Some(entry.id) };

@@ -16,7 +16,7 @@ use super::open_account::{OpenAccount, OpenLine};
 use super::sealed_rows::{Opener, damaged, place_of, record_place, undecodable};
 use crate::audit::{Record, hash_of};
 use crate::crypto::{Ids, Keyring, Sealer, Token, Tokens};
-use crate::domain::{Account, Document, RecordId};
+use crate::domain::{Account, Document, Line, RecordId};
 
 /// Documents read at once.
 const DOCUMENTS_PAGE: usize = 256;
@@ -286,6 +286,20 @@ impl Vault {
         let before = before.map(|token| Token::from_bytes(token.to_be_bytes()));
         let found = self.some_documents(account, before, 1).await?.into_iter().next();
         Ok(found.and_then(|(token, document)| (token == wanted).then_some(document)))
+    }
+
+    /// Lines of an account, some of them where there are more than `limit`.
+    pub async fn some_lines(&self, account: Token, limit: usize) -> Result<Vec<Line>, StoreError> {
+        // Documents lie before lines.
+        let after = Slot::Document(Token::from_bytes([u8::MAX; 16]));
+        let sealer = self.sealer.for_account(&account);
+        let mut lines = Vec::new();
+        for (slot, row) in self.store.rows(account, Some(after), limit).await? {
+            let Slot::Line(_) = slot else { break };
+            let plain = place_of(account, slot, row.version, |place| sealer.open(place, row.body)).map_err(damaged)?;
+            lines.push(codec::decode_line(&plain).map_err(undecodable)?);
+        }
+        Ok(lines)
     }
 
     /// All documents of an account, page by page; none after the last.

@@ -424,6 +424,7 @@ mod tests {
         metrics.store_calls().unproven();
         metrics.store_calls().moved();
         metrics.notices().taken(0.1);
+        metrics.notices().behind(None);
         let text = metrics.encode().unwrap();
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
         for described in metrics.described() {

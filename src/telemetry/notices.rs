@@ -1,5 +1,7 @@
 //! Notices to customers, counted.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -24,6 +26,8 @@ pub struct NoticeCounts {
     seconds: Histogram,
     waiting: Gauge,
     dead: Gauge,
+    behind: Gauge<f64, AtomicU64>,
+    rounds_failed: Counter,
 }
 
 impl NoticeCounts {
@@ -33,8 +37,10 @@ impl NoticeCounts {
             seconds: Histogram::new(NOTICE_SECONDS),
             waiting: Gauge::default(),
             dead: Gauge::default(),
+            behind: Gauge::default(),
+            rounds_failed: Counter::default(),
         };
-        let help = "Tries to give a notice to who carries it: taken, to be tried again, or dead";
+        let help = "Tries to give a notice to who carries it: taken, to be tried again, or dead; or nobody, where there is none to tell";
         catalogue.counter("notice_tries", &["result"], help, counts.tries.clone());
         let help = "Time from what happened to its notice being taken";
         catalogue.histogram(("notice", Some(Unit::Seconds)), &[], help, counts.seconds.clone());
@@ -42,6 +48,10 @@ impl NoticeCounts {
         catalogue.gauge(("notices_waiting", None), &[], help, counts.waiting.clone());
         let help = "Notices that are not tried any more, at most the newest 1,024: `portcullis notice list` names them";
         catalogue.gauge(("notices_dead", None), &[], help, counts.dead.clone());
+        let help = "How long the oldest of what is to be told, and was not begun, has waited in the ledger";
+        catalogue.gauge(("notices_behind", Some(Unit::Seconds)), &[], help, counts.behind.clone());
+        let help = "Times that notices were not told since the store did not answer, or something broke";
+        catalogue.counter("notice_rounds_failed", &[], help, counts.rounds_failed.clone());
         counts
     }
 
@@ -54,6 +64,23 @@ impl NoticeCounts {
     /// One was not taken, and may not be tried any more.
     pub fn untaken(&self, is_dead: bool) {
         self.tried(if is_dead { "dead" } else { "again" });
+    }
+
+    /// Nobody was there to be told.
+    pub fn to_nobody(&self) {
+        self.tried("nobody");
+    }
+
+    /// The oldest of what was not begun has waited so long; nothing where a round failed.
+    pub fn behind(&self, seconds: Option<f64>) {
+        match seconds {
+            Some(seconds) => {
+                self.behind.set(seconds);
+            }
+            None => {
+                self.rounds_failed.inc();
+            }
+        }
     }
 
     /// So many wait, and so many are dead.

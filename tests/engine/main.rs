@@ -27,6 +27,7 @@ mod many_engines;
 mod moving;
 mod notices;
 mod notices_carried;
+mod notices_troubled;
 mod on_redis;
 mod overload;
 mod permits;

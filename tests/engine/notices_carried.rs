@@ -12,11 +12,11 @@ use portcullis::domain::{
 use portcullis::service::{Body, NotCarried, NoticeKind, NoticeStanding, Parts, Question, ServiceError, authorise};
 use portcullis::store::{Around, Commit, CommitError, Load, Loaded, Position, Reply, Store, StoreError};
 
-use crate::notices::{contact, holder, kinds, line_of, mail, places, sms, with_mail};
+use crate::notices::{contact, holder, kinds, line_of, mail, places, sms, with_contacts};
 use crate::world::{ACCOUNT, NEW_SIM, World, admin, brand, clerk, sim_to};
 
 impl World {
-    async fn standing(&self) -> NoticeStanding {
+    pub(crate) async fn standing(&self) -> NoticeStanding {
         self.engine.list_notices(&authorise(admin()).unwrap()).await.unwrap()
     }
 
@@ -35,7 +35,7 @@ impl World {
 /// A receiver that is away is told of all when it is back, each once at least and under one name.
 #[tokio::test]
 async fn a_receiver_that_is_away_loses_nothing() {
-    let (world, post) = with_mail().await;
+    let (world, post) = with_contacts(Vec::new()).await;
     post.is_away();
     let mut asked = HashSet::new();
     for _ in 0..WAITING_NOTICES_MAX + 20 {
@@ -59,13 +59,15 @@ async fn a_receiver_that_is_away_loses_nothing() {
 /// One that its receiver chokes on holds up no other.
 #[tokio::test]
 async fn one_that_nobody_takes_holds_up_no_other() {
-    let (world, post) = with_mail().await;
+    let (world, post) = with_contacts(Vec::new()).await;
     let poison = world.approve(sim_to(NEW_SIM)).await;
-    post.say(
-        move |notice| {
-            if notice.record == poison { Err(NotCarried { again: Some(TimeDelta::hours(1)) }) } else { Ok(()) }
-        },
-    );
+    post.say(move |notice| {
+        if notice.record == poison {
+            Err(NotCarried { again: Some(TimeDelta::hours(1)), asked: false })
+        } else {
+            Ok(())
+        }
+    });
     for _ in 0..5 {
         world.told().await;
         world.approve(sim_to(NEW_SIM)).await;
@@ -89,8 +91,8 @@ async fn one_that_nobody_takes_holds_up_no_other() {
 
 #[tokio::test]
 async fn what_is_refused_is_dead_and_any_record_that_is_told_can_be_told_again() {
-    let (world, post) = with_mail().await;
-    post.say(|_| Err(NotCarried { again: None }));
+    let (world, post) = with_contacts(Vec::new()).await;
+    post.say(|_| Err(NotCarried { again: None, asked: false }));
     let record = world.approve(sim_to(NEW_SIM)).await;
     world.told().await;
     assert_eq!(world.undelivered().await, (0, vec![NoticeEnd::Refused]));
@@ -100,7 +102,7 @@ async fn what_is_refused_is_dead_and_any_record_that_is_told_can_be_told_again()
         assert_eq!(world.replay(admin(), vec![record]).await.unwrap(), 1);
         world.told().await;
     }
-    assert_eq!(kinds(&post.take()), [(NoticeKind::Approved, 1); 2]);
+    assert_eq!(post.take().iter().map(|notice| notice.record).collect::<Vec<_>>(), [record, record]);
     // Not what is not there, and nothing that nobody is told of.
     let nobody = RecordId::from_u128(record.as_u128() ^ 1);
     let ledger = world.replay(admin(), vec![record, nobody]).await;
@@ -143,7 +145,7 @@ impl Around for Troubled {
 /// INVARIANT (told-before-kept): what was told and not kept is told again; nothing is kept that was not told.
 #[tokio::test]
 async fn what_was_told_and_could_not_be_kept_is_told_again() {
-    let (world, post) = with_mail().await;
+    let (world, post) = with_contacts(Vec::new()).await;
     world.pass(TimeDelta::seconds(15));
     let store = Arc::new(Troubled { inner: world.store.clone(), forgets: AtomicBool::new(true), damaged: None });
     let world = world.with_parts(|parts| Parts { store: store.clone(), ..parts });
@@ -161,7 +163,7 @@ async fn what_was_told_and_could_not_be_kept_is_told_again() {
 /// A process that ends and another that begins tell each thing once, and all of it.
 #[tokio::test]
 async fn a_service_that_begins_again_goes_on_where_it_was() {
-    let (world, post) = with_mail().await;
+    let (world, post) = with_contacts(Vec::new()).await;
     let first = world.approve(sim_to(NEW_SIM)).await;
     world.told().await;
     world.pass(TimeDelta::seconds(1));
@@ -175,7 +177,7 @@ async fn a_service_that_begins_again_goes_on_where_it_was() {
 /// An account that cannot be read is told of to operators, and keeps nobody else waiting.
 #[tokio::test]
 async fn an_account_that_cannot_be_read_keeps_nobody_waiting() {
-    let (world, post) = with_mail().await;
+    let (world, post) = with_contacts(Vec::new()).await;
     let mut other = world.seed();
     other.account = AccountId::parse("acct-2").unwrap();
     other.number = AccountNumber::parse("0099").unwrap();
@@ -194,8 +196,8 @@ async fn an_account_that_cannot_be_read_keeps_nobody_waiting() {
     world.engine.send_notices_by(post.clone());
     world.pass(TimeDelta::seconds(15));
     world.told().await;
-    assert_eq!(post.take().iter().map(places).collect::<Vec<_>>(), [[mail("bob@example.com"), sms("+12125550188")]]);
+    assert_eq!(places(&post.take()), [[mail("bob@example.com"), sms("+12125550188")]]);
     let book = world.standing().await.book.unwrap();
-    let dead: Vec<_> = book.dead.iter().map(|dead| (dead.record, dead.end)).collect();
+    let dead: Vec<_> = book.dead.iter().map(|dead| (dead.name.record, dead.end)).collect();
     assert_eq!(dead, [(damaged, NoticeEnd::Unreadable)]);
 }

@@ -213,6 +213,8 @@ impl Tally for Broken {
     fn shadow_failed(&self) {}
     fn notice_taken(&self, _: f64) {}
     fn notice_untaken(&self, _: bool) {}
+    fn notice_to_nobody(&self) {}
+    fn notices_behind(&self, _: Option<f64>) {}
 }
 
 /// Asks a service that breaks in the middle of the call, under the log of a real one.

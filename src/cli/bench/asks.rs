@@ -69,9 +69,18 @@ impl Questions {
         (0..count).map(|_| self.next()).collect()
     }
 
+    /// The next ones, of which each will be approved.
+    pub(super) fn approvable(&mut self, count: usize) -> Result<Vec<Ask>, Failure> {
+        (0..count).map(|_| self.ask(Asked::Approvable)).collect()
+    }
+
     fn next(&mut self) -> Result<Ask, Failure> {
         let asked = MIX.get(self.made % MIX.len()).copied().unwrap_or(Asked::Locked);
         self.made = self.made.wrapping_add(1);
+        self.ask(asked)
+    }
+
+    fn ask(&mut self, asked: Asked) -> Result<Ask, Failure> {
         match asked {
             Asked::Locked => Ok(Ask { asker: Asker::PortingHub, request: port_out(self.account(Kind::Locked))? }),
             Asked::Unproven => Ok(Ask { asker: Asker::PinPad, request: sim_change(self.account(Kind::Open))? }),

@@ -15,12 +15,13 @@ use super::callers::sizes;
 use super::compare::{self, Compared, Loads};
 use super::figures::calls_in;
 use super::import::{Imported, import, import_seeds};
+use super::notices::{self, Queued, Receiver};
 use super::oracle;
 use super::overload::{self, Cores, Offered};
 use super::population::{OTHER_BRAND, Population};
 use super::report::Report;
 use super::rounds::{self, Rig};
-use super::world::{Connection, Scratch, World};
+use super::world::{Choices, Connection, Ground, Scratch, World};
 use super::{pins, solo};
 use crate::cli::failure::{EXIT_CODES, Exit, Failure};
 use crate::cli::output::{Output, note};
@@ -45,6 +46,10 @@ no answer, with locks among them. Service and callers have half of the cores eac
 a second counts as lost. Every approval is held against the record that it names. Refusing a call costs no less than receiving
 it: what an echo costs in the same run tells how much of its peak a service could answer at most.
 
+With --notices: what decisions pay while a hundred thousand notices to customers leave, which go the whole way: read from the
+ledger, signed, and posted over TLS to a receiver on this machine. At a quarter of the peak, without notices and with them, in
+turns; service and callers have half of the cores each, and the receiver those of the callers. Every approval must be told.
+
 With --policy: what a policy costs, over the whole decision. Each policy decides in a service of its own, in turns with the
 other: the default one, and the minimal one, which has no rule but those that every policy has. Both are asked by devices at
 the counter, which writes no window, and by clerks without their customers, which writes two.";
@@ -56,6 +61,7 @@ Examples:
   portcullis bench --store redis --json
   portcullis bench --rate 5000
   portcullis bench --overload --seconds 15
+  portcullis bench --notices 100000 --accounts 100000
   portcullis bench --oracle --samples 10000
   portcullis bench --policy minimal,default
 ";
@@ -106,12 +112,19 @@ pub(crate) struct BenchArgs {
     /// Ask about numbers of every kind under a wrong account number, instead of the other loads: do times tell them apart?
     #[arg(long, conflicts_with_all = ["rate", "overload"])]
     oracle: bool,
+    /// Have so many changes approved, then tell their customers while decisions run at a quarter of the peak, instead of the
+    /// other loads: what do decisions pay?
+    #[arg(
+        long, conflicts_with_all = ["rate", "overload", "oracle"], num_args = 0..=1, default_missing_value = "100000",
+        value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000)
+    )]
+    notices: Option<u64>,
     /// How often each kind of number is asked about
     #[arg(long, default_value_t = 10_000, requires = "oracle", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     samples: u32,
     /// Hold these policies against each other, instead of the other loads
     #[arg(
-        long, value_enum, value_delimiter = ',', conflicts_with_all = ["rate", "overload", "oracle"], value_name = "POLICY"
+        long, value_enum, value_delimiter = ',', conflicts_with_all = ["rate", "overload", "oracle", "notices"], value_name = "POLICY"
     )]
     policy: Vec<Compared>,
     /// Where to make the folder: the disk to be measured
@@ -139,6 +152,9 @@ pub(crate) fn run(args: &BenchArgs, output: Output) -> Result<Exit, Failure> {
         let cores = Cores::split()?;
         let report = Bench::start(args, Some(&cores))?.overload(&cores)?;
         output.show(&report)?;
+    } else if let Some(queue) = args.notices {
+        let report = Bench::start(args, Some(&Cores::split()?))?.notices(queue)?;
+        output.show(&report)?;
     } else if !args.policy.is_empty() {
         output.show(&compared(args)?)?;
     } else if args.oracle {
@@ -160,6 +176,7 @@ struct Bench<'a> {
     connections: Vec<Connection>,
     echoes: Vec<Client>,
     stores: Stores,
+    receiver: Option<Receiver>,
     // Last: it is removed when nobody writes there any more.
     scratch: Scratch,
 }
@@ -168,19 +185,24 @@ impl<'a> Bench<'a> {
     /// With a share of the cores for the service and another for its callers, or without.
     fn start(args: &'a BenchArgs, cores: Option<&Cores>) -> Result<Self, Failure> {
         let scratch = Scratch::make(&args.folder)?;
+        cores.map_or(Ok(()), Cores::of_offering)?;
+        let client = runtime("bench-client")?;
         cores.map_or(Ok(()), Cores::of_service)?;
         let server = runtime("bench-server")?;
         let stores = Stores::start(args.store, scratch.path())?;
-        let world = server.block_on(World::start(scratch.path(), &stores))?;
+        let ground = Ground::make(scratch.path())?;
+        let receiver = args.notices.map(|_| client.block_on(Receiver::start(scratch.path(), &ground.keys))).transpose()?;
+        let messages = receiver.as_ref().map(|receiver| receiver.settings.clone());
+        let choices = Choices { messages, ..Choices::default() };
+        let world = server.block_on(World::start(&ground, &stores, choices))?;
         cores.map_or(Ok(()), Cores::of_offering)?;
-        let client = runtime("bench-client")?;
         let (mut connections, mut echoes) = (Vec::new(), Vec::new());
         for _ in 0..args.connections {
             connections.push(client.block_on(world.connect())?);
             echoes.push(client.block_on(world.connect_echo())?);
         }
         let accounts = args.accounts();
-        Ok(Self { args, accounts, server, client, world, connections, echoes, stores, scratch })
+        Ok(Self { args, accounts, server, client, world, connections, echoes, stores, receiver, scratch })
     }
 
     fn measure(self) -> Result<Report, Failure> {
@@ -245,6 +267,27 @@ impl<'a> Bench<'a> {
             accounts: self.accounts,
         };
         let report = overload::run(&offered, &mut questions)?;
+        self.server.block_on(self.world.close())?;
+        drop(self.scratch);
+        Ok(report)
+    }
+
+    fn notices(self, queue: u64) -> Result<notices::Report, Failure> {
+        let provisioning = &self.connections.first().ok_or_else(|| Failure::invalid("no connection"))?.provisioning;
+        let population = Population { device_jwk: self.world.app.public_jwk(), now: self.world.made_at };
+        self.import(provisioning, &population)?;
+        let mut questions = Questions::new(self.accounts, Arc::clone(&self.world.app))?;
+        let rig = self.rig();
+        let queued = Queued {
+            world: &self.world,
+            receiver: self.receiver.as_ref().ok_or_else(|| Failure::failed("no receiver was started"))?,
+            server: &self.server,
+            queue,
+            limit: Duration::from_secs(self.args.seconds),
+            accounts: self.accounts,
+        };
+        let report = notices::run(&queued, &rig, &mut questions)?;
+        drop(rig);
         self.server.block_on(self.world.close())?;
         drop(self.scratch);
         Ok(report)

@@ -10,6 +10,7 @@
 //! | `shapes`, `bare` | what decisions ask of the store, and the same asked without them |
 //! | `rounds`, `solo`, `pins`, `import` | the phases |
 //! | `oracle` | whether times tell of numbers |
+//! | `notices/` | decisions while a long queue of notices is told |
 //! | `overload/` | more calls than can be answered, and locks among them |
 //! | `compare/` | two policies beside each other: what rules and windows cost |
 //! | `report` | the figures, for programs and for people |
@@ -27,6 +28,7 @@ mod compare;
 mod drive;
 mod figures;
 mod import;
+mod notices;
 mod oracle;
 mod overload;
 mod pins;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use super::asks::Questions;
+use super::asks::{Ask, Questions};
 use super::bare::BareStore;
 use super::callers::{Decider, Deciders, Echoer};
 use super::drive::{closed_loop, open_loop};
@@ -45,19 +45,25 @@ impl Rig<'_> {
         rate: Option<f64>,
         limit: Duration,
     ) -> Result<Tally, Failure> {
-        let each = count.div_ceil((self.deciders.len() * self.streams).max(1));
-        let mut callers = Vec::new();
-        for _ in 0..self.streams {
-            for clients in &self.deciders {
-                callers.push(Decider::new(clients.clone(), questions.take(each)?));
-            }
-        }
-        Ok(self.client.block_on(async {
+        let callers = self.deciders.len() * self.streams;
+        let asks = questions.take(count.next_multiple_of(callers.max(1)))?;
+        Ok(self.asking(asks, rate, limit))
+    }
+
+    /// The same with these questions, which the callers share out evenly.
+    pub(super) fn asking(&self, asks: Vec<Ask>, rate: Option<f64>, limit: Duration) -> Tally {
+        let clients: Vec<&Deciders> = (0..self.streams).flat_map(|_| &self.deciders).collect();
+        let each = asks.len().div_ceil(clients.len().max(1));
+        let mut asks = asks.into_iter();
+        let callers =
+            clients.into_iter().map(|clients| Decider::new(clients.clone(), asks.by_ref().take(each).collect()));
+        let callers: Vec<Decider> = callers.collect();
+        self.client.block_on(async {
             match rate {
                 Some(rate) => open_loop(callers, rate, limit).await.0,
                 None => closed_loop(callers, limit).await.0,
             }
-        }))
+        })
     }
 
     fn echo(&self, limit: Duration) -> Tally {

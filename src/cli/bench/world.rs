@@ -64,6 +64,33 @@ impl Drop for Scratch {
     }
 }
 
+/// What a service stands on: a folder, and keys and certificates in it.
+pub(super) struct Ground {
+    folder: PathBuf,
+    /// Where the keys are.
+    pub(super) keys: PathBuf,
+    made_at: DateTime<Utc>,
+}
+
+impl Ground {
+    /// In that folder.
+    pub(super) fn make(folder: &Path) -> Result<Self, Failure> {
+        let made_at = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
+        let keys = folder.join("keys");
+        make_development_set(&keys, made_at)?;
+        Ok(Self { folder: folder.to_owned(), keys, made_at })
+    }
+}
+
+/// What is not as `portcullis serve` has it unless told otherwise.
+#[derive(Default)]
+pub(super) struct Choices {
+    /// The policy that decides.
+    pub(super) policy: Option<PathBuf>,
+    /// Who takes messages to customers.
+    pub(super) messages: Option<config::Messages>,
+}
+
 /// A running service and its echo.
 pub(super) struct World {
     /// Its store, which can note the shapes of commits.
@@ -101,18 +128,11 @@ fn failed(error: &(dyn std::error::Error + 'static)) -> Failure {
 
 impl World {
     /// Starts it, on the runtime that is entered: put together as `portcullis serve` does it, with its settings' defaults.
-    pub(super) async fn start(folder: &Path, stores: &Stores) -> Result<Self, Failure> {
-        Self::deciding_by(folder, stores, None).await
-    }
-
-    /// The same, where a policy of its own decides.
-    pub(super) async fn deciding_by(folder: &Path, stores: &Stores, policy: Option<PathBuf>) -> Result<Self, Failure> {
-        let made_at = SystemClock::start().now().map_err(|error| failed(&error))?.instant();
-        let keys = folder.join("keys");
-        make_development_set(&keys, made_at)?;
+    pub(super) async fn start(ground: &Ground, stores: &Stores, choices: Choices) -> Result<Self, Failure> {
+        let Ground { folder, keys, made_at } = ground;
         let store = stores.another(folder.join("store"), config::StoreDurability::Full)?;
-        let mut config = settings(&keys, store)?;
-        config.policy.file = policy;
+        let mut config = settings(keys, store)?;
+        (config.policy.file, config.messages) = (choices.policy, choices.messages);
         let mut noted = None;
         let published = KeySets::new(&config.identity);
         let composed = compose(&config, (Arc::default(), &published), |store| {
@@ -134,7 +154,7 @@ impl World {
             noted: noted.ok_or_else(|| Failure::failed("the store was not seen"))?,
             keyring: Keyring::load(&config.keys.keyring_file).map_err(|error| failed(&error))?,
             app: Arc::new(SigningKey::generate().map_err(|error| failed(&error))?),
-            made_at,
+            made_at: *made_at,
             pin_pool: config.pin_pool,
             composed,
             issuer: DevelopmentIssuer::new(&issuer_key).map_err(|error| failed(&error))?,

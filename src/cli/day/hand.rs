@@ -54,6 +54,7 @@ pub(super) fn write_tokens(folder: &Path, issuer: &Issuer, open: &TryLine) -> Re
         ("porting-system", Asker::porting("X201")),
         ("clerk", at_store("retail_agent", "clerk-by-hand")),
         ("pin-pad", at_store("pin_pad", "pad-by-hand")),
+        ("care", Asker::system("care_agent", "care-by-hand")),
         ("customer", Asker { device: open.device.clone(), ..customer }),
         ("auditor", Asker::system("auditor", "auditor-by-hand")),
         ("provisioning", Asker::system("provisioning", "billing-by-hand")),
@@ -94,8 +95,15 @@ Python, with a stock client (`make setup` installs it):
   target/python/bin/python examples/python/ask.py --endpoint {endpoint} --ca {data}/ca.pem \\
       --token {data}/{TOKENS}/porting-system
 
+A till that asks, and in another terminal the customer's app that says yes (docs/example-scripts.md):
+
+  target/python/bin/python examples/python/till.py --endpoint {endpoint} --ca {data}/ca.pem \\
+      --token {data}/{TOKENS}/clerk --msisdn {free} --iccid {NEW_SIM}
+  target/python/bin/python examples/python/app.py --endpoint {endpoint} --ca {data}/ca.pem \\
+      --token {data}/{TOKENS}/customer --account {} --device {} --answer yes
+
 Counters: http://{ops}/metrics
 ",
-        locked.account_number, open.account_number, open.pin, open.pin
+        locked.account_number, open.account_number, open.pin, open.pin, open.account_id, open.device
     )
 }

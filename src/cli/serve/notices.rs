@@ -30,17 +30,17 @@ impl NoticeCarrier for ByCourier {
             let random = random_bytes().map_or(u32::MAX, u32::from_be_bytes);
             let again = next_attempt(&error, tries, random);
             tracing::warn!(record = %notice.record, %error, tries, "a notice was not taken");
-            Err(NotCarried { again: again.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)) })
+            let again = again.map(|wait| TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX));
+            Err(NotCarried { again, asked: error.retry_after().is_some() })
         })
     }
 }
 
 impl ByCourier {
     fn message(&self, notice: &Notice) -> Message {
-        let Notice { record, at, kind, nth, line, action, expires_at, to, text } = notice;
-        let to: Vec<Value> = to.iter().map(|target| recipient(target.id.as_ref(), &target.value)).collect();
+        let Notice { id, record, at, kind, nth, line, action, expires_at, to, text } = notice;
         let mut data = json!({
-            "to": to,
+            "to": recipient(to.id.as_ref(), &to.value),
             "text": text,
             "notice": kind.name(),
             "record_id": record.to_string(),
@@ -54,7 +54,7 @@ impl ByCourier {
         if let Value::Object(data) = &mut data {
             data.extend(more.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
         }
-        let (id, source) = (Message::id_of(record.as_u128()), self.source.clone());
+        let (id, source) = (Message::id_of(*id), self.source.clone());
         Message { id, kind: KIND, at: *at, source, subject: None, data }
     }
 }

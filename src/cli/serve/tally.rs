@@ -45,6 +45,14 @@ impl Tally for Counting {
     fn notice_untaken(&self, is_dead: bool) {
         self.0.notices().untaken(is_dead);
     }
+
+    fn notice_to_nobody(&self) {
+        self.0.notices().to_nobody();
+    }
+
+    fn notices_behind(&self, seconds: Option<f64>) {
+        self.0.notices().behind(seconds);
+    }
 }
 
 impl StoreObserver for Counting {

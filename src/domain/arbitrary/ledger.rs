@@ -11,8 +11,9 @@ use super::names::{
 use super::proofs::level;
 use crate::domain::{
     AccountMark, Action, Cohort, Consent, DeadNotice, Document, Given, GivenProof, Hold, HoldCause, HoldKind,
-    HoldTarget, Incident, LineName, ListedPage, NoticeBook, NoticeEnd, PastPolicy, Pending, PendingState,
-    PolicyInForce, PolicyShelf, Prompts, SentCode, StagedPolicy, Undoing, Verifier, WaitingNotice,
+    HoldTarget, Incident, LineName, ListedPage, NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace, PastPolicy,
+    Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SentCode, StagedPolicy, Undoing, Verifier,
+    WaitingNotice,
 };
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
@@ -39,12 +40,17 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
 }
 
 fn notices() -> impl Strategy<Value = NoticeBook> {
-    let waiting = (record_id(), any::<u32>(), any::<u32>(), instant(), instant())
-        .prop_map(|(record, nth, tries, since, next_at)| WaitingNotice { record, nth, tries, since, next_at });
-    let ends = [NoticeEnd::Refused, NoticeEnd::GivenUp, NoticeEnd::Unreadable];
-    let dead = (record_id(), any::<u32>(), instant(), prop::sample::select(ends.to_vec()))
-        .prop_map(|(record, nth, at, end)| DeadNotice { record, nth, at, end });
-    (any::<u64>(), vec(any::<u64>(), 0..9), instant(), vec(waiting, 0..9), vec(dead, 0..9))
+    let name = || {
+        (record_id(), option::of(any::<u128>().prop_map(NoticeMark)), any::<u32>())
+            .prop_map(|(record, to, nth)| NoticeName { record, to, nth })
+    };
+    let waiting = (name(), any::<u32>(), instant(), instant(), any::<bool>(), any::<u32>()).prop_map(
+        |(name, tries, since, next_at, asked, vain)| WaitingNotice { name, tries, since, next_at, asked, vain },
+    );
+    let ends = vec![NoticeEnd::Refused, NoticeEnd::GivenUp, NoticeEnd::Unreadable];
+    let dead = (name(), instant(), prop::sample::select(ends)).prop_map(|(name, at, end)| DeadNotice { name, at, end });
+    let place = (any::<u64>(), option::of(record_id())).prop_map(|(place, record)| NoticePlace { place, record });
+    (any::<u64>(), vec(place, 0..9), instant(), vec(waiting, 0..9), vec(dead, 0..9))
         .prop_map(|(epoch, places, read_until, waiting, dead)| NoticeBook { epoch, places, read_until, waiting, dead })
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::receiver::{Manner, Place, Receiver, SECRET, header, message, now, secret_file};
@@ -59,6 +60,38 @@ async fn a_body_that_never_ends_does_not_keep_what_was_taken_from_being_delivere
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nmore".to_vec();
     let receiver = Receiver::start(Manner::Answers(head)).await;
     Place::of(&receiver, "localhost").courier().deliver(&message(), now()).await.unwrap();
+}
+
+/// Messages share a connection while its receiver keeps it, and none is lost where it does not.
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_message() {
+    for (answer, kept) in [
+        ("HTTP/1.1 204 No Content\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true),
+        ("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", false),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\nmore", false),
+    ] {
+        let mut receiver = Receiver::start(Manner::Keeps(answer.into(), usize::MAX)).await;
+        let courier = Place::of(&receiver, "localhost").courier();
+        for _ in 0..5 {
+            let _ = courier.deliver(&message(), now()).await;
+            // A body is read to its end by nobody who is waited for.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let connections = receiver.connections.load(Ordering::Relaxed);
+        assert_eq!(connections == 1, kept, "{answer}: {connections} connections");
+        assert_eq!(std::iter::from_fn(|| receiver.request()).count(), 5, "{answer}");
+    }
+    // It hangs up after every second one.
+    let mut receiver = Receiver::start(Manner::Keeps(b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(), 2)).await;
+    let courier = Place::of(&receiver, "localhost").courier();
+    for _ in 0..10 {
+        courier.deliver(&message(), now()).await.unwrap();
+    }
+    assert!(std::iter::from_fn(|| receiver.request()).count() >= 10);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 use rustls::ServerConfig;
@@ -48,6 +49,8 @@ pub(super) fn now() -> DateTime<Utc> {
 pub(super) enum Manner {
     /// Reads one request and answers with these bytes.
     Answers(Vec<u8>),
+    /// Reads requests on one connection and answers each with these bytes, so many of them, then hangs up.
+    Keeps(Vec<u8>, usize),
     /// Reads one request and says nothing.
     Silent,
     /// Reads one request and sends a head without end.
@@ -67,6 +70,8 @@ pub(super) struct Receiver {
     pub(super) address: SocketAddr,
     pub(super) authority_pem: String,
     pub(super) requests: mpsc::UnboundedReceiver<(String, Vec<u8>)>,
+    /// How many connections were made to it.
+    pub(super) connections: Arc<AtomicUsize>,
 }
 
 impl Receiver {
@@ -85,12 +90,15 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (told, requests) = mpsc::unbounded_channel();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(received(stream, acceptor.clone(), manner.clone(), told.clone()));
             }
         });
-        Self { address, authority_pem: made.cert.pem(), requests }
+        Self { address, authority_pem: made.cert.pem(), requests, connections }
     }
 
     /// What it was sent, where it was sent something.
@@ -110,9 +118,17 @@ async fn received(
     }
     // Who does not believe it hangs up.
     let Ok(mut stream) = acceptor.accept(stream).await else { return };
-    let Some(request) = request(&mut stream).await else { return };
-    let _ = told.send(request);
+    let Some(first) = request(&mut stream).await else { return };
+    let _ = told.send(first);
     match manner {
+        Manner::Keeps(answer, count) => {
+            for number in 1..=count {
+                let _ = stream.write_all(&answer).await;
+                let next = if number < count { request(&mut stream).await } else { None };
+                let Some(next) = next else { return };
+                let _ = told.send(next);
+            }
+        }
         Manner::Answers(answer) => {
             let _ = stream.write_all(&answer).await;
             let _ = stream.shutdown().await;

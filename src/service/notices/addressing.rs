@@ -3,12 +3,15 @@
 use chrono::{DateTime, Utc};
 
 use crate::audit::{Event, Record};
-use crate::domain::{Brand, Msisdn};
-use crate::policy::{NoticeTarget, Reach};
+use crate::domain::{Action, Brand, Line, LineStatus, Msisdn};
+use crate::policy::{NoticePeople, NoticeTarget, Reach, TargetStanding};
 use crate::service::elsewhere::Elsewhere;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::store::{Ask, Kept, Opening, StoreError};
+
+/// What is about a whole account goes to so many of its lines.
+const LINES_MAX: usize = 16;
 
 /// Whom it goes to, and which line it is about.
 pub(super) struct Addressed {
@@ -17,10 +20,11 @@ pub(super) struct Addressed {
 }
 
 impl Engine {
-    /// Whom a record is told to now. Who was added since is told too, and so is who was just taken off (E18).
+    /// Whom a record is told to now. Who was added since is told too, and so is who was just taken off (E18). None where the
+    /// account cannot be read.
     ///
-    /// Where others may read all there is, all of it is used: a thief who is told of what they do themselves learns nothing, and
-    /// an owner who is not told loses everything. None where the account cannot be read.
+    /// INVARIANT (approvals-are-told): what was changed lately is told beside what was not, never in its place. Where nothing else
+    /// is there, what others may read is used as well: a thief who is told of what they do themselves learns nothing.
     pub(super) async fn address(
         &self,
         brand: &Brand,
@@ -38,34 +42,54 @@ impl Engine {
             Err(error) => return Err(error.into()),
         };
         let (Some(head), Some(credentials)) = (open.account(), open.credentials()) else { return Ok(None) };
-        let line = token.and_then(|token| open.line(token));
-        let policy = self.policy();
-        let (history, cause) = (&credentials.history, cause_of(record));
-        let reach = Reach { knobs: &policy.contact, account: head, history, line, cause, now };
-        let own = line.map(|line| line.msisdn);
-        let (mut safe, mut attacked) = (Vec::new(), Vec::new());
-        for (target, is_attacked) in reach.notice_targets() {
+        let own = token.and_then(|token| open.line(token)).filter(|line| line.status != LineStatus::Moved);
+        let of_account = match (own, self.vault.some_lines(account, LINES_MAX).await) {
+            (Some(_), _) => Vec::new(),
+            (None, Ok(lines)) => lines,
+            (None, Err(StoreError::Damaged(_))) => return Ok(None),
+            (None, Err(error)) => return Err(error.into()),
+        };
+        let lines: Vec<&Line> = own.into_iter().chain(&of_account).collect();
+        let (policy, history) = (self.policy(), &credentials.history);
+        // Why a SIM is to be changed is what somebody says: it keeps no notice from the line that still has it.
+        let reach = Reach { knobs: &policy.contact, account: head, history, lines: &lines, cause: None, now };
+        let mut targets = Vec::new();
+        for mut target in reach.notice_targets(people_of(record)) {
+            let is_line = target.id.is_none();
+            let number = lines.iter().map(|line| line.msisdn).find(|number| target.value.number() == Some(*number));
             // INVARIANT (fail-closed): where nobody can tell who has it, others may.
-            let stands = if is_attacked {
-                Elsewhere::UnderAttack
-            } else {
-                let stands = self.stands_elsewhere(brand, (account, own), &target.value, now).await;
-                stands.unwrap_or(Elsewhere::UnderAttack)
+            let stands = match is_line {
+                true => Ok(Elsewhere::Fit),
+                false => self.stands_elsewhere(brand, (account, number), &target.value, now).await,
             };
-            match stands {
-                Elsewhere::Fit => safe.push(target),
-                Elsewhere::UnderAttack => attacked.push(target),
+            match stands.unwrap_or(Elsewhere::UnderAttack) {
+                Elsewhere::Fit => {}
+                Elsewhere::UnderAttack => target.standing = TargetStanding::Attacked,
                 // Its people are strangers, or whoever took their line.
-                Elsewhere::OfAnother => {}
+                Elsewhere::OfAnother => continue,
             }
+            targets.push(target);
         }
-        Ok(Some(Addressed { targets: if safe.is_empty() { attacked } else { safe }, line: own }))
+        if targets.iter().any(|target| target.standing == TargetStanding::Safe) {
+            targets.retain(|target| target.standing != TargetStanding::Attacked);
+        }
+        Ok(Some(Addressed { targets, line: own.map(|line| line.msisdn) }))
     }
 }
 
-fn cause_of(record: &Record) -> Option<crate::domain::SimChangeCause> {
+/// For whom it is. What changes the account is not its line users' to know.
+fn people_of(record: &Record) -> NoticePeople {
+    let Some(_) = &record.line else { return NoticePeople::OfAccount };
     match &record.event {
-        Event::Decided(decided) => decided.change.sim_cause(),
-        _ => None,
+        Event::Decided(decided) => match decided.change.action() {
+            Action::OwnerChange => NoticePeople::Everybody,
+            Action::PinChange | Action::ContactChange | Action::LockRelease => NoticePeople::OfAccount,
+            Action::SimChange
+            | Action::PortOut
+            | Action::TransferPinIssue
+            | Action::CallForwardingSet
+            | Action::DeviceAdd => NoticePeople::OfLine,
+        },
+        _ => NoticePeople::OfLine,
     }
 }

@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::Event;
 use crate::crypto::Token;
-use crate::domain::{Brand, Document, NoticeBook, NoticeRound, RecordId, RequestId};
+use crate::domain::{Brand, Document, NoticeBook, NoticeRound, RecordId, Reference, RequestId};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::ledger::{LedgerAsk, Turned, Worked};
-use crate::service::question::Body;
+use crate::service::question::{Body, caller_of};
 use crate::service::records::OUT_OF_ORDER;
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
-use crate::store::Urgency;
+use crate::store::{Entry, Urgency};
 
 /// Notices that are told again by one request, at most.
 pub const NOTICES_REPLAYED_MAX: usize = 256;
+
+/// What the record of a replay says, with how many.
+const REPLAYED: &str = "notices told again: ";
 
 /// How notices stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,8 @@ pub struct NoticeStanding {
 impl Engine {
     /// How notices of the caller's brand stand.
     pub async fn list_notices(&self, who: &Authorised<right::ListNotices>) -> Result<NoticeStanding, ServiceError> {
-        let is_on = self.notices.carrier().is_some();
+        // This service tells those of its own brand.
+        let is_on = self.notices.carrier().is_some() && who.requester().brand == self.carrier.brand;
         Ok(NoticeStanding { is_on, book: self.notice_book(&who.requester().brand).await?.map(Box::new) })
     }
 
@@ -60,21 +65,45 @@ impl Engine {
             let reserve = engine.reserve(who.requester(), request_id, &body);
             let (token, urgency) = (engine.notices_token(), Urgency::Ordinary);
             let ask = LedgerAsk { brand, once: Some(reserve), documents: vec![token], urgency, now };
+            let caller = caller_of(who.requester());
             let replayed = engine.in_ledger(ask, |open| {
                 let Some(Document::Notices(book)) = open.document(token) else { return Ok(None) };
                 let mut book = book.clone();
                 let taken = book.replay(&records, now);
                 open.put_document(token, Document::Notices(book))?;
-                Ok(Some(Worked { record: None, result: taken }))
+                // Who has customers told again is on record.
+                let event = Event::Alerted { reason: engine.replayed_reason(taken)? };
+                let caller = Some(caller.clone());
+                let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
+                Ok(Some(Worked { record: Some(record), result: taken }))
             });
-            Ok(match replayed.await? {
-                Turned::Done(taken, _) => taken,
-                // Answered before: what there was room for then is under way.
-                Turned::Before(_) => records.len(),
-                Turned::Nothing => 0,
-            })
+            match replayed.await? {
+                Turned::Done(taken, _) => Ok(taken),
+                Turned::Before(record) => engine.replayed_before(record).await,
+                Turned::Nothing => Ok(0),
+            }
         })
         .await
+    }
+
+    fn replayed_reason(&self, taken: usize) -> Result<Reference, ServiceError> {
+        let unfit = |_| ServiceError::Unavailable("a replay has no name".to_owned());
+        Reference::parse(&format!("{REPLAYED}{taken}")).map_err(unfit)
+    }
+
+    /// How many the same request had told again.
+    async fn replayed_before(&self, record: RecordId) -> Result<usize, ServiceError> {
+        let taken = match self.vault.record(record).await? {
+            Some(kept) => match &kept.record().event {
+                Event::Alerted { reason } => {
+                    reason.as_str().strip_prefix(REPLAYED).and_then(|count| count.parse().ok())
+                }
+                _ => return Err(ServiceError::RequestIdReused),
+            },
+            // Nothing was told yet then.
+            None => None,
+        };
+        Ok(taken.unwrap_or(0))
     }
 
     async fn check_is_told(&self, brand: &Brand, record: RecordId, now: DateTime<Utc>) -> Result<(), ServiceError> {
@@ -99,11 +128,7 @@ impl Engine {
     }
 
     /// The same, which begins with now, or where the store is another life's with what may not have been told in the one before.
-    pub(super) async fn begun_notice_book(
-        &self,
-        brand: &Brand,
-        now: DateTime<Utc>,
-    ) -> Result<NoticeBook, ServiceError> {
+    pub(super) async fn begun_notice_book(&self, brand: &Brand) -> Result<NoticeBook, ServiceError> {
         let store = self.vault.store();
         let (epoch, journals) = (store.epoch(), store.journals());
         let before = self.notice_book(brand).await?;
@@ -119,39 +144,40 @@ impl Engine {
                 Some(book) => self.first_place(journal, Some(book.read_until)).await?,
             });
         }
+        // Reading may have taken a while.
+        let now = self.now()?.instant();
         let begun = NoticeBook::begin(epoch, places, now);
-        let begun = before.map_or_else(
-            || begun.clone(),
-            |NoticeBook { read_until, waiting, dead, .. }| NoticeBook { read_until, waiting, dead, ..begun.clone() },
-        );
-        self.put_notice_book(brand, now, |_| begun.clone()).await?;
-        Ok(begun)
+        self.put_notice_book(brand, |current| match (current, &before) {
+            // Another engine was faster.
+            (Some(current), _) if Some(current) != before.as_ref() => current.clone(),
+            (Some(NoticeBook { read_until, waiting, dead, .. }), _) => {
+                let (read_until, waiting, dead) = (*read_until, waiting.clone(), dead.clone());
+                NoticeBook { read_until, waiting, dead, ..begun.clone() }
+            }
+            (None, _) => begun.clone(),
+        })
+        .await
     }
 
     /// Takes over what was done.
-    pub(super) async fn keep_notices(
-        &self,
-        brand: &Brand,
-        round: &NoticeRound,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let epoch = self.vault.store().epoch();
-        self.put_notice_book(brand, now, |before| {
-            let places = || vec![0; self.vault.store().journals().into()];
-            let mut book = before.cloned().unwrap_or_else(|| NoticeBook::begin(epoch, places(), now));
+    pub(super) async fn keep_notices(&self, brand: &Brand, round: &NoticeRound) -> Result<NoticeBook, ServiceError> {
+        let (store, now) = (self.vault.store(), self.now()?.instant());
+        self.put_notice_book(brand, |before| {
+            let begun = || NoticeBook::begin(store.epoch(), vec![0; store.journals().into()], now);
+            let mut book = before.cloned().unwrap_or_else(begun);
             book.take(round, now);
             book
         })
         .await
     }
 
+    /// Changes the book. The clock is read for it anew: a round may have taken longer than a commit may be late.
     async fn put_notice_book(
         &self,
         brand: &Brand,
-        now: DateTime<Utc>,
         book: impl Fn(Option<&NoticeBook>) -> NoticeBook + Send + Sync,
-    ) -> Result<(), ServiceError> {
-        let token = self.notices_token();
+    ) -> Result<NoticeBook, ServiceError> {
+        let (token, now) = (self.notices_token(), self.now()?.instant());
         // Below the disk reserve locks are still turned on, and are told of.
         let ask = LedgerAsk { brand, once: None, documents: vec![token], urgency: Urgency::Protective, now };
         let kept = self.in_ledger(ask, |open| {
@@ -160,10 +186,15 @@ impl Engine {
                 _ => None,
             };
             let book = book(before);
-            open.put_document(token, Document::Notices(Box::new(book)))?;
-            Ok(Some(Worked { record: None, result: () }))
+            open.put_document(token, Document::Notices(Box::new(book.clone())))?;
+            Ok(Some(Worked { record: None, result: book }))
         });
-        kept.await.map(drop)
+        match kept.await? {
+            Turned::Done(book, _) => Ok(book),
+            Turned::Before(_) | Turned::Nothing => {
+                Err(ServiceError::Unavailable("it was not kept how far was told".to_owned()))
+            }
+        }
     }
 
     /// Before which instant everything was read, where all journals were read to their ends at `now`.

@@ -1,6 +1,6 @@
 //! What of what happened is told to customers, and whether always.
 
-use crate::audit::{Decided, Event, Record};
+use crate::audit::{AnswerWindow, Decided, Event, Record};
 use crate::domain::{LockHolder, LockStepKind, Mode, OutcomeKind, Reason, Recorded, Standing};
 
 macro_rules! kinds {
@@ -112,10 +112,14 @@ impl Matter {
     }
 
     fn of_decision(decided: &Decided) -> Option<Self> {
-        let Decided { mode: Mode::Enforce, standing: Standing::Known, outcome, reasons, .. } = decided else {
+        let Decided { mode: Mode::Enforce, standing: Standing::Known, outcome, reasons, window, made, .. } = decided
+        else {
             return None;
         };
+        let is_granted = matches!(window, AnswerWindow::Permit { .. }) || made.is_some();
         Some(match outcome {
+            // A line of a batch that as a whole is not approved.
+            OutcomeKind::Approve if !is_granted => return None,
             OutcomeKind::Approve => Self::always(NoticeKind::Approved),
             OutcomeKind::Challenge => Self::seldom(NoticeKind::Challenged),
             OutcomeKind::Deny if reasons.iter().any(|given| given.reason == Reason::LockOn) => {

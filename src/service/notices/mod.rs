@@ -10,8 +10,9 @@
 //! | `counting` | of what comes often, which ones are told |
 //! | `addressing` | to whom |
 //! | `wording` | in which words |
-//! | `telling` | one notice: made from its record, and given to who carries it |
-//! | `following` | the worker: what is new, and what is to be tried again |
+//! | `telling` | the notices of one record: made from it, and given to who carries them |
+//! | `reading` | what is to be told next, in the order of commits |
+//! | `following` | the worker: one round after the other, by one engine at a time |
 //! | `keeping` | how far it came, and what operators see of that |
 //!
 //! Deliberately absent: how it is carried (`outbound/`), and who sees it where it went.
@@ -21,6 +22,7 @@ mod counting;
 mod following;
 mod keeping;
 mod matter;
+mod reading;
 mod telling;
 mod wording;
 

@@ -1,23 +1,29 @@
-//! One notice: made from its record each time, and given to who carries it.
+//! The notices of one record: made from it each time, one for each of its recipients, and given to who carries them.
 
 use std::pin::Pin;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::join_all;
 
 use super::addressing::Addressed;
 use super::matter::{Matter, NoticeKind};
 use super::wording::notice_text;
 use crate::audit::{AnswerWindow, Event, Record};
-use crate::domain::{Action, Brand, Msisdn, NoticeEnd, NoticeTry, RecordId};
+use crate::domain::{Action, Brand, Msisdn, NoticeEnd, NoticeMark, NoticeName, NoticeTry, RecordId};
 use crate::policy::NoticeTarget;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::store::{Found, Kept, StoreError};
 
-/// What people are told. It shows neither where it goes nor what it says.
+/// When what could not be made is made again.
+const MADE_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(30);
+
+/// What one recipient is told. It shows neither where it goes nor what it says.
 #[derive(Clone)]
 pub struct Notice {
-    /// What it tells of: one message, however often it is tried.
+    /// Its name: the same however often it is tried, and another for each recipient.
+    pub id: u128,
+    /// What it tells of.
     pub record: RecordId,
     /// When that happened.
     pub at: DateTime<Utc>,
@@ -32,7 +38,7 @@ pub struct Notice {
     /// Until when a challenge waits, or an approval may be used.
     pub expires_at: Option<DateTime<Utc>>,
     /// Where it goes.
-    pub to: Vec<NoticeTarget>,
+    pub to: NoticeTarget,
     /// All that in words.
     pub text: String,
 }
@@ -48,6 +54,8 @@ impl std::fmt::Debug for Notice {
 pub struct NotCarried {
     /// After which time to try again; none where its receiver wants it never again.
     pub again: Option<TimeDelta>,
+    /// Whether its receiver said so.
+    pub asked: bool,
 }
 
 /// What carrying one comes to.
@@ -59,66 +67,127 @@ pub trait NoticeCarrier: Send + Sync {
     fn carry<'a>(&'a self, notice: &'a Notice, tries: u32, now: DateTime<Utc>) -> Carrying<'a>;
 }
 
-/// What came of telling one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Nobody is there to be told.
-    ToNobody,
-    /// It was given to who carries it, with this result.
-    Tried(NoticeTry),
-}
-
-/// A notice to be told.
+/// What is to be told.
 pub(super) struct Telling {
-    pub(super) record: RecordId,
+    pub(super) name: NoticeName,
     /// What it tells of, where it was read already.
     pub(super) kept: Option<Box<Kept>>,
-    pub(super) nth: u32,
     /// How often it was tried before.
     pub(super) tries: u32,
 }
 
-impl Engine {
-    /// Tells one: makes it from what is on record now, and gives it away. Fails only where the store does not answer.
-    pub(super) async fn tell(
-        &self,
-        carrier: &dyn NoticeCarrier,
-        brand: &Brand,
-        telling: Telling,
-        now: DateTime<Utc>,
-    ) -> Result<Told, ServiceError> {
-        let unreadable = Ok(Told::Tried(NoticeTry::Never(NoticeEnd::Unreadable)));
-        let Telling { record, kept, nth, tries } = telling;
-        let kept = match kept {
-            Some(kept) => kept,
-            None => match self.vault.find(record).await {
-                Ok(Found::Kept(kept)) => kept,
-                Ok(Found::Archived | Found::Nowhere) | Err(StoreError::Damaged(_)) => return unreadable,
-                Err(error) => return Err(error.into()),
-            },
-        };
-        let Some(Matter { kind, .. }) = Matter::of(kept.record()) else { return Ok(Told::ToNobody) };
-        let Some(addressed) = self.address(brand, &kept, now).await? else { return unreadable };
-        if addressed.targets.is_empty() {
-            return Ok(Told::ToNobody);
-        }
-        let notice = notice(kind, kept.record(), nth, addressed);
-        let carried = carrier.carry(&notice, tries.saturating_add(1), now).await;
-        Ok(Told::Tried(match carried {
-            Ok(()) => {
-                self.tally.notice_taken(now.signed_duration_since(notice.at).as_seconds_f64());
-                NoticeTry::Taken
-            }
-            Err(NotCarried { again: Some(again) }) => NoticeTry::Again(again),
-            Err(NotCarried { again: None }) => NoticeTry::Never(NoticeEnd::Refused),
-        }))
+/// What came of telling.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Of each recipient, and of what was to be told to all of them.
+    pub(super) tried: Vec<(NoticeName, NoticeTry)>,
+    /// How many were taken.
+    pub(super) taken: usize,
+    /// Whether any was given to somebody who did not take it.
+    pub(super) any_untaken: bool,
+}
+
+impl Told {
+    /// It could not be made: it is made again.
+    pub(super) fn again(name: NoticeName) -> Self {
+        Self::of_all(name, NoticeTry::Again { after: MADE_AGAIN_AFTER, asked: false })
+    }
+
+    fn of_all(name: NoticeName, result: NoticeTry) -> Self {
+        Self { tried: vec![(name, result)], ..Self::default() }
     }
 }
 
-fn notice(kind: NoticeKind, record: &Record, nth: u32, Addressed { targets: to, line }: Addressed) -> Notice {
-    let (action, expires_at) = asked(record);
-    let text = notice_text(kind, record, line, nth);
-    Notice { record: record.id, at: record.at, kind, nth, line, action, expires_at, to, text }
+impl Engine {
+    /// Tells it: makes it from what is on record now, and gives it away.
+    ///
+    /// INVARIANT (told-before-kept): what cannot be made now, for whatever reason, is made again or is dead; it is never done.
+    pub(super) async fn tell(&self, carrier: &dyn NoticeCarrier, brand: &Brand, telling: Telling) -> Told {
+        let (name, is_replayed) = (telling.name, telling.kept.is_none() && telling.name.to.is_none());
+        match self.made(brand, telling.kept, name).await {
+            Ok(Some(notices)) => {
+                let mut told = self.carry_all(carrier, notices, name, telling.tries).await;
+                if is_replayed || told.tried.is_empty() {
+                    // What waits for all of them waits no more; what is left waits for each.
+                    told.tried.push((name, NoticeTry::Done));
+                }
+                told
+            }
+            Ok(None) => Told::of_all(name, NoticeTry::Never(NoticeEnd::Unreadable)),
+            Err(error) => {
+                tracing::warn!(record = %name.record, %error, "a notice could not be made");
+                Told::again(name)
+            }
+        }
+    }
+
+    /// The notices of a record to whom it is told now; none where it or its account cannot be read.
+    async fn made(
+        &self,
+        brand: &Brand,
+        kept: Option<Box<Kept>>,
+        name: NoticeName,
+    ) -> Result<Option<Vec<Notice>>, ServiceError> {
+        let kept = match kept {
+            Some(kept) => kept,
+            None => match self.vault.find(name.record).await {
+                Ok(Found::Kept(kept)) => kept,
+                Ok(Found::Archived | Found::Nowhere) | Err(StoreError::Damaged(_)) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        let (record, now) = (kept.record(), self.now()?.instant());
+        let Some(Matter { kind, .. }) = Matter::of(record) else { return Ok(Some(Vec::new())) };
+        let Some(Addressed { targets, line }) = self.address(brand, &kept, now).await? else { return Ok(None) };
+        if targets.is_empty() {
+            tracing::error!(record = %record.id, "nobody can be told: the account has no contact and no line in service");
+            self.tally.notice_to_nobody();
+        }
+        let (action, expires_at) = asked(record);
+        let text = notice_text(kind, record, line, name.nth, now);
+        let notices = targets.into_iter().map(|to| {
+            let id = self.notice_id(record.id, &to);
+            let (at, nth, text) = (record.at, name.nth, text.clone());
+            Notice { id, record: record.id, at, kind, nth, line, action, expires_at, to, text }
+        });
+        let meant = notices.filter(|notice| name.to.is_none_or(|NoticeMark(mark)| mark == notice.id));
+        Ok(Some(meant.collect()))
+    }
+
+    /// The name of one recipient's notice. It tells nothing of either.
+    fn notice_id(&self, record: RecordId, to: &NoticeTarget) -> u128 {
+        let (kind, address) = to.value.spelt();
+        let digest = self.vault.tokens().digest("notice", &[&record.to_bytes(), kind.as_bytes(), address.as_bytes()]);
+        let (half, _) = digest.split_at(size_of::<u128>());
+        let bits = half.iter().fold(0, |bits, byte| (bits << 8) | u128::from(*byte));
+        // A UUID of its own making (version 8 of RFC 9562).
+        (bits & !(0xf << 76) & !(0x3 << 62)) | (0x8 << 76) | (0x2 << 62)
+    }
+
+    async fn carry_all(&self, carrier: &dyn NoticeCarrier, notices: Vec<Notice>, name: NoticeName, tries: u32) -> Told {
+        let carried = join_all(notices.iter().map(async |notice| {
+            // Signed with the instant of the try: a receiver believes none that is old.
+            let Ok(now) = self.now() else { return Err(NotCarried { again: Some(MADE_AGAIN_AFTER), asked: false }) };
+            carrier.carry(notice, tries.saturating_add(1), now.instant()).await
+        }));
+        let mut told = Told::default();
+        for (notice, carried) in notices.iter().zip(carried.await) {
+            let result = match carried {
+                Ok(()) => {
+                    let late =
+                        self.now().map_or(TimeDelta::zero(), |now| now.instant().signed_duration_since(notice.at));
+                    self.tally.notice_taken(late.as_seconds_f64());
+                    told.taken = told.taken.saturating_add(1);
+                    NoticeTry::Done
+                }
+                Err(NotCarried { again: Some(after), asked }) => NoticeTry::Again { after, asked },
+                Err(NotCarried { again: None, .. }) => NoticeTry::Never(NoticeEnd::Refused),
+            };
+            told.any_untaken |= result != NoticeTry::Done;
+            told.tried.push((NoticeName { to: Some(NoticeMark(notice.id)), ..name }, result));
+        }
+        told
+    }
 }
 
 fn asked(record: &Record) -> (Option<Action>, Option<DateTime<Utc>>) {

@@ -1,21 +1,43 @@
 //! What a notice says: what happened to which number, and what to do if it was somebody else.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::matter::NoticeKind;
 use crate::audit::{Decided, Event, Record};
 use crate::domain::{LockSet, Msisdn, Recorded};
 use crate::service::wording::{purpose, whose};
 
 /// What to do if it was somebody else.
-const NOT_ME: &str = "If this was not you, say no in our app and turn your lock on at once, or call us. Never answer this message, \
-                      and tell nobody a code.";
+const NOT_ME: &str = "If this was not you, say no in our app and turn your lock on at once, or call us.";
 
-/// The text that goes to the customer. `nth` is the how many-eth of its hour it is.
-pub(super) fn notice_text(kind: NoticeKind, record: &Record, line: Option<Msisdn>, nth: u32) -> String {
-    let what = what_happened(kind, record, line);
-    match nth {
-        0 | 1 => format!("{what} {NOT_ME}"),
-        _ => format!("{what} This is number {nth} of such messages within an hour; not every one is sent. {NOT_ME}"),
+/// The same where the lock is on, or nothing more can be done.
+const TELL_US: &str = "If this was not you, call us.";
+
+const NEVER: &str = "Never answer this message, and tell nobody a code.";
+
+/// What is told so much later says when it was.
+const LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// The text that goes to the customer. `nth` is the how many-eth of its hour it is, of those that come often.
+pub(super) fn notice_text(
+    kind: NoticeKind,
+    record: &Record,
+    line: Option<Msisdn>,
+    nth: u32,
+    now: DateTime<Utc>,
+) -> String {
+    let mut parts = Vec::new();
+    if now.signed_duration_since(record.at) > LATE {
+        parts.push(format!("This happened on {}.", record.at.format("%-d %B %Y at %H:%M UTC")));
     }
+    parts.push(what_happened(kind, record, line));
+    if nth > 1 {
+        parts.push(format!("It is number {nth} of such messages within an hour; not every one is sent."));
+    }
+    let is_locked = matches!(kind, NoticeKind::LockOn | NoticeKind::Locked);
+    parts.push(if is_locked { TELL_US } else { NOT_ME }.to_owned());
+    parts.push(NEVER.to_owned());
+    parts.join(" ")
 }
 
 fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> String {
@@ -29,7 +51,8 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
             format!("Somebody asked for {}. Your lock stopped it: nothing was changed.", asked(decided, line))
         }
         (NoticeKind::LockOn, Event::LockSet { set, .. }) => format!("A lock {} is on for {of}.", against(*set)),
-        (NoticeKind::LockOff, _) => format!("A lock of {of} is off from now on. It goes on again by itself."),
+        (NoticeKind::LockOn, _) => format!("A lock of {of} is on again."),
+        (NoticeKind::LockOff, _) => format!("A lock of {of} was taken off. It goes on again by itself."),
         (NoticeKind::TransferPinRevoked, _) => {
             format!("A transfer PIN of {of} was taken back. It opens nothing any more.")
         }
@@ -42,8 +65,7 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
             }
             _ => format!("All calls of {of} are forwarded."),
         },
-        (NoticeKind::LogInsFailed, _) => format!("Somebody tried many times to sign in to the account of {of}."),
-        (NoticeKind::LockOn, _) => format!("A lock of {of} is on again."),
+        (NoticeKind::LogInsFailed, _) => format!("Somebody tried many times to sign in to {of}."),
         // Nothing else has such a record; who reads it is told enough to look.
         (kind, _) => format!("Something was changed on {of} ({}).", kind.name()),
     }

@@ -10,7 +10,7 @@ use super::super::figures::{calls_in, figure};
 use super::super::import::import;
 use super::super::population::Population;
 use super::super::tally::Tally;
-use super::super::world::{Connection, World};
+use super::super::world::{Choices, Connection, Ground, World};
 use super::counter::{Counter, Mix};
 use super::policies::Compared;
 use super::report::Report;
@@ -125,7 +125,8 @@ impl Loads<'_> {
         std::fs::create_dir_all(&folder)
             .map_err(|error| Failure::failed(format!("cannot make `{}`: {error}", folder.display())))?;
         let file = policy.file(&folder)?;
-        let world = self.server.block_on(World::deciding_by(&folder, self.stores, file))?;
+        let choices = Choices { policy: file, ..Choices::default() };
+        let world = self.server.block_on(World::start(&Ground::make(&folder)?, self.stores, choices))?;
         let connections = (0..self.connections).map(|_| self.client.block_on(world.connect()));
         let connections: Vec<Connection> = connections.collect::<Result<_, _>>()?;
         let population = Population { device_jwk: world.app.public_jwk(), now: world.made_at };

@@ -19,9 +19,9 @@ pub(in crate::grpc) fn notice_standing(standing: NoticeStanding) -> pb::ListNoti
 }
 
 fn waiting_notice(waiting: WaitingNotice) -> pb::WaitingNotice {
-    let WaitingNotice { record, nth: _, tries, since, next_at } = waiting;
+    let WaitingNotice { name, tries, since, next_at, asked: _, vain: _ } = waiting;
     pb::WaitingNotice {
-        record_id: record.to_string(),
+        record_id: name.record.to_string(),
         tries: i32::try_from(tries).unwrap_or(i32::MAX),
         begin_time: Some(timestamp(since)),
         next_try_time: Some(timestamp(next_at)),
@@ -29,11 +29,11 @@ fn waiting_notice(waiting: WaitingNotice) -> pb::WaitingNotice {
 }
 
 fn dead_notice(dead: DeadNotice) -> pb::DeadNotice {
-    let DeadNotice { record, nth: _, at, end } = dead;
+    let DeadNotice { name, at, end } = dead;
     let end = match end {
         NoticeEnd::Refused => pb::NoticeEnd::Refused,
         NoticeEnd::GivenUp => pb::NoticeEnd::GivenUp,
         NoticeEnd::Unreadable => pb::NoticeEnd::Unreadable,
     };
-    pb::DeadNotice { record_id: record.to_string(), end: end.into(), end_time: Some(timestamp(at)) }
+    pb::DeadNotice { record_id: name.record.to_string(), end: end.into(), end_time: Some(timestamp(at)) }
 }

@@ -7,8 +7,8 @@ use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
 use crate::domain::{
     AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, Given, GivenProof,
     HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, NoticeBook, NoticeEnd,
-    PastPolicy, Pending, PendingState, PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SentCode, StagedPolicy,
-    Subject, Undoing, Verifier, WaitingNotice,
+    NoticeMark, NoticeName, NoticePlace, PastPolicy, Pending, PendingState, PolicyInForce, PolicyRevision, PolicyShelf,
+    Prompts, SentCode, StagedPolicy, Subject, Undoing, Verifier, WaitingNotice,
 };
 
 fn subject(name: &str) -> Subject {
@@ -123,11 +123,19 @@ fn prompts(declined_at: Option<DateTime<Utc>>) -> Document {
 }
 
 fn notices() -> Document {
-    let waiting = WaitingNotice { record: record_id(3), nth: 2, tries: 4, since: noon_plus(1), next_at: noon_plus(5) };
-    let dead = |end| DeadNotice { record: record_id(4), nth: 10, at: noon_plus(6), end };
+    let name = |to| NoticeName { record: record_id(3), to, nth: 2 };
+    let waiting = WaitingNotice {
+        name: name(Some(NoticeMark(0x5a))),
+        tries: 4,
+        since: noon_plus(1),
+        next_at: noon_plus(5),
+        asked: true,
+        vain: 3,
+    };
+    let dead = |end| DeadNotice { name: name(None), at: noon_plus(6), end };
     Document::Notices(Box::new(NoticeBook {
         epoch: 77,
-        places: vec![5, 300],
+        places: vec![NoticePlace { place: 5, record: None }, NoticePlace { place: 300, record: Some(record_id(4)) }],
         read_until: noon_plus(2),
         waiting: vec![waiting],
         dead: vec![dead(NoticeEnd::Refused), dead(NoticeEnd::GivenUp), dead(NoticeEnd::Unreadable)],
