@@ -117,7 +117,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         module: "service",
         internal: &["domain", "policy", "crypto", "audit", "store", "outbound", "clock", "config", "telemetry"],
-        external: &["arc_swap", "chrono", "quick_cache", "thiserror", "tokio", "tracing", "zeroize"],
+        external: &["arc_swap", "chrono", "futures_util", "quick_cache", "thiserror", "tokio", "tracing", "zeroize"],
     },
     // Level 5.
     Rule {
@@ -204,6 +204,23 @@ pub(crate) const RULES: &[Rule] = &[
             "toml",
             "tracing",
             "zeroize",
+        ],
+    },
+    // A receiver of messages for who measures.
+    Rule {
+        module: "cli/bench/notices",
+        internal: &["config", "crypto", "domain", "service"],
+        external: &[
+            "base64",
+            "http",
+            "http_body_util",
+            "hyper",
+            "hyper_util",
+            "rustls",
+            "serde",
+            "serde_json",
+            "tokio",
+            "tokio_rustls",
         ],
     },
     // What runs every parser over made-up input, in tests and under a feature of its own.

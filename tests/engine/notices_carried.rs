@@ -9,10 +9,10 @@ use portcullis::crypto::{Token, Tokens};
 use portcullis::domain::{
     AccountId, AccountNumber, Channel, LineId, Msisdn, NoticeEnd, RecordId, Requester, WAITING_NOTICES_MAX,
 };
-use portcullis::service::{Body, NotCarried, NoticeKind, NoticeStanding, Parts, Question, ServiceError, authorise};
+use portcullis::service::{Body, NotCarried, NoticeStanding, Parts, Question, ServiceError, authorise};
 use portcullis::store::{Around, Commit, CommitError, Load, Loaded, Position, Reply, Store, StoreError};
 
-use crate::notices::{contact, holder, kinds, line_of, mail, places, sms, with_contacts};
+use crate::notices::{contact, holder, line_of, mail, places, sms, with_contacts};
 use crate::world::{ACCOUNT, NEW_SIM, World, admin, brand, clerk, sim_to};
 
 impl World {

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::notices::{Post, contact, holder, kinds, mail, places, sms, with_contacts};
-use crate::world::{ACCOUNT, NEW_SIM, NUMBER, World, customer, sim_to};
+use crate::world::{ACCOUNT, NEW_SIM, NUMBER, OLD_SIM, World, customer, sim_to};
 
 const MAIL: &str = "ann@example.com";
 
@@ -166,7 +166,7 @@ async fn a_thiefs_own_contact_is_never_all_that_is_told() {
     world.change_contact("mail", Some(mail("thief@example.org"))).await;
     world.told().await;
     post.take();
-    world.approve(sim_to(NEW_SIM)).await;
+    world.approve(sim_to(OLD_SIM)).await;
     world.told().await;
     assert_eq!(
         places(&post.take()),

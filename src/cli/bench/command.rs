@@ -191,7 +191,8 @@ impl<'a> Bench<'a> {
         let server = runtime("bench-server")?;
         let stores = Stores::start(args.store, scratch.path())?;
         let ground = Ground::make(scratch.path())?;
-        let receiver = args.notices.map(|_| client.block_on(Receiver::start(scratch.path(), &ground.keys))).transpose()?;
+        let receiver =
+            args.notices.map(|_| client.block_on(Receiver::start(scratch.path(), &ground.keys))).transpose()?;
         let messages = receiver.as_ref().map(|receiver| receiver.settings.clone());
         let choices = Choices { messages, ..Choices::default() };
         let world = server.block_on(World::start(&ground, &stores, choices))?;

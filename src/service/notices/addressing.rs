@@ -58,9 +58,10 @@ impl Engine {
             let is_line = target.id.is_none();
             let number = lines.iter().map(|line| line.msisdn).find(|number| target.value.number() == Some(*number));
             // INVARIANT (fail-closed): where nobody can tell who has it, others may.
-            let stands = match is_line {
-                true => Ok(Elsewhere::Fit),
-                false => self.stands_elsewhere(brand, (account, number), &target.value, now).await,
+            let stands = if is_line {
+                Ok(Elsewhere::Fit)
+            } else {
+                self.stands_elsewhere(brand, (account, number), &target.value, now).await
             };
             match stands.unwrap_or(Elsewhere::UnderAttack) {
                 Elsewhere::Fit => {}

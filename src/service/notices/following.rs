@@ -275,6 +275,13 @@ impl Engine {
 }
 
 impl Worker {
+    /// Nothing new is in a journal, or it is read later.
+    pub(super) fn is_read(&mut self, journal: u16) {
+        if let Some(rung) = &mut self.rung {
+            rung.is_read(journal);
+        }
+    }
+
     /// Another engine may work now, or something is wrong: whatever was read since is read again.
     fn let_go(&mut self) {
         *self = Self { away_since: self.away_since, ..Self::default() };

@@ -72,7 +72,7 @@ impl Engine {
                 let taken = book.replay(&records, now);
                 open.put_document(token, Document::Notices(book))?;
                 // Who has customers told again is on record.
-                let event = Event::Alerted { reason: engine.replayed_reason(taken)? };
+                let event = Event::Alerted { reason: replayed_reason(taken)? };
                 let caller = Some(caller.clone());
                 let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
                 Ok(Some(Worked { record: Some(record), result: taken }))
@@ -84,11 +84,6 @@ impl Engine {
             }
         })
         .await
-    }
-
-    fn replayed_reason(&self, taken: usize) -> Result<Reference, ServiceError> {
-        let unfit = |_| ServiceError::Unavailable("a replay has no name".to_owned());
-        Reference::parse(&format!("{REPLAYED}{taken}")).map_err(unfit)
     }
 
     /// How many the same request had told again.
@@ -201,4 +196,9 @@ impl Engine {
     pub(super) fn surely_read(now: DateTime<Utc>) -> DateTime<Utc> {
         now - OUT_OF_ORDER
     }
+}
+
+fn replayed_reason(taken: usize) -> Result<Reference, ServiceError> {
+    let unfit = |_| ServiceError::Unavailable("a replay has no name".to_owned());
+    Reference::parse(&format!("{REPLAYED}{taken}")).map_err(unfit)
 }

@@ -31,6 +31,26 @@ pub(super) struct AllTold {
     pub(super) is_cut_off: bool,
 }
 
+/// What is new, as far as there is room for it.
+struct New {
+    tellings: Vec<Telling>,
+    room: usize,
+    /// When the oldest happened that there was no room for.
+    oldest: Option<DateTime<Utc>>,
+    /// Whether nothing more was there.
+    is_all_read: bool,
+}
+
+impl New {
+    const fn within(room: usize) -> Self {
+        Self { tellings: Vec::new(), room, oldest: None, is_all_read: true }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.tellings.len() >= self.room
+    }
+}
+
 /// A record that is read, as far as it matters.
 enum Read {
     /// It is told.
@@ -57,21 +77,27 @@ impl Engine {
         (brand, room): (&Brand, usize),
         (now, round): (DateTime<Utc>, &mut NoticeRound),
     ) -> Result<Vec<Telling>, ServiceError> {
+        let mut new = New::within(room);
         let rung = worker.rung.get_or_insert_with(|| Rung::all(self.vault.store()));
-        let (mut journals, mut new, mut oldest) = (rung.journals(), Vec::new(), None::<DateTime<Utc>>);
-        let (mut is_all_read, turns) = (true, journals.len().max(1));
+        let mut journals = rung.journals();
+        let turns = journals.len().max(1);
         journals.rotate_left(worker.turn % turns);
         worker.turn = worker.turn.wrapping_add(1);
         for journal in journals {
             let Some(known) = book.places.get(usize::from(journal)) else { continue };
-            if new.len() >= room {
-                is_all_read = false;
+            if new.is_full() {
+                new.is_all_read = false;
                 break;
             }
             let trail = worker.trails.get(&journal).copied().filter(|trail| known.place <= trail.place);
             let trail = trail.unwrap_or(Trail::at(known.place, known.record));
-            let entries = match self.read_on(journal, &trail).await {
-                Ok(Some(entries)) => entries,
+            match self.read_on(journal, &trail).await {
+                Ok(Some(entries)) if entries.is_empty() => worker.is_read(journal),
+                Ok(Some(entries)) => {
+                    let reached = self.take_new((worker, round), (trail, entries), (brand, now), &mut new).await?;
+                    worker.trails.insert(journal, reached);
+                    round.places.push((journal, NoticePlace { place: reached.place, record: reached.last() }));
+                }
                 Ok(None) => {
                     // INVARIANT (fail-closed): what stands there now may be another's: all that may not have been told is told.
                     let from = self.first_place(journal, Some(book.read_until)).await?;
@@ -82,55 +108,54 @@ impl Engine {
                     );
                     worker.trails.remove(&journal);
                     round.lost.push((journal, from));
-                    is_all_read = false;
-                    continue;
+                    new.is_all_read = false;
                 }
                 Err(error) => {
                     tracing::warn!(journal, %error, "a journal cannot be read: its records are told later");
                     self.tally.notices_behind(None);
-                    is_all_read = false;
+                    new.is_all_read = false;
                     // It is looked at again with all others.
-                    if let Some(rung) = &mut worker.rung {
-                        rung.is_read(journal);
-                    }
-                    continue;
+                    worker.is_read(journal);
                 }
-            };
-            if entries.is_empty() {
-                if let Some(rung) = &mut worker.rung {
-                    rung.is_read(journal);
-                }
-                continue;
             }
-            is_all_read = false;
-            let mut reached = trail;
-            for entry in entries {
-                if new.len() >= room {
-                    let minted = entry.id.minted_at();
-                    oldest = Some(oldest.map_or(minted, |oldest| oldest.min(minted)));
-                    break;
-                }
-                let (id, mut next) = (entry.id, reached);
-                next.reach(&entry);
-                match self.read_entry(entry, brand, now).await? {
-                    Read::Telling(telling) => new.push(telling),
-                    Read::Untold => {}
-                    Read::Unreadable => {
-                        let name = NoticeName { record: id, to: None, nth: 1 };
-                        round.tried.push((name, NoticeTry::Never(NoticeEnd::Unreadable)));
-                    }
-                }
-                worker.unkept = worker.unkept.saturating_add(1);
-                reached = next;
-            }
-            worker.trails.insert(journal, reached);
-            round.places.push((journal, NoticePlace { place: reached.place, record: reached.last() }));
         }
-        let behind = oldest.map_or(0.0, |oldest| now.signed_duration_since(oldest).as_seconds_f64());
+        let behind = new.oldest.map_or(0.0, |oldest| now.signed_duration_since(oldest).as_seconds_f64());
         self.tally.notices_behind(Some(behind));
         let is_quiet = !worker.rung.as_ref().is_some_and(Rung::any);
-        round.read_until = (is_all_read && is_quiet).then(|| Self::surely_read(now));
-        Ok(new)
+        round.read_until = (new.is_all_read && is_quiet).then(|| Self::surely_read(now));
+        Ok(new.tellings)
+    }
+
+    /// Takes what is told of a journal's new records, as far as there is room; how far that is.
+    async fn take_new(
+        &self,
+        (worker, round): (&mut Worker, &mut NoticeRound),
+        (trail, entries): (Trail, Vec<Journalled>),
+        (brand, now): (&Brand, DateTime<Utc>),
+        new: &mut New,
+    ) -> Result<Trail, ServiceError> {
+        new.is_all_read = false;
+        let mut reached = trail;
+        for entry in entries {
+            if new.is_full() {
+                let minted = entry.id.minted_at();
+                new.oldest = Some(new.oldest.map_or(minted, |oldest| oldest.min(minted)));
+                break;
+            }
+            let (id, mut next) = (entry.id, reached);
+            next.reach(&entry);
+            match self.read_entry(entry, brand, now).await? {
+                Read::Telling(telling) => new.tellings.push(telling),
+                Read::Untold => {}
+                Read::Unreadable => {
+                    let name = NoticeName { record: id, to: None, nth: 1 };
+                    round.tried.push((name, NoticeTry::Never(NoticeEnd::Unreadable)));
+                }
+            }
+            worker.unkept = worker.unkept.saturating_add(1);
+            reached = next;
+        }
+        Ok(reached)
     }
 
     /// What comes after in a journal. What left for the archive before it was read is named.

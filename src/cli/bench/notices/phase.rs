@@ -92,7 +92,8 @@ pub(in crate::cli::bench) fn run(
     let mut turns: Vec<Turn> = Vec::new();
     while turns.len() < TURNS_MAX {
         let turn = queued.turn(rig, questions, (rate, holder))?;
-        approved += [&turn.alone, &turn.beside].into_iter().filter_map(|tally| tally.outcomes.get("approve")).sum::<u64>();
+        approved +=
+            [&turn.alone, &turn.beside].into_iter().filter_map(|tally| tally.outcomes.get("approve")).sum::<u64>();
         let told = queued.receiver.received().messages;
         note(&format!(
             "  p99 {} us, with {:.0} notices a second {} us; {told} told",
@@ -119,7 +120,10 @@ impl Queued<'_> {
             let tally = rig.asking(questions.approvable(left.min(FILLED_AT_A_TIME))?, None, FILLED_WITHIN);
             let more = tally.outcomes.get("approve").copied().unwrap_or_default();
             if more == 0 {
-                return Err(Failure::failed(format!("nothing is approved any more: {:?} {:?}", tally.outcomes, tally.errors)));
+                return Err(Failure::failed(format!(
+                    "nothing is approved any more: {:?} {:?}",
+                    tally.outcomes, tally.errors
+                )));
             }
             approved += more;
             if approved * 10 / self.queue > shown {

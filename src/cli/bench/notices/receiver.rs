@@ -79,7 +79,8 @@ impl Receiver {
         let secret = random_bytes::<32>().map_err(|error| failed(&error))?;
         let secret = format!("whsec_{}", STANDARD.encode(secret));
         write_new_secret_file(&secret_file, secret.as_bytes()).map_err(|error| failed(&error))?;
-        let own = |text: String| HttpsUrl::parse(&text).ok_or_else(|| Failure::failed("the receiver's address is none"));
+        let own =
+            |text: String| HttpsUrl::parse(&text).ok_or_else(|| Failure::failed("the receiver's address is none"));
         let settings = Messages::Webhook(MessagesWebhook {
             url: own(format!("https://localhost:{port}/notices"))?,
             secret_files: vec![secret_file],
@@ -112,10 +113,7 @@ async fn listen(listener: TcpListener, acceptor: TlsAcceptor, received: Arc<Mute
     }
 }
 
-async fn take(
-    request: Request<Incoming>,
-    received: &Mutex<Received>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn take(request: Request<Incoming>, received: &Mutex<Received>) -> Result<Response<Empty<Bytes>>, Infallible> {
     let mut answer = Response::new(Empty::new());
     let Ok(body) = request.into_body().collect().await else {
         *answer.status_mut() = StatusCode::BAD_REQUEST;

@@ -135,7 +135,15 @@ impl Answer for Report {
             ("alone", latencies(&self.alone)),
             ("with notices", latencies(&self.beside)),
             ("p99", format!("{:.2} times as long with notices: the median of the turns", median(&self.ratios))),
-            ("notices", format!("{:.0} a second, {} messages, {} of them twice", median(&self.told_per_second), self.messages, self.twice)),
+            (
+                "notices",
+                format!(
+                    "{:.0} a second, {} messages, {} of them twice",
+                    median(&self.told_per_second),
+                    self.messages,
+                    self.twice
+                ),
+            ),
             ("approvals", format!("{}, of which {} were not told", self.approved, self.lost())),
             ("errors", self.errors().to_string()),
         ])
