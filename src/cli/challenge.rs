@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use super::answers::{Challenges, CodeSent, Given};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
-use super::flags::{ChannelName, PlaceArgs, ProofArgs};
+use super::flags::{ChannelName, DocumentArgs, PlaceArgs, ProofArgs};
 use super::output::Output;
 use crate::grpc::client::Client;
 use crate::grpc::pb::v1 as pb;
@@ -22,6 +22,9 @@ Examples:
       --app-key-file app.key --app-device D-1
   portcullis challenge send-code 0190f3c2-0000-7000-8000-000000000001 --channel store
   portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel store --ask-code
+  portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel store \\
+      --document-file scanned --holder-name 'Ann Lee'
+  portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel care --second-person
   portcullis challenge decline 0190f3c2-0000-7000-8000-000000000001 --not-me
 ";
 
@@ -68,6 +71,8 @@ struct GiveArgs {
     place: PlaceArgs,
     #[command(flatten)]
     proof: ProofArgs,
+    #[command(flatten)]
+    document: DocumentArgs,
 }
 
 #[derive(Args)]
@@ -104,9 +109,10 @@ pub(crate) async fn run(args: ChallengeArgs, output: Output) -> Result<Exit, Fai
     match args.command {
         ChallengeCommand::List(args) => output.show(&Challenges(pending(&client, &args.account).await?))?,
         ChallengeCommand::Give(args) => {
-            let GiveArgs { challenge_id, account, request_id, place, proof } = args;
+            let GiveArgs { challenge_id, account, request_id, place, proof, document } = args;
             let text = signing_text(&client, &account, &challenge_id).await?;
-            let evidence = proof.evidence(|| text.ok_or_else(|| no_text(&account)))?;
+            let mut evidence = proof.evidence(|| text.ok_or_else(|| no_text(&account)))?;
+            evidence.extend(document.evidence()?);
             let (request_id, interaction) = (request_id.get()?, Some(place.interaction(ChannelName::App)));
             let request = pb::SubmitEvidenceRequest { request_id, challenge_id, evidence, interaction };
             let request_id = request.request_id.clone();

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{DeviceId, PinDigits, TransferPinId};
+use super::text::text_type;
+use super::{DeviceId, HolderName, PinDigits, Subject, TransferPinId};
 
 /// A way to prove who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +17,8 @@ pub enum Factor {
     OneTimeCode = 3,
     /// A signature by the app key of a known device over the exact change.
     AppApproval = 4,
+    /// An identity document that a store scanned, and that another person of the staff has seen.
+    IdDocument = 5,
 }
 
 /// What kind of thing a factor proves.
@@ -25,23 +28,27 @@ pub enum FactorClass {
     Knowledge,
     /// Something the customer has.
     Possession,
+    /// Something the customer is.
+    Inherence,
 }
 
 impl Factor {
     /// Every factor.
-    pub const ALL: [Self; 4] = [Self::AccountPin, Self::TransferPin, Self::OneTimeCode, Self::AppApproval];
+    pub const ALL: [Self; 5] =
+        [Self::AccountPin, Self::TransferPin, Self::OneTimeCode, Self::AppApproval, Self::IdDocument];
 
     /// Its class.
     pub const fn class(self) -> FactorClass {
         match self {
             Self::AccountPin | Self::TransferPin => FactorClass::Knowledge,
             Self::OneTimeCode | Self::AppApproval => FactorClass::Possession,
+            Self::IdDocument => FactorClass::Inherence,
         }
     }
 
     /// Whether it alone meets every level.
     pub const fn is_strong(self) -> bool {
-        matches!(self, Self::AppApproval)
+        matches!(self, Self::AppApproval | Self::IdDocument)
     }
 
     /// The stable name.
@@ -51,6 +58,7 @@ impl Factor {
             Self::TransferPin => "TRANSFER_PIN",
             Self::OneTimeCode => "ONE_TIME_CODE",
             Self::AppApproval => "APP_APPROVAL",
+            Self::IdDocument => "ID_DOCUMENT",
         }
     }
 }
@@ -107,6 +115,32 @@ pub struct Evidence {
     pub one_time_code: Option<PinDigits>,
     /// An app key's signature.
     pub app_approval: Option<AppApproval>,
+    /// A scanned identity document.
+    pub document: Option<DocumentScan>,
+    /// That another person of the staff has seen the customer and their document.
+    pub second_person: Option<SecondPerson>,
+}
+
+text_type! {
+    /// What a store's scanner calls an identity document: the same for the same document.
+    DocumentReference, 128, |c: char| c.is_ascii_graphic(),
+    "must be a scanner's reference: 1 to 128 printable ASCII characters without spaces", private
+}
+
+/// An identity document, as a store's scanner read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentScan {
+    /// Its name at the scanner. It is never kept: only a keyed digest is.
+    pub reference: DocumentReference,
+    /// Whose it is.
+    pub holder: HolderName,
+}
+
+/// The word of a second person of the staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondPerson {
+    /// Who scanned the document; none before the challenge was looked up.
+    pub beside: Option<Subject>,
 }
 
 /// A signature by a customer's app key over the exact change.
@@ -260,6 +294,42 @@ impl CodeCheck {
     }
 }
 
+/// What looking at an identity document found. `Matched` is not yet proof: another person must have seen it, and time pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentCheck {
+    /// It is of a person whose proof counts for this change.
+    Matched,
+    /// It is of somebody else.
+    Differs,
+    /// No such person has a name on record.
+    NotOnRecord,
+    /// A second person has seen it.
+    Seconded,
+    /// None was offered.
+    NotSupplied,
+    /// None was offered, and one was shown for the challenge that is completed.
+    Given,
+}
+
+impl DocumentCheck {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "MATCHED",
+            Self::Differs => "DIFFERS",
+            Self::NotOnRecord => "NOT_ON_RECORD",
+            Self::Seconded => "SECONDED",
+            Self::NotSupplied => "NOT_SUPPLIED",
+            Self::Given => "GIVEN",
+        }
+    }
+
+    /// Whether it counts as a wrong answer.
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Differs | Self::NotOnRecord)
+    }
+}
+
 /// What looking at all the evidence found: what `evaluate` decides on instead of secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checks {
@@ -271,6 +341,8 @@ pub struct Checks {
     pub code: CodeCheck,
     /// The app approval.
     pub app: AppCheck,
+    /// The identity document.
+    pub document: DocumentCheck,
 }
 
 impl Checks {
@@ -280,6 +352,7 @@ impl Checks {
         transfer_pin: TransferPinCheck::NotSupplied,
         code: CodeCheck::NotSupplied,
         app: AppCheck::NotSupplied,
+        document: DocumentCheck::NotSupplied,
     };
 }
 
@@ -293,5 +366,6 @@ mod tests {
         assert_eq!(level_of([Factor::AccountPin]), Level::Basic);
         assert_eq!(level_of([Factor::AccountPin, Factor::TransferPin]), Level::Basic);
         assert_eq!(level_of([Factor::AppApproval]), Level::Strong);
+        assert_eq!(level_of([Factor::IdDocument]), Level::Strong);
     }
 }

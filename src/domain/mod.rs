@@ -58,8 +58,8 @@ pub use decision::{
 };
 pub use document::Document;
 pub use evidence::{
-    AppApproval, AppCheck, Checks, CodeCheck, Evidence, Factor, FactorClass, Level, PinCheck, TransferPinCheck,
-    level_of,
+    AppApproval, AppCheck, Checks, CodeCheck, DocumentCheck, DocumentReference, DocumentScan, Evidence, Factor,
+    FactorClass, Level, PinCheck, SecondPerson, TransferPinCheck, level_of,
 };
 pub use happening::{CallPhase, Counted, Happening, HappeningKind, LogInResult, Recorded};
 pub use history::{
@@ -86,7 +86,8 @@ pub use notice::{
 };
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use pending::{
-    Completing, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, WRONG_ANSWERS_MAX,
+    Completing, DocumentDigest, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX,
+    ShownDocument, WRONG_ANSWERS_MAX,
 };
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::code::SentCode;
 use super::{
-    Action, ChangeDigest, ContactId, DeviceId, Factor, Level, LineId, LineName, Place, RecordId, Seq, Subject, level_of,
+    Action, ChangeDigest, ContactId, DeviceId, Factor, Level, LineId, LineName, PersonId, Place, RecordId, Seq,
+    Subject, level_of,
 };
 
 /// A challenge as it is kept beside its account, until long after it ended.
@@ -78,6 +79,37 @@ pub enum GivenProof {
         /// Whether it counts only beside a factor of another class.
         beside: bool,
     },
+    /// An identity document that was scanned. By itself it proves nothing.
+    Document {
+        /// A keyed digest of what the scanner calls it.
+        document: DocumentDigest,
+        /// Whose it is; none where that is nobody whose proof counts.
+        person: Option<PersonId>,
+        /// Whether it was shown on another customer's account lately.
+        elsewhere: bool,
+    },
+    /// That another person has seen it.
+    SecondPerson {
+        /// From when on it counts.
+        counts_from: DateTime<Utc>,
+    },
+}
+
+/// A keyed digest of what a scanner calls a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentDigest(pub [u8; 16]);
+
+/// A document that was shown for a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownDocument<'a> {
+    /// Who scanned it, and where.
+    pub scanned: &'a Given,
+    /// Whose it is; none where that is nobody whose proof counts.
+    pub person: Option<&'a PersonId>,
+    /// Whether it was shown on another customer's account lately.
+    pub elsewhere: bool,
+    /// Who else has seen it, since it was scanned, and from when on that counts.
+    pub seconded: Option<(&'a Given, DateTime<Utc>)>,
 }
 
 impl GivenProof {
@@ -85,6 +117,8 @@ impl GivenProof {
         match (self, other) {
             (Self::AppApproval { device }, Self::AppApproval { device: other }) => device == other,
             (Self::OneTimeCode { contact, .. }, Self::OneTimeCode { contact: other, .. }) => contact == other,
+            // Who has seen a document adds to it; another one was seen by nobody else yet.
+            (Self::Document { .. }, Self::SecondPerson { .. }) => false,
             _ => self.factor() == other.factor(),
         }
     }
@@ -95,6 +129,7 @@ impl GivenProof {
             Self::AccountPin { .. } => Factor::AccountPin,
             Self::AppApproval { .. } => Factor::AppApproval,
             Self::OneTimeCode { .. } => Factor::OneTimeCode,
+            Self::Document { .. } | Self::SecondPerson { .. } => Factor::IdDocument,
         }
     }
 }
@@ -149,11 +184,43 @@ impl Pending {
             .any(|given| matches!(&given.proof, GivenProof::AppApproval { device: known } if known == device))
     }
 
-    /// Whether what was given reaches what it asks for, as far as was seen when it was given.
-    pub fn is_answered(&self) -> bool {
-        let is_other = |given: &Given| !matches!(given.proof, GivenProof::OneTimeCode { .. });
-        let has_other = self.given.iter().any(is_other);
-        let counts = |given: &&Given| has_other || !matches!(given.proof, GivenProof::OneTimeCode { beside: true, .. });
+    /// The document that was shown for it, as far as what was given counts.
+    pub fn document<'a>(&self, given: impl Iterator<Item = &'a Given> + Clone) -> Option<ShownDocument<'a>> {
+        let seconded = given.clone().find_map(|given| match given.proof {
+            GivenProof::SecondPerson { counts_from } => Some((given, counts_from)),
+            _ => None,
+        });
+        given.into_iter().find_map(|scanned| match &scanned.proof {
+            GivenProof::Document { person, elsewhere, document: _ } => {
+                Some(ShownDocument { scanned, person: person.as_ref(), elsewhere: *elsewhere, seconded })
+            }
+            _ => None,
+        })
+    }
+
+    /// Who scanned a document for it.
+    pub fn scanned_by(&self) -> Option<&Given> {
+        self.document(self.given.iter()).map(|shown| shown.scanned)
+    }
+
+    /// When time alone may change how it stands.
+    pub fn changes_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let seconded = self.document(self.given.iter()).and_then(|shown| shown.seconded);
+        let counts_from = seconded.map(|(_, counts_from)| counts_from).filter(|from| *from > now);
+        counts_from.map_or(self.expires_at, |from| from.min(self.expires_at))
+    }
+
+    /// Whether what was given reaches what it asks for at `now`, as far as was seen when it was given.
+    pub fn is_answered(&self, now: DateTime<Utc>) -> bool {
+        let is_code = |given: &Given| matches!(given.proof, GivenProof::OneTimeCode { .. });
+        let shown = self.document(self.given.iter()).filter(|shown| shown.person.is_some() && !shown.elsewhere);
+        let is_seen = shown.and_then(|shown| shown.seconded).is_some_and(|(_, counts_from)| counts_from <= now);
+        let of_document = |given: &Given| given.proof.factor() == Factor::IdDocument;
+        let has_other = self.given.iter().any(|given| !is_code(given) && (is_seen || !of_document(given)));
+        let counts = |given: &&Given| match &given.proof {
+            GivenProof::OneTimeCode { beside, .. } => has_other || !beside,
+            _ => is_seen || !of_document(given),
+        };
         level_of(self.given.iter().filter(counts).map(|given| given.proof.factor())) >= self.required
     }
 
@@ -221,9 +288,14 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::{
-        GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, WRONG_ANSWERS_MAX,
+        DocumentDigest, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX,
+        WRONG_ANSWERS_MAX,
     };
-    use crate::domain::{Action, ChangeDigest, ContactId, DeviceId, Level, LineId, LineName, Place, RecordId, Subject};
+    use crate::domain::{
+        Action, ChangeDigest, ContactId, DeviceId, Level, LineId, LineName, PersonId, Place, RecordId, Subject,
+    };
+
+    const RESTS: TimeDelta = TimeDelta::hours(4);
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -272,16 +344,16 @@ mod tests {
     #[test]
     fn it_is_answered_once_its_level_is_reached_and_one_of_a_factor_counts() {
         let mut basic = pending(Level::Basic);
-        assert!(!basic.is_answered());
+        assert!(!basic.is_answered(now()));
         basic.give(given(GivenProof::AccountPin { set_at: now() }));
-        assert!(basic.is_answered());
+        assert!(basic.is_answered(now()));
         let mut strong = Pending { given: basic.given.clone(), ..pending(Level::Strong) };
-        assert!(!strong.is_answered());
+        assert!(!strong.is_answered(now()));
         strong.give(given(GivenProof::AccountPin { set_at: now() + TimeDelta::seconds(1) }));
-        assert_eq!((strong.given.len(), strong.is_answered()), (1, false));
+        assert_eq!((strong.given.len(), strong.is_answered(now())), (1, false));
         let approval = |device: &str| given(GivenProof::AppApproval { device: DeviceId::parse(device).unwrap() });
         strong.give(approval("phone"));
-        assert_eq!((strong.given.len(), strong.is_answered()), (2, true));
+        assert_eq!((strong.given.len(), strong.is_answered(now())), (2, true));
         strong.give(approval("tablet"));
         strong.give(approval("phone"));
         assert_eq!(strong.given.len(), 3, "another device's takes no place but its own");
@@ -297,13 +369,40 @@ mod tests {
         };
         let mut basic = pending(Level::Basic);
         basic.give(code("line", true));
-        assert!(!basic.is_answered());
+        assert!(!basic.is_answered(now()));
         basic.give(code("mail", false));
-        assert_eq!((basic.given.len(), basic.is_answered()), (2, true), "another contact's takes no place but its own");
+        assert_eq!(
+            (basic.given.len(), basic.is_answered(now())),
+            (2, true),
+            "another contact's takes no place but its own"
+        );
         let mut two = pending(Level::TwoClasses);
         two.give(code("line", true));
         two.give(given(GivenProof::AccountPin { set_at: now() }));
-        assert!(two.is_answered());
+        assert!(two.is_answered(now()));
+    }
+
+    #[test]
+    fn a_document_is_an_answer_once_another_person_has_seen_it_and_time_has_passed() {
+        let scan = |person: Option<&str>, elsewhere| {
+            let person = person.map(|person| PersonId::parse(person).unwrap());
+            given(GivenProof::Document { document: DocumentDigest([7; 16]), person, elsewhere })
+        };
+        let mut strong = pending(Level::Strong);
+        strong.give(scan(Some("ann"), false));
+        let later = now() + RESTS;
+        assert!(!strong.is_answered(later), "nobody else has seen it");
+        strong.give(given(GivenProof::SecondPerson { counts_from: now() + RESTS }));
+        assert!(!strong.is_answered(later - TimeDelta::nanoseconds(1)) && strong.is_answered(later));
+        strong.give(scan(Some("ann"), false));
+        assert!(!strong.is_answered(later), "another one was seen by nobody else");
+        for (person, elsewhere) in [(None, false), (Some("ann"), true)] {
+            let mut strong = pending(Level::Strong);
+            strong.give(scan(person, elsewhere));
+            strong.give(given(GivenProof::SecondPerson { counts_from: now() + RESTS }));
+            assert!(!strong.is_answered(later));
+            assert!(strong.scanned_by().is_some(), "who scanned it is the same, whoever it is of");
+        }
     }
 
     /// Apps sign this: it never changes.

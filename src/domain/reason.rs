@@ -134,6 +134,10 @@ reasons! {
     CodeWrong = 35, "CODE_WRONG", Credential;
     /// The one-time code went to a contact that proves nothing now.
     ContactUnusable = 36, "CONTACT_UNUSABLE", Credential;
+    /// The identity document was shown on another customer's account lately.
+    DocumentElsewhere = 37, "DOCUMENT_ELSEWHERE", Risk;
+    /// The identity document was seen too lately to prove anything.
+    DocumentRests = 38, "DOCUMENT_RESTS", Credential;
     /// The account number is missing.
     AccountNumberMissing = 40, "ACCOUNT_NUMBER_MISSING", IdentityData;
     /// The account number is wrong.

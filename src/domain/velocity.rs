@@ -25,6 +25,10 @@ pub struct Velocity {
     pub ports_to_dealer: u32,
     /// Other accounts that got a SIM for the same handset.
     pub handset_other_accounts: u32,
+    /// Other accounts on which the same identity document was shown.
+    pub document_other_accounts: u32,
+    /// How often the two who see the document saw one, this time included. It is the use case's, and no fact.
+    pub documents_of_pair: u32,
     /// Accounts that one identity read among many, and that were to go to the same carrier, this one included; none where
     /// nobody read this one so.
     pub read_accounts_leaving: u32,
@@ -89,6 +93,8 @@ impl Velocity {
         ports_to_carrier: 0,
         ports_to_dealer: 0,
         handset_other_accounts: 0,
+        document_other_accounts: 0,
+        documents_of_pair: 0,
         read_accounts_leaving: 0,
     };
 

@@ -6,7 +6,8 @@ use std::fmt::Display;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::document::{
-    Budget, ContactKnobs, CoolDowns, LockKnobs, PinKnobs, Policy, Thresholds, TransferPinKnobs, TransferPinLife,
+    Budget, ContactKnobs, CoolDowns, DocumentKnobs, LockKnobs, PinKnobs, Policy, Thresholds, TransferPinKnobs,
+    TransferPinLife,
 };
 use super::rules::{Rule, Rules};
 use crate::domain::{Reason, ReleaseTimes};
@@ -27,6 +28,7 @@ impl Policy {
             challenge_life,
             cooldown,
             contact,
+            document,
             device_known_after,
             unknown_numbers,
             port_account_number_required,
@@ -42,6 +44,7 @@ impl Policy {
         text.span("challenge.life", *challenge_life);
         text.cooldown(*cooldown);
         text.contact(*contact);
+        text.document(*document);
         text.span("device.known_after", *device_known_after);
         text.budget("unknown_numbers", *unknown_numbers);
         text.put("port.account_number_required", port_account_number_required);
@@ -143,6 +146,14 @@ impl Text {
         self.span("contact.mailbox_used", mailbox_used);
     }
 
+    fn document(&mut self, document: DocumentKnobs) {
+        let DocumentKnobs { taken, delay, valid_for, pair_max } = document;
+        self.put("document.taken", taken);
+        self.span("document.delay", delay);
+        self.span("document.valid_for", valid_for);
+        self.put("document.pair_max", pair_max);
+    }
+
     fn cooldown(&mut self, cooldown: CoolDowns) {
         let CoolDowns { sim_to_port_challenge, sim_to_port_points, reset_to_sim, sim_to_sim } = cooldown;
         self.span("cooldown.sim_to_port_challenge", sim_to_port_challenge);
@@ -187,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_knob_changes_the_text() {
-        let turns: [Turn; 30] = [
+        let turns: [Turn; 34] = [
             |p| p.thresholds.challenge += 1,
             |p| p.thresholds.strong += 1,
             |p| p.thresholds.deny += 1,
@@ -214,6 +225,10 @@ mod tests {
             |p| p.contact.sim_changed += TimeDelta::seconds(1),
             |p| p.contact.forwarding_set += TimeDelta::seconds(1),
             |p| p.contact.mailbox_used += TimeDelta::seconds(1),
+            |p| p.document.taken = false,
+            |p| p.document.delay += TimeDelta::seconds(1),
+            |p| p.document.valid_for += TimeDelta::seconds(1),
+            |p| p.document.pair_max += 1,
             |p| p.device_known_after += TimeDelta::seconds(1),
             |p| p.unknown_numbers.count += 1,
             |p| p.signals_required.push(a_required_signal()),

@@ -138,6 +138,7 @@ const fn wicis(reason: Reason) -> Code {
         | Reason::ChallengeLapsed
         | Reason::CodeWrong
         | Reason::ContactUnusable
+        | Reason::DocumentRests
         | Reason::ProofTooWeak => WICIS_OTHER,
         Reason::Own(own) => wicis_own(own.told()),
         other => wicis_class(other.class()),
@@ -191,6 +192,7 @@ const fn bandwidth(reason: Reason) -> Code {
         | Reason::ChallengeLapsed
         | Reason::CodeWrong
         | Reason::ContactUnusable
+        | Reason::DocumentRests
         | Reason::ProofTooWeak => BANDWIDTH_OTHER,
         Reason::Own(own) => bandwidth_own(own.told()),
         other => bandwidth_class(other.class()),

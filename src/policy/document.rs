@@ -31,6 +31,8 @@ pub struct Policy {
     pub cooldown: CoolDowns,
     /// Contacts under attack, P5.
     pub contact: ContactKnobs,
+    /// Identity documents.
+    pub document: DocumentKnobs,
     /// From this age on a device is known.
     pub device_known_after: TimeDelta,
     /// How many unknown numbers one caller may ask about.
@@ -148,6 +150,19 @@ pub struct ContactKnobs {
     pub mailbox_used: TimeDelta,
 }
 
+/// Identity documents that stores scan and a second person sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentKnobs {
+    /// Whether they are taken at all.
+    pub taken: bool,
+    /// How long after the second person has seen one it counts.
+    pub delay: TimeDelta,
+    /// And for how long then.
+    pub valid_for: TimeDelta,
+    /// How often the same two may do so within 24 hours.
+    pub pair_max: u32,
+}
+
 /// So many in so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -246,6 +261,7 @@ impl Policy {
                 forwarding_set: zero,
                 mailbox_used: zero,
             },
+            document: DocumentKnobs { taken: true, delay: zero, valid_for: zero, pair_max: 0 },
             device_known_after: zero,
             unknown_numbers: Budget { count: 0, window: zero },
             port_account_number_required: true,

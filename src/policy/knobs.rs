@@ -71,6 +71,10 @@ knobs! {
     "contact.sim_changed": Span = contact.sim_changed;
     "contact.forwarding_set": Span = contact.forwarding_set;
     "contact.mailbox_used": Span = contact.mailbox_used;
+    "document.taken": Flag = document.taken;
+    "document.delay": Span = document.delay;
+    "document.valid_for": Span = document.valid_for;
+    "document.pair_max": Count = document.pair_max;
     "device.known_after": Span = device_known_after;
     "unknown_numbers.count": Count = unknown_numbers.count;
     "unknown_numbers.window": Span = unknown_numbers.window;

@@ -40,14 +40,14 @@ pub use attempts::{failures_within, pin_off_until, transfer_pin_void};
 pub use contacts::{CodeTargets, ContactFitness, NoticePeople, NoticeTarget, Reach, TargetStanding, code_targets};
 pub use dialect::{Dialect, WireAnswer, WireReply, wire};
 pub use document::{
-    Budget, ContactKnobs, CoolDowns, CutOff, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Policy, RequiredSignal, SignalName,
-    Thresholds, TransferPinKnobs, TransferPinLife,
+    Budget, ContactKnobs, CoolDowns, CutOff, DocumentKnobs, LockKnobs, PERMIT_LIFE_MAX, PinKnobs, Policy,
+    RequiredSignal, SignalName, Thresholds, TransferPinKnobs, TransferPinLife,
 };
 pub use evaluate::{decide, evaluate};
 pub use explain::{Explained, ExplainedRule, Said, explain};
 pub use facts::{
-    AppFact, Asker, AskerDevice, CodeFact, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind, NEVER, Origin, PersonStanding,
-    SignalSet, ToldFacts, TransferPinFact, Values, fact_name,
+    AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind,
+    NEVER, Origin, PersonStanding, SignalSet, ToldFacts, TransferPinFact, Values, fact_name,
 };
 pub use file::{BUILT_IN, PolicyFileError, built_in, load};
 pub use fitness::PinFitness;
@@ -55,7 +55,7 @@ pub use guessable::{GuessContext, Guessable};
 pub use knobs::read_condition;
 pub use language::{ExpressionError, Quantity, Relation, Test, Tri};
 pub use outward::{Audience, Outward, message, outward};
-pub use persons::{key_counts, person_counts};
+pub use persons::{NobodyNamed, holder_of, key_counts, person_counts};
 pub use proof::Accepted;
 pub use release::ReleasePlan;
 pub use replay::{Recorded, Replayed, replay};

@@ -2,7 +2,7 @@
 
 use super::contacts::ContactFitness;
 use super::document::Policy;
-use super::facts::{Asker, Facts, PersonStanding};
+use super::facts::{Asker, DocumentFact, Documents, Facts, PersonStanding};
 use super::fitness::PinFitness;
 use super::proof::Accepted;
 use super::rules::just_after;
@@ -31,7 +31,8 @@ pub(super) fn options(policy: &Policy, facts: &Facts, accepted: Accepted, requir
         factor: Factor::AppApproval,
         usability: if sighted { facts.app_usable } else { Usability::Usable },
     };
-    let mut options: Vec<FactorOption> = knowledge.into_iter().chain(code).chain([app]).collect();
+    let document = document(facts, sighted);
+    let mut options: Vec<FactorOption> = knowledge.into_iter().chain(code).chain([app]).chain(document).collect();
     options.sort_by_key(|option| !is_usable(option));
     options
 }
@@ -68,6 +69,18 @@ fn code(facts: &Facts, sighted: bool) -> (FactorOption, bool) {
     };
     let beside = sighted && facts.best_contact == ContactFitness::Beside;
     (FactorOption { factor: Factor::OneTimeCode, usability }, beside)
+}
+
+/// An identity document, where one could be shown: it reaches every level.
+fn document(facts: &Facts, sighted: bool) -> Option<FactorOption> {
+    let usability = match (facts.documents, facts.document) {
+        (Documents::NotHere, _) => return None,
+        _ if !sighted => Usability::Usable,
+        (_, DocumentFact::Rests { until }) => Usability::NotBefore(until, Reason::DocumentRests),
+        (Documents::NotOnRecord, _) => Usability::Unusable(Reason::NoUsableFactor),
+        (Documents::Here, _) => Usability::Usable,
+    };
+    Some(FactorOption { factor: Factor::IdDocument, usability })
 }
 
 fn alone((code, beside): (FactorOption, bool)) -> FactorOption {

@@ -117,9 +117,17 @@ fn reasons(audience: Audience, verdict: &Verdict) -> Vec<GivenReason> {
 
 const NO_CUSTOMER_PROOF: RuleId = "P6-no-customer-proof";
 
-/// Reasons that tell that a PIN was right, and how old it is.
+/// Reasons that tell that a PIN was right, and how old it is, or that a document has the right name.
 const fn is_about_the_secret(reason: Reason) -> bool {
-    matches!(reason, Reason::PinTooNew | Reason::PinBeforeBreach | Reason::PinDormant | Reason::PinIsDefault)
+    matches!(
+        reason,
+        Reason::PinTooNew
+            | Reason::PinBeforeBreach
+            | Reason::PinDormant
+            | Reason::PinIsDefault
+            | Reason::DocumentElsewhere
+            | Reason::DocumentRests
+    )
 }
 
 /// Plain words for what to do next.
@@ -152,6 +160,10 @@ fn challenge_step(option: Option<&FactorOption>) -> &'static str {
         }
         Some(Factor::AppApproval) => {
             "Let the customer approve this change in the app, on a device they have used for a while."
+        }
+        Some(Factor::IdDocument) => {
+            "Scan the customer's identity document, and let a colleague on another device say that they have seen both. It \
+             counts after some hours; nobody needs to wait here."
         }
         None => "",
     }
@@ -219,6 +231,8 @@ pub const fn message(reason: Reason) -> &'static str {
         Reason::ChallengeDeclined => "The customer said no.",
         Reason::ChallengeLapsed => "The customer did not prove in time that they ask.",
         Reason::CodeWrong => "The code is wrong, or no longer good.",
+        Reason::DocumentElsewhere => "The identity document was shown on another customer's account lately.",
+        Reason::DocumentRests => "The identity document was seen too lately: it counts some hours later.",
         Reason::ContactUnusable => "The code went to a contact that proves nothing now.",
         Reason::AccountNumberMissing => "The account number is missing.",
         Reason::AccountNumberWrong => "The account number is wrong.",

@@ -1,7 +1,7 @@
 //! A factor proves its person, and persons may do different things.
 
 use super::facts::{Asker, PersonStanding};
-use crate::domain::{Account, Action, Device, LineId, PersonId, PersonRole, Requester, Role};
+use crate::domain::{Account, Action, Device, HolderName, LineId, PersonId, PersonRole, Requester, Role};
 
 /// The place of a person on an account, as far as one line goes.
 pub(super) fn standing_of(account: &Account, person: &PersonId, line: &LineId) -> PersonStanding {
@@ -72,6 +72,24 @@ pub fn person_counts(account: &Account, line: &LineId, action: Action, asker: &R
         standing == PersonStanding::Owner || action != Action::DeviceAdd || asker.person.as_ref() == Some(person);
     for_themselves && approval_counts(standing, action)
 }
+
+/// Whose a document is, of those whose proof counts and who have a name on record; an error where nobody has one.
+pub fn holder_of<'a>(
+    account: &'a Account,
+    line: &LineId,
+    action: Action,
+    asker: &Requester,
+    holder: &HolderName,
+) -> Result<Option<&'a PersonId>, NobodyNamed> {
+    let counting = account.persons.iter().filter(|person| person_counts(account, line, action, asker, &person.id));
+    let mut named = counting.filter_map(|person| Some((&person.id, person.name.as_ref()?))).peekable();
+    named.peek().ok_or(NobodyNamed)?;
+    Ok(named.find(|(_, name)| holder.matches(name)).map(|(person, _)| person))
+}
+
+/// Nobody whose proof counts has a name on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NobodyNamed;
 
 /// Whether an account PIN counts as proof when this identity enters it. How it was entered comes from the identity, never from
 /// a field: typed by staff it is matched and proves nothing.

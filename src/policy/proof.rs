@@ -3,7 +3,7 @@
 //! INVARIANT (stricter-only): nothing but accepted evidence lets a request through.
 
 use super::document::Policy;
-use super::facts::{AppFact, CodeFact, Facts, TransferPinFact};
+use super::facts::{AppFact, CodeFact, DocumentFact, Facts, TransferPinFact};
 use super::fitness::PinFitness;
 use crate::domain::{Action, Factor, Level, PinCheck, Standing, level_of};
 
@@ -19,18 +19,27 @@ pub struct Accepted {
     pub code: bool,
     /// The app approval.
     pub app: bool,
+    /// The identity document.
+    pub document: bool,
 }
 
 impl Accepted {
+    /// None of them.
+    #[cfg(test)]
+    pub(in crate::policy) const NONE: Self =
+        Self { account_pin: false, transfer_pin: false, code: false, app: false, document: false };
+
     /// Weighs the checks: a right PIN is proof only if entered by the customer, neither too new nor too old, and not by the
     /// channel that lately released a lock.
     pub fn of(facts: &Facts, policy: &Policy) -> Self {
         // INVARIANT (unknown-looks-known): for a line that is not there nothing proves anything.
         let known = facts.standing == Standing::Known;
         let app = known && matches!(facts.app, AppFact::Approved { .. });
+        let may_be_shown = known && !facts.document_elsewhere && !facts.same_way_as_release;
+        let has_rested = may_be_shown && facts.document == DocumentFact::Right;
         let pin_fits = match facts.pin_fitness {
             PinFitness::Fit => true,
-            PinFitness::Dormant => app || facts.code == CodeFact::Right,
+            PinFitness::Dormant => app || has_rested || facts.code == CodeFact::Right,
             PinFitness::NotSet | PinFitness::TooNew { .. } | PinFitness::BeforeBreach | PinFitness::Default => false,
         };
         let account_pin = known
@@ -45,15 +54,19 @@ impl Accepted {
             && matches!(facts.transfer_pin, TransferPinFact::Right { same_way_as_release: false, .. });
         let code = match facts.code {
             CodeFact::Right => known,
-            CodeFact::Beside => account_pin || transfer_pin || app,
+            CodeFact::Beside => account_pin || transfer_pin || app || has_rested,
             _ => false,
         };
-        Self { account_pin, transfer_pin, code, app }
+        // Beside a factor of another class it need not rest, but where the line is flagged.
+        let need_not_rest = matches!(facts.document, DocumentFact::Rests { .. }) && !facts.flagged;
+        let beside = account_pin || transfer_pin || code || app;
+        let document = has_rested || (may_be_shown && need_not_rest && beside);
+        Self { account_pin, transfer_pin, code, app, document }
     }
 
     /// Whether any is: customer proof.
     pub const fn any(self) -> bool {
-        self.account_pin || self.transfer_pin || self.code || self.app
+        self.account_pin || self.transfer_pin || self.code || self.app || self.document
     }
 
     /// As a list, for the verdict.
@@ -67,6 +80,7 @@ impl Accepted {
             (self.transfer_pin, Factor::TransferPin),
             (self.code, Factor::OneTimeCode),
             (self.app, Factor::AppApproval),
+            (self.document, Factor::IdDocument),
         ];
         listed.into_iter().filter_map(|(accepted, factor)| accepted.then_some(factor))
     }

@@ -61,6 +61,7 @@ pub(super) fn values_of(policy: &Policy, recorded: &Recorded<'_>) -> (Values, u1
         transfer_pin: has(Factor::TransferPin),
         code: has(Factor::OneTimeCode),
         app: has(Factor::AppApproval),
+        document: has(Factor::IdDocument),
     };
     let mut values = Values::of_recorded(recorded.facts, accepted);
     let unrecorded = values.unrecorded(recorded.facts, recorded.known);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{
     Change, ChangeDigest, Claims, Completing, ContactId, DeviceId, Evidence, Interaction, Mode, ObservedSignal,
-    Requester, Snapshot, Standing,
+    Requester, ShownDocument, Snapshot, Standing,
 };
 
 /// A request as the policy sees it: who asks for what, from where, offering what kinds of proof.
@@ -31,6 +31,8 @@ pub struct Request<'a> {
     pub signals: &'a [ObservedSignal],
     /// Whether a code can be sent for it.
     pub codes_sent: bool,
+    /// Whether a challenge of it waits for others.
+    pub waits: bool,
     /// How the challenge stands that it completes.
     pub completing: Completing,
     /// When the change is to be made, if not now.
@@ -50,6 +52,8 @@ pub struct Offered<'a> {
     pub code_contact: Option<&'a ContactId>,
     /// A signature by this device's key.
     pub app_device: Option<&'a DeviceId>,
+    /// The document that was shown before for the challenge that is completed.
+    pub document: Option<ShownDocument<'a>>,
 }
 
 impl<'a> From<&'a Evidence> for Offered<'a> {
@@ -61,6 +65,7 @@ impl<'a> From<&'a Evidence> for Offered<'a> {
             // Which it was, the challenge says.
             code_contact: None,
             app_device: evidence.app_approval.as_ref().map(|approval| &approval.device),
+            document: None,
         }
     }
 }

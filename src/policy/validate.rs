@@ -29,6 +29,12 @@ pub const UNKNOWN_NUMBERS_WINDOW_MAX: TimeDelta = TimeDelta::days(31);
 /// What lapsed within a day is counted, so that no challenge lives longer.
 pub const CHALLENGE_LIFE_MAX: TimeDelta = TimeDelta::hours(24);
 
+/// No document is proof for longer, nor rests longer.
+const DOCUMENT_SPAN_MAX: TimeDelta = TimeDelta::days(7);
+
+/// How often the same two may at most see a document within a day: as many as are counted.
+const PAIR_MAX: u32 = 20;
+
 impl Policy {
     /// Checks every knob against its bounds and against the others.
     pub fn validate(&self) -> Result<(), PolicyError> {
@@ -113,6 +119,12 @@ impl Policy {
         span(self.contact.sim_changed, "contact.sim_changed")?;
         span(self.contact.forwarding_set, "contact.forwarding_set")?;
         span(self.contact.mailbox_used, "contact.mailbox_used")?;
+        span(self.document.delay, "document.delay")?;
+        positive(self.document.valid_for, "document.valid_for")?;
+        let fits = self.document.delay <= DOCUMENT_SPAN_MAX && self.document.valid_for <= DOCUMENT_SPAN_MAX;
+        require(fits, "document.valid_for", "must be, like `document.delay`, at most 7 days")?;
+        let is_some = self.document.pair_max > 0 && self.document.pair_max <= PAIR_MAX;
+        require(is_some, "document.pair_max", "must be 1 to 20")?;
         span(self.device_known_after, "device.known_after")?;
         require(self.unknown_numbers.count > 0, "unknown_numbers", "must allow more than 0")?;
         positive(self.unknown_numbers.window, "unknown_numbers")?;
@@ -150,7 +162,7 @@ mod tests {
 
     #[test]
     fn each_wrong_knob_is_named() {
-        let cases: [(&str, Turn); 18] = [
+        let cases: [(&str, Turn); 22] = [
             ("thresholds.challenge", |p| p.thresholds.challenge = 0),
             ("thresholds.strong", |p| p.thresholds.strong = p.thresholds.challenge - 1),
             ("thresholds.deny", |p| p.thresholds.deny = p.thresholds.strong - 1),
@@ -165,6 +177,10 @@ mod tests {
             ("transfer_pin.wrong_max", |p| p.transfer_pin.wrong_max = 0),
             ("permit.life", |p| p.permit_life = TimeDelta::minutes(11)),
             ("contact.alone_after", |p| p.contact.alone_after = p.contact.usable_after - TimeDelta::seconds(1)),
+            ("document.valid_for", |p| p.document.valid_for = TimeDelta::zero()),
+            ("document.valid_for", |p| p.document.delay = TimeDelta::days(7) + TimeDelta::microseconds(1)),
+            ("document.pair_max", |p| p.document.pair_max = 0),
+            ("document.pair_max", |p| p.document.pair_max = 21),
             ("unknown_numbers", |p| p.unknown_numbers.count = 0),
             ("pin.failures_window", |p| p.pin.failures_window = TimeDelta::days(15) + TimeDelta::microseconds(1)),
             ("challenge.life", |p| p.challenge_life = TimeDelta::hours(24) + TimeDelta::microseconds(1)),

@@ -125,7 +125,7 @@ pub(super) fn permit_state(permit: &Permit, epochs: &Epochs<'_>, now: DateTime<U
 pub(super) fn pending_state(pending: &Pending, scopes: [Option<&Protection>; 2], now: DateTime<Utc>) -> DecisionState {
     let alive = scopes.into_iter().flatten().all(|locks| locks.is_alive(pending.action, pending.granted_seq));
     match pending.standing(alive, now) {
-        PendingStanding::Open if pending.is_answered() => DecisionState::Answered,
+        PendingStanding::Open if pending.is_answered(now) => DecisionState::Answered,
         PendingStanding::Open => DecisionState::Pending,
         PendingStanding::Declined => DecisionState::Declined,
         PendingStanding::Lapsed => DecisionState::Expired,

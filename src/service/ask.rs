@@ -68,6 +68,8 @@ pub(super) struct Asking<'a> {
     pub reserve: Reserve,
     /// What is to be done with one-time codes.
     pub codes: Codes,
+    /// Whether a challenge of it waits for others.
+    pub waits: bool,
     /// In a batch, every line that is asked about: an approval names them all.
     pub batch: Option<&'a [LineRef]>,
     /// The one reading of the clock.
@@ -134,10 +136,10 @@ impl Engine {
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
-        let sends = effect.waits() && question.mode == Mode::Enforce && self.sends_codes();
-        let codes = if sends { Codes::Offered } else { Codes::NotSent };
+        let waits = effect.waits() && question.mode == Mode::Enforce;
+        let codes = if waits && self.sends_codes() { Codes::Offered } else { Codes::NotSent };
         let (books, stores) = (&books, &*stores);
-        let asking = Asking { requester, question, reserve, codes, batch: None, now, books, stores };
+        let asking = Asking { requester, question, reserve, codes, waits, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
@@ -381,8 +383,18 @@ pub(super) fn decided(
     challenge: Option<RecordId>,
 ) -> Decided {
     let question = asking.question;
-    let Weighed { verdict, checks, facts, policy, account_number_matched, owner_asked, found: _, shadow, code: _ } =
-        weighed;
+    let Weighed {
+        verdict,
+        checks,
+        facts,
+        policy,
+        account_number_matched,
+        owner_asked,
+        found: _,
+        shadow,
+        code: _,
+        shown: _,
+    } = weighed;
     let options = match &verdict.outcome {
         Outcome::Challenge(challenge) => challenge.options.clone(),
         Outcome::Deny(denial) => {

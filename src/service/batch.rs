@@ -72,7 +72,7 @@ impl Engine {
             let batch = Some(lines.as_slice());
             let (books, stores) = (&books, &*stores);
             let (question, codes) = (&common, Codes::NotSent);
-            let asking = Asking { requester, question, reserve, codes, batch, now, books, stores };
+            let asking = Asking { requester, question, reserve, codes, waits: false, batch, now, books, stores };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {

@@ -72,16 +72,25 @@ impl Engine {
         Ok(answer)
     }
 
-    /// A decision that the caller asked for, as it stands now.
+    /// A decision that the caller asked for, as it stands now, and when time alone may change that.
     pub(super) async fn look_at_decision(
         &self,
         who: &Authorised<right::WatchDecision>,
         decision: RecordId,
         at_least: Option<Position>,
-    ) -> Result<Answer, ServiceError> {
+    ) -> Result<(Answer, Option<DateTime<Utc>>), ServiceError> {
         // Only read, so that whoever waits for an answer takes nobody's place in the account's queue.
         let kept = self.decision_record(who, decision).await?;
-        self.decision_as_kept(who, kept, at_least).await.map(|(answer, _)| answer)
+        let (answer, open) = self.decision_as_kept(who, kept, at_least).await?;
+        let window = answer.decided().map(|decided| decided.window);
+        let until = match (open.challenge(decision), window) {
+            (Some(pending), _) => Some(pending.changes_at(self.now()?.instant())),
+            (None, Some(AnswerWindow::OpenUntil(until) | AnswerWindow::Permit { expires_at: until, .. })) => {
+                Some(until)
+            }
+            (None, _) => None,
+        };
+        Ok((answer, until))
     }
 
     async fn decision_now<R: Right>(

@@ -123,6 +123,10 @@ pub enum Refusal {
     AskAgain,
     /// The line has left the account.
     LineMoved,
+    /// Nobody has scanned a document for the challenge.
+    NoDocument,
+    /// The two saw too many documents together.
+    PairWorn,
 }
 
 impl Refusal {
@@ -163,6 +167,8 @@ impl Refusal {
             Self::ContactUnusable => "CONTACT_UNUSABLE",
             Self::AskAgain => "ASK_AGAIN",
             Self::LineMoved => "LINE_MOVED",
+            Self::NoDocument => "NO_DOCUMENT",
+            Self::PairWorn => "PAIR_WORN",
         }
     }
 
@@ -216,6 +222,10 @@ impl Refusal {
             Self::CodeNotEnough => "the challenge asks for more than a code can prove",
             Self::ContactUnusable => "no code goes to this contact now: choose another one",
             Self::AskAgain => "this challenge waits for nobody: whoever asked asks again and brings the proof along",
+            Self::NoDocument => "nobody has scanned an identity document for this challenge: that comes first",
+            Self::PairWorn => {
+                "these two have seen as many documents together as is allowed within a day: somebody else must"
+            }
             Self::Held => "who asks, or the carrier that gains, is held: the fraud desk must look first",
         }
     }

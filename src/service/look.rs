@@ -9,8 +9,8 @@ use super::velocity::{Counted, Found, is_spraying};
 use super::weigh::{Case, FailureWindows};
 use crate::crypto::{Token, verify_app_signature};
 use crate::domain::{
-    AppApproval, AppCheck, Checks, CodeCheck, Completing, PinCheck, Snapshot, SpentApproval, TransferPinCheck,
-    TransferPinState, Verifier,
+    AppApproval, AppCheck, Checks, CodeCheck, Completing, DocumentCheck, PinCheck, Snapshot, SpentApproval,
+    TransferPinCheck, TransferPinState, Verifier,
 };
 use crate::policy::{self, Admission, PinAdmission, Policy};
 use crate::store::OpenAccount;
@@ -59,7 +59,8 @@ impl Engine {
         let pin = self.look_at_pin(case, &admission, looked, before.unread).await;
         let transfer_pin =
             if before.unread { not_counted(case.question) } else { self.look_at_transfer_pin(case, &admission) };
-        let checks = Checks { pin, transfer_pin, code: self.look_at_code(case, &admission), app };
+        let (code, document) = (self.look_at_code(case, &admission), look_at_document(case));
+        let checks = Checks { pin, transfer_pin, code, app, document };
         let renewed = looked.0.as_ref().filter(|_| pin == PinCheck::Matched).and_then(|pin| pin.renewed.clone());
         Findings {
             checks,
@@ -151,6 +152,17 @@ impl Engine {
         }
         let same_device = case.requester.device.as_ref() == Some(device);
         (AppCheck::Signed { added_at: key.added_at, same_device }, Some(spent))
+    }
+}
+
+/// Whose a document is. Who sees it after who scanned it adds to what was found then.
+fn look_at_document(case: &Case<'_>) -> DocumentCheck {
+    let evidence = &case.question.evidence;
+    match (&evidence.document, &evidence.second_person) {
+        (Some(scan), _) => case.holder_of(scan).0,
+        (None, Some(_)) if case.is_shown() => DocumentCheck::Seconded,
+        (None, Some(_)) => DocumentCheck::Differs,
+        (None, None) => DocumentCheck::NotSupplied,
     }
 }
 

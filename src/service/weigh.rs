@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ask::{Asking, Codes, account_of};
 use super::engine::Engine;
@@ -14,11 +14,11 @@ use super::velocity::{Counted, Found, has_sign};
 use crate::audit::ShadowVerdict;
 use crate::crypto::Token;
 use crate::domain::{
-    Account, AppCheck, Checks, CodeCheck, Completing, ContactId, Credentials, Device, GivenProof, HoldKind, Line,
-    LineId, Mode, Pending, PendingStanding, PinCheck, Protection, RegisteredStore, Requester, Snapshot, Standing,
-    Velocity, Verdict,
+    self, Account, AppCheck, Checks, CodeCheck, Completing, ContactId, Credentials, Device, DocumentCheck,
+    DocumentDigest, DocumentScan, GivenProof, HoldKind, Line, LineId, Mode, Pending, PendingStanding, PersonId,
+    PinCheck, Protection, RegisteredStore, Requester, ShownDocument, Snapshot, Standing, Velocity, Verdict,
 };
-use crate::policy::{self, Audience, CodeFact, Facts, Offered, Policy, Request};
+use crate::policy::{self, Audience, CodeFact, Facts, NobodyNamed, Offered, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
 
 /// One more failure than the policy ever compares with is kept.
@@ -46,6 +46,8 @@ pub(super) struct Weighed {
     pub owner_asked: bool,
     /// What looking at this request's own evidence found.
     pub found: Findings,
+    /// What is to be kept of the document that it shows, or that who sends it has seen.
+    pub shown: Option<GivenProof>,
     /// What the shadow policy would have said: for the record alone.
     pub shadow: Option<Box<ShadowVerdict>>,
 }
@@ -72,6 +74,8 @@ pub(super) struct Case<'a> {
     pub completing: Completing,
     /// Whether a code can be sent for it.
     codes_sent: bool,
+    /// Whether a challenge of it waits for others.
+    waits: bool,
     /// What was given for it and still counts.
     given: Given<'a>,
     pub now: DateTime<Utc>,
@@ -154,10 +158,26 @@ impl Engine {
             code: facts.code,
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
+            shown: self.shown_document(case, velocity.document_other_accounts > 0, policy.document.delay),
             policy: Arc::clone(&policy),
             found,
             shadow,
         }
+    }
+}
+
+impl Engine {
+    /// What is kept of a document, whoever it is of.
+    fn shown_document(&self, case: &Case<'_>, elsewhere: bool, delay: TimeDelta) -> Option<GivenProof> {
+        let evidence = &case.question.evidence;
+        if let Some(scan) = &evidence.document {
+            let person = case.holder_of(scan).1.filter(|_| case.standing == Standing::Known).cloned();
+            let digest = self.vault.tokens().digest("document", &[scan.reference.as_str().as_bytes()]);
+            let (half, _) = digest.split_at(size_of::<DocumentDigest>());
+            let document = DocumentDigest(half.try_into().ok()?);
+            return Some(GivenProof::Document { document, person, elsewhere });
+        }
+        evidence.second_person.as_ref().map(|_| GivenProof::SecondPerson { counts_from: case.now + delay })
     }
 }
 
@@ -170,6 +190,8 @@ struct Given<'a> {
     device: Option<&'a Device>,
     /// The contact that a code was sent to, as it is still on record.
     contact: Option<&'a ContactId>,
+    /// The document that was shown.
+    document: Option<ShownDocument<'a>>,
 }
 
 impl<'a> Given<'a> {
@@ -179,7 +201,8 @@ impl<'a> Given<'a> {
         asking: &Asking<'_>,
         (account, credentials, line): (&'a Account, &'a Credentials, &'a Line),
     ) -> Self {
-        let free = pending.given.iter().filter(|given| asking.books.held_place(&given.place).is_none());
+        let is_free = |given: &&domain::Given| asking.books.held_place(&given.place).is_none();
+        let free = pending.given.iter().filter(is_free);
         let (mut pin, mut devices, mut code_contact) = (false, Vec::new(), None);
         for given in free {
             match &given.proof {
@@ -191,11 +214,14 @@ impl<'a> Given<'a> {
                     let kept = account.contact(contact).filter(|kept| kept.since == *since);
                     code_contact = kept.map(|kept| &kept.id).or(code_contact);
                 }
+                // Told together below.
+                GivenProof::Document { .. } | GivenProof::SecondPerson { .. } => {}
             }
         }
+        let document = pending.document(pending.given.iter().filter(is_free));
         let counts = |device: &Device| policy::key_counts(account, &line.id, pending.action, asking.requester, device);
         let device = devices.into_iter().min_by_key(|device| (!counts(device), device.added_at));
-        Self { pin, device, contact: code_contact }
+        Self { pin, device, contact: code_contact, document }
     }
 }
 
@@ -214,7 +240,7 @@ impl<'a> Case<'a> {
         open: &'a OpenAccount,
         line: &'a Line,
     ) -> Result<Self, ServiceError> {
-        let Asking { requester, question, reserve, codes, batch, now, books, stores } = *asking;
+        let Asking { requester, question, reserve, codes, waits, batch, now, books, stores } = *asking;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         let (account, attempt) = (account_of(open)?, reserve.request);
         let held = books.held(requester, Some(&question.interaction), &question.change);
@@ -242,6 +268,7 @@ impl<'a> Case<'a> {
             pending,
             completing,
             codes_sent: codes != Codes::NotSent,
+            waits,
             given: given.unwrap_or_default(),
             now,
             store,
@@ -256,6 +283,21 @@ impl<'a> Case<'a> {
             window.events.iter().filter(|event| event.attempt != self.attempt).map(|event| event.at).collect()
         };
         FailuresBefore { pin: before(self.pin_window), transfer_pin: before(self.transfer_pin_window) }
+    }
+
+    /// What a scanned document is: of a person whose proof counts, or of nobody.
+    pub(super) fn holder_of(&self, scan: &DocumentScan) -> (DocumentCheck, Option<&'a PersonId>) {
+        let action = self.question.change.action();
+        match policy::holder_of(self.account, &self.line.id, action, self.requester, &scan.holder) {
+            Ok(Some(person)) => (DocumentCheck::Matched, Some(person)),
+            Ok(None) => (DocumentCheck::Differs, None),
+            Err(NobodyNamed) => (DocumentCheck::NotOnRecord, None),
+        }
+    }
+
+    /// Whether the document that another person has seen is of somebody whose proof counts.
+    pub(super) fn is_shown(&self) -> bool {
+        self.given.document.is_some_and(|shown| shown.person.is_some())
     }
 
     /// What the policy decides on, before windows over many accounts are looked at.
@@ -290,6 +332,12 @@ impl<'a> Case<'a> {
             let same_device = self.requester.device.as_ref() == Some(&device.id);
             checks.app = AppCheck::Signed { added_at: device.added_at, same_device };
         }
+        if checks.document == DocumentCheck::NotSupplied
+            && let Some(shown) = self.given.document
+        {
+            let is_somebodys = shown.person.is_some();
+            checks.document = if is_somebodys { DocumentCheck::Given } else { DocumentCheck::Differs };
+        }
         checks
     }
 
@@ -306,9 +354,15 @@ impl<'a> Case<'a> {
             mode: *mode,
             interaction,
             claims,
-            offered: Offered { app_device: offered.app_device.or(given), code_contact, ..offered },
+            offered: Offered {
+                app_device: offered.app_device.or(given),
+                code_contact,
+                document: self.given.document,
+                ..offered
+            },
             signals,
             codes_sent: self.codes_sent,
+            waits: self.waits,
             completing: self.completing,
             plan_time: *plan_time,
         }

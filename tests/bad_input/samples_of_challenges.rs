@@ -24,14 +24,18 @@ pub(crate) fn watch_decision() -> Vec<pb::WatchDecisionRequest> {
 }
 
 pub(crate) fn submit() -> Vec<pb::SubmitEvidenceRequest> {
-    use pb::evidence::Evidence::TransferPin;
+    use pb::evidence::Evidence::{DocumentScan, SecondPerson, TransferPin};
     let is_of_ports = |piece: &pb::Evidence| matches!(piece.evidence, Some(TransferPin(_)));
-    vec![pb::SubmitEvidenceRequest {
+    let scan = pb::DocumentScan { reference: text("scan-4711"), holder_name: text("Kim O'Neil") };
+    let of_staff = [DocumentScan(scan), SecondPerson(pb::SecondPerson {})];
+    let of_staff = of_staff.map(|piece| pb::Evidence { evidence: Some(piece) });
+    let with = |evidence| pb::SubmitEvidenceRequest {
         request_id: text(UUID),
         challenge_id: text(UUID),
-        evidence: evidence().into_iter().filter(|piece| !is_of_ports(piece)).collect(),
+        evidence,
         interaction: interaction(),
-    }]
+    };
+    vec![with(evidence().into_iter().filter(|piece| !is_of_ports(piece)).collect()), with(of_staff.to_vec())]
 }
 
 pub(crate) fn send_code() -> Vec<pb::SendCodeRequest> {

@@ -16,6 +16,7 @@ mod challenges;
 mod challenges_guarded;
 mod codes;
 mod contacts;
+mod documents;
 mod events;
 mod exports;
 mod incidents;

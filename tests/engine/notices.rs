@@ -11,7 +11,7 @@ use portcullis::domain::{
 };
 use portcullis::service::{
     Body, Carrying, Engine, Guarding, LineName, LineRef, LockOrder, NotCarried, Notice, NoticeCarrier, NoticeKind,
-    Question, Scope, ToldBySource, authorise,
+    Question, Scope, Seed, ToldBySource, authorise,
 };
 
 use crate::challenges::outcome;
@@ -82,10 +82,17 @@ pub(crate) fn contact(id: &str, value: ContactValue) -> Contact {
 
 /// A world whose owner has these contacts, and whose notices go to that post from now on.
 pub(crate) async fn with_contacts(contacts: Vec<Contact>) -> (World, Arc<Post>) {
+    with_seed(|world| {
+        let mut seed = world.seed();
+        seed.persons[0].contacts = contacts;
+        seed
+    })
+    .await
+}
+
+pub(crate) async fn with_seed(seed: impl FnOnce(&World) -> Seed) -> (World, Arc<Post>) {
     let (world, post) = (World::new(), Arc::new(Post::default()));
-    let mut seed = world.seed();
-    seed.persons[0].contacts = contacts;
-    world.create(seed).await;
+    world.create(seed(&world)).await;
     world.engine.send_notices_by(post.clone());
     assert_eq!(world.told().await, 0);
     (world, post)

@@ -137,6 +137,7 @@ fn decisions() -> Vec<Call> {
         call_of("DecisionService/GetDecision", encoded(&samples::get_decision()), READERS),
         call_of("DecisionService/CompleteDecision", encoded(&samples::complete()), ASKERS),
         call_of("DecisionService/WatchDecision", encoded(&samples::watch_decision()), ASKERS),
+        // Staff are heard, and give no PIN.
         call_of("ChallengeService/SubmitEvidence", encoded(&samples::submit()), "pin_pad ivr customer business_admin"),
         call_of(
             "ChallengeService/SendCode",

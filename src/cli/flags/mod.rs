@@ -27,6 +27,6 @@ pub(super) use claims::ClaimsArgs;
 pub(super) use line::{OptionalScopeArgs, Scope, ScopeArgs};
 pub(super) use names::{ChannelName, DeliveryName, HolderName, KindName, LockName, OutcomeName, ReportName};
 pub(super) use place::PlaceArgs;
-pub(super) use proof::ProofArgs;
+pub(super) use proof::{DocumentArgs, ProofArgs};
 pub(super) use signals::SignalArgs;
 pub(super) use time::{duration, parse_instant, parse_length, timestamp};

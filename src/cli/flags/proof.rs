@@ -40,6 +40,36 @@ pub(crate) struct ProofArgs {
     app_device: Option<String>,
 }
 
+/// Flags of what staff see of the customer.
+#[derive(Clone, Args)]
+#[command(next_help_heading = "Identity documents: by staff of a store, and a second person")]
+pub(crate) struct DocumentArgs {
+    /// What the scanner calls the document; read from a file of its owner alone, `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "holder_name")]
+    document_file: Option<PathBuf>,
+    /// The name on it
+    #[arg(long, value_name = "NAME", requires = "document_file")]
+    holder_name: Option<String>,
+    /// Say that you have seen the customer, and the document that somebody else has scanned
+    #[arg(long, conflicts_with = "document_file")]
+    second_person: bool,
+}
+
+impl DocumentArgs {
+    /// The evidence.
+    pub(crate) fn evidence(self) -> Result<Vec<pb::Evidence>, Failure> {
+        let Self { document_file, holder_name, second_person } = self;
+        let mut pieces = Vec::new();
+        if let (Some(reference), Some(holder_name)) = (secret_of(false, document_file, "Document")?, holder_name) {
+            pieces.push(Piece::DocumentScan(pb::DocumentScan { reference, holder_name }));
+        }
+        if second_person {
+            pieces.push(Piece::SecondPerson(pb::SecondPerson {}));
+        }
+        Ok(pieces.into_iter().map(|piece| pb::Evidence { evidence: Some(piece) }).collect())
+    }
+}
+
 impl ProofArgs {
     /// The evidence. `signing_text` is asked for only where an app key approves.
     pub(crate) fn evidence(

@@ -237,6 +237,9 @@ impl Asking<'_> {
                 "wrong-code" => {
                     Evidence::OneTimeCode(if self.code == "111111" { "222222" } else { "111111" }.to_owned())
                 }
+                "document" => self.document("Household owner"),
+                "wrong-document" => self.document("Someone Else"),
+                "second-person" => Evidence::SecondPerson(pb::SecondPerson {}),
                 "app" => self.approval("owner-phone", &signed()?),
                 "user-app" => self.approval("user-phone", &signed()?),
                 "tablet-app" => self.approval("owner-tablet", &signed()?),
@@ -245,6 +248,11 @@ impl Asking<'_> {
             evidence.push(pb::Evidence { evidence: Some(one) });
         }
         Ok(evidence)
+    }
+
+    fn document(&self, holder_name: &str) -> Evidence {
+        let (reference, holder_name) = (format!("document-{}", self.household), holder_name.to_owned());
+        Evidence::DocumentScan(pb::DocumentScan { reference, holder_name })
     }
 
     fn approval(&self, device: &str, signed: &str) -> Evidence {
@@ -282,9 +290,12 @@ const WORTHLESS: [(&str, pb::WorthlessFact); 5] = [
 ];
 
 /// The words that `offer` may have.
-pub(super) const OFFERS: [&str; 22] = [
+pub(super) const OFFERS: [&str; 25] = [
     "code",
     "wrong-code",
+    "document",
+    "wrong-document",
+    "second-person",
     "account-number",
     "wrong-account-number",
     "zip",

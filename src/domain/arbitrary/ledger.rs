@@ -5,14 +5,14 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::names::{
-    change_digest, contact_id, device_id, held_name, instant, line_id, msisdn, place, policy_revision, record_id,
-    reference, subject,
+    change_digest, contact_id, device_id, held_name, instant, line_id, msisdn, person_id, place, policy_revision,
+    record_id, reference, subject,
 };
 use super::proofs::level;
 use crate::domain::{
-    AccountMark, Action, Cohort, Consent, DeadNotice, Document, Given, GivenProof, Hold, HoldCause, HoldKind,
-    HoldTarget, Incident, LineName, ListedPage, NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace, PastPolicy,
-    Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SentCode, StagedPolicy, Undoing, Verifier,
+    AccountMark, Action, Cohort, Consent, DeadNotice, Document, DocumentDigest, Given, GivenProof, Hold, HoldCause,
+    HoldKind, HoldTarget, Incident, LineName, ListedPage, NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace,
+    PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SentCode, StagedPolicy, Undoing, Verifier,
     WaitingNotice,
 };
 
@@ -64,6 +64,10 @@ fn pending() -> BoxedStrategy<Pending> {
             since,
             beside
         }),
+        (any::<[u8; 16]>(), option::of(person_id()), any::<bool>()).prop_map(|(document, person, elsewhere)| {
+            GivenProof::Document { document: DocumentDigest(document), person, elsewhere }
+        }),
+        instant().prop_map(|counts_from| GivenProof::SecondPerson { counts_from }),
     ];
     let given = (instant(), subject(), place(), proof);
     let given = given.prop_map(|(at, by, place, proof)| Given { at, by, place, proof });

@@ -4,17 +4,24 @@ use proptest::prelude::*;
 
 use super::names::{instant, transfer_pin_id};
 use crate::domain::{
-    AppCheck, CarrierCode, Checks, CodeCheck, Effect, Factor, FactorOption, Level, OutcomeKind, OwnReason, PinCheck,
-    Reason, ReasonClass, TransferPinCheck, Usability,
+    AppCheck, CarrierCode, Checks, CodeCheck, DocumentCheck, Effect, Factor, FactorOption, Level, OutcomeKind,
+    OwnReason, PinCheck, Reason, ReasonClass, TransferPinCheck, Usability,
 };
 
 pub(crate) fn checks() -> impl Strategy<Value = Checks> {
-    (pin_check(), transfer_pin_check(), code_check(), app_check()).prop_map(|(pin, transfer_pin, code, app)| Checks {
-        pin,
-        transfer_pin,
-        code,
-        app,
-    })
+    (pin_check(), transfer_pin_check(), code_check(), app_check(), document_check())
+        .prop_map(|(pin, transfer_pin, code, app, document)| Checks { pin, transfer_pin, code, app, document })
+}
+
+fn document_check() -> impl Strategy<Value = DocumentCheck> {
+    prop::sample::select(&[
+        DocumentCheck::Matched,
+        DocumentCheck::Differs,
+        DocumentCheck::NotOnRecord,
+        DocumentCheck::Seconded,
+        DocumentCheck::NotSupplied,
+        DocumentCheck::Given,
+    ])
 }
 
 fn code_check() -> impl Strategy<Value = CodeCheck> {

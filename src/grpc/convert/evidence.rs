@@ -1,12 +1,16 @@
 //! Evidence. Its secrets pass through unseen, in types that do not show them.
 
-use super::field::{FieldError, elements, required, text};
-use crate::domain::{AppApproval, DeviceId, Evidence, PinDigits};
+use super::field::{FieldError, absent, elements, required, text};
+use crate::domain::{
+    AppApproval, DeviceId, DocumentReference, DocumentScan, Evidence, HolderName, PinDigits, SecondPerson,
+};
 use crate::grpc::pb::v1 as pb;
 
 /// How many pieces of evidence one request may bring.
 const EVIDENCE_PIECES_MAX: usize = 8;
 
+const FOR_CHALLENGE: &str =
+    "must be no identity document: that is shown for a challenge, with `ChallengeService.SubmitEvidence`";
 const ONCE: &str = "must be given at most once";
 const SIGNATURE: &str = "must be an Ed25519 signature of exactly 64 bytes";
 const SIGNATURE_BYTES: usize = 64;
@@ -16,10 +20,19 @@ enum Piece {
     TransferPin(PinDigits),
     OneTimeCode(PinDigits),
     AppApproval(AppApproval),
+    Document(DocumentScan),
+    SecondPerson,
 }
 
 /// All the evidence of a request, at most one of each kind. `name` is the repeated field's.
 pub(in crate::grpc) fn evidence(values: Vec<pb::Evidence>, name: &str) -> Result<Evidence, FieldError> {
+    let all = evidence_for_challenge(values, name)?;
+    absent(all.document.is_none() && all.second_person.is_none(), name, FOR_CHALLENGE)?;
+    Ok(all)
+}
+
+/// The same for a challenge that waits, with what staff see of the customer.
+pub(in crate::grpc) fn evidence_for_challenge(values: Vec<pb::Evidence>, name: &str) -> Result<Evidence, FieldError> {
     let mut all = Evidence::default();
     for (index, piece) in elements(values, name, EVIDENCE_PIECES_MAX, piece)?.into_iter().enumerate() {
         let (was_there, kind) = match piece {
@@ -27,6 +40,10 @@ pub(in crate::grpc) fn evidence(values: Vec<pb::Evidence>, name: &str) -> Result
             Piece::TransferPin(pin) => (all.transfer_pin.replace(pin).is_some(), "transfer_pin"),
             Piece::OneTimeCode(code) => (all.one_time_code.replace(code).is_some(), "one_time_code"),
             Piece::AppApproval(approval) => (all.app_approval.replace(approval).is_some(), "app_approval"),
+            Piece::Document(scan) => (all.document.replace(scan).is_some(), "document_scan"),
+            Piece::SecondPerson => {
+                (all.second_person.replace(SecondPerson { beside: None }).is_some(), "second_person")
+            }
         };
         if was_there {
             return Err(FieldError::new(&format!("{name}[{index}].{kind}"), ONCE));
@@ -46,7 +63,20 @@ fn piece(value: pb::Evidence) -> Result<Piece, FieldError> {
             use super::field::InField as _;
             app_approval(approval).map(Piece::AppApproval).in_field("app_approval")
         }
+        Wire::DocumentScan(scan) => {
+            use super::field::InField as _;
+            document_scan(&scan).map(Piece::Document).in_field("document_scan")
+        }
+        Wire::SecondPerson(pb::SecondPerson {}) => Ok(Piece::SecondPerson),
     }
+}
+
+fn document_scan(value: &pb::DocumentScan) -> Result<DocumentScan, FieldError> {
+    let pb::DocumentScan { reference, holder_name } = value;
+    Ok(DocumentScan {
+        reference: text(reference, "reference", DocumentReference::parse)?,
+        holder: text(holder_name, "holder_name", HolderName::parse)?,
+    })
 }
 
 fn app_approval(value: pb::AppApproval) -> Result<AppApproval, FieldError> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{AppFact, Asker, AskerDevice, CodeFact, Field, PersonStanding, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, PersonStanding, TransferPinFact};
 use crate::domain::{Completing, NetworkStanding, PinCheck, RosterStanding, Signal, Stance};
 use crate::policy::fitness::PinFitness;
 
@@ -124,6 +124,25 @@ pub(super) const fn app(fact: AppFact) -> Option<i64> {
         AppFact::Refused => Some(2),
         AppFact::NewDevice => Some(3),
         AppFact::WrongPerson => Some(4),
+    }
+}
+
+pub(super) const fn document(fact: DocumentFact) -> (Option<i64>, Option<DateTime<Utc>>) {
+    match fact {
+        DocumentFact::NotOffered => (None, None),
+        DocumentFact::Differs => (Some(1), None),
+        DocumentFact::Scanned => (Some(2), None),
+        DocumentFact::SameStore => (Some(3), None),
+        DocumentFact::Rests { until } => (Some(4), Some(until)),
+        DocumentFact::Right => (Some(5), None),
+    }
+}
+
+pub(super) const fn documents(documents: Documents) -> Option<i64> {
+    match documents {
+        Documents::NotHere => None,
+        Documents::NotOnRecord => Some(1),
+        Documents::Here => Some(2),
     }
 }
 

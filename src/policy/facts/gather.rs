@@ -4,10 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
-use super::{AppFact, Asker, Facts, ToldFacts};
-use crate::domain::{
-    AccountKind, Change, Checks, Mode, NetworkStanding, PinCheck, Protection, SimChange, Snapshot, Stance,
-};
+use super::{AppFact, Asker, CodeFact, DocumentFact, Facts, ToldFacts};
+use crate::domain::{AccountKind, Checks, Mode, NetworkStanding, PinCheck, Protection, SimChange, Snapshot, Stance};
 use crate::policy::contacts::ContactFitness;
 use crate::policy::document::Policy;
 use crate::policy::persons;
@@ -31,13 +29,11 @@ impl Facts {
         let seen = Seen { policy, request, snapshot: *snapshot, now };
         let (action, line) = (request.change.action(), &snapshot.line);
         let asker = persons::asker_of(request.requester, snapshot.account, &line.id);
-        // Whoever asks, it was entered by the customer.
-        let given = checks.pin == PinCheck::Given;
-        let pin = PinFailures::tally(&seen, checks.pin);
-        let resets = Resets::within(&seen);
+        let customer_entered = checks.pin == PinCheck::Given;
+        let (pin, resets) = (PinFailures::tally(&seen, checks.pin), Resets::within(&seen));
         let stance = stance(request, snapshot, now);
-        let sim = if let Change::Sim(sim) = &request.change { Some(sim) } else { None };
         let (account, app, code) = (&snapshot.account, seen.app(checks.app, &resets), seen.code(checks.code, asker));
+        let document = seen.document(checks.document);
         Self {
             now,
             change_at: request.plan_time.map_or(now, |planned| planned.max(now)),
@@ -49,25 +45,28 @@ impl Facts {
             line_status: line.status,
             stance,
             same_way_as_release: stance == Stance::GuardedOtherChannel && seen.same_way_as_release(),
-            flagged: account.flags.any() || line.flags.any(),
+            flagged: seen.flagged(),
             sim_changed_at: line.sim_changes.iter().max().copied(),
-            cause: sim.map(|sim| sim.cause),
+            cause: seen.sim().map(|sim| sim.cause),
             resets: resets.count,
             resets_two_until: resets.two_until,
             resets_one_until: resets.one_until,
-            pin_check: if given { PinCheck::Matched } else { checks.pin },
+            pin_check: if customer_entered { PinCheck::Matched } else { checks.pin },
             pin_fitness: seen.pin_fitness(),
             held: snapshot.held,
-            shipped: sim.is_some_and(SimChange::is_shipped),
+            shipped: seen.sim().is_some_and(SimChange::is_shipped),
             roster: seen.roster(),
             store_network: NetworkStanding::of(request.requester, request.interaction, snapshot.store),
-            pin_entry_counts: given || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
+            pin_entry_counts: customer_entered || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
             completing: request.completing,
             pin_failures: pin.count,
             pin_failures_many_until: pin.many_until,
             pin_off_until: pin.off_until,
             transfer_pin: seen.transfer_pin(checks.transfer_pin, stance),
             code,
+            document,
+            document_elsewhere: seen.document_elsewhere(),
+            documents: seen.documents(asker),
             codes_sent: request.codes_sent,
             best_contact: if request.codes_sent { seen.best_contact() } else { ContactFitness::Unfit },
             app,
@@ -83,7 +82,7 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff && !has_sign(app) && !given && !code.is_sign(),
+            begun_without_customer: asker == Asker::Staff && !customer_entered && !has_sign(app, code, document),
             lines_leaving_percent: percent_leaving(snapshot),
             business: account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),
@@ -91,9 +90,11 @@ impl Facts {
     }
 }
 
-/// Any answer of an app of the customer's: weaker than proof.
-const fn has_sign(app: AppFact) -> bool {
+/// Any answer of an app of the customer's, what was sent to them, or their document: weaker than proof.
+const fn has_sign(app: AppFact, code: CodeFact, document: DocumentFact) -> bool {
     matches!(app, AppFact::Approved { .. } | AppFact::NewDevice | AppFact::WrongPerson)
+        || code.is_sign()
+        || document.is_sign()
 }
 
 /// More lines than are counted are all of them: the strict reading.

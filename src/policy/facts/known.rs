@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AppFact, Asker, AskerDevice, CodeFact, Field, SignalSet, ToldFacts, TransferPinFact};
+use super::{
+    AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, SignalSet, ToldFacts, TransferPinFact,
+};
 use crate::domain::{
     Action, Channel, Completing, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal,
     SimChangeCause, Stance, Standing, Usability, Velocity,
@@ -69,6 +71,12 @@ pub struct Facts {
     pub best_contact: ContactFitness,
     /// What looking at the app approval found, and whether its signer counts.
     pub app: AppFact,
+    /// What looking at the identity document found, and whether it counts.
+    pub document: DocumentFact,
+    /// Whether it, or the one that was shown before, was shown on another customer's account lately.
+    pub document_elsewhere: bool,
+    /// Whether one could be shown.
+    pub documents: Documents,
     /// Whether an app approval could be given now by somebody whose approval counts.
     pub app_usable: Usability,
     /// Whether the account has a known device.
@@ -155,6 +163,9 @@ impl Facts {
             codes_sent: false,
             best_contact: ContactFitness::Unfit,
             app: AppFact::NotOffered,
+            document: DocumentFact::NotOffered,
+            document_elsewhere: false,
+            documents: Documents::NotHere,
             app_usable: Usability::Unusable(Reason::NoUsableFactor),
             has_known_device: false,
             account_number: Field::NotGiven,

@@ -1,7 +1,6 @@
 //! The typed facts a decision rests on: all that rules may ask, computed once from request, snapshot, checks and now.
 //!
-//! Rules see nothing else, so the facts on record are enough to decide again. Deliberately absent, because nothing feeds them
-//! yet: scanned documents.
+//! Rules see nothing else, so the facts on record are enough to decide again.
 
 mod codes;
 mod counts;
@@ -21,7 +20,9 @@ pub(super) use fact::Over;
 pub use fact::{Fact, Kind, Origin};
 pub(super) use gather::stance;
 pub use known::Facts;
-pub use parts::{AppFact, Asker, AskerDevice, CodeFact, Field, PersonStanding, SignalSet, TransferPinFact};
+pub use parts::{
+    AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, PersonStanding, SignalSet, TransferPinFact,
+};
 pub use schema::{FACTS, fact_name};
 pub(super) use seen::Seen;
 pub use told::ToldFacts;

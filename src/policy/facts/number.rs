@@ -108,6 +108,8 @@ impl Facts {
             ports_to_carrier,
             ports_to_dealer,
             handset_other_accounts,
+            document_other_accounts: _,
+            documents_of_pair: _,
             read_accounts_leaving: _,
         } = self.velocity;
         list.put_flag(42, unread);
@@ -141,6 +143,11 @@ impl Facts {
         list.put(63, challenge);
         list.put(64, required);
         list.put(65, codes::code(self.code));
+        let (document, rests_until) = codes::document(self.document);
+        list.put(66, document);
+        list.put_instant(67, rests_until);
+        list.put_flag(68, self.document_elsewhere);
+        list.put(69, codes::documents(self.documents));
     }
 }
 
@@ -206,8 +213,8 @@ mod tests {
     };
     use crate::policy::facts::fact_name;
     use crate::policy::{
-        AppFact, Asker, AskerDevice, CodeFact, ContactFitness, Facts, Field, PersonStanding, PinFitness, SignalName,
-        ToldFacts, TransferPinFact,
+        AppFact, Asker, AskerDevice, CodeFact, ContactFitness, DocumentFact, Documents, Facts, Field, PersonStanding,
+        PinFitness, SignalName, ToldFacts, TransferPinFact,
     };
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -239,6 +246,9 @@ mod tests {
             pin_off_until: Some(at(23)),
             transfer_pin: TransferPinFact::Right { issued_at: at(-25), proven: true, same_way_as_release: true },
             code: CodeFact::NotSent,
+            document: DocumentFact::Rests { until: at(67) },
+            document_elsewhere: true,
+            documents: Documents::Here,
             codes_sent: true,
             best_contact: ContactFitness::Fit,
             app: AppFact::Approved { older_than_resets: true, same_device: true, added_at: at(-58) },
@@ -265,6 +275,8 @@ mod tests {
                 ports_to_carrier: 52,
                 ports_to_dealer: 53,
                 handset_other_accounts: 54,
+                document_other_accounts: 0,
+                documents_of_pair: 0,
                 read_accounts_leaving: 60,
             },
             begun_without_customer: true,
@@ -300,7 +312,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 83] = [
+    const GOLDEN: [(u16, i64); 87] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -366,6 +378,10 @@ mod tests {
         (63, 1),
         (64, 3),
         (65, 7),
+        (66, 4),
+        (67, 67_000_000),
+        (68, 1),
+        (69, 2),
         (70, 21),
         (71, 71_000_000),
         (72, 2),

@@ -125,6 +125,44 @@ pub enum CodeFact {
     NotSent,
 }
 
+/// An identity document that was shown, for this request or before for the challenge that is completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentFact {
+    /// None.
+    NotOffered,
+    /// It is of nobody whose proof counts.
+    Differs,
+    /// It is; nobody else has seen it yet.
+    Scanned,
+    /// Another person has seen it, but from the same store, which does not do for a flagged line.
+    SameStore,
+    /// Another person has seen it, and it rests.
+    Rests {
+        /// Until just before this instant.
+        until: DateTime<Utc>,
+    },
+    /// Another person has seen it, and it has rested.
+    Right,
+}
+
+/// Whether a document could be shown for what is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents {
+    /// Nobody scans one here, or for this.
+    NotHere,
+    /// Somebody does, and nobody whose proof counts has a name on record to hold it against.
+    NotOnRecord,
+    /// Yes.
+    Here,
+}
+
+impl DocumentFact {
+    /// Whether somebody was there whose name it has: weaker than proof.
+    pub(in crate::policy) const fn is_sign(self) -> bool {
+        !matches!(self, Self::NotOffered | Self::Differs)
+    }
+}
+
 impl CodeFact {
     /// Whether somebody has what was sent to the customer: weaker than proof.
     pub(in crate::policy) const fn is_sign(self) -> bool {

@@ -333,6 +333,30 @@ pub const FACTS: &[Fact] = &[
          another class, unfit where the contact that it went to proves nothing now.",
     ),
     Fact::new(
+        66,
+        "document",
+        "document.check",
+        Symbol(names::DOCUMENT),
+        "What looking at the identity document found: right once another person of the staff has seen it and it has rested; same \
+         store where the line is flagged and both were in one.",
+    )
+    .over(&[change(4, 67, false)]),
+    Fact::instant(67, "document_rests_until", "Until when it rests."),
+    Fact::new(
+        68,
+        "document_elsewhere",
+        "document.elsewhere",
+        Flag,
+        "Whether the identity document was shown on another customer's account within 30 days.",
+    ),
+    Fact::new(
+        69,
+        "documents",
+        "document.can_be_shown",
+        Symbol(names::DOCUMENTS),
+        "Whether an identity document could be shown for what is asked.",
+    ),
+    Fact::new(
         70,
         "log_in_failures",
         "account.log_in_failures",
@@ -430,6 +454,7 @@ pub const FACTS: &[Fact] = &[
     Fact::new(123, "proof_transfer_pin", "proof.transfer_pin", Flag, "Whether the transfer PIN counts as proof."),
     Fact::new(124, "proof_app", "proof.app", Flag, "Whether the app approval counts as proof."),
     Fact::new(125, "proof_code", "proof.code", Flag, "Whether the one-time code counts as proof."),
+    Fact::new(126, "proof_document", "proof.document", Flag, "Whether the identity document counts as proof."),
 ];
 
 /// For each number the place of its fact in [`FACTS`], past its end where there is none.
@@ -451,43 +476,4 @@ pub fn fact_name(number: u16) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{DERIVED_FROM, FACTS, FACTS_MAX, Fact, Kind, fact_name};
-    use crate::policy::facts::Over;
-
-    #[test]
-    fn numbers_names_and_paths_are_each_ones_own() {
-        assert!(FACTS.iter().map(|fact| fact.number).is_sorted_by(|one, next| one < next));
-        assert!(FACTS.iter().all(|fact| usize::from(fact.number) < FACTS_MAX));
-        let names: BTreeSet<&str> = FACTS.iter().map(|fact| fact.label).collect();
-        assert_eq!(names.len(), FACTS.len());
-        let paths: Vec<&str> = FACTS.iter().filter_map(|fact| fact.path).collect();
-        assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len());
-        for path in paths {
-            assert_eq!(Fact::at(path).and_then(|fact| fact.path), Some(path));
-            let (group, name) = path.split_once('.').unwrap();
-            let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !text.is_empty();
-            assert!(is_plain(group) && is_plain(name), "{path}");
-        }
-    }
-
-    #[test]
-    fn recorded_facts_are_named_and_derived_ones_are_not() {
-        assert_eq!(fact_name(12), Some("sim_changed"));
-        assert_eq!(fact_name(u16::from(DERIVED_FROM)), None);
-        assert_eq!(fact_name(300), None);
-    }
-
-    #[test]
-    fn what_ends_a_fact_is_an_instant_on_record() {
-        for fact in FACTS {
-            let Over::As(changes) = fact.over else { continue };
-            for change in changes {
-                let at = Fact::numbered(change.at).unwrap();
-                assert!(at.path.is_none() && at.kind == Kind::Until, "{}", fact.label);
-            }
-        }
-    }
-}
+mod tests;

@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Resets;
-use super::{AppFact, Asker, AskerDevice, CodeFact, Field, SignalSet, TransferPinFact};
+use super::{AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, SignalSet, TransferPinFact};
 use crate::domain::{
-    Account, Action, AppCheck, Change, CodeCheck, Device, Person, PersonRole, Protection, Reason, Release, Roster,
-    RosterStanding, Signal, SignalKind, Snapshot, Stance, Standing, TransferPin, TransferPinCheck, TransferPinState,
-    Usability,
+    Account, Action, AppCheck, Change, Channel, CodeCheck, Device, DocumentCheck, Person, PersonId, PersonRole,
+    Protection, Reason, Release, Roster, RosterStanding, Signal, SignalKind, SimChange, Snapshot, Stance, Standing,
+    TransferPin, TransferPinCheck, TransferPinState, Usability,
 };
 use crate::policy::contacts::ContactFitness;
 use crate::policy::document::{Policy, SignalName};
@@ -139,6 +139,58 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// A document is proof of whose it is, once another person has seen both and it has rested.
+    pub(super) fn document(&self, check: DocumentCheck) -> DocumentFact {
+        match check {
+            DocumentCheck::NotSupplied => return DocumentFact::NotOffered,
+            DocumentCheck::Differs | DocumentCheck::NotOnRecord => return DocumentFact::Differs,
+            DocumentCheck::Matched => return DocumentFact::Scanned,
+            DocumentCheck::Seconded | DocumentCheck::Given => {}
+        }
+        let Some(shown) = self.request.offered.document else { return DocumentFact::NotOffered };
+        if !shown.person.is_some_and(|person| self.person_is_proof(person)) {
+            return DocumentFact::Differs;
+        }
+        let Some((seconded, until)) = shown.seconded else { return DocumentFact::Scanned };
+        let store = seconded.place.store();
+        if self.flagged() && store.is_some() && store == shown.scanned.place.store() {
+            return DocumentFact::SameStore;
+        }
+        if self.now < until { DocumentFact::Rests { until } } else { DocumentFact::Right }
+    }
+
+    /// Whether it was shown on another customer's account lately: this one now, or the one that was shown before.
+    pub(super) fn document_elsewhere(&self) -> bool {
+        self.snapshot.velocity.document_other_accounts > 0
+            || self.request.offered.document.is_some_and(|shown| shown.elsewhere)
+    }
+
+    /// Whether line or account is flagged.
+    pub(super) fn flagged(&self) -> bool {
+        self.account().flags.any() || self.snapshot.line.flags.any()
+    }
+
+    /// The SIM that is asked for, where one is.
+    pub(super) fn sim(&self) -> Option<&'a SimChange> {
+        if let Change::Sim(sim) = self.request.change { Some(sim) } else { None }
+    }
+
+    /// Whether a document could be shown for it: in a store, for what waits, of somebody whose name is on record.
+    pub(super) fn documents(&self, asker: Asker) -> Documents {
+        let is_store = self.request.interaction.channel == Channel::Store;
+        let is_here = is_store && matches!(asker, Asker::Staff | Asker::CustomerEntry);
+        if !(self.policy.document.taken && self.request.waits && is_here) {
+            return Documents::NotHere;
+        }
+        let is_named = |person: &Person| person.name.is_some() && self.person_is_proof(&person.id);
+        if self.account().persons.iter().any(is_named) { Documents::Here } else { Documents::NotOnRecord }
+    }
+
+    fn person_is_proof(&self, person: &PersonId) -> bool {
+        let (line, action) = (&self.snapshot.line.id, self.request.change.action());
+        persons::person_counts(self.account(), line, action, self.request.requester, person)
+    }
+
     fn approval_counts(&self, device: &Device) -> bool {
         let (line, action) = (&self.snapshot.line.id, self.request.change.action());
         persons::key_counts(self.account(), line, action, self.request.requester, device)
@@ -175,7 +227,7 @@ impl<'a> Seen<'a> {
         let released_by = |release: &Release| release.via == pin.origin.channel && release.proven_at <= pin.issued_at;
         TransferPinFact::Right {
             issued_at: pin.issued_at,
-            proven: known_device && pin.origin.known_device && pin.origin.channel != crate::domain::Channel::Care,
+            proven: known_device && pin.origin.known_device && pin.origin.channel != Channel::Care,
             same_way_as_release: stance == Stance::GuardedOtherChannel && self.guarding_releases().any(released_by),
         }
     }

@@ -85,6 +85,11 @@ pub(super) const CODE: Symbols = &[
     ("NOT_SENT", 7),
 ];
 
+pub(super) const DOCUMENT: Symbols =
+    &[("NOT_OFFERED", 0), ("DIFFERS", 1), ("SCANNED", 2), ("SAME_STORE", 3), ("RESTS", 4), ("RIGHT", 5)];
+
+pub(super) const DOCUMENTS: Symbols = &[("NOT_HERE", 0), ("NOT_ON_RECORD", 1), ("HERE", 2)];
+
 pub(super) const FIELD: Symbols = &[("NOT_GIVEN", 0), ("MATCHES", 1), ("DIFFERS", 2), ("NOT_ON_RECORD", 3)];
 
 pub(super) const SOURCE: Symbols = &[
@@ -112,6 +117,7 @@ pub(super) const LEVEL: Symbols = &[("NONE", 0), ("BASIC", 1), ("TWO_CLASSES", 2
 mod tests {
     use super::{ACTION, APP, ASKER, ASKER_DEVICE, CAUSE, CHANNEL, FIELD, LINE_STATUS, PIN_CHECK, PIN_FITNESS};
     use super::{CHALLENGE, HELD, LEVEL, NETWORK, ROSTER, SOURCE, STANCE, Symbols, TRANSFER_PIN};
+    use super::{DOCUMENT, DOCUMENTS};
     use crate::domain::{
         Action, Channel, HoldKind, Level, LineStatus, NetworkStanding, RosterStanding, SimChangeCause, SourceKind,
     };
@@ -163,6 +169,8 @@ mod tests {
             PIN_FITNESS,
             TRANSFER_PIN,
             APP,
+            DOCUMENT,
+            DOCUMENTS,
             FIELD,
             SOURCE,
             HELD,

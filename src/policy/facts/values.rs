@@ -127,6 +127,7 @@ impl Values {
         self.set(123, i64::from(accepted.transfer_pin));
         self.set(124, i64::from(accepted.app));
         self.set(125, i64::from(accepted.code));
+        self.set(126, i64::from(accepted.document));
     }
 
     /// Puts a fact, which is known from then on.

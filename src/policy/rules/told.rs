@@ -24,6 +24,8 @@ const TOLD: &[Reason] = &[
     Reason::ChallengeLapsed,
     Reason::CodeWrong,
     Reason::ContactUnusable,
+    Reason::DocumentElsewhere,
+    Reason::DocumentRests,
     Reason::TransferPinMissing,
     Reason::TransferPinUnproven,
     Reason::PinAttemptsExhausted,

@@ -4,6 +4,7 @@ mod accounts;
 mod admissions;
 mod challenges;
 mod codes;
+mod documents;
 mod events;
 mod locks;
 mod pins;

@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 
+use super::documents::shown;
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
     Action, AppCheck, Change, ChangeDigest, Channel, CodeCheck, Completing, ContactChange, ContactId, ContactKind,
-    ContactValue, HoldKind, Level, LineStatus, LockHolder, LockSet, LogIn, Mode, Msisdn, Network, ObservedSignal,
-    Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, Reason, RecordId, RegisteredStore, Release,
-    ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, RosterHours, SignalKind, SimChangeCause,
-    SimDelivery, SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin, Usability, Velocity,
-    Verdict, level_of,
+    ContactValue, DocumentCheck, HoldKind, Level, LineStatus, LockHolder, LockSet, LogIn, Mode, Msisdn, Network,
+    ObservedSignal, Outcome, OutcomeKind, OwnerChange, PinCheck, PinOrigin, Protection, Reason, RecordId,
+    RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Role, RosterHours, SignalKind,
+    SimChangeCause, SimDelivery, SourceFailures, SourceKind, Spid, Standing, TransferPinCheck, TransferPinOrigin,
+    Usability, Velocity, Verdict, level_of,
 };
 use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
@@ -129,6 +130,10 @@ fn random_ask(dice: &mut Dice<'_>) -> Ask {
             [CodeCheck::Matched, CodeCheck::Given, CodeCheck::Mismatched, CodeCheck::Expired, CodeCheck::NotSent];
         ask = ask.code(dice.pick(&found), dice.pick(&["mail", "mail", "own-number", "never-seen"]));
     }
+    ask.request.waits = dice.yes();
+    if dice.rarely() {
+        ask = random_document(dice, ask);
+    }
     ask.request.digest = ChangeDigest([dice.below(2); 32]);
     ask.request.mode = if dice.rarely() { Mode::Advise } else { Mode::Enforce };
     if dice.rarely() {
@@ -201,6 +206,13 @@ fn loaded(issued: bool, number_required: bool, harsher: bool) -> Policy {
     policy_with(&format!("{knobs}{}", if harsher { rule } else { "" }))
 }
 
+fn random_document(dice: &mut Dice<'_>, ask: Ask) -> Ask {
+    use DocumentCheck::{Differs, Given, Matched, NotOnRecord, Seconded};
+    let seconded = dice.yes().then(|| dice.instant());
+    let shown = shown(dice.pick(&[Some("ann"), Some("bob"), None]), seconded).elsewhere_if(dice.rarely());
+    ask.shows(dice.pick(&[Matched, Differs, NotOnRecord, Seconded, Given]), shown)
+}
+
 fn random_velocity(dice: &mut Dice<'_>) -> Velocity {
     if !dice.rarely() {
         return Velocity::QUIET;
@@ -218,6 +230,8 @@ fn random_velocity(dice: &mut Dice<'_>) -> Velocity {
         ports_to_carrier: u32::from(dice.below(4)),
         ports_to_dealer: u32::from(dice.below(4)),
         handset_other_accounts: u32::from(dice.below(3)),
+        document_other_accounts: u32::from(dice.rarely()),
+        documents_of_pair: 0,
         read_accounts_leaving: dice.pick(&[0, 1, 4, 5]),
     }
 }

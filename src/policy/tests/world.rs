@@ -308,6 +308,8 @@ pub(in crate::policy) struct Asked {
     pub(in crate::policy) code_contact: Option<ContactId>,
     pub(in crate::policy) codes_sent: bool,
     pub(in crate::policy) app_device: Option<DeviceId>,
+    pub(super) document: Option<super::documents::Shown>,
+    pub(in crate::policy) waits: bool,
     pub(in crate::policy) signals: Vec<ObservedSignal>,
     pub(in crate::policy) completing: Completing,
     pub(in crate::policy) plan_time: Option<DateTime<Utc>>,
@@ -317,22 +319,21 @@ impl Asked {
     pub(in crate::policy) fn request(&self) -> Request<'_> {
         let Self { requester, change, interaction, claims, signals, .. } = self;
         let (account_pin, transfer_pin, app_device) = (self.account_pin, self.transfer_pin, self.app_device.as_ref());
-        let (one_time_code, code_contact, codes_sent) =
-            (self.one_time_code, self.code_contact.as_ref(), self.codes_sent);
-        let offered = Offered { account_pin, transfer_pin, one_time_code, code_contact, app_device };
-        let (digest, mode, completing, plan_time) = (self.digest, self.mode, self.completing, self.plan_time);
+        let (one_time_code, code_contact) = (self.one_time_code, self.code_contact.as_ref());
+        let document = self.document.as_ref().map(super::documents::Shown::shown);
         Request {
             requester,
             change,
-            digest,
-            mode,
+            digest: self.digest,
+            mode: self.mode,
             interaction,
             claims,
-            offered,
+            offered: Offered { account_pin, transfer_pin, one_time_code, code_contact, app_device, document },
             signals,
-            codes_sent,
-            completing,
-            plan_time,
+            codes_sent: self.codes_sent,
+            waits: self.waits,
+            completing: self.completing,
+            plan_time: self.plan_time,
         }
     }
 }
@@ -376,6 +377,8 @@ impl Ask {
             code_contact: None,
             codes_sent: false,
             app_device: None,
+            document: None,
+            waits: false,
             signals: Vec::new(),
             completing: Completing::Nothing,
             plan_time: None,

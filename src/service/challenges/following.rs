@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 
-use crate::audit::{AnswerWindow, Event};
 use crate::crypto::Partition;
 use crate::domain::{RecordId, Requester};
 use crate::service::answer::{Answer, DecisionState};
@@ -47,14 +46,7 @@ impl Engine {
         let seat = watchers.take_seat(subject)?;
         // Before it is read: a commit in between rings.
         let rings = self.vault.store().rings();
-        let answer = self.look_at_decision(&who, decision, at_least).await?;
-        let until = match &answer.kept().record().event {
-            Event::Decided(decided) => match decided.window {
-                AnswerWindow::OpenUntil(until) | AnswerWindow::Permit { expires_at: until, .. } => Some(until),
-                AnswerWindow::NoPermit | AnswerWindow::RetryAt(_) => None,
-            },
-            _ => None,
-        };
+        let (answer, until) = self.look_at_decision(&who, decision, at_least).await?;
         let (partition, told) = (answer.kept().account().partition(), answer.state);
         let (engine, over) = (Arc::clone(self), watchers.over());
         let watch = DecisionWatch { engine, who, decision, rings, partition, until, told, over, _seat: seat };
@@ -96,7 +88,8 @@ impl DecisionWatch {
 
     /// How it stands now, where that is news.
     pub async fn look(&mut self) -> Result<Option<Answer>, ServiceError> {
-        let answer = self.engine.look_at_decision(&self.who, self.decision, None).await?;
+        let (answer, until) = self.engine.look_at_decision(&self.who, self.decision, None).await?;
+        self.until = until;
         let is_news = self.told != answer.state;
         self.told = answer.state;
         Ok(is_news.then_some(answer))

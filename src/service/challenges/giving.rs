@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::finding::{NO_CHALLENGE, challenged};
 use super::keeping::{brought, note_proofs};
+use super::showing;
 use crate::audit::{Decided, Event};
 use crate::crypto::Token;
 use crate::domain::{
@@ -23,7 +24,7 @@ use crate::service::rights::{Authorised, Right, Whose, right};
 use crate::service::standing::{stand_in, stood_in};
 use crate::service::target::{LineRef, Scope, Target};
 use crate::service::unbroken::Unbroken;
-use crate::service::velocity::{Counted, Ending};
+use crate::service::velocity::{Counted, Ending, Found};
 use crate::service::weigh::{Case, Weighed};
 use crate::store::{Claim, Closing, CommitError, Entry, Kept, OpenAccount, Opening, Settle, Urgency};
 
@@ -62,12 +63,14 @@ impl Engine {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             let now = engine.now()?.instant();
+            showing::check_kind(who.requester(), &submission)?;
             let kept = engine.challenge_record(submission.challenge).await?;
             if who.whose() == Whose::OwnAccount && !engine.is_own(who.requester(), &kept) {
                 return Err(NO_CHALLENGE);
             }
-            let (decided, expires_at) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
+            let (decided, _) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
             let (pending, account_number) = engine.pending(who.requester(), &kept, now).await?;
+            let submission = showing::checked(who.requester(), submission, &pending)?;
             let question = question(submission, decided, pending.named.clone(), account_number);
             engine.check_question(who.requester(), &question, now)?;
             // What is over by itself charges nobody, unless it was over before for the same request.
@@ -75,7 +78,8 @@ impl Engine {
                 return Err(ServiceError::Refused(Refusal::ChallengeOver));
             }
             engine.give(&who, &question, now).await?;
-            Ok(Submitted { expires_at })
+            let (pending, _) = engine.pending(who.requester(), &kept, now).await?;
+            Ok(Submitted { expires_at: pending.expires_at })
         })
         .await
     }
@@ -91,7 +95,7 @@ impl Engine {
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
         let (books, stores, codes) = (&books, &*stores, Codes::NotSent);
-        let asking = Asking { requester, question, reserve, codes, batch: None, now, books, stores };
+        let asking = Asking { requester, question, reserve, codes, waits: true, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
@@ -154,6 +158,10 @@ impl Engine {
             self.not_looked_at(asking, &target, &counted).await;
             return Err(ServiceError::Unavailable("the PIN cannot be checked now".to_owned()));
         }
+        if counted.velocity(&self.looking, Found::of(&checks)).documents_of_pair > weighed.policy.document.pair_max {
+            self.not_looked_at(asking, &target, &counted).await;
+            return Err(ServiceError::Refused(Refusal::PairWorn));
+        }
         if standing == Standing::Known {
             note_findings(&mut open, &weighed.found, &weighed.policy, target.line, now);
         }
@@ -207,7 +215,16 @@ fn note_giving(
     // What would count if who gives it had asked: whoever is held, off their networks or spraying is refused then, and adds
     // nothing.
     let is_refused = weighed.verdict.outcome.kind() == OutcomeKind::Deny;
-    let right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
+    let mut right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
+    if !is_refused || showing::is_of_document(&weighed.verdict) {
+        right.extend(weighed.shown.clone());
+    }
+    if let Some(GivenProof::SecondPerson { counts_from }) = weighed.shown.as_ref().filter(|_| !is_refused)
+        && let Some(pending) = open.challenge_mut(challenge)
+    {
+        // Whoever it is of: who has it seen learns nothing from how long they may wait.
+        pending.expires_at = pending.expires_at.max(*counts_from + weighed.policy.document.valid_for);
+    }
     let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
     if let Some(pending) = open.challenge_mut(challenge).filter(|_| !kept.is_empty()) {
         pending.required = pending.required.max(weighed.verdict.required);

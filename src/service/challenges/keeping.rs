@@ -192,7 +192,8 @@ pub(super) fn note_proofs(
     right: Vec<GivenProof>,
 ) {
     let Some(pending) = open.challenge_mut(challenge) else { return };
-    let wrong = [found.pin.is_failure(), found.app == AppCheck::Refused, found.code.is_failure()];
+    let wrong =
+        [found.pin.is_failure(), found.app == AppCheck::Refused, found.code.is_failure(), found.document.is_failure()];
     let wrong = wrong.into_iter().map(u8::from).sum();
     pending.wrong = pending.wrong.saturating_add(wrong);
     if found.code == CodeCheck::Matched {

@@ -5,6 +5,7 @@
 //! | `keeping` | a challenge kept with its decision, and what a completion makes of it |
 //! | `finding` | from a challenge's id to its record and to what is kept of it |
 //! | `giving` | proof from somebody else than who asked |
+//! | `showing` | identity documents: who may scan one, and who may say that they have seen it |
 //! | `sending` | a code sent to the customer |
 //! | `wording` | what its text says |
 //! | `completing` | who asked goes on: everything is decided anew |
@@ -22,6 +23,7 @@ mod following;
 mod giving;
 mod keeping;
 mod sending;
+mod showing;
 mod waiting;
 mod wording;
 

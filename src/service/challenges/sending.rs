@@ -144,7 +144,7 @@ impl Engine {
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
         let (books, stores, codes) = (&books, &*stores, Codes::Sending);
-        let asking = Asking { requester, question, reserve, codes, batch: None, now, books, stores };
+        let asking = Asking { requester, question, reserve, codes, waits: true, batch: None, now, books, stores };
         let is_customer = who.whose() == Whose::OwnAccount;
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {

@@ -68,6 +68,10 @@ impl Engine {
         self.check_reach(who, &target)?;
         let (open, target) = self.peek(who.requester(), account, None, now).await?;
         let newest = open.account().and_then(|account| account.chain.last);
+        // For which a document was shown lives longer than others.
+        let policy = self.policy();
+        let of_document = policy.challenge_life + policy.document.delay + policy.document.valid_for;
+        let life_max = CHALLENGE_LIFE_MAX.max(of_document);
         let mut page = PendingPage { challenges: Vec::new(), next: from.or(newest) };
         for _ in 0..RECORDS_LOOKED_AT_MAX {
             let Some(id) = page.next else { break };
@@ -83,12 +87,12 @@ impl Engine {
                 }
             };
             let record = kept.record();
-            if now.signed_duration_since(record.at) > CHALLENGE_LIFE_MAX {
+            if now.signed_duration_since(record.at) > life_max {
                 page.next = None;
                 break;
             }
             page.next = record.previous;
-            if challenged(&kept).is_some_and(|(_, until)| until > now)
+            if challenged(&kept).is_some()
                 && let Some((pending, code_targets)) = self.still_open(who, &kept, now).await?
             {
                 page.challenges.push(WaitingChallenge { kept, pending, code_targets });
@@ -158,6 +162,7 @@ impl Engine {
             offered: Offered::default(),
             signals: &[],
             codes_sent: true,
+            waits: true,
             completing: Completing::Nothing,
             plan_time: None,
         };

@@ -1,7 +1,7 @@
 //! What of what happened is told to customers, and whether always.
 
 use crate::audit::{AnswerWindow, Decided, Event, Record};
-use crate::domain::{LockHolder, LockStepKind, Mode, OutcomeKind, Reason, Recorded, Standing};
+use crate::domain::{Checks, DocumentCheck, LockHolder, LockStepKind, Mode, OutcomeKind, Reason, Recorded, Standing};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal;)+) => {
@@ -46,6 +46,8 @@ kinds! {
     ForwardingSet = "FORWARDING_SET";
     /// Many log-ins failed.
     LogInsFailed = "LOG_INS_FAILED";
+    /// A store was shown an identity document to have something changed.
+    IdShown = "ID_SHOWN";
 }
 
 /// Something that is told.
@@ -84,6 +86,10 @@ impl Matter {
             Event::TransferPinRevoked { .. } => Self::always(NoticeKind::TransferPinRevoked),
             Event::LogInsFailed { .. } => Self::seldom(NoticeKind::LogInsFailed),
             Event::Told(told) => return Self::of_event(&told.what),
+            // Any no ends it.
+            Event::EvidenceGiven { checks: Checks { document: DocumentCheck::Seconded, .. }, .. } => {
+                Self::always(NoticeKind::IdShown)
+            }
             Event::PermitRedeemed { .. }
             | Event::DecisionWithdrawn { .. }
             | Event::EvidenceGiven { .. }

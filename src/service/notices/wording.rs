@@ -65,6 +65,9 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
             }
             _ => format!("All calls of {of} are forwarded."),
         },
+        (NoticeKind::IdShown, _) => {
+            format!("A store was shown an identity document as yours, to change {of}. It counts in some hours.")
+        }
         (NoticeKind::LogInsFailed, _) => format!("Somebody tried many times to sign in to {of}."),
         // Nothing else has such a record; who reads it is told enough to look.
         (kind, _) => format!("Something was changed on {of} ({}).", kind.name()),

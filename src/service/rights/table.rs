@@ -73,9 +73,9 @@ rights! {
     CompleteDecision {
         OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin, Provisioning],
     }
-    /// Give proof for a challenge. Staff give none for the customer.
+    /// Give proof for a challenge. Staff give none for the customer, but show an identity document, and see one.
     SubmitEvidence {
-        Brand: [PinPad, Ivr],
+        Brand: [PinPad, Ivr, RetailAgent, RetailManager, CareAgent, FraudOps],
         OwnAccount: [Customer, BusinessAdmin],
     }
     /// Have a code sent to the customer. Who asked for the change, or who is to prove it.

@@ -57,7 +57,11 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
             "provisioning",
         ],
     ),
-    ("SubmitEvidence", &["pin_pad", "ivr"], &["customer", "business_admin"]),
+    (
+        "SubmitEvidence",
+        &["pin_pad", "ivr", "retail_agent", "retail_manager", "care_agent", "fraud_ops"],
+        &["customer", "business_admin"],
+    ),
     (
         "SendCode",
         &[],

@@ -145,6 +145,31 @@ pub(super) const HANDSETS: WindowKind = WindowKind {
     paragraph: "P16",
 };
 
+/// One document, two customers.
+pub(super) const DOCUMENTS: WindowKind = WindowKind {
+    name: "documents-shown",
+    key: "what scanners call the identity document",
+    subject: "the account",
+    length: TimeDelta::days(30),
+    most: 1,
+    cap: 16,
+    one_each: true,
+    before: Before::Commit,
+    paragraph: "P6",
+};
+
+pub(super) const DOCUMENT_PAIRS: WindowKind = WindowKind {
+    name: "documents-of-pair",
+    key: "the brand, who scans a document and who sees it",
+    subject: "the challenge",
+    length: TimeDelta::hours(24),
+    most: 20,
+    cap: 32,
+    one_each: true,
+    before: Before::Commit,
+    paragraph: "P6",
+};
+
 /// So many accounts within the window are more than anybody looks at for their work.
 pub(super) const READ_MANY: usize = 100;
 
@@ -187,7 +212,7 @@ pub(super) const PORTS_OF_READ: WindowKind = WindowKind {
 };
 
 /// Every kind.
-pub const WINDOW_KINDS: [&WindowKind; 12] = [
+pub const WINDOW_KINDS: [&WindowKind; 14] = [
     &SOURCE_FAILURES,
     &PIN_VALUE_FAILURES,
     &BEGUN_UNPROVEN,
@@ -197,6 +222,8 @@ pub const WINDOW_KINDS: [&WindowKind; 12] = [
     &PORTS_TO_CARRIER,
     &PORTS_TO_DEALER,
     &HANDSETS,
+    &DOCUMENTS,
+    &DOCUMENT_PAIRS,
     &ACCOUNTS_READ,
     &ANOMALOUS_READS,
     &PORTS_OF_READ,

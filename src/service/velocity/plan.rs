@@ -35,6 +35,10 @@ pub(super) enum Of {
     Dealer,
     /// SIM changes of its handset.
     Handset,
+    /// Accounts on which its document was shown.
+    Document,
+    /// Documents that its two people saw.
+    Pair,
     /// Ports to its gaining carrier from accounts that one identity read among many.
     Read,
 }
@@ -167,6 +171,24 @@ impl Planning<'_> {
         }
     }
 
+    fn document(&mut self, asking: &Asking<'_>) {
+        let Question { evidence, completes, .. } = asking.question;
+        if let Some(scan) = &evidence.document {
+            self.add(Of::Document, &kinds::DOCUMENTS, &[scan.reference.as_str().as_bytes()], true);
+        }
+        let beside = evidence.second_person.as_ref().and_then(|second| second.beside.as_ref());
+        if let (Some(beside), Some(challenge)) = (beside, completes) {
+            let mut two = [beside.as_str().as_bytes(), asking.requester.subject.as_str().as_bytes()];
+            two.sort_unstable();
+            let [one, other] = two;
+            let kind = &kinds::DOCUMENT_PAIRS;
+            let token = self.tokens.window(kind.name, &[asking.requester.brand.as_str().as_bytes(), one, other]);
+            let window = WindowKey { partition: token.partition(), token };
+            let subject = Token::from_bytes(challenge.to_bytes());
+            self.push(Use { of: Of::Pair, kind, window, subject, charged: true });
+        }
+    }
+
     /// The account's own windows live in its partition. A code for a whole account names no line that leaves.
     fn leaving(&mut self, target: &Target, charged: bool) {
         if let Some(line) = target.line {
@@ -187,6 +209,7 @@ impl Engine {
         planning.sources(asking);
         planning.staff(asking);
         planning.change(asking, target);
+        planning.document(asking);
         if let Some(pin) =
             asking.question.evidence.account_pin.as_ref().filter(|_| asking.question.mode == Mode::Enforce)
         {

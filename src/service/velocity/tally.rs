@@ -111,6 +111,8 @@ impl Counted {
                 Of::Carrier => velocity.ports_to_carrier = self.accounts(one, window),
                 Of::Dealer => velocity.ports_to_dealer = self.accounts(one, window),
                 Of::Handset => velocity.handset_other_accounts = self.others(one, window),
+                Of::Document => velocity.document_other_accounts = self.others(one, window),
+                Of::Pair => velocity.documents_of_pair = self.others(one, window).saturating_add(1),
                 Of::Read => {
                     // This one is among them, also where nothing is counted.
                     let accounts = self.others(one, window).saturating_add(1);

@@ -9,7 +9,8 @@ use super::field::{
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use crate::domain::{
-    ChangeDigest, Given, GivenProof, LineName, Pending, PendingState, Prompts, RecordId, SentCode, Verifier,
+    ChangeDigest, DocumentDigest, Given, GivenProof, LineName, Pending, PendingState, Prompts, RecordId, SentCode,
+    Verifier,
 };
 
 const TOO_OFTEN: CodecError = CodecError::Invalid { field: "challenge.sendings", expected: "must be at most 255" };
@@ -66,7 +67,7 @@ struct StoredGiven {
     at: Option<i64>,
     #[prost(string, optional, tag = "2")]
     by: Option<String>,
-    #[prost(oneof = "StoredProof", tags = "3, 4, 6")]
+    #[prost(oneof = "StoredProof", tags = "3, 4, 6, 7, 8")]
     proof: Option<StoredProof>,
     #[prost(message, optional, tag = "5")]
     place: Option<StoredPlace>,
@@ -81,6 +82,22 @@ enum StoredProof {
     AppOfDevice(String),
     #[prost(message, tag = "6")]
     CodeToContact(StoredContactOfCode),
+    #[prost(message, tag = "7")]
+    Document(StoredDocument),
+    #[prost(sint64, tag = "8")]
+    SecondPersonFrom(i64),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredDocument {
+    #[prost(bytes = "vec", optional, tag = "1")]
+    document: Option<Vec<u8>>,
+    /// Absent: nobody whose proof counts.
+    #[prost(string, optional, tag = "2")]
+    person: Option<String>,
+    #[prost(bool, optional, tag = "3")]
+    elsewhere: Option<bool>,
 }
 
 #[derive(Message)]
@@ -241,6 +258,14 @@ impl From<&Given> for StoredGiven {
                     since: Some(millis(*since)),
                     beside: Some(*beside),
                 }),
+                GivenProof::Document { document: DocumentDigest(document), person, elsewhere } => {
+                    StoredProof::Document(StoredDocument {
+                        document: Some(document.to_vec()),
+                        person: person.as_ref().map(|person| person.as_str().to_owned()),
+                        elsewhere: Some(*elsewhere),
+                    })
+                }
+                GivenProof::SecondPerson { counts_from } => StoredProof::SecondPersonFrom(millis(*counts_from)),
             }),
         }
     }
@@ -263,6 +288,14 @@ impl TryFrom<StoredGiven> for Given {
                     since: instant(since, "given.contact_since")?,
                     beside: required(beside, "given.beside")?,
                 },
+                StoredProof::Document(StoredDocument { document, person, elsewhere }) => GivenProof::Document {
+                    document: DocumentDigest(id(document, "given.document", u128::to_be_bytes)?),
+                    person: optional_text(person, "given.person")?,
+                    elsewhere: required(elsewhere, "given.elsewhere")?,
+                },
+                StoredProof::SecondPersonFrom(from) => {
+                    GivenProof::SecondPerson { counts_from: at(from, "given.counts_from")? }
+                }
             },
         })
     }

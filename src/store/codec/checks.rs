@@ -4,7 +4,7 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::field::{at, id, instant, millis, nested, required};
-use crate::domain::{AppCheck, Checks, CodeCheck, PinCheck, TransferPinCheck, TransferPinId};
+use crate::domain::{AppCheck, Checks, CodeCheck, DocumentCheck, PinCheck, TransferPinCheck, TransferPinId};
 
 /// The findings on all the evidence of a request.
 #[derive(Message)]
@@ -19,6 +19,24 @@ pub(super) struct StoredChecks {
     /// Absent: none was offered.
     #[prost(oneof = "StoredCodeCheck", tags = "19, 20, 21, 22, 23")]
     code: Option<StoredCodeCheck>,
+    /// Absent: none was offered.
+    #[prost(oneof = "StoredDocumentCheck", tags = "24, 25, 26, 27, 28")]
+    document: Option<StoredDocumentCheck>,
+}
+
+#[derive(Oneof)]
+#[prost(skip_debug)]
+enum StoredDocumentCheck {
+    #[prost(message, tag = "24")]
+    Matched(()),
+    #[prost(message, tag = "25")]
+    Differs(()),
+    #[prost(message, tag = "26")]
+    NotOnRecord(()),
+    #[prost(message, tag = "27")]
+    Seconded(()),
+    #[prost(message, tag = "28")]
+    Given(()),
 }
 
 #[derive(Oneof)]
@@ -109,7 +127,7 @@ struct StoredSigned {
 
 impl From<&Checks> for StoredChecks {
     fn from(checks: &Checks) -> Self {
-        let Checks { pin, transfer_pin, code, app } = checks;
+        let Checks { pin, transfer_pin, code, app, document } = checks;
         let code = match code {
             CodeCheck::NotSupplied => None,
             CodeCheck::Matched => Some(StoredCodeCheck::Matched(())),
@@ -118,7 +136,16 @@ impl From<&Checks> for StoredChecks {
             CodeCheck::NotSent => Some(StoredCodeCheck::NotSent(())),
             CodeCheck::Given => Some(StoredCodeCheck::Given(())),
         };
-        Self { pin: Some(pin.into()), transfer_pin: Some(transfer_pin.into()), app: Some(app.into()), code }
+        let document = match document {
+            DocumentCheck::NotSupplied => None,
+            DocumentCheck::Matched => Some(StoredDocumentCheck::Matched(())),
+            DocumentCheck::Differs => Some(StoredDocumentCheck::Differs(())),
+            DocumentCheck::NotOnRecord => Some(StoredDocumentCheck::NotOnRecord(())),
+            DocumentCheck::Seconded => Some(StoredDocumentCheck::Seconded(())),
+            DocumentCheck::Given => Some(StoredDocumentCheck::Given(())),
+        };
+        let (pin, transfer_pin, app) = (Some(pin.into()), Some(transfer_pin.into()), Some(app.into()));
+        Self { pin, transfer_pin, app, code, document }
     }
 }
 
@@ -126,7 +153,7 @@ impl TryFrom<StoredChecks> for Checks {
     type Error = CodecError;
 
     fn try_from(stored: StoredChecks) -> Result<Self, CodecError> {
-        let StoredChecks { pin, transfer_pin, app, code } = stored;
+        let StoredChecks { pin, transfer_pin, app, code, document } = stored;
         Ok(Self {
             pin: nested(pin, "checks.pin")?,
             transfer_pin: nested(transfer_pin, "checks.transfer_pin")?,
@@ -139,6 +166,14 @@ impl TryFrom<StoredChecks> for Checks {
                 Some(StoredCodeCheck::Given(())) => CodeCheck::Given,
             },
             app: nested(app, "checks.app")?,
+            document: match document {
+                None => DocumentCheck::NotSupplied,
+                Some(StoredDocumentCheck::Matched(())) => DocumentCheck::Matched,
+                Some(StoredDocumentCheck::Differs(())) => DocumentCheck::Differs,
+                Some(StoredDocumentCheck::NotOnRecord(())) => DocumentCheck::NotOnRecord,
+                Some(StoredDocumentCheck::Seconded(())) => DocumentCheck::Seconded,
+                Some(StoredDocumentCheck::Given(())) => DocumentCheck::Given,
+            },
         })
     }
 }

@@ -95,7 +95,7 @@ numbered! {
     HoldKind { Staff = 1, Store = 2, Device = 3, Token = 4, Carrier = 5, Certificate = 6 }
     PinOrigin { EndUser = 1, Carrier = 2 }
     OutcomeKind { Approve = 1, Challenge = 2, Deny = 3 }
-    Factor { AccountPin = 1, TransferPin = 2, OneTimeCode = 3, AppApproval = 4 }
+    Factor { AccountPin = 1, TransferPin = 2, OneTimeCode = 3, AppApproval = 4, IdDocument = 5 }
     NoticeEnd { Refused = 1, GivenUp = 2, Unreadable = 3 }
     Level { None = 0, Basic = 1, TwoClasses = 2, Strong = 3 }
     ReportedOutcome { Executed = 1, Failed = 2, Abandoned = 3, Fraud = 4, Genuine = 5 }

@@ -2,7 +2,7 @@
 
 use super::body::body;
 use crate::domain::{AccountId, ContactId, RecordId, RequestId};
-use crate::grpc::convert::evidence::evidence;
+use crate::grpc::convert::evidence::evidence_for_challenge;
 use crate::grpc::convert::field::{FieldError, absent, optional_text, required, text};
 use crate::grpc::convert::interaction::interaction;
 use crate::grpc::convert::position::{page_size, page_start};
@@ -23,7 +23,7 @@ pub fn submit_evidence(message: pb::SubmitEvidenceRequest) -> Result<Submission,
     if proof.is_empty() {
         return Err(FieldError::required("evidence"));
     }
-    let evidence = evidence(proof, "evidence")?;
+    let evidence = evidence_for_challenge(proof, "evidence")?;
     absent(evidence.transfer_pin.is_none(), "evidence", TRANSFER_PIN)?;
     Ok(Submission { request_id, body, challenge, evidence, interaction: interaction(place, "interaction")? })
 }

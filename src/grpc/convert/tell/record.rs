@@ -249,6 +249,7 @@ fn of_challenge(event: &Event) -> Value {
             "account_pin": checks.pin.name(),
             "one_time_code": checks.code.name(),
             "app_approval": checks.app.name(),
+            "id_document": checks.document.name(),
             "device_key_id": device.as_ref().map(|device| device.as_str()),
             "kept": kept.iter().map(|factor| factor_name(*factor)).collect::<Vec<_>>(),
             "place": place(given_at),
@@ -272,6 +273,7 @@ const fn factor_name(factor: Factor) -> &'static str {
         Factor::TransferPin => "TRANSFER_PIN",
         Factor::OneTimeCode => "ONE_TIME_CODE",
         Factor::AppApproval => "APP_APPROVAL",
+        Factor::IdDocument => "ID_DOCUMENT",
     }
 }
 

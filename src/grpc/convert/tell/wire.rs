@@ -28,7 +28,7 @@ enum_to_wire! { state, DecisionState => DecisionState, {
 } }
 enum_to_wire! { factor, Factor => Factor, {
     Factor::AccountPin => AccountPin, Factor::TransferPin => TransferPin,
-    Factor::OneTimeCode => OneTimeCode, Factor::AppApproval => AppApproval,
+    Factor::OneTimeCode => OneTimeCode, Factor::AppApproval => AppApproval, Factor::IdDocument => IdDocument,
 } }
 enum_to_wire! { strength, Level => Strength, {
     Level::None => Unspecified, Level::Basic => Basic, Level::TwoClasses => TwoClasses, Level::Strong => Strong,

@@ -19,8 +19,7 @@ use crate::policy::span::parse_span;
 
 /// Random facts, as ours and as the interpreter's.
 fn facts(dice: &mut Dice<'_>) -> (Values, Context<'static, 'static>) {
-    let mut ours =
-        Values::of_recorded(&[], Accepted { account_pin: false, transfer_pin: false, code: false, app: false });
+    let mut ours = Values::of_recorded(&[], Accepted::NONE);
     let mut theirs: HashMap<String, HashMap<Key, Value>> = HashMap::new();
     for fact in FACTS {
         let Some((group, name)) = fact.path.and_then(|path| path.split_once('.')) else { continue };

@@ -21,8 +21,7 @@ fn number(path: &str) -> u8 {
 
 /// Facts by path; those that are not named are quiet, and signals missing.
 fn facts(named: Named<'_>) -> Values {
-    let mut values =
-        Values::of_recorded(&[], Accepted { account_pin: false, transfer_pin: false, code: false, app: false });
+    let mut values = Values::of_recorded(&[], Accepted::NONE);
     for (path, value) in named {
         values.set(number(path), *value);
     }

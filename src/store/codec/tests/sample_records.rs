@@ -12,10 +12,10 @@ use crate::audit::{
 };
 use crate::domain::{
     AppCheck, CarrierCode, Change, ChangeDigest, Channel, Checks, CodeCheck, ContactChange, ContactId, ContactKind,
-    ContactValue, DealerId, DeviceId, Effect, Factor, FactorOption, Level, LockHolder, LockSet, LockStep, LockStepKind,
-    Mode, OutcomeKind, OwnReason, OwnerChange, PersonRole, PinCheck, Place, PolicyRevision, Pon, PortOut, Reason,
-    ReasonClass, Recorded, ReleaseOpens, RequestId, ResetKind, Role, SimChange, SimChangeCause, SimDelivery, SimTarget,
-    Standing, StepScope, Subject, TransferPinCheck, Usability,
+    ContactValue, DealerId, DeviceId, DocumentCheck, Effect, Factor, FactorOption, Level, LockHolder, LockSet,
+    LockStep, LockStepKind, Mode, OutcomeKind, OwnReason, OwnerChange, PersonRole, PinCheck, Place, PolicyRevision,
+    Pon, PortOut, Reason, ReasonClass, Recorded, ReleaseOpens, RequestId, ResetKind, Role, SimChange, SimChangeCause,
+    SimDelivery, SimTarget, Standing, StepScope, Subject, TransferPinCheck, Usability,
 };
 
 pub(super) fn records() -> Vec<(String, Record)> {
@@ -38,6 +38,18 @@ pub(super) fn records() -> Vec<(String, Record)> {
         let name = format!("record.completed.code_{}", code.name().to_lowercase());
         (name, completed_by(Checks { code, ..Checks::NONE }))
     });
+    let documents = [
+        DocumentCheck::Matched,
+        DocumentCheck::Differs,
+        DocumentCheck::NotOnRecord,
+        DocumentCheck::Seconded,
+        DocumentCheck::Given,
+    ];
+    let documents = documents.map(|document| {
+        let name = format!("record.completed.document_{}", document.name().to_lowercase());
+        (name, completed_by(Checks { document, ..Checks::NONE }))
+    });
+    let codes = codes.into_iter().chain(documents);
     let ledger = super::samples_of_ledger::changes();
     let ledger = ledger.into_iter().map(|(name, event)| (format!("record.{name}"), record(event)));
     decisions.chain(events).chain(later).chain(told).chain(beside).chain(codes).chain(ledger).collect()

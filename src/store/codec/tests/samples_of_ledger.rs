@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 use super::samples::{contact_id, line_id, noon_plus, number, place, record_id, reference};
 use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
 use crate::domain::{
-    AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, Given, GivenProof,
-    HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage, NoticeBook, NoticeEnd,
-    NoticeMark, NoticeName, NoticePlace, PastPolicy, Pending, PendingState, PolicyInForce, PolicyRevision, PolicyShelf,
-    Prompts, SentCode, StagedPolicy, Subject, Undoing, Verifier, WaitingNotice,
+    AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, DocumentDigest,
+    Given, GivenProof, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage,
+    NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace, PastPolicy, Pending, PendingState, PersonId,
+    PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SentCode, StagedPolicy, Subject, Undoing, Verifier,
+    WaitingNotice,
 };
 
 fn subject(name: &str) -> Subject {
@@ -70,6 +71,8 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
         ("document.challenge_of_number", challenge(LineName::Msisdn(number()), met)),
         ("document.code_sent", code_sent(Some(contact_id()))),
         ("document.code_to_nobody", code_sent(None)),
+        ("document.shown", document_shown(PersonId::parse("owner").ok())),
+        ("document.shown_of_nobody", document_shown(None)),
         ("document.prompts", prompts(Some(noon_plus(7)))),
         ("document.first_prompt", prompts(None)),
         ("document.notices", notices()),
@@ -116,6 +119,17 @@ fn code_sent(contact: Option<ContactId>) -> Document {
     Document::Challenge(pending)
 }
 
+/// A challenge for which a document was shown.
+fn document_shown(person: Option<PersonId>) -> Document {
+    let Document::Challenge(mut pending) = challenge(LineName::LineId(line_id()), PendingState::Open) else { panic!() };
+    let elsewhere = person.is_none();
+    let scanned = GivenProof::Document { document: DocumentDigest([3; 16]), person, elsewhere };
+    let proofs = [scanned, GivenProof::SecondPerson { counts_from: noon_plus(240) }];
+    let given = proofs.map(|proof| Given { at: noon_plus(1), by: subject("issuer|clerk-1"), place: place(), proof });
+    pending.given = given.to_vec();
+    Document::Challenge(pending)
+}
+
 fn prompts(declined_at: Option<DateTime<Utc>>) -> Document {
     let wrong = vec![noon_plus(2), noon_plus(3)];
     let worn_at = declined_at.map(|_| noon_plus(8));
@@ -132,13 +146,14 @@ fn notices() -> Document {
         asked: true,
         vain: 3,
     };
-    let dead = |end| DeadNotice { name: name(None), at: noon_plus(6), end };
+    let dead = |end, to| DeadNotice { name: name(to), at: noon_plus(6), end };
+    let one = Some(NoticeMark(0x5b));
     Document::Notices(Box::new(NoticeBook {
         epoch: 77,
         places: vec![NoticePlace { place: 5, record: None }, NoticePlace { place: 300, record: Some(record_id(4)) }],
         read_until: noon_plus(2),
         waiting: vec![waiting],
-        dead: vec![dead(NoticeEnd::Refused), dead(NoticeEnd::GivenUp), dead(NoticeEnd::Unreadable)],
+        dead: vec![dead(NoticeEnd::Refused, one), dead(NoticeEnd::GivenUp, None), dead(NoticeEnd::Unreadable, None)],
     }))
 }
 
