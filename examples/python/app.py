@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A customer's app: shows what protects the account, what was tried, and what waits for a yes; and answers it.
+"""A customer's app: answers what waits for a yes; or shows what protects a line, and what was tried.
 
 Start a service with `make run`, then:
 
@@ -32,11 +32,11 @@ def signed(text: str, jwk: dict) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def show(engine: Portcullis, account: str) -> None:
-    """What protects the account, and what was tried on it."""
-    for protection in engine.call("ProtectionService.GetProtection", account_id=account).protections:
+def show(engine: Portcullis, account: str, msisdn: str) -> None:
+    """What protects a line, and what was tried on its account."""
+    for protection in engine.call("ProtectionService.GetProtection", line={"msisdn": msisdn}).protections:
         for lock in protection.locks:
-            say("engine", f"a lock is on: {name_of(lock, 'set')}")
+            say("engine", f"a lock is on, of {name_of(lock, 'holder')} against {name_of(lock, 'set')}")
     for activity in engine.call("ProtectionService.ListActivity", account_id=account, page_size=8).activities:
         say("engine", f"{activity.kind}: {activity.summary}")
 
@@ -59,13 +59,14 @@ def answer(engine: Portcullis, args, waiting) -> None:
 def main() -> int:
     flags = parser(__doc__)
     flags.add_argument("--account", required=True, help="the account that the customer is signed in on")
+    flags.add_argument("--msisdn", help="the line to show, where nothing is answered")
     flags.add_argument("--device", help="the device whose key signs a yes")
     flags.add_argument("--keys", type=Path, default=KEYS, help="a file of devices' keys [default: the example's]")
     flags.add_argument("--answer", choices=["yes", "no", "not-me"], help="what to say to what waits; left out, show all")
     args = flags.parse_args()
     engine = Portcullis(args)
     if args.answer is None:
-        show(engine, args.account)
+        show(engine, args.account, args.msisdn)
         return 0
     waits = engine.call("ChallengeService.ListPendingChallenges", account_id=args.account).challenges
     if not waits:

@@ -27,15 +27,16 @@ pub(crate) fn submit() -> Vec<pb::SubmitEvidenceRequest> {
     use pb::evidence::Evidence::{DocumentScan, SecondPerson, TransferPin};
     let is_of_ports = |piece: &pb::Evidence| matches!(piece.evidence, Some(TransferPin(_)));
     let scan = pb::DocumentScan { reference: text("scan-4711"), holder_name: text("Kim O'Neil") };
-    let of_staff = [DocumentScan(scan), SecondPerson(pb::SecondPerson {})];
-    let of_staff = of_staff.map(|piece| pb::Evidence { evidence: Some(piece) });
+    let [scan, second] = [DocumentScan(scan), SecondPerson(pb::SecondPerson {})];
+    let one = |piece| vec![pb::Evidence { evidence: Some(piece) }];
     let with = |evidence| pb::SubmitEvidenceRequest {
         request_id: text(UUID),
         challenge_id: text(UUID),
         evidence,
         interaction: interaction(),
     };
-    vec![with(evidence().into_iter().filter(|piece| !is_of_ports(piece)).collect()), with(of_staff.to_vec())]
+    let customers = evidence().into_iter().filter(|piece| !is_of_ports(piece)).collect();
+    vec![with(customers), with(one(scan)), with(one(second))]
 }
 
 pub(crate) fn send_code() -> Vec<pb::SendCodeRequest> {

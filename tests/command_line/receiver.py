@@ -14,11 +14,14 @@ import json
 import pathlib
 import ssl
 import sys
+import threading
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+# Several messages come at a time.
+ONE_LINE = threading.Lock()
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -62,7 +65,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         believed = sum(1 for copy in copies if not verify(self.server.secret, *copy))
         told = {"refusal": refusal, "copies": len(copies), "believed": believed, "event": json.loads(body)}
         told |= {"id": headers["webhook-id"], "mood": mood}
-        print(json.dumps(told), flush=True)
+        with ONE_LINE:
+            print(json.dumps(told), flush=True)
         if mood == "hangs":
             self.connection.recv(1)
             return

@@ -358,10 +358,10 @@ async fn only_who_asked_completes_it_and_only_its_customer_answers_it() {
     // A decision that is no challenge.
     let answer = world.complete(challenge).await.unwrap();
     not_found(world.complete(answer.id()).await);
-    // Staff give no proof for the customer, and say no for nobody.
+    // Staff give no proof for the customer (`documents`: what they may show instead), and say no for nobody.
     use portcullis::service::right;
+    assert!(authorise::<right::SubmitEvidence>(requester(Role::PortingSystem, "somebody")).is_err());
     for role in [Role::RetailAgent, Role::RetailManager, Role::CareAgent, Role::PortingSystem, Role::FraudOps] {
-        assert!(authorise::<right::SubmitEvidence>(requester(role, "somebody")).is_err());
         assert!(authorise::<right::AnswerChallenge>(requester(role, "somebody")).is_err());
     }
 }

@@ -137,8 +137,18 @@ fn decisions() -> Vec<Call> {
         call_of("DecisionService/GetDecision", encoded(&samples::get_decision()), READERS),
         call_of("DecisionService/CompleteDecision", encoded(&samples::complete()), ASKERS),
         call_of("DecisionService/WatchDecision", encoded(&samples::watch_decision()), ASKERS),
-        // Staff are heard, and give no PIN.
-        call_of("ChallengeService/SubmitEvidence", encoded(&samples::submit()), "pin_pad ivr customer business_admin"),
+        call_of(
+            "ChallengeService/SubmitEvidence",
+            encoded(&samples::submit()[..1]),
+            "pin_pad ivr customer business_admin",
+        ),
+        // A document, and that somebody has seen it.
+        call_of("ChallengeService/SubmitEvidence", encoded(&samples::submit()[1..2]), "retail_agent retail_manager"),
+        call_of(
+            "ChallengeService/SubmitEvidence",
+            encoded(&samples::submit()[2..]),
+            "retail_agent retail_manager care_agent fraud_ops",
+        ),
         call_of(
             "ChallengeService/SendCode",
             encoded(&samples::send_code()),

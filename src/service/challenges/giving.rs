@@ -216,10 +216,9 @@ fn note_giving(
     // nothing.
     let is_refused = weighed.verdict.outcome.kind() == OutcomeKind::Deny;
     let mut right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
-    if !is_refused || showing::is_of_document(&weighed.verdict) {
-        right.extend(weighed.shown.clone());
-    }
-    if let Some(GivenProof::SecondPerson { counts_from }) = weighed.shown.as_ref().filter(|_| !is_refused)
+    let shown = weighed.shown.as_ref().filter(|_| !is_refused || showing::is_of_document(&weighed.verdict));
+    right.extend(shown.cloned());
+    if let Some(GivenProof::SecondPerson { counts_from }) = shown
         && let Some(pending) = open.challenge_mut(challenge)
     {
         // Whoever it is of: who has it seen learns nothing from how long they may wait.
