@@ -82,6 +82,8 @@ pub struct Approval {
 pub struct Challenge {
     /// The level of proof.
     pub required: Level,
+    /// The level that does where the account PIN is part of it: some rules ask for less then.
+    pub with_pin: Level,
     /// The factors that would reach it, usable ones first; at least one is usable.
     pub options: Vec<FactorOption>,
     /// Until when the state it describes is offered.

@@ -28,6 +28,8 @@ pub struct Pending {
     pub caller: Subject,
     /// The least proof that completes it.
     pub required: Level,
+    /// The least where the account PIN is part of it.
+    pub with_pin: Level,
     /// Until just before this instant.
     pub expires_at: DateTime<Utc>,
     /// The account's sequence when it was given, compared with the epochs of its locks.
@@ -221,7 +223,9 @@ impl Pending {
             GivenProof::OneTimeCode { beside, .. } => has_other || !beside,
             _ => is_seen || !of_document(given),
         };
-        level_of(self.given.iter().filter(counts).map(|given| given.proof.factor())) >= self.required
+        let has_pin = self.given.iter().any(|given| given.proof.factor() == Factor::AccountPin);
+        let needed = if has_pin { self.with_pin } else { self.required };
+        level_of(self.given.iter().filter(counts).map(|given| given.proof.factor())) >= needed
     }
 
     /// Where it stands at `now`. `alive` says whether no lock was turned on since that covers its action.
@@ -276,6 +280,8 @@ pub enum Completing {
     Open {
         /// The least proof.
         required: Level,
+        /// The least where the account PIN is part of it.
+        with_pin: Level,
     },
     /// One to which the customer said no.
     Declined,
@@ -310,6 +316,7 @@ mod tests {
             change: ChangeDigest([0xab; 32]),
             caller: Subject::parse("till-1").unwrap(),
             required,
+            with_pin: required,
             expires_at: now() + TimeDelta::minutes(10),
             granted_seq: 3,
             given: Vec::new(),
@@ -380,6 +387,17 @@ mod tests {
         two.give(code("line", true));
         two.give(given(GivenProof::AccountPin { set_at: now() }));
         assert!(two.is_answered(now()));
+    }
+
+    #[test]
+    fn with_the_pin_less_may_do() {
+        let code =
+            given(GivenProof::OneTimeCode { contact: ContactId::parse("mail").unwrap(), since: now(), beside: false });
+        let mut lost = Pending { with_pin: Level::TwoClasses, ..pending(Level::Strong) };
+        lost.give(code);
+        assert!(!lost.is_answered(now()));
+        lost.give(given(GivenProof::AccountPin { set_at: now() }));
+        assert!(lost.is_answered(now()));
     }
 
     #[test]

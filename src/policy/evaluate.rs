@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::document::Policy;
 use super::facts::{Facts, Values};
+use super::fitness::PinFitness;
 use super::options::{is_usable, options};
 use super::proof::Accepted;
 use super::request::Request;
 use super::ruling::Ruling;
 use crate::domain::{
-    Approval, Challenge, Checks, Denial, FactorOption, GivenReason, Level, Outcome, Reason, RosterStanding, Snapshot,
-    Standing, Usability, Verdict,
+    Action, Approval, Challenge, Checks, Denial, FactorOption, GivenReason, Level, Outcome, PinCheck, Reason,
+    RosterStanding, Snapshot, Standing, Usability, Verdict,
 };
 
 /// Decides. Equal inputs give equal verdicts, on any machine, at any time.
@@ -56,7 +57,7 @@ fn deny_by_rule(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>, accepted: A
     let reasons = ruling.denial_reasons();
     let pin_is_off = reasons.iter().any(|given| given.reason == Reason::PinAttemptsExhausted);
     let still_works = if pin_is_off && reasons.len() == 1 {
-        let options = options(policy, facts, accepted, ruling.required);
+        let options = options(policy, facts, accepted, (ruling.required, ruling.required));
         options.iter().filter(|option| is_usable(option)).map(|option| option.factor).collect()
     } else {
         Vec::new()
@@ -86,14 +87,28 @@ fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>) -> Answer {
 fn challenge(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>, accepted: Accepted) -> Answer {
     let achieved = accepted.level();
     let mut reasons = ruling.reasons_above(achieved);
-    let options = options(policy, facts, accepted, ruling.required);
+    let (required, with_pin) = (ruling.required, required_with_pin(policy, facts, ruling, accepted));
+    let options = options(policy, facts, accepted, (required, with_pin));
     if options.iter().any(is_usable) {
         let expires_at = facts.now + policy.challenge_life;
-        return (Outcome::Challenge(Challenge { required: ruling.required, options, expires_at }), reasons);
+        return (Outcome::Challenge(Challenge { required, with_pin, options, expires_at }), reasons);
     }
     reasons.insert(0, GivenReason { reason: Reason::NoUsableFactor, rule: "P6-no-usable-factor" });
     let retry_at = usable_from(&options).into_iter().chain(ruling.over_at_above(achieved)).min();
     (Outcome::Deny(Denial { retry_at, still_works: Vec::new() }), reasons)
+}
+
+/// The level that does once the right PIN is given as well: P21 asks for less then.
+///
+/// What would be is asked of the same rules, so no rule is known twice. Nothing of the account's own PIN plays a part in it.
+fn required_with_pin(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>, accepted: Accepted) -> Level {
+    if ruling.required < Level::Strong || accepted.account_pin || facts.action == Action::PortOut {
+        return ruling.required;
+    }
+    let (pin_check, pin_fitness) = (PinCheck::Matched, PinFitness::Fit);
+    let given = Facts { pin_check, pin_fitness, pin_entry_counts: true, pin_off_until: None, ..*facts };
+    let values = Values::of(&given, Accepted { account_pin: true, ..accepted });
+    Ruling::of(policy, &given, &values).required.min(ruling.required)
 }
 
 fn usable_from(options: &[FactorOption]) -> Option<DateTime<Utc>> {

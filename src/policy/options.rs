@@ -8,19 +8,26 @@ use super::proof::Accepted;
 use super::rules::just_after;
 use crate::domain::{Action, Factor, FactorOption, Level, Reason, Usability};
 
-/// The factors that would reach `required`, usable ones first. Of two that reach it only together neither is usable without the
-/// other.
-pub(super) fn options(policy: &Policy, facts: &Facts, accepted: Accepted, required: Level) -> Vec<FactorOption> {
+/// The factors that would reach `required`, or `with_pin` where the account PIN is one of them; usable ones first. Of two that
+/// reach it only together neither is usable without the other.
+pub(super) fn options(
+    policy: &Policy,
+    facts: &Facts,
+    accepted: Accepted,
+    (required, with_pin): (Level, Level),
+) -> Vec<FactorOption> {
     let sighted = may_see_the_account(facts, accepted);
-    let knowledge = knowledge(policy, facts, sighted);
+    let knowledge = |beside| knowledge(policy, facts, sighted, beside);
     let code = facts.codes_sent.then(|| code(facts, sighted));
     let has_knowledge = accepted.account_pin || accepted.transfer_pin;
     // Both PINs are knowledge and a code is possession: alone they reach the basic level and no other.
-    let (knowledge, code) = match (required, code) {
-        (Level::None | Level::Basic, code) => (Some(knowledge), code.map(alone)),
+    let (knowledge, code) = match (with_pin, code) {
+        (Level::None | Level::Basic, _) if required > with_pin => (Some(knowledge(false)), None),
+        (Level::None | Level::Basic, code) => (Some(knowledge(false)), code.map(alone)),
         (Level::TwoClasses, Some(code)) if has_knowledge => (None, Some(code.0)),
-        (Level::TwoClasses, Some(_)) if accepted.code => (Some(knowledge), None),
-        (Level::TwoClasses, Some((code, _))) => {
+        (Level::TwoClasses, Some(_)) if accepted.code => (Some(knowledge(true)), None),
+        (Level::TwoClasses, Some((code, only_beside))) => {
+            let knowledge = knowledge(!only_beside);
             let both = later(knowledge.usability, code.usability);
             let together = |option| FactorOption { usability: both, ..option };
             (Some(together(knowledge)), Some(together(code)))
@@ -51,11 +58,12 @@ fn may_see_the_account(facts: &Facts, accepted: Accepted) -> bool {
     accepted.any() || matches!(facts.asker, Asker::Customer(person) if person != PersonStanding::Stranger)
 }
 
-fn knowledge(policy: &Policy, facts: &Facts, sighted: bool) -> FactorOption {
+/// A PIN; `beside` where it is to be given with a factor of another class.
+fn knowledge(policy: &Policy, facts: &Facts, sighted: bool, beside: bool) -> FactorOption {
     if facts.action == Action::PortOut && policy.transfer_pin.issued {
         FactorOption { factor: Factor::TransferPin, usability: Usability::Usable }
     } else {
-        FactorOption { factor: Factor::AccountPin, usability: account_pin(facts, sighted) }
+        FactorOption { factor: Factor::AccountPin, usability: account_pin(facts, sighted, beside) }
     }
 }
 
@@ -99,7 +107,7 @@ fn later(one: Usability, other: Usability) -> Usability {
     }
 }
 
-fn account_pin(facts: &Facts, sighted: bool) -> Usability {
+fn account_pin(facts: &Facts, sighted: bool, beside: bool) -> Usability {
     if let Some(until) = facts.pin_off_until {
         return Usability::NotBefore(just_after(until), Reason::PinAttemptsExhausted);
     }
@@ -111,6 +119,7 @@ fn account_pin(facts: &Facts, sighted: bool) -> Usability {
     }
     match facts.pin_fitness {
         PinFitness::Fit => Usability::Usable,
+        PinFitness::Dormant if beside => Usability::Usable,
         PinFitness::TooNew { until } => Usability::NotBefore(until, Reason::PinTooNew),
         PinFitness::NotSet => Usability::Unusable(Reason::NoUsableFactor),
         PinFitness::BeforeBreach => Usability::Unusable(Reason::PinBeforeBreach),

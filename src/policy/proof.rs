@@ -4,8 +4,7 @@
 
 use super::document::Policy;
 use super::facts::{AppFact, CodeFact, DocumentFact, Facts, TransferPinFact};
-use super::fitness::PinFitness;
-use crate::domain::{Action, Factor, Level, PinCheck, Standing, level_of};
+use crate::domain::{Action, Factor, Level, Standing, level_of};
 
 /// The factors that count for one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,32 +34,20 @@ impl Accepted {
         // INVARIANT (unknown-looks-known): for a line that is not there nothing proves anything.
         let known = facts.standing == Standing::Known;
         let app = known && matches!(facts.app, AppFact::Approved { .. });
-        let may_be_shown = known && !facts.document_elsewhere && !facts.same_way_as_release;
-        let has_rested = may_be_shown && facts.document == DocumentFact::Right;
-        let pin_fits = match facts.pin_fitness {
-            PinFitness::Fit => true,
-            PinFitness::Dormant => app || has_rested || facts.code == CodeFact::Right,
-            PinFitness::NotSet | PinFitness::TooNew { .. } | PinFitness::BeforeBreach | PinFitness::Default => false,
-        };
-        let account_pin = known
-            && facts.pin_check == PinCheck::Matched
-            && facts.pin_entry_counts
-            && pin_fits
-            && facts.pin_off_until.is_none()
-            && !facts.same_way_as_release;
+        let account_pin = known && facts.pin_is_right();
         let transfer_pin = known
             && facts.action == Action::PortOut
             && policy.transfer_pin.issued
             && matches!(facts.transfer_pin, TransferPinFact::Right { same_way_as_release: false, .. });
         let code = match facts.code {
             CodeFact::Right => known,
-            CodeFact::Beside => account_pin || transfer_pin || app || has_rested,
+            CodeFact::Beside => account_pin || transfer_pin || app || (known && facts.document_is_right()),
             _ => false,
         };
         // Beside a factor of another class it need not rest, but where the line is flagged.
         let need_not_rest = matches!(facts.document, DocumentFact::Rests { .. }) && !facts.flagged;
         let beside = account_pin || transfer_pin || code || app;
-        let document = has_rested || (may_be_shown && need_not_rest && beside);
+        let document = known && (facts.document_is_right() || (need_not_rest && facts.document_may_count() && beside));
         Self { account_pin, transfer_pin, code, app, document }
     }
 

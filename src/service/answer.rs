@@ -236,7 +236,8 @@ fn verdict_of(decided: &Decided) -> Verdict {
             Outcome::Approve(Approval { not_before: DateTime::UNIX_EPOCH, life: TimeDelta::zero() })
         }
         (OutcomeKind::Challenge, AnswerWindow::OpenUntil(expires_at)) => {
-            Outcome::Challenge(Challenge { required: decided.required, options: decided.options.clone(), expires_at })
+            let (required, options) = (decided.required, decided.options.clone());
+            Outcome::Challenge(Challenge { required, with_pin: required, options, expires_at })
         }
         (_, AnswerWindow::RetryAt(retry_at)) => Outcome::Deny(Denial { retry_at, still_works: still_works(decided) }),
         _ => Outcome::Deny(Denial { retry_at: None, still_works: still_works(decided) }),

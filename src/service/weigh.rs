@@ -400,7 +400,7 @@ fn completing(
     };
     let alive = scopes.iter().all(|locks| locks.is_alive(pending.action, pending.granted_seq));
     match pending.standing(alive, now) {
-        PendingStanding::Open => Completing::Open { required: pending.required },
+        PendingStanding::Open => Completing::Open { required: pending.required, with_pin: pending.with_pin },
         PendingStanding::Declined => Completing::Declined,
         PendingStanding::Lapsed | PendingStanding::Voided | PendingStanding::Met(_) | PendingStanding::Withdrawn => {
             Completing::Lapsed

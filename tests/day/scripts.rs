@@ -51,7 +51,7 @@ fn shown() -> String {
     let page = std::fs::read_to_string(here().join("docs/example-scripts.md")).unwrap();
     let blocks = page.split("```").skip(1).step_by(2).flat_map(str::lines).skip_while(|line| line.is_empty());
     let is_said = |line: &&str| !line.is_empty() && !line.starts_with("$ ") && !line.starts_with("    ");
-    blocks.filter(is_said).map(|line| format!("{line}\n")).collect()
+    blocks.filter(is_said).flat_map(|line| [line, "\n"]).collect()
 }
 
 pub(crate) fn say_what_the_page_says(data: &Path, endpoint: &str) {

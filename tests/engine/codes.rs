@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::domain::{
-    AccountId, Change, Channel, Contact, ContactId, ContactValue, Evidence, Factor, Happening, Iccid, LineId, Msisdn,
-    OutcomeKind, PinDigits, Reason, RecordId, Recorded, Requester, Role, SimChange, SimChangeCause, SimTarget,
+    AccountId, Change, Channel, Contact, ContactId, ContactValue, Evidence, Factor, Happening, Iccid, Level, LineId,
+    Msisdn, OutcomeKind, PinDigits, Reason, RecordId, Recorded, Requester, Role, SimChange, SimChangeCause, SimTarget,
 };
 use portcullis::service::{
     Body, CodeSender, CodeToSend, DecisionState, LineName, LineRef, Question, Refusal, Scope, Sending, Sent,
@@ -419,6 +419,27 @@ async fn no_code_goes_to_another_line_whose_sim_changed() {
         world.send_code(clerk(), world.challenged().await).await.unwrap();
         assert_eq!(mailbox.len(), sent, "{days} days");
     }
+}
+
+/// P21: who lost their phone and knows the PIN needs no app, and no document.
+#[tokio::test]
+async fn a_lost_phone_is_replaced_by_pin_and_code() {
+    let (world, mailbox) = with_mail().await;
+    let Change::Sim(sim) = sim_to(NEW_SIM) else { panic!("a SIM") };
+    let lost = Change::Sim(SimChange { cause: SimChangeCause::Lost, ..sim });
+    let answer = world.decide(clerk(), world.question(lost, Channel::Store)).await.unwrap();
+    let decided = answer.decided().unwrap();
+    let offered: Vec<Factor> = decided.options.iter().map(|option| option.factor).collect();
+    assert_eq!((decided.required, offered.first()), (Level::Strong, Some(&Factor::AccountPin)));
+    let challenge = answer.id();
+    world.send_code(clerk(), challenge).await.unwrap();
+    world.give_code(challenge, &mailbox.last().digits).await.unwrap();
+    assert_eq!(world.state(challenge).await, DecisionState::Pending, "a code alone does not do");
+    assert_eq!(outcome(&world.complete(challenge).await.unwrap()), OutcomeKind::Challenge);
+    world.give_pin(challenge, PIN).await.unwrap();
+    assert_eq!(world.state(challenge).await, DecisionState::Answered);
+    let answer = world.complete(challenge).await.unwrap();
+    assert_eq!(answer.decided().unwrap().accepted, [Factor::AccountPin, Factor::OneTimeCode]);
 }
 
 /// A code and the PIN, from two who are the customer, are two classes.

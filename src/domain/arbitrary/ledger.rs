@@ -87,11 +87,11 @@ fn pending() -> BoxedStrategy<Pending> {
         expires_at,
     });
     let counts = (any::<u8>(), any::<u8>(), option::of(sent));
-    (bound, level(), instant(), any::<u64>(), vec(given, 0..3), counts, state)
+    (bound, (level(), level()), instant(), any::<u64>(), vec(given, 0..3), counts, state)
         .prop_map(
             |(
                 (decision, (named, line), action, change, caller),
-                required,
+                (required, with_pin),
                 expires_at,
                 granted_seq,
                 given,
@@ -106,6 +106,7 @@ fn pending() -> BoxedStrategy<Pending> {
                     change,
                     caller,
                     required,
+                    with_pin,
                     expires_at,
                     granted_seq,
                     given,

@@ -49,11 +49,12 @@ pub(super) const fn network(standing: NetworkStanding) -> Option<i64> {
     }
 }
 
-/// How the challenge stands, and what it asks for.
-pub(super) const fn completing(completing: Completing) -> (Option<i64>, Option<i64>) {
+/// How the challenge stands, and what it asks for: with the right PIN, perhaps less.
+pub(super) const fn completing(completing: Completing, pin_is_right: bool) -> (Option<i64>, Option<i64>) {
     match completing {
         Completing::Nothing => (None, None),
-        Completing::Open { required } => (Some(1), Some(required as i64)),
+        Completing::Open { with_pin, .. } if pin_is_right => (Some(1), Some(with_pin as i64)),
+        Completing::Open { required, .. } => (Some(1), Some(required as i64)),
         Completing::Declined => (Some(2), None),
         Completing::Lapsed => (Some(3), None),
     }

@@ -122,6 +122,31 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether the account PIN is proof: right, entered by the customer, neither too new nor too old, and not by the channel that
+    /// lately released a lock. One that was not used for long counts beside a factor of another class.
+    pub(in crate::policy) fn pin_is_right(&self) -> bool {
+        let fits = match self.pin_fitness {
+            PinFitness::Fit => true,
+            PinFitness::Dormant => {
+                let has_approval = matches!(self.app, AppFact::Approved { .. });
+                has_approval || self.document_is_right() || self.code == CodeFact::Right
+            }
+            PinFitness::NotSet | PinFitness::TooNew { .. } | PinFitness::BeforeBreach | PinFitness::Default => false,
+        };
+        let is_entered = self.pin_check == PinCheck::Matched && self.pin_entry_counts;
+        is_entered && fits && self.pin_off_until.is_none() && !self.same_way_as_release
+    }
+
+    /// Whether a document that has rested is proof.
+    pub(in crate::policy) fn document_is_right(&self) -> bool {
+        self.document == DocumentFact::Right && self.document_may_count()
+    }
+
+    /// Whether one can be proof at all.
+    pub(in crate::policy) const fn document_may_count(&self) -> bool {
+        !self.document_elsewhere && !self.same_way_as_release
+    }
+
     /// The same as another policy asks about them: which signals are missing hangs on those that it requires.
     #[must_use]
     pub fn under(&self, policy: &Policy) -> Self {

@@ -139,7 +139,7 @@ impl Facts {
         list.put_count(60, self.velocity.read_accounts_leaving);
         list.put(61, codes::roster(self.roster));
         list.put(62, codes::network(self.store_network));
-        let (challenge, required) = codes::completing(self.completing);
+        let (challenge, required) = codes::completing(self.completing, self.pin_is_right());
         list.put(63, challenge);
         list.put(64, required);
         list.put(65, codes::code(self.code));
@@ -284,7 +284,7 @@ mod tests {
             business: true,
             held: Some(HoldKind::Device),
             shipped: true,
-            completing: Completing::Open { required: Level::Strong },
+            completing: Completing::Open { required: Level::Strong, with_pin: Level::Basic },
             roster: RosterStanding::OffDevice,
             store_network: NetworkStanding::NotTold,
             told: told(),

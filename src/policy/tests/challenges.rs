@@ -3,7 +3,7 @@
 use super::world::{Ask, World, hours_ago, now};
 use crate::domain::{Completing, Factor, Level, Reason, SimChangeCause};
 
-const BASIC: Completing = Completing::Open { required: Level::Basic };
+const BASIC: Completing = Completing::Open { required: Level::Basic, with_pin: Level::Basic };
 
 #[test]
 fn what_the_customer_entered_at_a_pad_is_proof_for_the_clerk_who_asked() {
@@ -27,7 +27,7 @@ fn a_pin_that_was_given_is_worth_what_it_would_be_worth_now() {
 #[test]
 fn a_challenge_asks_for_no_less_than_it_did() {
     let world = World::new();
-    let open = |required| Completing::Open { required };
+    let open = |required| Completing::Open { required, with_pin: required };
     world.approves(&Ask::pad().right_pin().completing(open(Level::Basic)));
     world.challenges(&Ask::pad().right_pin().completing(open(Level::TwoClasses)), &[Reason::ProofTooWeak]);
     world.challenges(&Ask::pad().right_pin().completing(open(Level::Strong)), &[Reason::ProofTooWeak]);

@@ -9,9 +9,9 @@ use crate::domain::{
 };
 use crate::policy::contacts::{ContactFitness, code_targets};
 
-const BASIC: Completing = Completing::Open { required: Level::Basic };
-const TWO: Completing = Completing::Open { required: Level::TwoClasses };
-const STRONG: Completing = Completing::Open { required: Level::Strong };
+const BASIC: Completing = Completing::Open { required: Level::Basic, with_pin: Level::Basic };
+const TWO: Completing = Completing::Open { required: Level::TwoClasses, with_pin: Level::TwoClasses };
+const STRONG: Completing = Completing::Open { required: Level::Strong, with_pin: Level::Strong };
 
 impl Ask {
     /// A code that was sent to a contact.

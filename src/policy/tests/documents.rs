@@ -8,7 +8,7 @@ use crate::domain::{
     Level, Outcome, OutcomeKind, PersonId, PersonRole, Place, Reason, ShownDocument, Spot, StoreId, Subject, Usability,
 };
 
-const STRONG: Completing = Completing::Open { required: Level::Strong };
+const STRONG: Completing = Completing::Open { required: Level::Strong, with_pin: Level::Strong };
 const NANOSECOND: TimeDelta = TimeDelta::nanoseconds(1);
 
 /// A document that was shown for a challenge.
@@ -72,13 +72,13 @@ impl Ask {
         self.shows(DocumentCheck::Given, shown).completing(STRONG)
     }
 
-    fn waits(self) -> Self {
+    pub(super) fn waits(self) -> Self {
         self.with(|request| request.waits = true)
     }
 }
 
 /// A world whose people have names.
-fn named() -> World {
+pub(super) fn named() -> World {
     World::new().with(|world| {
         for person in &mut world.account.persons {
             person.name = HolderName::parse("Ann Lee").ok();

@@ -4,6 +4,7 @@ mod accounts;
 mod admissions;
 mod challenges;
 mod codes;
+mod dead_ends;
 mod documents;
 mod events;
 mod locks;

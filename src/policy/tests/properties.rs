@@ -142,7 +142,8 @@ fn random_ask(dice: &mut Dice<'_>) -> Ask {
     ask.request.signals = random_signals(dice);
     if dice.rarely() {
         let levels = [Level::Basic, Level::TwoClasses, Level::Strong];
-        let open = Completing::Open { required: dice.pick(&levels) };
+        let (required, with_pin) = (dice.pick(&levels), dice.pick(&levels));
+        let open = Completing::Open { required, with_pin: with_pin.min(required) };
         ask = ask.completing(dice.pick(&[open, open, Completing::Declined, Completing::Lapsed]));
     }
     ask

@@ -10,8 +10,8 @@ use super::showing;
 use crate::audit::{Decided, Event};
 use crate::crypto::Token;
 use crate::domain::{
-    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode, OutcomeKind,
-    PendingStanding, PinCheck, Place, RecordId, RequestId, Standing,
+    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode, Outcome,
+    OutcomeKind, PendingStanding, PinCheck, Place, RecordId, RequestId, Standing,
 };
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
 use crate::service::due;
@@ -226,7 +226,13 @@ fn note_giving(
     }
     let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
     if let Some(pending) = open.challenge_mut(challenge).filter(|_| !kept.is_empty()) {
-        pending.required = pending.required.max(weighed.verdict.required);
+        let required = weighed.verdict.required;
+        let with_pin = match &weighed.verdict.outcome {
+            Outcome::Challenge(challenge) => challenge.with_pin,
+            Outcome::Approve(_) | Outcome::Deny(_) => required,
+        };
+        pending.required = pending.required.max(required);
+        pending.with_pin = pending.with_pin.max(with_pin);
     }
     note_proofs(open, asking, challenge, &checks, right);
     let event = Event::EvidenceGiven {

@@ -92,6 +92,7 @@ impl Engine {
                 change: question.digest(),
                 caller: asking.requester.subject.clone(),
                 required: challenge.required,
+                with_pin: challenge.with_pin,
                 expires_at: challenge.expires_at,
                 granted_seq: open.next_seq(),
                 given: Vec::new(),

@@ -268,7 +268,7 @@ impl Engine {
 
     /// To which contact it goes. Who is no customer learns nothing of it.
     async fn choose(&self, case: &Case<'_>, wanted: Option<&ContactId>) -> Result<Chosen, ServiceError> {
-        let Completing::Open { required } = case.completing else {
+        let Completing::Open { with_pin: required, .. } = case.completing else {
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
         };
         if case.held.is_some() {

@@ -133,7 +133,7 @@ impl Engine {
         if !matches!(state, DecisionState::Pending | DecisionState::Answered) {
             return Ok(None);
         }
-        let is_of_use = self.sends_codes() && pending.required <= Level::TwoClasses;
+        let is_of_use = self.sends_codes() && pending.with_pin <= Level::TwoClasses;
         let targets = if is_of_use { self.targets_of(who, kept, (&open, line), now) } else { Vec::new() };
         Ok(Some((pending.clone(), targets)))
     }

@@ -9,8 +9,8 @@ use super::field::{
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use crate::domain::{
-    ChangeDigest, DocumentDigest, Given, GivenProof, LineName, Pending, PendingState, Prompts, RecordId, SentCode,
-    Verifier,
+    ChangeDigest, DocumentDigest, Given, GivenProof, Level, LineName, Pending, PendingState, Prompts, RecordId,
+    SentCode, Verifier,
 };
 
 const TOO_OFTEN: CodecError = CodecError::Invalid { field: "challenge.sendings", expected: "must be at most 255" };
@@ -47,6 +47,9 @@ pub(super) struct StoredChallenge {
     sendings: Option<u32>,
     #[prost(message, optional, tag = "18")]
     code: Option<StoredCode>,
+    /// Absent: as much as without the PIN.
+    #[prost(uint32, optional, tag = "19")]
+    with_pin: Option<u32>,
     #[prost(oneof = "StoredPendingState", tags = "12, 13, 14, 15")]
     state: Option<StoredPendingState>,
 }
@@ -171,6 +174,7 @@ impl From<&Pending> for StoredChallenge {
             change: ChangeDigest(change),
             caller,
             required,
+            with_pin,
             expires_at,
             granted_seq,
             given,
@@ -196,6 +200,7 @@ impl From<&Pending> for StoredChallenge {
             wrong: Some(u32::from(*wrong)),
             sendings: (*sendings > 0).then(|| u32::from(*sendings)),
             code: code.as_ref().map(Into::into),
+            with_pin: (with_pin != required).then(|| number_of(*with_pin)),
             state: Some(state.into()),
         }
     }
@@ -219,8 +224,10 @@ impl TryFrom<StoredChallenge> for Pending {
             wrong,
             sendings,
             code,
+            with_pin,
             state,
         } = stored;
+        let level: Level = numbered(level, "challenge.required")?;
         Ok(Self {
             decision: id(decision, "challenge.decision", RecordId::from_u128)?,
             named: match required(named, "challenge.named")? {
@@ -231,7 +238,8 @@ impl TryFrom<StoredChallenge> for Pending {
             action: numbered(action, "challenge.action")?,
             change: ChangeDigest(digest(change, "challenge.change")?),
             caller: text(caller, "challenge.caller")?,
-            required: numbered(level, "challenge.required")?,
+            required: level,
+            with_pin: with_pin.map_or(Ok(level), |with_pin| numbered(Some(with_pin), "challenge.with_pin"))?,
             expires_at: instant(expires_at, "challenge.expires_at")?,
             granted_seq: required(granted_seq, "challenge.granted_seq")?,
             given: list(given)?,

@@ -6,7 +6,8 @@ use portcullis::domain::{
     SimChangeCause, Stance, Standing, Velocity,
 };
 use portcullis::policy::{
-    AppFact, Asker, AskerDevice, CodeFact, Facts, Field, PersonStanding, PinFitness, ToldFacts, TransferPinFact,
+    AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Facts, Field, PersonStanding, PinFitness, ToldFacts,
+    TransferPinFact,
 };
 
 /// The instant of every decision.
@@ -94,6 +95,14 @@ fn facts(dice: &mut Dice) -> Facts {
             CodeFact::Beside,
             CodeFact::Wrong,
         ]),
+        document: dice.pick(&[
+            DocumentFact::NotOffered,
+            DocumentFact::NotOffered,
+            DocumentFact::Differs,
+            DocumentFact::Rests { until: NOW + TimeDelta::hours(2) },
+            DocumentFact::Right,
+        ]),
+        document_elsewhere: !dice.one_in(9),
         has_known_device: dice.one_in(2),
         account_number: dice.field(),
         postal_code: dice.field(),
@@ -126,7 +135,7 @@ fn facts(dice: &mut Dice) -> Facts {
         completing: dice.pick(&[
             Completing::Nothing,
             Completing::Nothing,
-            Completing::Open { required: Level::TwoClasses },
+            Completing::Open { required: Level::TwoClasses, with_pin: Level::TwoClasses },
             Completing::Declined,
         ]),
         told: told(dice),

@@ -91,6 +91,7 @@ fn challenge(named: LineName, state: PendingState) -> Document {
         change: ChangeDigest([0xc4; 32]),
         caller: subject("issuer|till-1"),
         required: Level::TwoClasses,
+        with_pin: Level::TwoClasses,
         expires_at: noon_plus(10),
         granted_seq: 7,
         given: vec![
@@ -126,6 +127,7 @@ fn document_shown(person: Option<PersonId>) -> Document {
     let scanned = GivenProof::Document { document: DocumentDigest([3; 16]), person, elsewhere };
     let proofs = [scanned, GivenProof::SecondPerson { counts_from: noon_plus(240) }];
     let given = proofs.map(|proof| Given { at: noon_plus(1), by: subject("issuer|clerk-1"), place: place(), proof });
+    (pending.required, pending.with_pin) = (Level::Strong, Level::TwoClasses);
     pending.given = given.to_vec();
     Document::Challenge(pending)
 }
