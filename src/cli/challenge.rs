@@ -23,8 +23,9 @@ Examples:
   portcullis challenge send-code 0190f3c2-0000-7000-8000-000000000001 --channel store
   portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel store --ask-code
   portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel store \\
-      --document-file scanned --holder-name 'Ann Lee'
-  portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel care --second-person
+      --device-id tablet --document-file scanned --holder-name 'Ann Lee'
+  portcullis challenge give 0190f3c2-0000-7000-8000-000000000001 --channel care \\
+      --device-id desk-4 --second-person +12125550123 --holder-name 'Ann Lee'
   portcullis challenge decline 0190f3c2-0000-7000-8000-000000000001 --not-me
 ";
 

@@ -76,6 +76,11 @@ impl Prompts {
         stops.into_iter().flatten().max().map(|at| at + PROMPTS_WITHIN).filter(|until| now < *until)
     }
 
+    /// Until when a no of theirs counts.
+    pub fn declined_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.declined_at.map(|at| at + PROMPTS_WITHIN).filter(|until| now < *until)
+    }
+
     /// Remembers that they were prompted.
     pub fn note(&mut self, now: DateTime<Utc>) {
         self.at = self.counted(now).copied().collect();

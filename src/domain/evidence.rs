@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::text::text_type;
-use super::{DeviceId, HolderName, PinDigits, Subject, TransferPinId};
+use super::{DeviceId, DocumentDigest, HolderName, Msisdn, PinDigits, Subject, TransferPinId};
 
 /// A way to prove who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,11 +136,26 @@ pub struct DocumentScan {
     pub holder: HolderName,
 }
 
-/// The word of a second person of the staff.
+/// The word of a second person of the staff: what they have seen, by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecondPerson {
-    /// Who scanned the document; none before the challenge was looked up.
-    pub beside: Option<Subject>,
+    /// The name on the document.
+    pub holder: HolderName,
+    /// The number that is to be changed.
+    pub msisdn: Msisdn,
+    /// What was scanned; none before the challenge was looked up.
+    pub beside: Option<Beside>,
+}
+
+/// What a second person's word stands beside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// Who scanned it.
+    pub by: Subject,
+    /// What.
+    pub document: DocumentDigest,
+    /// Whether it is of somebody whose proof counts.
+    pub is_somebodys: bool,
 }
 
 /// A signature by a customer's app key over the exact change.
@@ -322,11 +337,6 @@ impl DocumentCheck {
             Self::NotSupplied => "NOT_SUPPLIED",
             Self::Given => "GIVEN",
         }
-    }
-
-    /// Whether it counts as a wrong answer.
-    pub const fn is_failure(self) -> bool {
-        matches!(self, Self::Differs | Self::NotOnRecord)
     }
 }
 

@@ -58,7 +58,7 @@ pub use decision::{
 };
 pub use document::Document;
 pub use evidence::{
-    AppApproval, AppCheck, Checks, CodeCheck, DocumentCheck, DocumentReference, DocumentScan, Evidence, Factor,
+    AppApproval, AppCheck, Beside, Checks, CodeCheck, DocumentCheck, DocumentReference, DocumentScan, Evidence, Factor,
     FactorClass, Level, PinCheck, SecondPerson, TransferPinCheck, level_of,
 };
 pub use happening::{CallPhase, Counted, Happening, HappeningKind, LogInResult, Recorded};
@@ -86,8 +86,8 @@ pub use notice::{
 };
 pub use own_reason::{CarrierCode, OWN_REASON_PREFIX, OwnReason};
 pub use pending::{
-    Completing, DocumentDigest, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX,
-    ShownDocument, WRONG_ANSWERS_MAX,
+    Completing, DOCUMENTS_SHOWN_MAX, DocumentDigest, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding,
+    PendingState, SENDINGS_MAX, SeenBy, ShownDocument, WRONG_ANSWERS_MAX,
 };
 pub use permit::{Permit, PermitState, PolicyRevision};
 pub use pin::{

@@ -38,6 +38,8 @@ pub struct Pending {
     pub given: Vec<Given>,
     /// How often something given for it was wrong.
     pub wrong: u8,
+    /// How often a document was scanned for it, whoever it was of.
+    pub documents: u8,
     /// How often a code was sent for it.
     pub sendings: u8,
     /// The code that was sent last, until it is entered.
@@ -87,14 +89,22 @@ pub enum GivenProof {
         document: DocumentDigest,
         /// Whose it is; none where that is nobody whose proof counts.
         person: Option<PersonId>,
-        /// Whether it was shown on another customer's account lately.
-        elsewhere: bool,
     },
     /// That another person has seen it.
-    SecondPerson {
-        /// From when on it counts.
-        counts_from: DateTime<Utc>,
-    },
+    SecondPerson(SeenBy),
+}
+
+/// What the second person's word is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenBy {
+    /// From when on it counts.
+    pub counts_from: DateTime<Utc>,
+    /// Whether they saw the name and the number that it is for.
+    pub agrees: bool,
+    /// Whether it rests also beside proof of another class.
+    pub must_rest: bool,
+    /// Whether the document was shown on another customer's account lately.
+    pub elsewhere: bool,
 }
 
 /// A keyed digest of what a scanner calls a document.
@@ -108,10 +118,8 @@ pub struct ShownDocument<'a> {
     pub scanned: &'a Given,
     /// Whose it is; none where that is nobody whose proof counts.
     pub person: Option<&'a PersonId>,
-    /// Whether it was shown on another customer's account lately.
-    pub elsewhere: bool,
-    /// Who else has seen it, since it was scanned, and from when on that counts.
-    pub seconded: Option<(&'a Given, DateTime<Utc>)>,
+    /// Who else has seen it, and what that is worth.
+    pub seconded: Option<(&'a Given, SeenBy)>,
 }
 
 impl GivenProof {
@@ -120,7 +128,7 @@ impl GivenProof {
             (Self::AppApproval { device }, Self::AppApproval { device: other }) => device == other,
             (Self::OneTimeCode { contact, .. }, Self::OneTimeCode { contact: other, .. }) => contact == other,
             // Who has seen a document adds to it; another one was seen by nobody else yet.
-            (Self::Document { .. }, Self::SecondPerson { .. }) => false,
+            (Self::Document { .. }, Self::SecondPerson(_)) => false,
             _ => self.factor() == other.factor(),
         }
     }
@@ -131,7 +139,7 @@ impl GivenProof {
             Self::AccountPin { .. } => Factor::AccountPin,
             Self::AppApproval { .. } => Factor::AppApproval,
             Self::OneTimeCode { .. } => Factor::OneTimeCode,
-            Self::Document { .. } | Self::SecondPerson { .. } => Factor::IdDocument,
+            Self::Document { .. } | Self::SecondPerson(_) => Factor::IdDocument,
         }
     }
 }
@@ -166,6 +174,9 @@ pub const GIVEN_MAX: usize = 8;
 /// The wrong answer that ends a challenge.
 pub const WRONG_ANSWERS_MAX: u8 = 5;
 
+/// How many documents are scanned for one challenge.
+pub const DOCUMENTS_SHOWN_MAX: u8 = 3;
+
 /// How many codes are sent for one challenge. Asking for one more ends it.
 pub const SENDINGS_MAX: u8 = 5;
 
@@ -189,34 +200,38 @@ impl Pending {
     /// The document that was shown for it, as far as what was given counts.
     pub fn document<'a>(&self, given: impl Iterator<Item = &'a Given> + Clone) -> Option<ShownDocument<'a>> {
         let seconded = given.clone().find_map(|given| match given.proof {
-            GivenProof::SecondPerson { counts_from } => Some((given, counts_from)),
+            GivenProof::SecondPerson(seen) => Some((given, seen)),
             _ => None,
         });
         given.into_iter().find_map(|scanned| match &scanned.proof {
-            GivenProof::Document { person, elsewhere, document: _ } => {
-                Some(ShownDocument { scanned, person: person.as_ref(), elsewhere: *elsewhere, seconded })
+            GivenProof::Document { person, document: _ } => {
+                Some(ShownDocument { scanned, person: person.as_ref(), seconded })
             }
             _ => None,
         })
     }
 
-    /// Who scanned a document for it.
-    pub fn scanned_by(&self) -> Option<&Given> {
-        self.document(self.given.iter()).map(|shown| shown.scanned)
+    /// The document that was shown for it, whether it counts or not.
+    pub fn shown_document(&self) -> Option<ShownDocument<'_>> {
+        self.document(self.given.iter())
     }
 
     /// When time alone may change how it stands.
     pub fn changes_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let seconded = self.document(self.given.iter()).and_then(|shown| shown.seconded);
-        let counts_from = seconded.map(|(_, counts_from)| counts_from).filter(|from| *from > now);
+        let seconded = self.shown_document().and_then(|shown| shown.seconded);
+        let counts_from = seconded.map(|(_, seen)| seen.counts_from).filter(|from| *from > now);
         counts_from.map_or(self.expires_at, |from| from.min(self.expires_at))
     }
 
     /// Whether what was given reaches what it asks for at `now`, as far as was seen when it was given.
     pub fn is_answered(&self, now: DateTime<Utc>) -> bool {
         let is_code = |given: &Given| matches!(given.proof, GivenProof::OneTimeCode { .. });
-        let shown = self.document(self.given.iter()).filter(|shown| shown.person.is_some() && !shown.elsewhere);
-        let is_seen = shown.and_then(|shown| shown.seconded).is_some_and(|(_, counts_from)| counts_from <= now);
+        let is_beside = self.given.iter().any(|given| given.proof.factor() != Factor::IdDocument);
+        let shown = self.shown_document().filter(|shown| shown.person.is_some());
+        let is_seen = shown.and_then(|shown| shown.seconded).is_some_and(|(_, seen)| {
+            let has_rested = seen.counts_from <= now || (is_beside && !seen.must_rest);
+            seen.agrees && !seen.elsewhere && has_rested
+        });
         let of_document = |given: &Given| given.proof.factor() == Factor::IdDocument;
         let has_other = self.given.iter().any(|given| !is_code(given) && (is_seen || !of_document(given)));
         let counts = |given: &&Given| match &given.proof {
@@ -294,7 +309,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::{
-        DocumentDigest, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX,
+        DocumentDigest, GIVEN_MAX, Given, GivenProof, Pending, PendingStanding, PendingState, SENDINGS_MAX, SeenBy,
         WRONG_ANSWERS_MAX,
     };
     use crate::domain::{
@@ -321,6 +336,7 @@ mod tests {
             granted_seq: 3,
             given: Vec::new(),
             wrong: 0,
+            documents: 0,
             sendings: 0,
             code: None,
             state: PendingState::Open,
@@ -401,26 +417,36 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_an_answer_once_another_person_has_seen_it_and_time_has_passed() {
-        let scan = |person: Option<&str>, elsewhere| {
-            let person = person.map(|person| PersonId::parse(person).unwrap());
-            given(GivenProof::Document { document: DocumentDigest([7; 16]), person, elsewhere })
-        };
-        let mut strong = pending(Level::Strong);
-        strong.give(scan(Some("ann"), false));
+    fn a_document_is_an_answer_once_another_person_has_seen_it_and_it_has_rested() {
         let later = now() + RESTS;
-        assert!(!strong.is_answered(later), "nobody else has seen it");
-        strong.give(given(GivenProof::SecondPerson { counts_from: now() + RESTS }));
-        assert!(!strong.is_answered(later - TimeDelta::nanoseconds(1)) && strong.is_answered(later));
-        strong.give(scan(Some("ann"), false));
-        assert!(!strong.is_answered(later), "another one was seen by nobody else");
-        for (person, elsewhere) in [(None, false), (Some("ann"), true)] {
+        let seen = SeenBy { counts_from: later, agrees: true, must_rest: false, elsewhere: false };
+        let scan = |person: Option<&str>| {
+            let person = person.map(|person| PersonId::parse(person).unwrap());
+            given(GivenProof::Document { document: DocumentDigest([7; 16]), person })
+        };
+        let shown = |person, seen: Option<SeenBy>| {
             let mut strong = pending(Level::Strong);
-            strong.give(scan(person, elsewhere));
-            strong.give(given(GivenProof::SecondPerson { counts_from: now() + RESTS }));
-            assert!(!strong.is_answered(later));
-            assert!(strong.scanned_by().is_some(), "who scanned it is the same, whoever it is of");
+            strong.give(scan(person));
+            if let Some(seen) = seen {
+                strong.give(given(GivenProof::SecondPerson(seen)));
+            }
+            strong
+        };
+        assert!(!shown(Some("ann"), None).is_answered(later), "nobody else has seen it");
+        let mut strong = shown(Some("ann"), Some(seen));
+        assert!(!strong.is_answered(later - TimeDelta::nanoseconds(1)) && strong.is_answered(later));
+        strong.give(given(GivenProof::AccountPin { set_at: now() }));
+        assert!(strong.is_answered(now()), "beside another class it need not rest");
+        for not_so in [
+            shown(None, Some(seen)),
+            shown(Some("ann"), Some(SeenBy { agrees: false, ..seen })),
+            shown(Some("ann"), Some(SeenBy { elsewhere: true, ..seen })),
+        ] {
+            assert!(!not_so.is_answered(later) && not_so.shown_document().is_some());
         }
+        let mut flagged = shown(Some("ann"), Some(SeenBy { must_rest: true, ..seen }));
+        flagged.give(given(GivenProof::AccountPin { set_at: now() }));
+        assert!(!flagged.is_answered(now()) && flagged.is_answered(later));
     }
 
     /// Apps sign this: it never changes.

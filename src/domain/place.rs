@@ -49,6 +49,18 @@ impl Place {
         self.bound.store.as_ref().or(self.said.store.as_ref())
     }
 
+    /// Whether both may be in one store, by what is certain or was said of either.
+    pub fn shares_a_store_with(&self, other: &Self) -> bool {
+        let stores = |place: &Self| [place.bound.store.clone(), place.said.store.clone()].into_iter().flatten();
+        stores(self).any(|store| stores(other).any(|theirs| theirs == store))
+    }
+
+    /// The same of devices.
+    pub fn shares_a_device_with(&self, other: &Self) -> bool {
+        let devices = |place: &Self| [place.bound.device.clone(), place.said.device.clone()].into_iter().flatten();
+        devices(self).any(|device| devices(other).any(|theirs| theirs == device))
+    }
+
     /// The device, what is certain of it first.
     pub fn device(&self) -> Option<&DeviceId> {
         self.bound.device.as_ref().or(self.said.device.as_ref())

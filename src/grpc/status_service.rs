@@ -67,9 +67,12 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::Held => precondition(reason, "caller", message),
         Refusal::ContactUnusable => precondition(reason, "contact_id", message),
         Refusal::CodesOff | Refusal::CodeNotEnough => precondition(reason, "challenge_id", message),
-        Refusal::ChallengeOver | Refusal::AskAgain | Refusal::LineMoved | Refusal::NoDocument => {
-            precondition(reason, "challenge_id", message)
-        }
+        Refusal::ChallengeOver
+        | Refusal::AskAgain
+        | Refusal::LineMoved
+        | Refusal::NoDocument
+        | Refusal::DocumentSeen
+        | Refusal::DocumentsOff => precondition(reason, "challenge_id", message),
         Refusal::PairWorn => precondition(reason, "caller", message),
         Refusal::DecisionFinal => precondition(reason, "decision_id", message),
         Refusal::LockNotOn | Refusal::ReleaseUnderWay => precondition(reason, "set", message),

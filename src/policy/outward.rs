@@ -100,7 +100,10 @@ fn reasons(audience: Audience, verdict: &Verdict) -> Vec<GivenReason> {
     let told = |reason: Reason| match audience {
         Audience::Everything => true,
         Audience::Carrier { .. } => false,
-        Audience::Customer { .. } => reason != Reason::UnknownLine,
+        // Whoever stands at a PIN pad is told of a document what its staff are.
+        Audience::Customer { owner } => {
+            reason != Reason::UnknownLine && (owner || proven || !is_about_the_document(reason))
+        }
         Audience::Staff => reason != Reason::UnknownLine && (proven || !is_about_the_secret(reason)),
     };
     // INVARIANT (off-hours-opens-nothing): who is off the roster learns that, and nothing of the line.
@@ -119,15 +122,13 @@ const NO_CUSTOMER_PROOF: RuleId = "P6-no-customer-proof";
 
 /// Reasons that tell that a PIN was right, and how old it is, or that a document has the right name.
 const fn is_about_the_secret(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::PinTooNew
-            | Reason::PinBeforeBreach
-            | Reason::PinDormant
-            | Reason::PinIsDefault
-            | Reason::DocumentElsewhere
-            | Reason::DocumentRests
-    )
+    matches!(reason, Reason::PinTooNew | Reason::PinBeforeBreach | Reason::PinDormant | Reason::PinIsDefault)
+        || is_about_the_document(reason)
+}
+
+/// Those of a document.
+const fn is_about_the_document(reason: Reason) -> bool {
+    matches!(reason, Reason::DocumentElsewhere | Reason::DocumentRests)
 }
 
 /// Plain words for what to do next.

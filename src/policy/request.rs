@@ -33,6 +33,8 @@ pub struct Request<'a> {
     pub codes_sent: bool,
     /// Whether a challenge of it waits for others.
     pub waits: bool,
+    /// Whether it is no ask, but gives proof for another's: who gives began nothing.
+    pub gives: bool,
     /// How the challenge stands that it completes.
     pub completing: Completing,
     /// When the change is to be made, if not now.

@@ -70,6 +70,8 @@ pub(super) struct Asking<'a> {
     pub codes: Codes,
     /// Whether a challenge of it waits for others.
     pub waits: bool,
+    /// Whether it is no ask, but gives proof for another's.
+    pub gives: bool,
     /// In a batch, every line that is asked about: an approval names them all.
     pub batch: Option<&'a [LineRef]>,
     /// The one reading of the clock.
@@ -139,7 +141,8 @@ impl Engine {
         let waits = effect.waits() && question.mode == Mode::Enforce;
         let codes = if waits && self.sends_codes() { Codes::Offered } else { Codes::NotSent };
         let (books, stores) = (&books, &*stores);
-        let asking = Asking { requester, question, reserve, codes, waits, batch: None, now, books, stores };
+        let asking =
+            Asking { requester, question, reserve, codes, waits, gives: false, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
@@ -233,7 +236,7 @@ impl Engine {
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
         challenges::check_not_met(&open, question)?;
         effect.check(account_of(&open)?, line)?;
-        let case = Case::new(asking, target, standing, &open, line)?;
+        let case = Case::new(asking, (target, standing), (&open, line), self.policy().challenge_life)?;
         let weighed = self.weigh(&case, &mut counted, looked).instrument(hop_span("weigh")).await;
         self.charge_unshown(asking, standing, weighed.account_number_matched).await?;
         if question.mode == Mode::Enforce && standing == Standing::Known {

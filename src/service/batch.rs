@@ -72,7 +72,8 @@ impl Engine {
             let batch = Some(lines.as_slice());
             let (books, stores) = (&books, &*stores);
             let (question, codes) = (&common, Codes::NotSent);
-            let asking = Asking { requester, question, reserve, codes, waits: false, batch, now, books, stores };
+            let asking =
+                Asking { requester, question, reserve, codes, waits: false, gives: false, batch, now, books, stores };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {
@@ -217,7 +218,7 @@ impl Engine {
         let standing = if row.is_some() { account } else { Standing::Unknown };
         let row = row.unwrap_or(&stood_in);
         GrantPermit { change: &question.change }.check(super::ask::account_of(open)?, row)?;
-        let case = Case::new(&asking, target, standing, open, row)?;
+        let case = Case::new(&asking, (target, standing), (open, row), self.policy().challenge_life)?;
         Ok((standing, self.weigh(&case, counted, looked).await))
     }
 

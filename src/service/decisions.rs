@@ -83,7 +83,9 @@ impl Engine {
         let kept = self.decision_record(who, decision).await?;
         let (answer, open) = self.decision_as_kept(who, kept, at_least).await?;
         let window = answer.decided().map(|decided| decided.window);
-        let until = match (open.challenge(decision), window) {
+        // One that was completed in vain stands as its challenge does.
+        let pending = challenge_of(answer.kept()).and_then(|challenge| open.challenge(challenge));
+        let until = match (pending, window) {
             (Some(pending), _) => Some(pending.changes_at(self.now()?.instant())),
             (None, Some(AnswerWindow::OpenUntil(until) | AnswerWindow::Permit { expires_at: until, .. })) => {
                 Some(until)

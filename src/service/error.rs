@@ -127,6 +127,10 @@ pub enum Refusal {
     NoDocument,
     /// The two saw too many documents together.
     PairWorn,
+    /// A second person has seen a document for the challenge, or as many were scanned as are.
+    DocumentSeen,
+    /// The policy takes no documents.
+    DocumentsOff,
 }
 
 impl Refusal {
@@ -169,6 +173,8 @@ impl Refusal {
             Self::LineMoved => "LINE_MOVED",
             Self::NoDocument => "NO_DOCUMENT",
             Self::PairWorn => "PAIR_WORN",
+            Self::DocumentSeen => "DOCUMENT_SEEN",
+            Self::DocumentsOff => "DOCUMENTS_OFF",
         }
     }
 
@@ -223,6 +229,10 @@ impl Refusal {
             Self::ContactUnusable => "no code goes to this contact now: choose another one",
             Self::AskAgain => "this challenge waits for nobody: whoever asked asks again and brings the proof along",
             Self::NoDocument => "nobody has scanned an identity document for this challenge: that comes first",
+            Self::DocumentSeen => {
+                "two have seen a document for this challenge, or three were scanned: whoever wants to show another asks anew"
+            }
+            Self::DocumentsOff => "no identity documents are taken here: `document.taken` of the policy says so",
             Self::PairWorn => {
                 "these two have seen as many documents together as is allowed within a day: somebody else must"
             }

@@ -159,8 +159,8 @@ impl Engine {
 fn look_at_document(case: &Case<'_>) -> DocumentCheck {
     let evidence = &case.question.evidence;
     match (&evidence.document, &evidence.second_person) {
-        (Some(scan), _) => case.holder_of(scan).0,
-        (None, Some(_)) if case.is_shown() => DocumentCheck::Seconded,
+        (Some(scan), _) => case.holder_of(&scan.holder).0,
+        (None, Some(second)) if case.agrees(second) => DocumentCheck::Seconded,
         (None, Some(_)) => DocumentCheck::Differs,
         (None, None) => DocumentCheck::NotSupplied,
     }

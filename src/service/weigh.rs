@@ -15,8 +15,8 @@ use crate::audit::ShadowVerdict;
 use crate::crypto::Token;
 use crate::domain::{
     self, Account, AppCheck, Checks, CodeCheck, Completing, ContactId, Credentials, Device, DocumentCheck,
-    DocumentDigest, DocumentScan, GivenProof, HoldKind, Line, LineId, Mode, Pending, PendingStanding, PersonId,
-    PinCheck, Protection, RegisteredStore, Requester, ShownDocument, Snapshot, Standing, Velocity, Verdict,
+    DocumentDigest, GivenProof, HoldKind, HolderName, Line, LineId, Mode, Pending, PendingStanding, PersonId, PinCheck,
+    Protection, RegisteredStore, Requester, SecondPerson, SeenBy, ShownDocument, Snapshot, Standing, Velocity, Verdict,
 };
 use crate::policy::{self, Audience, CodeFact, Facts, NobodyNamed, Offered, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
@@ -76,6 +76,8 @@ pub(super) struct Case<'a> {
     codes_sent: bool,
     /// Whether a challenge of it waits for others.
     waits: bool,
+    /// Whether it gives proof for another's ask.
+    gives: bool,
     /// What was given for it and still counts.
     given: Given<'a>,
     pub now: DateTime<Utc>,
@@ -135,7 +137,7 @@ impl Engine {
         let snapshot = case.snapshot(&failures);
         let found = self.look(case, (&policy, &snapshot), counted, looked).await;
         let checks = case.with_given(found.checks);
-        if case.question.mode == Mode::Enforce && !has_sign(&checks) {
+        if case.question.mode == Mode::Enforce && !case.gives && !has_sign(&checks) {
             self.begin_unproven(counted).await;
         }
         self.count_ports_of_read(case, counted).await;
@@ -158,7 +160,7 @@ impl Engine {
             code: facts.code,
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
-            shown: self.shown_document(case, velocity.document_other_accounts > 0, policy.document.delay),
+            shown: self.shown_document(case, &velocity, (policy.document.delay, facts.flagged)),
             policy: Arc::clone(&policy),
             found,
             shadow,
@@ -168,16 +170,27 @@ impl Engine {
 
 impl Engine {
     /// What is kept of a document, whoever it is of.
-    fn shown_document(&self, case: &Case<'_>, elsewhere: bool, delay: TimeDelta) -> Option<GivenProof> {
+    fn shown_document(
+        &self,
+        case: &Case<'_>,
+        velocity: &Velocity,
+        (delay, flagged): (TimeDelta, bool),
+    ) -> Option<GivenProof> {
         let evidence = &case.question.evidence;
         if let Some(scan) = &evidence.document {
-            let person = case.holder_of(scan).1.filter(|_| case.standing == Standing::Known).cloned();
+            let person = case.holder_of(&scan.holder).1.filter(|_| case.standing == Standing::Known).cloned();
             let digest = self.vault.tokens().digest("document", &[scan.reference.as_str().as_bytes()]);
             let (half, _) = digest.split_at(size_of::<DocumentDigest>());
             let document = DocumentDigest(half.try_into().ok()?);
-            return Some(GivenProof::Document { document, person, elsewhere });
+            return Some(GivenProof::Document { document, person });
         }
-        evidence.second_person.as_ref().map(|_| GivenProof::SecondPerson { counts_from: case.now + delay })
+        let second = evidence.second_person.as_ref()?;
+        Some(GivenProof::SecondPerson(SeenBy {
+            counts_from: case.now + delay,
+            agrees: case.agrees(second),
+            must_rest: flagged,
+            elsewhere: velocity.document_other_accounts > 0,
+        }))
     }
 }
 
@@ -198,11 +211,13 @@ impl<'a> Given<'a> {
     /// Nothing counts that comes from where something is held by now.
     fn of(
         pending: &'a Pending,
-        asking: &Asking<'_>,
+        (asking, fresh_for): (&Asking<'_>, TimeDelta),
         (account, credentials, line): (&'a Account, &'a Credentials, &'a Line),
     ) -> Self {
-        let is_free = |given: &&domain::Given| asking.books.held_place(&given.place).is_none();
-        let free = pending.given.iter().filter(is_free);
+        let is_free = |given: &&domain::Given| asking.books.held_given(given).is_none();
+        // A document makes the challenge live longer, and nothing else of it.
+        let is_fresh = |given: &&domain::Given| asking.now.signed_duration_since(given.at) < fresh_for;
+        let free = pending.given.iter().filter(is_free).filter(is_fresh);
         let (mut pin, mut devices, mut code_contact) = (false, Vec::new(), None);
         for given in free {
             match &given.proof {
@@ -215,10 +230,15 @@ impl<'a> Given<'a> {
                     code_contact = kept.map(|kept| &kept.id).or(code_contact);
                 }
                 // Told together below.
-                GivenProof::Document { .. } | GivenProof::SecondPerson { .. } => {}
+                GivenProof::Document { .. } | GivenProof::SecondPerson(_) => {}
             }
         }
+        // INVARIANT (fail-closed): nobody is two people, however it came about.
         let document = pending.document(pending.given.iter().filter(is_free));
+        let is_another = |shown: &ShownDocument<'_>| {
+            shown.seconded.is_none_or(|(second, _)| ![&shown.scanned.by, &pending.caller].contains(&&second.by))
+        };
+        let document = document.filter(is_another);
         let counts = |device: &Device| policy::key_counts(account, &line.id, pending.action, asking.requester, device);
         let device = devices.into_iter().min_by_key(|device| (!counts(device), device.added_at));
         Self { pin, device, contact: code_contact, document }
@@ -232,15 +252,14 @@ pub(super) struct FailuresBefore {
 }
 
 impl<'a> Case<'a> {
-    /// Puts together what an opened account holds for a question.
+    /// Puts together what an opened account holds for a question. What was given for its challenge is proof for `fresh_for`.
     pub(super) fn new(
         asking: &'a Asking<'a>,
-        target: Target,
-        standing: Standing,
-        open: &'a OpenAccount,
-        line: &'a Line,
+        (target, standing): (Target, Standing),
+        (open, line): (&'a OpenAccount, &'a Line),
+        fresh_for: TimeDelta,
     ) -> Result<Self, ServiceError> {
-        let Asking { requester, question, reserve, codes, waits, batch, now, books, stores } = *asking;
+        let Asking { requester, question, reserve, codes, waits, gives, batch, now, books, stores } = *asking;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         let (account, attempt) = (account_of(open)?, reserve.request);
         let held = books.held(requester, Some(&question.interaction), &question.change);
@@ -252,7 +271,7 @@ impl<'a> Case<'a> {
         let scopes = [&account.protection, &line.protection];
         let completing = completing(pending, (question, known_line), scopes, now);
         let open_one = pending.filter(|_| matches!(completing, Completing::Open { .. }));
-        let given = open_one.map(|pending| Given::of(pending, asking, (account, credentials, line)));
+        let given = open_one.map(|pending| Given::of(pending, (asking, fresh_for), (account, credentials, line)));
         Ok(Self {
             requester,
             question,
@@ -269,6 +288,7 @@ impl<'a> Case<'a> {
             completing,
             codes_sent: codes != Codes::NotSent,
             waits,
+            gives,
             given: given.unwrap_or_default(),
             now,
             store,
@@ -286,18 +306,20 @@ impl<'a> Case<'a> {
     }
 
     /// What a scanned document is: of a person whose proof counts, or of nobody.
-    pub(super) fn holder_of(&self, scan: &DocumentScan) -> (DocumentCheck, Option<&'a PersonId>) {
+    pub(super) fn holder_of(&self, holder: &HolderName) -> (DocumentCheck, Option<&'a PersonId>) {
         let action = self.question.change.action();
-        match policy::holder_of(self.account, &self.line.id, action, self.requester, &scan.holder) {
+        match policy::holder_of(self.account, &self.line.id, action, self.requester, holder) {
             Ok(Some(person)) => (DocumentCheck::Matched, Some(person)),
             Ok(None) => (DocumentCheck::Differs, None),
             Err(NobodyNamed) => (DocumentCheck::NotOnRecord, None),
         }
     }
 
-    /// Whether the document that another person has seen is of somebody whose proof counts.
-    pub(super) fn is_shown(&self) -> bool {
-        self.given.document.is_some_and(|shown| shown.person.is_some())
+    /// Whether a second person saw what the first one scanned: the name of the same person, for the same number.
+    pub(super) fn agrees(&self, second: &SecondPerson) -> bool {
+        let scanned = self.pending.and_then(Pending::shown_document).and_then(|shown| shown.person);
+        let is_number = self.standing == Standing::Known && second.msisdn == self.line.msisdn;
+        is_number && scanned.is_some() && self.holder_of(&second.holder).1 == scanned
     }
 
     /// What the policy decides on, before windows over many accounts are looked at.
@@ -363,6 +385,7 @@ impl<'a> Case<'a> {
             signals,
             codes_sent: self.codes_sent,
             waits: self.waits,
+            gives: self.gives,
             completing: self.completing,
             plan_time: *plan_time,
         }

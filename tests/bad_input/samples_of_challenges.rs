@@ -26,8 +26,9 @@ pub(crate) fn watch_decision() -> Vec<pb::WatchDecisionRequest> {
 pub(crate) fn submit() -> Vec<pb::SubmitEvidenceRequest> {
     use pb::evidence::Evidence::{DocumentScan, SecondPerson, TransferPin};
     let is_of_ports = |piece: &pb::Evidence| matches!(piece.evidence, Some(TransferPin(_)));
+    let second = pb::SecondPerson { holder_name: text("Kim O'Neil"), msisdn: text("+12125550123") };
     let scan = pb::DocumentScan { reference: text("scan-4711"), holder_name: text("Kim O'Neil") };
-    let [scan, second] = [DocumentScan(scan), SecondPerson(pb::SecondPerson {})];
+    let [scan, second] = [DocumentScan(scan), SecondPerson(second)];
     let one = |piece| vec![pb::Evidence { evidence: Some(piece) }];
     let with = |evidence| pb::SubmitEvidenceRequest {
         request_id: text(UUID),

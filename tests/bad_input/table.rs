@@ -185,6 +185,8 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("Evidence.one_time_code", &[Missing, Text(""), Text("73915"), Text("7391502"), Text("73915x"), Long(16)]),
     ("Evidence.document_scan", MESSAGE),
     ("Evidence.second_person", MESSAGE),
+    ("SecondPerson.holder_name", &[Missing, Text(""), Text("a\u{7}b"), Long(121)]),
+    ("SecondPerson.msisdn", E164),
     ("DocumentScan.reference", &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)]),
     ("DocumentScan.holder_name", &[Missing, Text(""), Text("a\u{7}b"), Long(121)]),
     ("AppApproval.device_key_id", IDS),

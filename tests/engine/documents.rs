@@ -2,30 +2,40 @@
 
 use chrono::TimeDelta;
 use portcullis::domain::{
-    AccountId, AccountNumber, Channel, DeviceId, DocumentReference, DocumentScan, Evidence, Factor, HolderName, Iccid,
-    LineId, Msisdn, OutcomeKind, Reason, RecordId, Requester, Role, SecondPerson, StoreId,
+    AccountId, AccountNumber, Channel, DeviceId, DocumentReference, DocumentScan, Evidence, Factor, HoldKind,
+    HolderName, Iccid, LineId, Msisdn, OutcomeKind, Reason, RecordId, Requester, Role, SecondPerson, StoreId,
 };
 use portcullis::service::{DecisionState, NoticeKind, Question, Refusal, Seed, ServiceError, authorise};
 
 use crate::challenges::{by_pin, outcome, reasons};
+use crate::incidents::{place, target};
 use crate::notices::{kinds, line_of, with_seed};
-use crate::world::{NUMBER, PIN, World, clerk, customer, pin_pad, requester};
+use crate::world::{NUMBER, PIN, World, customer, pin_pad, requester};
 
 const OTHER_NUMBER: &str = "+12125550124";
 const NOBODYS_NUMBER: &str = "+12125550999";
 
 const NAME: &str = "Ann O'Hara";
 
-fn in_store(who: Requester, store: &str) -> Requester {
-    Requester { store: StoreId::parse(store).ok(), ..who }
+fn at(who: Requester, store: Option<&str>, device: &str) -> Requester {
+    let store = store.map(|store| StoreId::parse(store).unwrap());
+    Requester { store, device: DeviceId::parse(device).ok(), ..who }
+}
+
+fn clerk() -> Requester {
+    at(crate::world::clerk(), Some("S-1"), "till-1")
+}
+
+fn other_clerk(name: &str) -> Requester {
+    at(requester(Role::RetailAgent, name), Some("S-1"), name)
 }
 
 fn manager() -> Requester {
-    in_store(requester(Role::RetailManager, "manager-2"), "S-1")
+    at(requester(Role::RetailManager, "manager-2"), Some("S-1"), "office")
 }
 
 fn agent() -> Requester {
-    requester(Role::CareAgent, "care-4")
+    at(requester(Role::CareAgent, "care-4"), None, "desk-4")
 }
 
 fn scan(reference: &str, holder: &str) -> Evidence {
@@ -35,7 +45,12 @@ fn scan(reference: &str, holder: &str) -> Evidence {
 }
 
 fn seen() -> Evidence {
-    Evidence { second_person: Some(SecondPerson { beside: None }), ..Evidence::default() }
+    seen_as(NAME, NUMBER)
+}
+
+fn seen_as(holder: &str, number: &str) -> Evidence {
+    let (holder, msisdn) = (HolderName::parse(holder).unwrap(), Msisdn::parse(number).unwrap());
+    Evidence { second_person: Some(SecondPerson { holder, msisdn, beside: None }), ..Evidence::default() }
 }
 
 impl World {
@@ -67,7 +82,12 @@ impl World {
     /// Scanned and seen.
     async fn shown(&self, challenge: RecordId, holder: &str) {
         self.shows(clerk(), challenge, scan("scan-1", holder)).await.unwrap();
-        self.shows(manager(), challenge, seen()).await.unwrap();
+        self.shows(manager(), challenge, seen_as(holder, NUMBER)).await.unwrap();
+    }
+
+    async fn shown_for(&self, challenge: RecordId, number: &str) {
+        self.shows(clerk(), challenge, scan("scan-1", NAME)).await.unwrap();
+        self.shows(manager(), challenge, seen_as(NAME, number)).await.unwrap();
     }
 }
 
@@ -112,6 +132,7 @@ async fn beside_the_pin_it_counts_at_once() {
     let challenge = world.challenged().await;
     world.shown(challenge, NAME).await;
     world.shows(pin_pad(), challenge, by_pin(PIN)).await.unwrap();
+    assert_eq!(world.state(challenge).await, DecisionState::Answered, "a till sees it");
     let answer = world.complete(challenge).await.unwrap();
     assert_eq!(answer.decided().unwrap().accepted, [Factor::AccountPin, Factor::IdDocument]);
 }
@@ -121,20 +142,98 @@ async fn another_natural_person_on_another_device_must_have_seen_it() {
     let world = World::named().await;
     let challenge = world.challenged().await;
     assert_eq!(refusal(world.shows(manager(), challenge, seen()).await), Refusal::NoDocument);
-    let scanner = || Requester { device: DeviceId::parse("till-1").ok(), ..requester(Role::RetailAgent, "clerk-8") };
+    let scanner = || at(requester(Role::RetailAgent, "clerk-8"), Some("S-1"), "tablet");
     world.shows(scanner(), challenge, scan("scan-1", NAME)).await.unwrap();
-    for not_another in [scanner(), clerk(), Requester { device: DeviceId::parse("till-1").ok(), ..manager() }] {
+    for not_another in [scanner(), at(scanner(), Some("S-2"), "phone"), clerk(), at(manager(), Some("S-1"), "tablet")] {
         assert_eq!(refusal(world.shows(not_another, challenge, seen()).await), Refusal::SecondPersonNeeded);
     }
     let both = Evidence { second_person: seen().second_person, ..scan("scan-1", NAME) };
     assert_eq!(refusal(world.shows(manager(), challenge, both).await), Refusal::SecondPersonNeeded);
-    let machine = requester(Role::RetailManager, "certificate|till-9");
-    assert_eq!(refusal(world.shows(machine, challenge, seen()).await), Refusal::PersonNeeded);
+    for evidence in [seen(), scan("scan-1", NAME)] {
+        let machine = at(requester(Role::RetailManager, "certificate|till-9"), Some("S-1"), "till-9");
+        assert_eq!(refusal(world.shows(machine, challenge, evidence.clone()).await), Refusal::PersonNeeded);
+        let nowhere = world.shows(requester(Role::RetailManager, "manager-2"), challenge, evidence).await;
+        assert!(matches!(nowhere, Err(ServiceError::Invalid { field: "interaction.device_id", .. })), "{nowhere:?}");
+    }
     world.shows(agent(), challenge, seen()).await.expect("from afar");
-    // Another document was seen by nobody else.
-    world.shows(clerk(), challenge, scan("scan-2", NAME)).await.unwrap();
-    world.pass(TimeDelta::hours(4));
-    assert_eq!(world.state(challenge).await, DecisionState::Pending);
+    // What two have seen stands: it is not seen again, nor another in its place.
+    for (who, evidence) in [(manager(), seen()), (scanner(), scan("scan-2", NAME))] {
+        assert_eq!(refusal(world.shows(who, challenge, evidence).await), Refusal::DocumentSeen);
+    }
+}
+
+/// A bribed clerk types the customer's name, and shows an honest colleague the thief with the thief's own document.
+#[tokio::test]
+async fn what_the_second_person_saw_is_theirs_to_say() {
+    let world = World::named().await;
+    for otherwise in [seen_as("Eve Hill", NUMBER), seen_as(NAME, OTHER_NUMBER)] {
+        let challenge = world.challenged().await;
+        world.shows(clerk(), challenge, scan("scan-1", NAME)).await.unwrap();
+        world.shows(manager(), challenge, otherwise).await.unwrap();
+        world.pass(TimeDelta::hours(5));
+        let answer = world.complete(challenge).await.unwrap();
+        assert!(outcome(&answer) == OutcomeKind::Challenge && answer.decided().unwrap().accepted.is_empty());
+    }
+}
+
+/// However often a name is tried, it is answered alike: no more than three documents for one challenge.
+#[tokio::test]
+async fn no_name_is_found_by_trying() {
+    let world = World::named().await;
+    let mut told = Vec::new();
+    for (holder, number) in [(NAME, NUMBER), ("Eve Hill", NUMBER), (NAME, NOBODYS_NUMBER)] {
+        let asks = other_clerk(&format!("clerk-{}{number}", holder.len()));
+        let challenge = world.challenged_by(asks.clone(), number).await;
+        for document in ["scan-1", "scan-2", "scan-3"] {
+            world.shows(asks.clone(), challenge, scan(document, holder)).await.unwrap();
+        }
+        let fourth = refusal(world.shows(asks.clone(), challenge, scan("scan-4", holder)).await);
+        let who = authorise(asks).unwrap();
+        told.push((fourth, world.engine.get_decision(&who, challenge, None).await.unwrap().state));
+    }
+    assert_eq!(told, vec![(Refusal::DocumentSeen, DecisionState::Pending); 3]);
+}
+
+/// The word of who is held by the time it would count is none.
+#[tokio::test]
+async fn who_is_held_meanwhile_has_seen_nothing() {
+    for held in ["manager-2", "clerk-8"] {
+        let world = World::named().await;
+        let challenge = world.challenged().await;
+        world.shows(other_clerk("clerk-8"), challenge, scan("scan-1", NAME)).await.unwrap();
+        world.shows(manager(), challenge, seen()).await.unwrap();
+        place(&world, &target(HoldKind::Staff, held)).await;
+        world.pass(TimeDelta::hours(5));
+        let answer = world.complete(challenge).await.unwrap();
+        assert!(answer.decided().unwrap().accepted.is_empty(), "{held}");
+    }
+}
+
+/// A PIN is entered for the request: a document lets the challenge live on, and nothing else that was given for it.
+#[tokio::test]
+async fn a_pin_of_hours_ago_is_no_proof() {
+    let world = World::named().await;
+    let challenge = world.challenged().await;
+    world.shows(pin_pad(), challenge, by_pin(PIN)).await.unwrap();
+    world.shown(challenge, "Eve Hill").await;
+    world.pass(TimeDelta::minutes(11));
+    let answer = world.complete(challenge).await.unwrap();
+    assert!(outcome(&answer) == OutcomeKind::Challenge && answer.decided().unwrap().accepted.is_empty());
+}
+
+/// After a no nobody shows a document for the line for a day.
+#[tokio::test]
+async fn after_a_no_none_is_shown_for_a_day() {
+    let world = World::named().await;
+    let challenge = world.challenged().await;
+    world.decline(customer(), challenge, false).await.unwrap();
+    let again = world.challenged().await;
+    let until = world.now() + TimeDelta::hours(24);
+    let result = world.shows(clerk(), again, scan("scan-1", NAME)).await;
+    assert!(matches!(result, Err(ServiceError::Exhausted { retry_at: Some(at), .. }) if at == until), "{result:?}");
+    world.pass(TimeDelta::hours(24));
+    let later = world.challenged().await;
+    world.shows(clerk(), later, scan("scan-1", NAME)).await.unwrap();
 }
 
 #[tokio::test]
@@ -195,20 +294,22 @@ async fn one_document_for_two_customers_is_refused() {
     (line.id, line.msisdn) = (LineId::parse("L-2").unwrap(), Msisdn::parse(OTHER_NUMBER).unwrap());
     line.iccid = Iccid::parse("8901990000000000995").ok();
     world.create(other).await;
-    let asks = |name| requester(Role::RetailAgent, name);
     let challenge = world.challenged().await;
     world.shown(challenge, NAME).await;
-    let elsewhere = world.challenged_by(asks("clerk-8"), OTHER_NUMBER).await;
-    world.shown(elsewhere, NAME).await;
-    world.pass(TimeDelta::hours(5));
-    let answer = world.complete_as(asks("clerk-8"), elsewhere).await.unwrap();
+    let elsewhere = world.challenged_by(other_clerk("clerk-8"), OTHER_NUMBER).await;
+    world.shown_for(elsewhere, OTHER_NUMBER).await;
+    world.pass(TimeDelta::hours(3));
+    let answer = world.complete_as(other_clerk("clerk-8"), elsewhere).await.unwrap();
+    assert_eq!(outcome(&answer), OutcomeKind::Challenge, "before it would count nobody is told");
+    world.pass(TimeDelta::hours(2));
+    let answer = world.complete_as(other_clerk("clerk-8"), elsewhere).await.unwrap();
     assert_eq!(reasons_on_record(&answer), [Reason::DocumentElsewhere]);
     assert_eq!(outcome(&world.complete(challenge).await.unwrap()), OutcomeKind::Approve, "it was there first");
     world.pass(TimeDelta::days(31));
-    let later = world.challenged_by(asks("clerk-9"), OTHER_NUMBER).await;
-    world.shown(later, NAME).await;
+    let later = world.challenged_by(other_clerk("clerk-9"), OTHER_NUMBER).await;
+    world.shown_for(later, OTHER_NUMBER).await;
     world.pass(TimeDelta::hours(5));
-    let answer = world.complete_as(asks("clerk-9"), later).await.unwrap();
+    let answer = world.complete_as(other_clerk("clerk-9"), later).await.unwrap();
     assert_eq!(outcome(&answer), OutcomeKind::Approve, "that is long ago");
 }
 
@@ -228,7 +329,7 @@ async fn the_same_two_do_so_three_times_a_day() {
     world.shows(clerk(), fourth, scan("scan-1", NAME)).await.unwrap();
     assert_eq!(refusal(world.shows(manager(), fourth, seen()).await), Refusal::PairWorn);
     // Whichever of them scans.
-    let asked = world.challenged_by(requester(Role::RetailAgent, "clerk-9"), NUMBER).await;
+    let asked = world.challenged_by(other_clerk("clerk-9"), NUMBER).await;
     world.shows(manager(), asked, scan("scan-1", NAME)).await.unwrap();
     assert_eq!(refusal(world.shows(clerk(), asked, seen()).await), Refusal::PairWorn);
     world.shows(agent(), fourth, seen()).await.expect("somebody else");
@@ -240,7 +341,7 @@ async fn of_a_flagged_line_another_store_must_have_seen_it() {
     let mut seed = world.named_seed();
     seed.lines[0].flags.heightened = true;
     world.create(seed).await;
-    let asks = |store: &str| in_store(requester(Role::RetailAgent, "clerk-8"), store);
+    let asks = |store: &str| at(requester(Role::RetailAgent, "clerk-8"), Some(store), "till-8");
     for (store, came) in [("S-1", OutcomeKind::Challenge), ("S-2", OutcomeKind::Approve)] {
         let challenge = world.challenged_by(asks(store), NUMBER).await;
         world.shows(asks(store), challenge, scan("scan-1", NAME)).await.unwrap();

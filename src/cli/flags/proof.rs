@@ -48,24 +48,23 @@ pub(crate) struct DocumentArgs {
     #[arg(long, value_name = "FILE", requires = "holder_name")]
     document_file: Option<PathBuf>,
     /// The name on it
-    #[arg(long, value_name = "NAME", requires = "document_file")]
+    #[arg(long, value_name = "NAME")]
     holder_name: Option<String>,
-    /// Say that you have seen the customer, and the document that somebody else has scanned
-    #[arg(long, conflicts_with = "document_file")]
-    second_person: bool,
+    /// Say that you have seen the customer, and the document that somebody else has scanned, for this number
+    #[arg(long, value_name = "MSISDN", conflicts_with = "document_file", requires = "holder_name")]
+    second_person: Option<String>,
 }
 
 impl DocumentArgs {
     /// The evidence.
     pub(crate) fn evidence(self) -> Result<Vec<pb::Evidence>, Failure> {
         let Self { document_file, holder_name, second_person } = self;
-        let mut pieces = Vec::new();
-        if let (Some(reference), Some(holder_name)) = (secret_of(false, document_file, "Document")?, holder_name) {
-            pieces.push(Piece::DocumentScan(pb::DocumentScan { reference, holder_name }));
-        }
-        if second_person {
-            pieces.push(Piece::SecondPerson(pb::SecondPerson {}));
-        }
+        let holder_name = holder_name.unwrap_or_default();
+        let scan = secret_of(false, document_file, "Document")?;
+        let scan =
+            scan.map(|reference| Piece::DocumentScan(pb::DocumentScan { reference, holder_name: holder_name.clone() }));
+        let second = second_person.map(|msisdn| Piece::SecondPerson(pb::SecondPerson { holder_name, msisdn }));
+        let pieces: Vec<Piece> = scan.into_iter().chain(second).collect();
         Ok(pieces.into_iter().map(|piece| pb::Evidence { evidence: Some(piece) }).collect())
     }
 }

@@ -239,7 +239,7 @@ impl Asking<'_> {
                 }
                 "document" => self.document("Household owner"),
                 "wrong-document" => self.document("Someone Else"),
-                "second-person" => Evidence::SecondPerson(pb::SecondPerson {}),
+                "second-person" => self.second_person("Household owner"),
                 "app" => self.approval("owner-phone", &signed()?),
                 "user-app" => self.approval("user-phone", &signed()?),
                 "tablet-app" => self.approval("owner-tablet", &signed()?),
@@ -248,6 +248,11 @@ impl Asking<'_> {
             evidence.push(pb::Evidence { evidence: Some(one) });
         }
         Ok(evidence)
+    }
+
+    fn second_person(&self, holder_name: &str) -> Evidence {
+        let (holder_name, msisdn) = (holder_name.to_owned(), msisdn(self.household, self.step.line));
+        Evidence::SecondPerson(pb::SecondPerson { holder_name, msisdn })
     }
 
     fn document(&self, holder_name: &str) -> Evidence {

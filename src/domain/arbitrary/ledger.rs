@@ -12,8 +12,8 @@ use super::proofs::level;
 use crate::domain::{
     AccountMark, Action, Cohort, Consent, DeadNotice, Document, DocumentDigest, Given, GivenProof, Hold, HoldCause,
     HoldKind, HoldTarget, Incident, LineName, ListedPage, NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace,
-    PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SentCode, StagedPolicy, Undoing, Verifier,
-    WaitingNotice,
+    PastPolicy, Pending, PendingState, PolicyInForce, PolicyShelf, Prompts, SeenBy, SentCode, StagedPolicy, Undoing,
+    Verifier, WaitingNotice,
 };
 
 pub(crate) fn document() -> impl Strategy<Value = Document> {
@@ -64,10 +64,11 @@ fn pending() -> BoxedStrategy<Pending> {
             since,
             beside
         }),
-        (any::<[u8; 16]>(), option::of(person_id()), any::<bool>()).prop_map(|(document, person, elsewhere)| {
-            GivenProof::Document { document: DocumentDigest(document), person, elsewhere }
+        (any::<[u8; 16]>(), option::of(person_id()))
+            .prop_map(|(document, person)| GivenProof::Document { document: DocumentDigest(document), person }),
+        (instant(), any::<[bool; 3]>()).prop_map(|(counts_from, [agrees, must_rest, elsewhere])| {
+            GivenProof::SecondPerson(SeenBy { counts_from, agrees, must_rest, elsewhere })
         }),
-        instant().prop_map(|counts_from| GivenProof::SecondPerson { counts_from }),
     ];
     let given = (instant(), subject(), place(), proof);
     let given = given.prop_map(|(at, by, place, proof)| Given { at, by, place, proof });
@@ -86,7 +87,7 @@ fn pending() -> BoxedStrategy<Pending> {
         sent_at,
         expires_at,
     });
-    let counts = (any::<u8>(), any::<u8>(), option::of(sent));
+    let counts = (any::<u8>(), any::<u8>(), any::<u8>(), option::of(sent));
     (bound, (level(), level()), instant(), any::<u64>(), vec(given, 0..3), counts, state)
         .prop_map(
             |(
@@ -95,7 +96,7 @@ fn pending() -> BoxedStrategy<Pending> {
                 expires_at,
                 granted_seq,
                 given,
-                (wrong, sendings, code),
+                (wrong, documents, sendings, code),
                 state,
             )| {
                 Pending {
@@ -111,6 +112,7 @@ fn pending() -> BoxedStrategy<Pending> {
                     granted_seq,
                     given,
                     wrong,
+                    documents,
                     sendings,
                     code,
                     state,

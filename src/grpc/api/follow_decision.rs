@@ -18,6 +18,9 @@ const STREAM_SECONDS_MAX: u64 = 3_600;
 /// A clock that is set back is looked at again, and one that is stopped in a test.
 const REST_SECONDS_MAX: u64 = 10;
 
+/// So often at most it is looked whether time alone changed something.
+const REST_MIN: Duration = Duration::from_millis(100);
+
 type Message = Result<pb::WatchDecisionResponse, Status>;
 type Told = Teller<pb::WatchDecisionResponse>;
 
@@ -60,7 +63,7 @@ async fn follow(first: &Answer, mut watch: DecisionWatch, heartbeat: Duration, t
 /// Waits until something may have changed, by a commit or by time, and looks.
 async fn news(watch: &mut DecisionWatch) -> Result<Option<Answer>, ServiceError> {
     let most = Duration::from_secs(REST_SECONDS_MAX);
-    let rest = watch.rests_for()?.map_or(most, |rest| rest.min(most));
+    let rest = watch.rests_for()?.map_or(most, |rest| rest.clamp(REST_MIN, most));
     match timeout(rest, watch.rung()).await {
         Ok(rung) => rung?,
         Err(_) => tracing::trace!("time alone may have changed a decision"),

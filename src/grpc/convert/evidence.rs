@@ -2,7 +2,7 @@
 
 use super::field::{FieldError, absent, elements, required, text};
 use crate::domain::{
-    AppApproval, DeviceId, DocumentReference, DocumentScan, Evidence, HolderName, PinDigits, SecondPerson,
+    AppApproval, DeviceId, DocumentReference, DocumentScan, Evidence, HolderName, Msisdn, PinDigits, SecondPerson,
 };
 use crate::grpc::pb::v1 as pb;
 
@@ -21,7 +21,7 @@ enum Piece {
     OneTimeCode(PinDigits),
     AppApproval(AppApproval),
     Document(DocumentScan),
-    SecondPerson,
+    SecondPerson(SecondPerson),
 }
 
 /// All the evidence of a request, at most one of each kind. `name` is the repeated field's.
@@ -41,9 +41,7 @@ pub(in crate::grpc) fn evidence_for_challenge(values: Vec<pb::Evidence>, name: &
             Piece::OneTimeCode(code) => (all.one_time_code.replace(code).is_some(), "one_time_code"),
             Piece::AppApproval(approval) => (all.app_approval.replace(approval).is_some(), "app_approval"),
             Piece::Document(scan) => (all.document.replace(scan).is_some(), "document_scan"),
-            Piece::SecondPerson => {
-                (all.second_person.replace(SecondPerson { beside: None }).is_some(), "second_person")
-            }
+            Piece::SecondPerson(second) => (all.second_person.replace(second).is_some(), "second_person"),
         };
         if was_there {
             return Err(FieldError::new(&format!("{name}[{index}].{kind}"), ONCE));
@@ -67,8 +65,20 @@ fn piece(value: pb::Evidence) -> Result<Piece, FieldError> {
             use super::field::InField as _;
             document_scan(&scan).map(Piece::Document).in_field("document_scan")
         }
-        Wire::SecondPerson(pb::SecondPerson {}) => Ok(Piece::SecondPerson),
+        Wire::SecondPerson(second) => {
+            use super::field::InField as _;
+            second_person(&second).map(Piece::SecondPerson).in_field("second_person")
+        }
     }
+}
+
+fn second_person(value: &pb::SecondPerson) -> Result<SecondPerson, FieldError> {
+    let pb::SecondPerson { holder_name, msisdn } = value;
+    Ok(SecondPerson {
+        holder: text(holder_name, "holder_name", HolderName::parse)?,
+        msisdn: text(msisdn, "msisdn", Msisdn::parse)?,
+        beside: None,
+    })
 }
 
 fn document_scan(value: &pb::DocumentScan) -> Result<DocumentScan, FieldError> {

@@ -67,6 +67,7 @@ impl Facts {
             document,
             document_elsewhere: seen.document_elsewhere(),
             documents: seen.documents(asker),
+            documents_taken: policy.document.taken,
             codes_sent: request.codes_sent,
             best_contact: if request.codes_sent { seen.best_contact() } else { ContactFitness::Unfit },
             app,
@@ -82,7 +83,8 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff && !customer_entered && !has_sign(app, code, document),
+            begun_without_customer: asker == Asker::Staff
+                && !(request.gives || customer_entered || has_sign(app, code, document)),
             lines_leaving_percent: percent_leaving(snapshot),
             business: account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),

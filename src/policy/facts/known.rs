@@ -77,6 +77,8 @@ pub struct Facts {
     pub document_elsewhere: bool,
     /// Whether one could be shown.
     pub documents: Documents,
+    /// Whether the policy takes any. Rules read it as the knob that it is.
+    pub documents_taken: bool,
     /// Whether an app approval could be given now by somebody whose approval counts.
     pub app_usable: Usability,
     /// Whether the account has a known device.
@@ -144,7 +146,7 @@ impl Facts {
 
     /// Whether one can be proof at all.
     pub(in crate::policy) const fn document_may_count(&self) -> bool {
-        !self.document_elsewhere && !self.same_way_as_release
+        self.documents_taken && !self.document_elsewhere && !self.same_way_as_release
     }
 
     /// The same as another policy asks about them: which signals are missing hangs on those that it requires.
@@ -191,6 +193,7 @@ impl Facts {
             document: DocumentFact::NotOffered,
             document_elsewhere: false,
             documents: Documents::NotHere,
+            documents_taken: true,
             app_usable: Usability::Unusable(Reason::NoUsableFactor),
             has_known_device: false,
             account_number: Field::NotGiven,

@@ -249,6 +249,7 @@ mod tests {
             document: DocumentFact::Rests { until: at(67) },
             document_elsewhere: true,
             documents: Documents::Here,
+            documents_taken: true,
             codes_sent: true,
             best_contact: ContactFitness::Fit,
             app: AppFact::Approved { older_than_resets: true, same_device: true, added_at: at(-58) },

@@ -151,18 +151,21 @@ impl<'a> Seen<'a> {
         if !shown.person.is_some_and(|person| self.person_is_proof(person)) {
             return DocumentFact::Differs;
         }
-        let Some((seconded, until)) = shown.seconded else { return DocumentFact::Scanned };
-        let store = seconded.place.store();
-        if self.flagged() && store.is_some() && store == shown.scanned.place.store() {
+        let Some((seconded, seen)) = shown.seconded else { return DocumentFact::Scanned };
+        if !seen.agrees {
+            return DocumentFact::Differs;
+        }
+        if self.flagged() && seconded.place.shares_a_store_with(&shown.scanned.place) {
             return DocumentFact::SameStore;
         }
+        let until = seen.counts_from;
         if self.now < until { DocumentFact::Rests { until } } else { DocumentFact::Right }
     }
 
-    /// Whether it was shown on another customer's account lately: this one now, or the one that was shown before.
+    /// Whether it was shown on another customer's account lately.
     pub(super) fn document_elsewhere(&self) -> bool {
-        self.snapshot.velocity.document_other_accounts > 0
-            || self.request.offered.document.is_some_and(|shown| shown.elsewhere)
+        let seconded = self.request.offered.document.and_then(|shown| shown.seconded);
+        seconded.is_some_and(|(_, seen)| seen.elsewhere)
     }
 
     /// Whether line or account is flagged.

@@ -5,7 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::world::{Ask, World, hours_ago, now};
 use crate::domain::{
     Change, Channel, Completing, DocumentCheck, DocumentDigest, Factor, FactorOption, Given, GivenProof, HolderName,
-    Level, Outcome, OutcomeKind, PersonId, PersonRole, Place, Reason, ShownDocument, Spot, StoreId, Subject, Usability,
+    Level, Outcome, OutcomeKind, PersonId, PersonRole, Place, Reason, SeenBy, ShownDocument, Spot, StoreId, Subject,
+    Usability,
 };
 
 const STRONG: Completing = Completing::Open { required: Level::Strong, with_pin: Level::Strong };
@@ -16,8 +17,7 @@ const NANOSECOND: TimeDelta = TimeDelta::nanoseconds(1);
 pub(super) struct Shown {
     scanned: Given,
     person: Option<PersonId>,
-    elsewhere: bool,
-    seconded: Option<(Given, DateTime<Utc>)>,
+    seconded: Option<(Given, SeenBy)>,
 }
 
 /// Of somebody, which a second person has seen so that it counts from then on.
@@ -29,15 +29,26 @@ pub(super) fn shown(person: Option<&str>, counts_from: Option<DateTime<Utc>>) ->
         proof,
     };
     let person = person.map(|person| PersonId::parse(person).unwrap());
-    let proof = GivenProof::Document { document: DocumentDigest([7; 16]), person: person.clone(), elsewhere: false };
-    let second = |from| (given("issuer/second", "store-2", GivenProof::SecondPerson { counts_from: from }), from);
+    let proof = GivenProof::Document { document: DocumentDigest([7; 16]), person: person.clone() };
+    let seen = |counts_from| SeenBy { counts_from, agrees: true, must_rest: false, elsewhere: false };
+    let second = |from| (given("issuer/second", "store-2", GivenProof::SecondPerson(seen(from))), seen(from));
     let scanned = given("issuer/first", "store-1", proof);
-    Shown { scanned, person, elsewhere: false, seconded: counts_from.map(second) }
+    Shown { scanned, person, seconded: counts_from.map(second) }
 }
 
 impl Shown {
-    pub(super) fn elsewhere_if(self, elsewhere: bool) -> Self {
-        Self { elsewhere, ..self }
+    pub(super) fn elsewhere_if(mut self, elsewhere: bool) -> Self {
+        if let Some((_, seen)) = &mut self.seconded {
+            seen.elsewhere = elsewhere;
+        }
+        self
+    }
+
+    fn seen_otherwise(mut self) -> Self {
+        if let Some((_, seen)) = &mut self.seconded {
+            seen.agrees = false;
+        }
+        self
     }
 
     fn in_one_store(mut self) -> Self {
@@ -55,9 +66,9 @@ impl Shown {
     }
 
     pub(super) fn shown(&self) -> ShownDocument<'_> {
-        let Self { scanned, person, elsewhere, seconded } = self;
-        let seconded = seconded.as_ref().map(|(given, from)| (given, *from));
-        ShownDocument { scanned, person: person.as_ref(), elsewhere: *elsewhere, seconded }
+        let Self { scanned, person, seconded } = self;
+        let seconded = seconded.as_ref().map(|(given, seen)| (given, *seen));
+        ShownDocument { scanned, person: person.as_ref(), seconded }
     }
 }
 
@@ -93,9 +104,13 @@ fn it_is_strong_proof_once_another_person_has_seen_it_and_it_has_rested() {
     assert_eq!(world.approves(&rested).accepted, [Factor::IdDocument]);
     let rests = Ask::clerk().given(shown(Some("ann"), Some(now() + NANOSECOND)));
     world.challenges(&rests, &[Reason::ProofTooWeak, Reason::DocumentRests, Reason::NoCustomerProof]);
-    for ask in [Ask::clerk().given(shown(Some("ann"), None)), Ask::clerk().given(shown(None, Some(now())))] {
-        assert!(world.decide(&ask).accepted.is_empty(), "nobody else has seen it, or it is nobody's");
+    for no_proof in
+        [shown(Some("ann"), None), shown(None, Some(now())), shown(Some("ann"), Some(now())).seen_otherwise()]
+    {
+        assert!(world.decide(&Ask::clerk().given(no_proof)).accepted.is_empty());
     }
+    let off = named().with(|world| world.policy.document.taken = false);
+    assert!(off.decide(&rested).accepted.is_empty(), "none is taken any more");
     let unknown = World::unknown().decide(&Ask::clerk().given(shown(Some("ann"), Some(now()))));
     assert!(unknown.accepted.is_empty());
 }
@@ -124,8 +139,9 @@ fn of_a_flagged_line_it_is_seen_in_another_store_or_seen_from_afar() {
 fn what_was_shown_on_another_account_is_refused() {
     let elsewhere = Ask::clerk().given(shown(Some("ann"), Some(now())).elsewhere_if(true));
     named().denies(&elsewhere, &[Reason::DocumentElsewhere]);
-    let now_elsewhere = named().with(|world| world.velocity.document_other_accounts = 1);
-    now_elsewhere.denies(&Ask::clerk().given(shown(Some("ann"), Some(now()))), &[Reason::DocumentElsewhere]);
+    // Before it would count that would tell whose it is.
+    let rests = shown(Some("ann"), Some(now() + NANOSECOND)).elsewhere_if(true);
+    assert_eq!(named().decide(&Ask::clerk().given(rests)).outcome.kind(), OutcomeKind::Challenge);
 }
 
 #[test]

@@ -332,6 +332,7 @@ impl Asked {
             signals,
             codes_sent: self.codes_sent,
             waits: self.waits,
+            gives: false,
             completing: self.completing,
             plan_time: self.plan_time,
         }

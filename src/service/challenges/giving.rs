@@ -11,7 +11,7 @@ use crate::audit::{Decided, Event};
 use crate::crypto::Token;
 use crate::domain::{
     AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode, Outcome,
-    OutcomeKind, PendingStanding, PinCheck, Place, RecordId, RequestId, Standing,
+    OutcomeKind, PendingStanding, PinCheck, Place, Reason, RecordId, RequestId, Standing, Verdict,
 };
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
 use crate::service::due;
@@ -24,7 +24,7 @@ use crate::service::rights::{Authorised, Right, Whose, right};
 use crate::service::standing::{stand_in, stood_in};
 use crate::service::target::{LineRef, Scope, Target};
 use crate::service::unbroken::Unbroken;
-use crate::service::velocity::{Counted, Ending, Found};
+use crate::service::velocity::{Counted, Ending};
 use crate::service::weigh::{Case, Weighed};
 use crate::store::{Claim, Closing, CommitError, Entry, Kept, OpenAccount, Opening, Settle, Urgency};
 
@@ -95,7 +95,8 @@ impl Engine {
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
         let (books, stores, codes) = (&books, &*stores, Codes::NotSent);
-        let asking = Asking { requester, question, reserve, codes, waits: true, batch: None, now, books, stores };
+        let asking =
+            Asking { requester, question, reserve, codes, waits: true, gives: true, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
@@ -146,7 +147,7 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let stood_in = stood_in(&open, question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
-        let case = Case::new(asking, target, standing, &open, line)?;
+        let case = Case::new(asking, (target, standing), (&open, line), self.policy().challenge_life)?;
         if !matches!(case.completing, Completing::Open { .. }) {
             self.not_looked_at(asking, &target, &counted).await;
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
@@ -158,14 +159,16 @@ impl Engine {
             self.not_looked_at(asking, &target, &counted).await;
             return Err(ServiceError::Unavailable("the PIN cannot be checked now".to_owned()));
         }
-        if counted.velocity(&self.looking, Found::of(&checks)).documents_of_pair > weighed.policy.document.pair_max {
+        if let Err(refused) = self.check_shown(asking, (&open, &target), (&counted, &weighed)) {
             self.not_looked_at(asking, &target, &counted).await;
-            return Err(ServiceError::Refused(Refusal::PairWorn));
+            return Err(refused);
         }
         if standing == Standing::Known {
             note_findings(&mut open, &weighed.found, &weighed.policy, target.line, now);
         }
-        let ending = Ending::new(&checks, OutcomeKind::Challenge, standing == Standing::Known);
+        // What is refused is not kept, and counts for nothing.
+        let came = if is_refused(&weighed.verdict) { OutcomeKind::Deny } else { OutcomeKind::Challenge };
+        let ending = Ending::new(&checks, came, standing == Standing::Known);
         let record = note_giving(&mut open, asking, &weighed, target.line)?;
         self.count_wrong_code(&mut open, asking, (&target, &checks))?;
         let holds = weighed.verdict.holds.clone();
@@ -203,6 +206,13 @@ impl Engine {
     }
 }
 
+/// Whether a rule refuses who gives it: whoever is held, off their networks or spraying adds nothing. That nothing more could be
+/// given here is no refusal.
+fn is_refused(verdict: &Verdict) -> bool {
+    let first = verdict.reasons.first().map(|given| given.reason);
+    verdict.outcome.kind() == OutcomeKind::Deny && first != Some(Reason::NoUsableFactor)
+}
+
 /// Writes down what was given, on the challenge and in the ledger. A rule that asks more of who gives it asks more of the whole.
 fn note_giving(
     open: &mut OpenAccount,
@@ -214,15 +224,11 @@ fn note_giving(
     let (challenge, checks) = (question.completes.ok_or(NO_CHALLENGE)?, weighed.found.checks);
     // What would count if who gives it had asked: whoever is held, off their networks or spraying is refused then, and adds
     // nothing.
-    let is_refused = weighed.verdict.outcome.kind() == OutcomeKind::Deny;
+    let is_refused = is_refused(&weighed.verdict);
     let mut right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
-    let shown = weighed.shown.as_ref().filter(|_| !is_refused || showing::is_of_document(&weighed.verdict));
-    right.extend(shown.cloned());
-    if let Some(GivenProof::SecondPerson { counts_from }) = shown
-        && let Some(pending) = open.challenge_mut(challenge)
-    {
-        // Whoever it is of: who has it seen learns nothing from how long they may wait.
-        pending.expires_at = pending.expires_at.max(*counts_from + weighed.policy.document.valid_for);
+    if !is_refused {
+        right.extend(weighed.shown.clone());
+        showing::note(open, challenge, weighed);
     }
     let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
     if let Some(pending) = open.challenge_mut(challenge).filter(|_| !kept.is_empty()) {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::crypto::Token;
 use crate::domain::{
-    AppCheck, Challenge, Checks, CodeCheck, Document, Factor, Given, GivenProof, Mode, OutcomeKind, Pending,
+    AppCheck, Challenge, Checks, CodeCheck, Document, Evidence, Factor, Given, GivenProof, Mode, OutcomeKind, Pending,
     PendingState, PermitState, PinCheck, Place, Prompts, RecordId,
 };
 use crate::policy::CodeFact;
@@ -32,7 +32,9 @@ impl Engine {
     pub(in crate::service) fn challenges_of(&self, asking: &Asking<'_>, target: &Target) -> Vec<Token> {
         let both = asking.question.completes.into_iter().chain(self.superseded(asking, target));
         let challenges = both.map(|challenge| self.challenge_token(challenge));
-        let prompts = asking.question.evidence.one_time_code.is_some() || asking.codes == Codes::Sending;
+        let Evidence { one_time_code, document, second_person, .. } = &asking.question.evidence;
+        let is_about_people = one_time_code.is_some() || document.is_some() || second_person.is_some();
+        let prompts = is_about_people || asking.codes == Codes::Sending;
         challenges.chain(prompts.then(|| self.prompts_token(target))).collect()
     }
 
@@ -97,6 +99,7 @@ impl Engine {
                 granted_seq: open.next_seq(),
                 given: Vec::new(),
                 wrong: 0,
+                documents: 0,
                 sendings: 0,
                 code: None,
                 state: PendingState::Open,
@@ -193,8 +196,7 @@ pub(super) fn note_proofs(
     right: Vec<GivenProof>,
 ) {
     let Some(pending) = open.challenge_mut(challenge) else { return };
-    let wrong =
-        [found.pin.is_failure(), found.app == AppCheck::Refused, found.code.is_failure(), found.document.is_failure()];
+    let wrong = [found.pin.is_failure(), found.app == AppCheck::Refused, found.code.is_failure()];
     let wrong = wrong.into_iter().map(u8::from).sum();
     pending.wrong = pending.wrong.saturating_add(wrong);
     if found.code == CodeCheck::Matched {

@@ -144,7 +144,8 @@ impl Engine {
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
         let (books, stores, codes) = (&books, &*stores, Codes::Sending);
-        let asking = Asking { requester, question, reserve, codes, waits: true, batch: None, now, books, stores };
+        let asking =
+            Asking { requester, question, reserve, codes, waits: true, gives: true, batch: None, now, books, stores };
         let is_customer = who.whose() == Whose::OwnAccount;
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
@@ -214,7 +215,7 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let stood_in = stood_in(&open, question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
-        let case = Case::new(asking, target, standing, &open, line)?;
+        let case = Case::new(asking, (target, standing), (&open, line), self.policy().challenge_life)?;
         let (number, action) = (line.msisdn, question.change.action());
         let chosen = match self.choose(&case, wanted).await {
             Ok(chosen) => chosen,

@@ -1,8 +1,19 @@
 //! Identity documents: who may scan one, and who may say that they have seen it.
 
-use crate::domain::{Channel, Evidence, Pending, Place, Reason, Requester, Role, Verdict};
+use chrono::{DateTime, Utc};
+
+use super::keeping::prompts_of;
+use crate::domain::{
+    Beside, Channel, DOCUMENTS_SHOWN_MAX, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role,
+};
+use crate::service::ask::Asking;
 use crate::service::challenges::Submission;
+use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::target::Target;
+use crate::service::velocity::{Counted, Found};
+use crate::service::weigh::Weighed;
+use crate::store::OpenAccount;
 
 /// Refuses proof of a kind that is not its giver's to give.
 ///
@@ -22,8 +33,19 @@ pub(super) fn check_kind(requester: &Requester, submission: &Submission) -> Resu
     if !may {
         return Err(ServiceError::Forbidden);
     }
+    if document.is_none() && second_person.is_none() {
+        return Ok(());
+    }
     if document.is_some() && second_person.is_some() {
         return Err(ServiceError::Refused(Refusal::SecondPersonNeeded));
+    }
+    // A machine is no person, and one till is not two devices.
+    if requester.subject.is_machine() {
+        return Err(ServiceError::Refused(Refusal::PersonNeeded));
+    }
+    if Place::of(requester, interaction).device().is_none() {
+        let expected = "must name the device: a document is scanned on one and seen on another";
+        return Err(ServiceError::Invalid { field: "interaction.device_id", expected });
     }
     if document.is_some() && interaction.channel != Channel::Store {
         let expected = "must be CHANNEL_STORE: documents are scanned in stores";
@@ -32,8 +54,8 @@ pub(super) fn check_kind(requester: &Requester, submission: &Submission) -> Resu
     Ok(())
 }
 
-/// Refuses the word of a second person who is none: another natural person must have seen what the first one scanned, on another
-/// device.
+/// Names what a second person's word stands beside, and refuses it where they are none: another natural person must have seen what
+/// the first one scanned, on another device. What was seen by two is not shown again.
 ///
 /// INVARIANT (unknown-looks-known): whether there is such a line, and whose the document is, changes nothing of it.
 pub(super) fn checked(
@@ -41,23 +63,87 @@ pub(super) fn checked(
     mut submission: Submission,
     pending: &Pending,
 ) -> Result<Submission, ServiceError> {
-    let place = Place::of(requester, &submission.interaction);
-    let Some(second) = &mut submission.evidence.second_person else { return Ok(submission) };
-    let scanned = pending.scanned_by().ok_or(ServiceError::Refused(Refusal::NoDocument))?;
-    // A machine is no person.
-    if requester.subject.is_machine() {
-        return Err(ServiceError::Refused(Refusal::PersonNeeded));
+    let Submission { evidence, interaction, .. } = &mut submission;
+    let shown = pending.shown_document();
+    if evidence.document.is_some() || evidence.second_person.is_some() {
+        let is_seen = shown.is_some_and(|shown| shown.seconded.is_some());
+        if is_seen || (evidence.document.is_some() && pending.documents >= DOCUMENTS_SHOWN_MAX) {
+            return Err(ServiceError::Refused(Refusal::DocumentSeen));
+        }
     }
-    let is_same_person = [&scanned.by, &pending.caller].contains(&&requester.subject);
-    let is_same_device = place.device().is_some() && place.device() == scanned.place.device();
-    if is_same_person || is_same_device {
+    let Some(second) = &mut evidence.second_person else { return Ok(submission) };
+    let shown = shown.ok_or(ServiceError::Refused(Refusal::NoDocument))?;
+    let GivenProof::Document { document, person } = &shown.scanned.proof else {
+        return Err(ServiceError::Refused(Refusal::NoDocument));
+    };
+    let is_same_person = [&shown.scanned.by, &pending.caller].contains(&&requester.subject);
+    if is_same_person || Place::of(requester, interaction).shares_a_device_with(&shown.scanned.place) {
         return Err(ServiceError::Refused(Refusal::SecondPersonNeeded));
     }
-    second.beside = Some(scanned.by.clone());
+    let (by, document) = (shown.scanned.by.clone(), *document);
+    second.beside = Some(Beside { by, document, is_somebodys: person.is_some() });
     Ok(submission)
 }
 
-/// Whether nothing but where its document was shown before refuses a verdict.
-pub(super) fn is_of_document(verdict: &Verdict) -> bool {
-    verdict.reasons.iter().all(|given| given.reason == Reason::DocumentElsewhere)
+impl Engine {
+    /// Refuses a document, or a second person's word, by what is known once the account's turn is taken.
+    ///
+    /// INVARIANT (fail-closed): what stood on the challenge when the word was given must still stand there: else who scans while
+    /// they say that they have seen it would be two people.
+    pub(super) fn check_shown(
+        &self,
+        asking: &Asking<'_>,
+        (open, target): (&OpenAccount, &Target),
+        (counted, weighed): (&Counted, &Weighed),
+    ) -> Result<(), ServiceError> {
+        let Evidence { document, second_person, .. } = &asking.question.evidence;
+        if document.is_none() && second_person.is_none() {
+            return Ok(());
+        }
+        if !weighed.policy.document.taken {
+            return Err(ServiceError::Refused(Refusal::DocumentsOff));
+        }
+        let pending = asking.question.completes.and_then(|challenge| open.challenge(challenge));
+        let shown = pending.and_then(Pending::shown_document);
+        if shown.is_some_and(|shown| shown.seconded.is_some()) {
+            return Err(ServiceError::Refused(Refusal::DocumentSeen));
+        }
+        let prompts = prompts_of(open, self.prompts_token(target));
+        if let Some(until) = prompts.declined_until(asking.now) {
+            let what = "somebody of the line said no lately";
+            return Err(ServiceError::Exhausted { what, retry_at: Some(until) });
+        }
+        let velocity = counted.velocity(&self.looking, Found::default());
+        if velocity.unread {
+            return Err(ServiceError::Unavailable("what documents were shown cannot be read".to_owned()));
+        }
+        let beside = second_person.as_ref().and_then(|second| second.beside.as_ref());
+        let stands = beside.is_none_or(|beside| {
+            shown.is_some_and(|shown| match &shown.scanned.proof {
+                GivenProof::Document { document, .. } => shown.scanned.by == beside.by && *document == beside.document,
+                _ => false,
+            })
+        });
+        if !stands {
+            return Err(ServiceError::Unavailable("another document was scanned meanwhile".to_owned()));
+        }
+        if velocity.documents_of_pair > weighed.policy.document.pair_max {
+            return Err(ServiceError::Refused(Refusal::PairWorn));
+        }
+        Ok(())
+    }
+}
+
+/// Counts a scan, and lets the challenge live on once two have seen the document. Whoever it is of: who shows it learns nothing
+/// from how long they may wait.
+pub(super) fn note(open: &mut OpenAccount, challenge: RecordId, weighed: &Weighed) {
+    let Some(pending) = open.challenge_mut(challenge) else { return };
+    match &weighed.shown {
+        Some(GivenProof::Document { .. }) => pending.documents = pending.documents.saturating_add(1),
+        Some(GivenProof::SecondPerson(seen)) => {
+            let until: DateTime<Utc> = seen.counts_from + weighed.policy.document.valid_for;
+            pending.expires_at = pending.expires_at.max(until);
+        }
+        _ => {}
+    }
 }

@@ -163,6 +163,7 @@ impl Engine {
             signals: &[],
             codes_sent: true,
             waits: true,
+            gives: false,
             completing: Completing::Nothing,
             plan_time: None,
         };

@@ -11,8 +11,8 @@ use tokio::sync::OnceCell;
 use super::following::{Followed, Rings};
 use crate::crypto::Token;
 use crate::domain::{
-    AccountMark, Brand, Change, Cohort, Document, Hold, HoldKind, HoldTarget, Incident, Interaction, Place, RecordId,
-    Requester, each_holdable,
+    AccountMark, Brand, Change, Cohort, Document, Given, Hold, HoldKind, HoldTarget, Incident, Interaction, Place,
+    RecordId, Requester, each_holdable,
 };
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
@@ -215,6 +215,14 @@ impl Books {
         change: &Change,
     ) -> Option<HoldKind> {
         self.first_held(|name| each_holdable(requester, interaction, change, name))
+    }
+
+    /// What of something that was given for a challenge is held: who gave it, or where.
+    pub(in crate::service) fn held_given(&self, given: &Given) -> Option<HoldKind> {
+        self.first_held(|name| {
+            name(HoldKind::Staff, given.by.as_str());
+            given.place.each_holdable(name);
+        })
     }
 
     /// What of the place that something was asked at is held.

@@ -33,6 +33,8 @@ pub struct Notice {
     pub nth: u32,
     /// The number of the line; none where it is about the whole account.
     pub line: Option<Msisdn>,
+    /// The decision that a no would end; none where there is nothing to say no to.
+    pub decision: Option<RecordId>,
     /// What was asked for, where something was.
     pub action: Option<Action>,
     /// Until when a challenge waits, or an approval may be used.
@@ -144,11 +146,16 @@ impl Engine {
             self.tally.notice_to_nobody();
         }
         let (action, expires_at) = asked(record);
+        let decision = match &record.event {
+            Event::Decided(_) => Some(record.id),
+            Event::EvidenceGiven { challenge, .. } => Some(*challenge),
+            _ => None,
+        };
         let text = notice_text(kind, record, line, name.nth, now);
         let notices = targets.into_iter().map(|to| {
             let id = self.notice_id(record.id, &to);
             let (at, nth, text) = (record.at, name.nth, text.clone());
-            Notice { id, record: record.id, at, kind, nth, line, action, expires_at, to, text }
+            Notice { id, record: record.id, at, kind, nth, line, decision, action, expires_at, to, text }
         });
         let meant = notices.filter(|notice| name.to.is_none_or(|NoticeMark(mark)| mark == notice.id));
         Ok(Some(meant.collect()))

@@ -14,36 +14,13 @@ use crate::store::{Before, Charge, ChargeWindows, Settle, Window};
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Ending {
     found: Found,
-    /// What sign there was of the customer.
-    sign: Sign,
+    /// Whether there was a sign of the customer.
+    sign: bool,
     outcome: OutcomeKind,
     /// Whether it was told to be one line of many that leave.
     swept: bool,
     /// Whether the line is there, and who asked may know of it.
     shown: bool,
-}
-
-/// What sign of the customer there was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Sign {
-    /// None.
-    None,
-    /// Their answer, or what was sent to them.
-    Answer,
-    /// Their document, which was scanned.
-    Document,
-}
-
-impl Sign {
-    const fn of(checks: &Checks) -> Self {
-        if matches!(checks.document, DocumentCheck::Matched) {
-            Self::Document
-        } else if has_sign(checks) {
-            Self::Answer
-        } else {
-            Self::None
-        }
-    }
 }
 
 impl Found {
@@ -64,7 +41,7 @@ impl Found {
 impl Ending {
     /// Of one decision.
     pub(in crate::service) fn new(checks: &Checks, outcome: OutcomeKind, shown: bool) -> Self {
-        Self { found: Found::of(checks), sign: Sign::of(checks), outcome, swept: false, shown }
+        Self { found: Found::of(checks), sign: has_sign(checks), outcome, swept: false, shown }
     }
 
     /// The same with the reasons that were given.
@@ -88,7 +65,7 @@ impl Ending {
                 pin_failed: one.pin_failed || other_found.pin_failed,
                 right: (one.right || other_found.right) && !failed,
             },
-            sign: self.sign.max(other.sign),
+            sign: self.sign || other.sign,
             outcome: self.outcome.max(other.outcome),
             swept: self.swept || other.swept,
             shown: self.shown || other.shown,
@@ -101,14 +78,14 @@ impl Ending {
             Of::Source(_) => self.found.failed,
             Of::PinValue => self.found.pin_failed,
             // A mistyped number is nobody's account.
-            Of::Begun => matches!(self.sign, Sign::None) && self.shown,
+            Of::Begun => !self.sign && self.shown,
             Of::AtOnce => true,
             Of::Leaving | Of::Read => self.shown,
             Of::Swept => self.shown && self.swept && matches!(self.outcome, OutcomeKind::Challenge),
             Of::Carrier | Of::Dealer => self.shown && !matches!(self.outcome, OutcomeKind::Deny),
             Of::Handset => matches!(self.outcome, OutcomeKind::Approve),
-            // Of a mistyped number it was nobody's, and of another customer it has another name.
-            Of::Document => self.shown && matches!(self.sign, Sign::Document),
+            // Of a mistyped number it was nobody's, and what is refused was not kept.
+            Of::Document => self.shown && !matches!(self.outcome, OutcomeKind::Deny),
             Of::Pair => !matches!(self.outcome, OutcomeKind::Deny),
         }
     }
@@ -120,7 +97,7 @@ pub(in crate::service) const fn has_sign(checks: &Checks) -> bool {
     matches!(checks.app, AppCheck::Signed { .. } | AppCheck::NewDevice)
         || matches!(checks.pin, PinCheck::Given)
         || matches!(checks.code, CodeCheck::Matched | CodeCheck::Given)
-        || matches!(checks.document, DocumentCheck::Matched | DocumentCheck::Seconded | DocumentCheck::Given)
+        || matches!(checks.document, DocumentCheck::Matched | DocumentCheck::Given)
 }
 
 impl Counted {
@@ -138,7 +115,7 @@ impl Counted {
             }
             let takes_their_place = one.charged && keeps && one.kind.one_each;
             // What was begun without the customer is proven now.
-            let is_proven = one.of == Of::Begun && ending.sign != Sign::None && ending.shown;
+            let is_proven = one.of == Of::Begun && ending.sign && ending.shown;
             if takes_their_place || is_proven {
                 settled.extend(self.before_it(window, one, one.subject));
             }

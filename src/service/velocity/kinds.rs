@@ -148,11 +148,11 @@ pub(super) const HANDSETS: WindowKind = WindowKind {
 /// One document, two customers.
 pub(super) const DOCUMENTS: WindowKind = WindowKind {
     name: "documents-shown",
-    key: "what scanners call the identity document",
-    subject: "the account",
+    key: "the digest of what scanners call the identity document",
+    subject: "the account, once a second person has seen it",
     length: TimeDelta::days(30),
     most: 1,
-    cap: 16,
+    cap: 64,
     one_each: true,
     before: Before::Commit,
     paragraph: "P6",
@@ -164,7 +164,7 @@ pub(super) const DOCUMENT_PAIRS: WindowKind = WindowKind {
     subject: "the challenge",
     length: TimeDelta::hours(24),
     most: 20,
-    cap: 32,
+    cap: 128,
     one_each: true,
     before: Before::Commit,
     paragraph: "P6",

@@ -7,7 +7,7 @@ use super::looking::Look;
 use super::sources;
 use super::tally::as_failed;
 use crate::crypto::{Token, Tokens};
-use crate::domain::{Change, Mode, SourceKind};
+use crate::domain::{Beside, Change, Mode, SourceKind};
 use crate::service::ask::Asking;
 use crate::service::engine::Engine;
 use crate::service::question::Question;
@@ -140,7 +140,8 @@ impl Planning<'_> {
         let enforced = asking.question.mode == Mode::Enforce;
         let subject = [asking.requester.subject.as_str().as_bytes()];
         let evidence = &asking.question.evidence;
-        let no_sign = enforced && evidence.app_approval.is_none() && evidence.one_time_code.is_none();
+        // Who gives proof for another's ask began nothing; with a document they may have been who asked, too.
+        let no_sign = enforced && !asking.gives && evidence.app_approval.is_none() && evidence.one_time_code.is_none();
         self.add(Of::Begun, &kinds::BEGUN_UNPROVEN, &subject, no_sign);
         // To go on with what the customer answered is no new ask, and a till does so by itself.
         if asking.question.completes.is_none() {
@@ -171,22 +172,22 @@ impl Planning<'_> {
         }
     }
 
+    /// Counted with the second person's word: what was only scanned is nobody's yet.
     fn document(&mut self, asking: &Asking<'_>) {
         let Question { evidence, completes, .. } = asking.question;
-        if let Some(scan) = &evidence.document {
-            self.add(Of::Document, &kinds::DOCUMENTS, &[scan.reference.as_str().as_bytes()], true);
-        }
         let beside = evidence.second_person.as_ref().and_then(|second| second.beside.as_ref());
-        if let (Some(beside), Some(challenge)) = (beside, completes) {
-            let mut two = [beside.as_str().as_bytes(), asking.requester.subject.as_str().as_bytes()];
-            two.sort_unstable();
-            let [one, other] = two;
-            let kind = &kinds::DOCUMENT_PAIRS;
-            let token = self.tokens.window(kind.name, &[asking.requester.brand.as_str().as_bytes(), one, other]);
-            let window = WindowKey { partition: token.partition(), token };
-            let subject = Token::from_bytes(challenge.to_bytes());
-            self.push(Use { of: Of::Pair, kind, window, subject, charged: true });
+        let (Some(Beside { by, document, is_somebodys }), Some(challenge)) = (beside, completes) else { return };
+        if *is_somebodys {
+            self.add(Of::Document, &kinds::DOCUMENTS, &[&document.0], true);
         }
+        let mut two = [by.as_str().as_bytes(), asking.requester.subject.as_str().as_bytes()];
+        two.sort_unstable();
+        let [one, other] = two;
+        let kind = &kinds::DOCUMENT_PAIRS;
+        let token = self.tokens.window(kind.name, &[asking.requester.brand.as_str().as_bytes(), one, other]);
+        let window = WindowKey { partition: token.partition(), token };
+        let subject = Token::from_bytes(challenge.to_bytes());
+        self.push(Use { of: Of::Pair, kind, window, subject, charged: true });
     }
 
     /// The account's own windows live in its partition. A code for a whole account names no line that leaves.

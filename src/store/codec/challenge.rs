@@ -9,11 +9,12 @@ use super::field::{
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use crate::domain::{
-    ChangeDigest, DocumentDigest, Given, GivenProof, Level, LineName, Pending, PendingState, Prompts, RecordId,
+    ChangeDigest, DocumentDigest, Given, GivenProof, Level, LineName, Pending, PendingState, Prompts, RecordId, SeenBy,
     SentCode, Verifier,
 };
 
-const TOO_OFTEN: CodecError = CodecError::Invalid { field: "challenge.sendings", expected: "must be at most 255" };
+const TOO_OFTEN: CodecError =
+    CodecError::Invalid { field: "challenge.sendings, challenge.documents", expected: "must be at most 255" };
 const TOO_MANY: CodecError = CodecError::Invalid { field: "challenge.wrong", expected: "must be at most 255" };
 
 /// A challenge.
@@ -50,6 +51,9 @@ pub(super) struct StoredChallenge {
     /// Absent: as much as without the PIN.
     #[prost(uint32, optional, tag = "19")]
     with_pin: Option<u32>,
+    /// Absent: none.
+    #[prost(uint32, optional, tag = "20")]
+    documents: Option<u32>,
     #[prost(oneof = "StoredPendingState", tags = "12, 13, 14, 15")]
     state: Option<StoredPendingState>,
 }
@@ -87,8 +91,8 @@ enum StoredProof {
     CodeToContact(StoredContactOfCode),
     #[prost(message, tag = "7")]
     Document(StoredDocument),
-    #[prost(sint64, tag = "8")]
-    SecondPersonFrom(i64),
+    #[prost(message, tag = "8")]
+    SecondPerson(StoredSeenBy),
 }
 
 #[derive(Message)]
@@ -99,7 +103,18 @@ struct StoredDocument {
     /// Absent: nobody whose proof counts.
     #[prost(string, optional, tag = "2")]
     person: Option<String>,
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredSeenBy {
+    #[prost(sint64, optional, tag = "1")]
+    counts_from: Option<i64>,
+    #[prost(bool, optional, tag = "2")]
+    agrees: Option<bool>,
     #[prost(bool, optional, tag = "3")]
+    must_rest: Option<bool>,
+    #[prost(bool, optional, tag = "4")]
     elsewhere: Option<bool>,
 }
 
@@ -179,6 +194,7 @@ impl From<&Pending> for StoredChallenge {
             granted_seq,
             given,
             wrong,
+            documents,
             sendings,
             code,
             state,
@@ -200,6 +216,7 @@ impl From<&Pending> for StoredChallenge {
             wrong: Some(u32::from(*wrong)),
             sendings: (*sendings > 0).then(|| u32::from(*sendings)),
             code: code.as_ref().map(Into::into),
+            documents: (*documents > 0).then(|| u32::from(*documents)),
             with_pin: (with_pin != required).then(|| number_of(*with_pin)),
             state: Some(state.into()),
         }
@@ -225,6 +242,7 @@ impl TryFrom<StoredChallenge> for Pending {
             sendings,
             code,
             with_pin,
+            documents,
             state,
         } = stored;
         let level: Level = numbered(level, "challenge.required")?;
@@ -245,6 +263,7 @@ impl TryFrom<StoredChallenge> for Pending {
             given: list(given)?,
             wrong: u8::try_from(required(wrong, "challenge.wrong")?).map_err(|_| TOO_MANY)?,
             sendings: u8::try_from(sendings.unwrap_or(0)).map_err(|_| TOO_OFTEN)?,
+            documents: u8::try_from(documents.unwrap_or(0)).map_err(|_| TOO_OFTEN)?,
             code: code.map(TryInto::try_into).transpose()?,
             state: required(state, "challenge.state")?.try_into()?,
         })
@@ -266,14 +285,20 @@ impl From<&Given> for StoredGiven {
                     since: Some(millis(*since)),
                     beside: Some(*beside),
                 }),
-                GivenProof::Document { document: DocumentDigest(document), person, elsewhere } => {
+                GivenProof::Document { document: DocumentDigest(document), person } => {
                     StoredProof::Document(StoredDocument {
                         document: Some(document.to_vec()),
                         person: person.as_ref().map(|person| person.as_str().to_owned()),
+                    })
+                }
+                GivenProof::SecondPerson(SeenBy { counts_from, agrees, must_rest, elsewhere }) => {
+                    StoredProof::SecondPerson(StoredSeenBy {
+                        counts_from: Some(millis(*counts_from)),
+                        agrees: Some(*agrees),
+                        must_rest: Some(*must_rest),
                         elsewhere: Some(*elsewhere),
                     })
                 }
-                GivenProof::SecondPerson { counts_from } => StoredProof::SecondPersonFrom(millis(*counts_from)),
             }),
         }
     }
@@ -296,13 +321,17 @@ impl TryFrom<StoredGiven> for Given {
                     since: instant(since, "given.contact_since")?,
                     beside: required(beside, "given.beside")?,
                 },
-                StoredProof::Document(StoredDocument { document, person, elsewhere }) => GivenProof::Document {
+                StoredProof::Document(StoredDocument { document, person }) => GivenProof::Document {
                     document: DocumentDigest(id(document, "given.document", u128::to_be_bytes)?),
                     person: optional_text(person, "given.person")?,
-                    elsewhere: required(elsewhere, "given.elsewhere")?,
                 },
-                StoredProof::SecondPersonFrom(from) => {
-                    GivenProof::SecondPerson { counts_from: at(from, "given.counts_from")? }
+                StoredProof::SecondPerson(StoredSeenBy { counts_from, agrees, must_rest, elsewhere }) => {
+                    GivenProof::SecondPerson(SeenBy {
+                        counts_from: instant(counts_from, "given.counts_from")?,
+                        agrees: required(agrees, "given.agrees")?,
+                        must_rest: required(must_rest, "given.must_rest")?,
+                        elsewhere: required(elsewhere, "given.elsewhere")?,
+                    })
                 }
             },
         })

@@ -8,7 +8,7 @@ use crate::domain::{
     AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, DocumentDigest,
     Given, GivenProof, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage,
     NoticeBook, NoticeEnd, NoticeMark, NoticeName, NoticePlace, PastPolicy, Pending, PendingState, PersonId,
-    PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SentCode, StagedPolicy, Subject, Undoing, Verifier,
+    PolicyInForce, PolicyRevision, PolicyShelf, Prompts, SeenBy, SentCode, StagedPolicy, Subject, Undoing, Verifier,
     WaitingNotice,
 };
 
@@ -99,6 +99,7 @@ fn challenge(named: LineName, state: PendingState) -> Document {
             given(GivenProof::AppApproval { device: DeviceId::parse("phone").unwrap() }),
         ],
         wrong: 2,
+        documents: 0,
         sendings: 0,
         code: None,
         state,
@@ -123,9 +124,11 @@ fn code_sent(contact: Option<ContactId>) -> Document {
 /// A challenge for which a document was shown.
 fn document_shown(person: Option<PersonId>) -> Document {
     let Document::Challenge(mut pending) = challenge(LineName::LineId(line_id()), PendingState::Open) else { panic!() };
-    let elsewhere = person.is_none();
-    let scanned = GivenProof::Document { document: DocumentDigest([3; 16]), person, elsewhere };
-    let proofs = [scanned, GivenProof::SecondPerson { counts_from: noon_plus(240) }];
+    let agrees = person.is_some();
+    let seen = SeenBy { counts_from: noon_plus(240), agrees, must_rest: agrees, elsewhere: !agrees };
+    let scanned = GivenProof::Document { document: DocumentDigest([3; 16]), person };
+    let proofs = [scanned, GivenProof::SecondPerson(seen)];
+    pending.documents = 1;
     let given = proofs.map(|proof| Given { at: noon_plus(1), by: subject("issuer|clerk-1"), place: place(), proof });
     (pending.required, pending.with_pin) = (Level::Strong, Level::TwoClasses);
     pending.given = given.to_vec();
