@@ -34,6 +34,7 @@ impl Facts {
         let stance = stance(request, snapshot, now);
         let (account, app, code) = (&snapshot.account, seen.app(checks.app, &resets), seen.code(checks.code, asker));
         let document = seen.document(checks.document);
+        let has_sign = has_sign(app, code, document);
         Self {
             now,
             change_at: request.plan_time.map_or(now, |planned| planned.max(now)),
@@ -83,8 +84,7 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff
-                && !(request.gives || customer_entered || has_sign(app, code, document)),
+            begun_without_customer: asker == Asker::Staff && !(request.gives || customer_entered || has_sign),
             lines_leaving_percent: percent_leaving(snapshot),
             business: account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),

@@ -1,15 +1,36 @@
 //! Ports and transfer PINs: P10, P11, P14, P23.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::world::{
-    Ask, FROM_CARE, FROM_HOME, TICK, World, days_ago, hours_ago, minutes_ago, now, policy_with, transfer_pin_issue,
+    Ask, FROM_CARE, FROM_HOME, TICK, TRANSFER_PIN, World, days_ago, hours_ago, minutes_ago, now, policy_with,
+    transfer_pin_issue,
 };
 use crate::domain::{
-    Action, Channel, Factor, FactorOption, HolderName, Level, LineStatus, Outcome, PinCheck, Reason, Spid,
-    TransferPinCheck, TransferPinOrigin, TransferPinState, Usability,
+    Action, Channel, Factor, FactorOption, HolderName, Level, LineStatus, Outcome, PinCheck, Reason, Spid, TransferPin,
+    TransferPinCheck, TransferPinOrigin, TransferPinScope, TransferPinState, Usability, Verifier,
 };
 use crate::policy::CutOff;
+
+impl World {
+    /// A live transfer PIN of the line.
+    pub(super) fn transfer_pin(self, issued_at: DateTime<Utc>, origin: TransferPinOrigin) -> Self {
+        self.with(|world| {
+            let scope = TransferPinScope::Line(world.line.id.clone());
+            world.credentials.transfer_pins.push(TransferPin {
+                id: TRANSFER_PIN,
+                verifier: Verifier(Vec::new()),
+                scope,
+                gaining_spid: None,
+                issued_at,
+                expires_at: world.policy.transfer_pin.life.expires_at(issued_at),
+                origin,
+                state: TransferPinState::Live,
+                granted_seq: 5,
+            });
+        })
+    }
+}
 
 #[test]
 fn a_port_with_a_right_transfer_pin_is_approved() {

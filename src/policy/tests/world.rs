@@ -8,9 +8,8 @@ use crate::domain::{
     HolderName, Iccid, IccidCheck, Interaction, Line, LineId, LineStatus, LockHolder, LockSet, Mode, Msisdn,
     ObservedSignal, OutcomeKind, Person, PersonId, PersonRole, PinCheck, PinOrigin, Pon, PortOut, PostalCode,
     Protection, Reason, RecordId, RegisteredStore, Release, ReleaseGuard, ReleaseId, ReleaseOpens, ReleaseScope,
-    Requester, Role, Roster, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPin,
-    TransferPinCheck, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Velocity, Verdict,
-    Verifier,
+    Requester, Role, Roster, SimChange, SimChangeCause, SimTarget, Snapshot, Spid, Standing, Subject, TransferPinCheck,
+    TransferPinId, TransferPinOrigin, Velocity, Verdict, Verifier,
 };
 use crate::policy::{Admission, Offered, Policy, Request, admit, evaluate};
 
@@ -171,24 +170,6 @@ impl World {
             };
             world.line.protection.release(set, LockHolder::Customer, release, 0).unwrap();
             world.line.protection.advance(now(), 2);
-        })
-    }
-
-    /// A live transfer PIN of the line.
-    pub(in crate::policy) fn transfer_pin(self, issued_at: DateTime<Utc>, origin: TransferPinOrigin) -> Self {
-        self.with(|world| {
-            let scope = TransferPinScope::Line(world.line.id.clone());
-            world.credentials.transfer_pins.push(TransferPin {
-                id: TRANSFER_PIN,
-                verifier: Verifier(Vec::new()),
-                scope,
-                gaining_spid: None,
-                issued_at,
-                expires_at: world.policy.transfer_pin.life.expires_at(issued_at),
-                origin,
-                state: TransferPinState::Live,
-                granted_seq: 5,
-            });
         })
     }
 

@@ -70,12 +70,16 @@ impl Engine {
             }
             let (decided, _) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
             let (pending, account_number) = engine.pending(who.requester(), &kept, now).await?;
-            let submission = showing::checked(who.requester(), submission, &pending)?;
-            let question = question(submission, decided, pending.named.clone(), account_number);
+            let mut question = question(submission, decided, pending.named.clone(), account_number);
             engine.check_question(who.requester(), &question, now)?;
-            // What is over by itself charges nobody, unless it was over before for the same request.
-            if pending.standing(true, now) != PendingStanding::Open && !engine.was_given(&who, &question, now).await? {
-                return Err(ServiceError::Refused(Refusal::ChallengeOver));
+            let is_over = pending.standing(true, now) != PendingStanding::Open;
+            // The same request is answered as it was, whatever became of the challenge since.
+            if (is_over || showing::is_of_document(&question)) && !engine.was_given(&who, &question, now).await? {
+                // What is over by itself charges nobody.
+                if is_over {
+                    return Err(ServiceError::Refused(Refusal::ChallengeOver));
+                }
+                showing::name_beside(who.requester(), &mut question, &pending)?;
             }
             engine.give(&who, &question, now).await?;
             let (pending, _) = engine.pending(who.requester(), &kept, now).await?;

@@ -10,6 +10,7 @@ use crate::service::ask::Asking;
 use crate::service::challenges::Submission;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::question::Question;
 use crate::service::target::Target;
 use crate::service::velocity::{Counted, Found};
 use crate::service::weigh::Weighed;
@@ -58,20 +59,18 @@ pub(super) fn check_kind(requester: &Requester, submission: &Submission) -> Resu
 /// the first one scanned, on another device. What was seen by two is not shown again.
 ///
 /// INVARIANT (unknown-looks-known): whether there is such a line, and whose the document is, changes nothing of it.
-pub(super) fn checked(
+pub(super) fn name_beside(
     requester: &Requester,
-    mut submission: Submission,
+    question: &mut Question,
     pending: &Pending,
-) -> Result<Submission, ServiceError> {
-    let Submission { evidence, interaction, .. } = &mut submission;
+) -> Result<(), ServiceError> {
+    let Question { evidence, interaction, .. } = question;
     let shown = pending.shown_document();
-    if evidence.document.is_some() || evidence.second_person.is_some() {
-        let is_seen = shown.is_some_and(|shown| shown.seconded.is_some());
-        if is_seen || (evidence.document.is_some() && pending.documents >= DOCUMENTS_SHOWN_MAX) {
-            return Err(ServiceError::Refused(Refusal::DocumentSeen));
-        }
+    let is_seen = shown.is_some_and(|shown| shown.seconded.is_some());
+    if is_seen || (evidence.document.is_some() && pending.documents >= DOCUMENTS_SHOWN_MAX) {
+        return Err(ServiceError::Refused(Refusal::DocumentSeen));
     }
-    let Some(second) = &mut evidence.second_person else { return Ok(submission) };
+    let Some(second) = &mut evidence.second_person else { return Ok(()) };
     let shown = shown.ok_or(ServiceError::Refused(Refusal::NoDocument))?;
     let GivenProof::Document { document, person } = &shown.scanned.proof else {
         return Err(ServiceError::Refused(Refusal::NoDocument));
@@ -82,7 +81,12 @@ pub(super) fn checked(
     }
     let (by, document) = (shown.scanned.by.clone(), *document);
     second.beside = Some(Beside { by, document, is_somebodys: person.is_some() });
-    Ok(submission)
+    Ok(())
+}
+
+/// Whether it is about a document.
+pub(super) const fn is_of_document(question: &Question) -> bool {
+    question.evidence.document.is_some() || question.evidence.second_person.is_some()
 }
 
 impl Engine {
@@ -96,8 +100,7 @@ impl Engine {
         (open, target): (&OpenAccount, &Target),
         (counted, weighed): (&Counted, &Weighed),
     ) -> Result<(), ServiceError> {
-        let Evidence { document, second_person, .. } = &asking.question.evidence;
-        if document.is_none() && second_person.is_none() {
+        if !is_of_document(asking.question) {
             return Ok(());
         }
         if !weighed.policy.document.taken {
@@ -105,7 +108,9 @@ impl Engine {
         }
         let pending = asking.question.completes.and_then(|challenge| open.challenge(challenge));
         let shown = pending.and_then(Pending::shown_document);
-        if shown.is_some_and(|shown| shown.seconded.is_some()) {
+        let is_seen = shown.is_some_and(|shown| shown.seconded.is_some());
+        let is_worn = pending.is_some_and(|pending| pending.documents >= DOCUMENTS_SHOWN_MAX);
+        if is_seen || (is_worn && asking.question.evidence.document.is_some()) {
             return Err(ServiceError::Refused(Refusal::DocumentSeen));
         }
         let prompts = prompts_of(open, self.prompts_token(target));
@@ -117,7 +122,7 @@ impl Engine {
         if velocity.unread {
             return Err(ServiceError::Unavailable("what documents were shown cannot be read".to_owned()));
         }
-        let beside = second_person.as_ref().and_then(|second| second.beside.as_ref());
+        let beside = asking.question.evidence.second_person.as_ref().and_then(|second| second.beside.as_ref());
         let stands = beside.is_none_or(|beside| {
             shown.is_some_and(|shown| match &shown.scanned.proof {
                 GivenProof::Document { document, .. } => shown.scanned.by == beside.by && *document == beside.document,
