@@ -17,7 +17,7 @@ use crate::audit::{AnswerWindow, Event, Made, ReadOf};
 use crate::crypto::change_digest;
 use crate::domain::{
     Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, OutcomeKind, Protection,
-    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, StepScope,
+    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, Role, StepScope,
 };
 use crate::policy::ReleasePlan;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
@@ -114,23 +114,10 @@ impl Engine {
         who: Authorised<right::ReleaseLock>,
         question: Question,
     ) -> Result<(Answer, Option<ProtectionView>), ServiceError> {
-        let Change::LockRelease { set, holder, opens } = question.change.clone() else {
-            return Err(ServiceError::Invalid { field: "set", expected: "must name the lock to release" });
-        };
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let answer = engine
-                .ask(
-                    &who,
-                    &question,
-                    &mut StartRelease {
-                        lock: (set, holder),
-                        opens: &opens,
-                        scope: &question.scope,
-                        sighted: <right::ReadProtection as Right>::whose(who.requester().role).is_some(),
-                    },
-                )
-                .await?;
+            let mut release = StartRelease::of(&question, who.requester().role).ok_or(NO_LOCK)?;
+            let answer = engine.ask(&who, &question, &mut release).await?;
             // A pad or a voice system is told of the locks only once the owner has proven that they ask.
             let told = <right::ReadProtection as Right>::whose(who.requester().role).is_some();
             let told = told || answer.decided().is_some_and(|decided| decided.outcome == OutcomeKind::Approve);
@@ -333,13 +320,24 @@ fn view(
     })
 }
 
+const NO_LOCK: ServiceError = ServiceError::Invalid { field: "set", expected: "must name the lock to release" };
+
 /// What an approved `LOCK_RELEASE` does: it starts the release's delay.
-struct StartRelease<'a> {
+pub(super) struct StartRelease<'a> {
     lock: LockName,
     opens: &'a ReleaseOpens,
     scope: &'a Scope,
     /// Whether the asker may know how the lock stands before anything is proven.
     sighted: bool,
+}
+
+impl<'a> StartRelease<'a> {
+    /// Of the release that a question asks for; none where it asks for something else.
+    pub(super) fn of(question: &'a Question, asker: Role) -> Option<Self> {
+        let Change::LockRelease { set, holder, opens } = &question.change else { return None };
+        let sighted = <right::ReadProtection as Right>::whose(asker).is_some();
+        Some(Self { lock: (*set, *holder), opens, scope: &question.scope, sighted })
+    }
 }
 
 impl Effect for StartRelease<'_> {
@@ -357,6 +355,11 @@ impl Effect for StartRelease<'_> {
             Lock::Off => Err(ServiceError::Refused(Refusal::LockNotOn)),
             Lock::Releasing(..) | Lock::Released(..) => Err(ServiceError::Refused(Refusal::ReleaseUnderWay)),
         }
+    }
+
+    /// A line's. Who asks for an account's has nobody else to ask.
+    fn waits(&self) -> bool {
+        matches!(self.scope, Scope::Line(_))
     }
 
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {

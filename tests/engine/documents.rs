@@ -1,11 +1,13 @@
 //! Identity documents: scanned by one, seen by another, proof some hours later; and who tries to get around that.
 
 use chrono::TimeDelta;
+use portcullis::audit::Made;
 use portcullis::domain::{
-    AccountId, AccountNumber, Channel, DeviceId, DocumentReference, DocumentScan, Evidence, Factor, HoldKind,
-    HolderName, Iccid, LineId, Msisdn, OutcomeKind, Reason, RecordId, Requester, Role, SecondPerson, StoreId,
+    AccountId, AccountNumber, Change, Channel, DeviceId, DocumentReference, DocumentScan, Evidence, Factor, HoldKind,
+    HolderName, Iccid, LineId, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, RecordId, ReleaseOpens, Requester,
+    Role, SecondPerson, StoreId,
 };
-use portcullis::service::{DecisionState, NoticeKind, Question, Refusal, Seed, ServiceError, authorise};
+use portcullis::service::{DecisionState, LockSeed, NoticeKind, Question, Refusal, Seed, ServiceError, authorise};
 
 use crate::challenges::{by_pin, outcome, reasons};
 use crate::incidents::{place, target};
@@ -289,6 +291,35 @@ async fn the_customers_no_ends_it_while_it_rests() {
     world.decline(customer(), challenge, false).await.unwrap();
     world.pass(TimeDelta::hours(5));
     assert_eq!(reasons(&world.complete(challenge).await.unwrap()), [Reason::ChallengeDeclined]);
+}
+
+/// P2 in a store: who has neither PIN nor phone takes the lock off by a document, and what it covered rests for a day.
+#[tokio::test]
+async fn a_lock_comes_off_by_its_owners_document() {
+    let world = World::new();
+    let mut seed = world.named_seed();
+    let (line, holder) = (Some(seed.lines[0].id.clone()), LockHolder::Customer);
+    seed.locks = vec![LockSeed { line, set: LockSet::Sim, holder, since: None, reason: None }];
+    world.create(seed).await;
+    let opens = ReleaseOpens::Window(None);
+    let change = Change::LockRelease { set: LockSet::Sim, holder, opens };
+    let question = world.question(change, Channel::Store);
+    let (answer, _) = world.engine.release_lock(authorise(clerk()).unwrap(), question).await.unwrap();
+    let challenge = answer.id();
+    assert_eq!((outcome(&answer), answer.decided().unwrap().challenge), (OutcomeKind::Challenge, Some(challenge)));
+    let waiting = world.waiting().await;
+    assert_eq!(waiting.first().map(|one| one.pending.decision), Some(challenge), "the owner sees it");
+    world.shown(challenge, NAME).await;
+    world.pass(TimeDelta::hours(4));
+    let stranger = world.complete_as(other_clerk("clerk-8"), challenge).await;
+    assert!(matches!(stranger, Err(ServiceError::NotFound(_))), "{stranger:?}");
+    let answer = world.complete_as(clerk(), challenge).await.unwrap();
+    assert_eq!(answer.decided().unwrap().accepted, [Factor::IdDocument]);
+    assert!(matches!(answer.decided().unwrap().made, Some(Made::Release(_))) && answer.permit.is_none());
+    world.pass(TimeDelta::hours(1));
+    let question = Question { scope: line_of(NUMBER), ..world.sim_change(Channel::Store) };
+    let change = world.decide(clerk(), question).await.unwrap();
+    assert_eq!(reasons(&change), [Reason::ReleasedRecently], "for a day");
 }
 
 #[tokio::test]

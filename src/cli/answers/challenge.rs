@@ -8,6 +8,7 @@ use super::value::{instant, name, spoken, word};
 use crate::cli::output::{Answer, pairs, table};
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::change::Change;
+use crate::grpc::pb::v1::lock_release_asked::Purpose;
 
 /// What waits on an account.
 pub(crate) struct Challenges(pub(crate) Vec<pb::PendingChallenge>);
@@ -26,7 +27,7 @@ impl Answer for Challenges {
             [
                 challenge.map_or_else(String::new, |challenge| challenge.challenge_id.clone()),
                 waiting.line.as_ref().map_or_else(String::new, line_text),
-                waiting.change.as_ref().map_or_else(String::new, in_words),
+                asked(waiting).unwrap_or_default(),
                 word::<pb::Channel>(waiting.channel),
                 waiting.store_id.clone(),
                 challenge.map_or_else(String::new, |challenge| spoken(challenge.expire_time)),
@@ -88,12 +89,12 @@ fn target_json(target: &pb::CodeTarget) -> Value {
 }
 
 fn waiting_json(waiting: &pb::PendingChallenge) -> Value {
-    let pb::PendingChallenge { challenge, line, change, ask_time, channel, store_id, signing_input, code_targets } =
+    let pb::PendingChallenge { challenge, line, ask_time, channel, store_id, signing_input, code_targets, .. } =
         waiting;
     json!({
         "challenge": challenge.as_ref().map(challenge_json),
         "line_id": line.as_ref().map(line_text),
-        "change": change.as_ref().map(in_words),
+        "change": asked(waiting),
         "ask_time": instant(*ask_time),
         "channel": name::<pb::Channel>(*channel),
         "store_id": store_id,
@@ -102,7 +103,21 @@ fn waiting_json(waiting: &pb::PendingChallenge) -> Value {
     })
 }
 
-/// The exact change, for who is to approve it.
+/// What is asked, for who is to approve it.
+fn asked(waiting: &pb::PendingChallenge) -> Option<String> {
+    let pb::PendingChallenge { change, lock_release, .. } = waiting;
+    let release = lock_release.as_ref().map(|release| {
+        let pb::LockReleaseAsked { set, holder, purpose } = release;
+        let only = match purpose {
+            Some(Purpose::OnlyFor(change)) => format!(", only for: {}", in_words(change)),
+            Some(Purpose::Window(_)) | None => String::new(),
+        };
+        format!("release of the lock {} of the {}{only}", word::<pb::LockSet>(*set), word::<pb::LockHolder>(*holder))
+    });
+    change.as_ref().map(in_words).or(release)
+}
+
+/// The exact change.
 fn in_words(change: &pb::Change) -> String {
     match &change.change {
         Some(Change::SimChange(sim)) => match &sim.target {

@@ -29,12 +29,10 @@ impl Facts {
         let seen = Seen { policy, request, snapshot: *snapshot, now };
         let (action, line) = (request.change.action(), &snapshot.line);
         let asker = persons::asker_of(request.requester, snapshot.account, &line.id);
-        let customer_entered = checks.pin == PinCheck::Given;
+        let entered = checks.pin == PinCheck::Given;
         let (pin, resets) = (PinFailures::tally(&seen, checks.pin), Resets::within(&seen));
-        let stance = stance(request, snapshot, now);
-        let (account, app, code) = (&snapshot.account, seen.app(checks.app, &resets), seen.code(checks.code, asker));
-        let document = seen.document(checks.document);
-        let has_sign = has_sign(app, code, document);
+        let (app, code) = (seen.app(checks.app, &resets), seen.code(checks.code, asker));
+        let (stance, document) = (stance(request, snapshot, now), seen.document(checks.document));
         Self {
             now,
             change_at: request.plan_time.map_or(now, |planned| planned.max(now)),
@@ -52,13 +50,13 @@ impl Facts {
             resets: resets.count,
             resets_two_until: resets.two_until,
             resets_one_until: resets.one_until,
-            pin_check: if customer_entered { PinCheck::Matched } else { checks.pin },
+            pin_check: if entered { PinCheck::Matched } else { checks.pin },
             pin_fitness: seen.pin_fitness(),
             held: snapshot.held,
             shipped: seen.sim().is_some_and(SimChange::is_shipped),
             roster: seen.roster(),
             store_network: NetworkStanding::of(request.requester, request.interaction, snapshot.store),
-            pin_entry_counts: customer_entered || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
+            pin_entry_counts: entered || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
             completing: request.completing,
             pin_failures: pin.count,
             pin_failures_many_until: pin.many_until,
@@ -73,7 +71,7 @@ impl Facts {
             best_contact: if request.codes_sent { seen.best_contact() } else { ContactFitness::Unfit },
             app,
             app_usable: seen.app_usable(),
-            has_known_device: account.devices.iter().any(|device| seen.is_known(device)),
+            has_known_device: snapshot.account.devices.iter().any(|device| seen.is_known(device)),
             account_number: seen.account_number(),
             postal_code: seen.postal_code(),
             holder_name: seen.holder_name(),
@@ -84,9 +82,10 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff && !(request.gives || customer_entered || has_sign),
+            begun_without_customer: asker == Asker::Staff
+                && !(request.gives || entered || has_sign(app, code, document)),
             lines_leaving_percent: percent_leaving(snapshot),
-            business: account.kind == AccountKind::Business,
+            business: snapshot.account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),
         }
     }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::finding::{NO_CHALLENGE, challenged};
-use crate::domain::{Claims, Evidence, Interaction, Mode, ObservedSignal, PendingStanding, RecordId, RequestId};
+use crate::domain::{
+    Action, Claims, Evidence, Interaction, Mode, ObservedSignal, PendingStanding, RecordId, RequestId,
+};
 use crate::service::answer::Answer;
 use crate::service::decide::GrantPermit;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::protect::StartRelease;
 use crate::service::question::{Body, Question, asked_by};
-use crate::service::rights::{Authorised, may_ask, right};
+use crate::service::rights::{Authorised, authorise, may_ask, right};
 use crate::service::target::{LineRef, Scope};
 use crate::service::unbroken::Unbroken;
 use crate::store::Position;
@@ -57,7 +60,10 @@ impl Engine {
             return Err(NO_CHALLENGE);
         }
         let (decided, _) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
-        if !may_ask(who.requester().role, decided.change.action()) {
+        // Whoever could ask for it then, and no longer may, goes on with nothing.
+        if decided.change.action() == Action::LockRelease {
+            authorise::<right::ReleaseLock>(who.requester().clone())?;
+        } else if !may_ask(who.requester().role, decided.change.action()) {
             return Err(ServiceError::Forbidden);
         }
         let now = self.now()?.instant();
@@ -83,7 +89,12 @@ impl Engine {
             want_signed_permit: completion.want_signed_permit,
         };
         let engine = Arc::clone(self);
-        Unbroken::new(async move { engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await })
-            .await
+        Unbroken::new(async move {
+            match StartRelease::of(&question, who.requester().role) {
+                Some(mut release) => engine.ask(&who, &question, &mut release).await,
+                None => engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await,
+            }
+        })
+        .await
     }
 }

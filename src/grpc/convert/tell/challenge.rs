@@ -1,10 +1,12 @@
 //! Challenges, as the customer whose they are is shown them.
 
+use prost_types::Duration;
+
 use super::change::change;
 use super::decision::factor_option;
 use super::protection::by_subscription;
 use super::wire;
-use crate::domain::Contact;
+use crate::domain::{Change, Contact, ReleaseOpens};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::policy::ContactFitness;
@@ -32,6 +34,19 @@ fn code_target((contact, fitness): &(Contact, ContactFitness)) -> pb::CodeTarget
     }
 }
 
+/// The release that a change is.
+fn lock_release(asked: &Change) -> Option<pb::LockReleaseAsked> {
+    use pb::lock_release_asked::Purpose;
+    let Change::LockRelease { set, holder, opens } = asked else { return None };
+    let purpose = match opens {
+        ReleaseOpens::Only(only_for) => change(only_for).map(Purpose::OnlyFor),
+        ReleaseOpens::Window(window) => {
+            Some(Purpose::Window(Duration { seconds: window.unwrap_or_default().num_seconds(), nanos: 0 }))
+        }
+    };
+    Some(pb::LockReleaseAsked { set: wire::lock_set(*set), holder: wire::lock_holder(*holder), purpose })
+}
+
 /// What waits for a customer. None for one that holds no decision, which no use case gives.
 pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<pb::PendingChallenge> {
     let (record, pending) = (waiting.kept.record(), &waiting.pending);
@@ -46,6 +61,7 @@ pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<p
         }),
         line: record.line.as_ref().map(|line| by_subscription(line.id.as_str())),
         change: change(&decided.change),
+        lock_release: lock_release(&decided.change),
         ask_time: Some(timestamp(record.at)),
         channel: record.channel.map_or_else(|| pb::Channel::Unspecified.into(), wire::channel),
         store_id: decided.place.store().map_or_else(String::new, |store| store.as_str().to_owned()),
