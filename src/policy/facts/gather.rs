@@ -29,7 +29,7 @@ impl Facts {
         let seen = Seen { policy, request, snapshot: *snapshot, now };
         let (action, line) = (request.change.action(), &snapshot.line);
         let asker = persons::asker_of(request.requester, snapshot.account, &line.id);
-        let entered = checks.pin == PinCheck::Given;
+        let given = checks.pin == PinCheck::Given;
         let (pin, resets) = (PinFailures::tally(&seen, checks.pin), Resets::within(&seen));
         let (app, code) = (seen.app(checks.app, &resets), seen.code(checks.code, asker));
         let (stance, document) = (stance(request, snapshot, now), seen.document(checks.document));
@@ -50,13 +50,13 @@ impl Facts {
             resets: resets.count,
             resets_two_until: resets.two_until,
             resets_one_until: resets.one_until,
-            pin_check: if entered { PinCheck::Matched } else { checks.pin },
+            pin_check: if given { PinCheck::Matched } else { checks.pin },
             pin_fitness: seen.pin_fitness(),
             held: snapshot.held,
             shipped: seen.sim().is_some_and(SimChange::is_shipped),
             roster: seen.roster(),
             store_network: NetworkStanding::of(request.requester, request.interaction, snapshot.store),
-            pin_entry_counts: entered || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
+            pin_entry_counts: given || persons::pin_entry_counts(asker, action, policy.transfer_pin.issued),
             completing: request.completing,
             pin_failures: pin.count,
             pin_failures_many_until: pin.many_until,
@@ -82,8 +82,7 @@ impl Facts {
             store_closes_within: seen.closes_within(),
             signals_missing: seen.signals_missing(),
             velocity: *snapshot.velocity,
-            begun_without_customer: asker == Asker::Staff
-                && !(request.gives || entered || has_sign(app, code, document)),
+            begun_without_customer: asker == Asker::Staff && !(request.gives || given || has_sign(app, code, document)),
             lines_leaving_percent: percent_leaving(snapshot),
             business: snapshot.account.kind == AccountKind::Business,
             told: ToldFacts::of(&seen, checks.transfer_pin),
