@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A customer's app: answers what waits for a yes; or shows what protects a line, and what was tried.
 
-Start a service with `make run`, then:
+Run `make setup` once, start a service with `make run`, then:
 
     target/python/bin/python examples/python/app.py --ca data/ca.pem --token data/tokens/customer \\
         --account acct-200003 --device dev-200003-p1-1 --answer yes

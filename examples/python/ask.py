@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks a running Portcullis, as a carrier's porting system would, with nothing but stock gRPC packages.
 
-Start a service with `make run`, then:
+Run `make setup` once, start a service with `make run`, then:
 
     target/python/bin/python examples/python/ask.py --ca data/ca.pem --token data/tokens/porting-system
 """

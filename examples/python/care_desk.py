@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A care desk: a caller wants all calls forwarded. What the agent types proves nothing; the customer must say yes.
 
-Start a service with `make run`, then this, and `app.py --answer not-me` in another terminal:
+Run `make setup` once, start a service with `make run`, then this, and `app.py --answer not-me` in another terminal:
 
     target/python/bin/python examples/python/care_desk.py --ca data/ca.pem --token data/tokens/care \\
         --msisdn +12125550142 --forward-to +12125550199 --pin 482951

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A till: puts a customer's line on another SIM, once the customer has said yes in the app.
 
-Start a service with `make run`, then this, and `app.py --answer yes` in another terminal:
+Run `make setup` once, start a service with `make run`, then this, and `app.py --answer yes` in another terminal:
 
     target/python/bin/python examples/python/till.py --ca data/ca.pem --token data/tokens/clerk \\
         --msisdn +12125550142 --iccid 8901990000000000995

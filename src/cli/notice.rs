@@ -16,7 +16,7 @@ ledger; what was not taken is tried again for three days.
 
 Examples:
   portcullis notice list
-  portcullis notice list --json | jq -r '.dead[].record_id' | xargs portcullis notice replay
+  portcullis notice list --json | jq -r '.dead[].record_id' | sort -u | xargs -r -n 256 portcullis notice replay
   portcullis notice replay 019ca8f1-2233-7444-8555-66778899aa0a
 ";
 
@@ -102,7 +102,7 @@ impl Answer for Standing {
 
     fn text(&self) -> String {
         let pb::ListNoticesResponse { enabled, read_time, waiting, dead } = &self.0;
-        let told = if *enabled { "yes" } else { "no: `[messages]` is not set" };
+        let told = if *enabled { "yes" } else { "no: `[messages]` is not set, or the service tells another brand's" };
         let head = pairs([("told", told.to_owned()), ("all of before", spoken(*read_time))]);
         let waits = waiting.iter().map(|waiting| {
             let pb::WaitingNotice { record_id, tries, begin_time, next_try_time } = waiting;

@@ -204,6 +204,13 @@ impl Reach<'_> {
         value.number().and_then(|number| self.lines.iter().copied().find(|line| line.msisdn == number))
     }
 
+    /// Whether a line's number may be another customer's by now. One that left for another carrier is its people's still, or whose
+    /// who took it.
+    fn is_strangers(&self, line: &Line) -> bool {
+        matches!(line.status, LineStatus::Closed | LineStatus::Moved)
+            || self.history.number_ended_at(&line.id).is_some()
+    }
+
     /// Whether a line is said not to be with its people, or is somebody else's by now.
     fn is_lost(&self, line: &Line) -> bool {
         use SimChangeCause::{Broken, Lost, Stolen};
@@ -267,19 +274,23 @@ impl Reach<'_> {
         let mut contacts: Vec<&Contact> = persons.flat_map(|person| &person.contacts).filter(is_on_record).collect();
         contacts.sort_by_key(|contact| (contact.ended.is_some(), contact.since));
         let contacts = contacts.into_iter().filter_map(|contact| {
+            if self.own_number(&contact.value).is_some_and(|line| self.is_strangers(line)) {
+                return None;
+            }
             let standing = match self.attack(contact) {
-                Attack::Lasting => return None,
-                Attack::Until(_) => TargetStanding::Attacked,
+                Attack::Lasting | Attack::Until(_) => TargetStanding::Attacked,
                 Attack::None if self.is_young(contact) => TargetStanding::Young,
                 Attack::None => TargetStanding::Safe,
             };
             Some(NoticeTarget { id: Some(contact.id.clone()), value: contact.value.clone(), standing })
         });
         let lines = self.lines.iter().filter_map(|line| {
+            if self.is_strangers(line) {
+                return None;
+            }
             let value = ContactValue::Sms(line.msisdn);
             let standing = match self.attack_of(&value, None) {
-                Attack::Lasting => return None,
-                Attack::Until(_) => TargetStanding::Attacked,
+                Attack::Lasting | Attack::Until(_) => TargetStanding::Attacked,
                 Attack::None => TargetStanding::Safe,
             };
             Some(NoticeTarget { id: None, value, standing })

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use crate::notices::{Post, contact, holder, kinds, mail, places, sms, with_contacts};
-use crate::world::{ACCOUNT, NEW_SIM, NUMBER, OLD_SIM, World, customer, sim_to};
+use crate::world::{ACCOUNT, GAINING, NEW_SIM, NUMBER, OLD_SIM, World, carrier, customer, port_out, sim_to};
 
 const MAIL: &str = "ann@example.com";
 
@@ -173,6 +173,20 @@ async fn a_thiefs_own_contact_is_never_all_that_is_told() {
         [[mail("thief@example.org"), sms(NUMBER)]],
         "the line, though its SIM changed lately"
     );
+}
+
+/// Who has no contact but the line is told of its port also where that was faster than the notice.
+#[tokio::test]
+async fn a_number_that_has_left_is_told_where_there_is_nothing_else() {
+    for (contacts, told_at) in [(Vec::new(), vec![sms(NUMBER)]), (vec![contact("mail", mail(MAIL))], vec![mail(MAIL)])]
+    {
+        let (world, post) = with_contacts(contacts).await;
+        let question = world.approved(world.port());
+        let answer = world.decide(carrier(), question).await.unwrap();
+        world.redeem(carrier(), &answer.permit.unwrap(), port_out(GAINING)).await.unwrap();
+        world.told().await;
+        assert_eq!(places(&post.take()), [told_at]);
+    }
 }
 
 /// Who says that a phone is stolen does not silence it.

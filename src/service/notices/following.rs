@@ -32,8 +32,8 @@ const READ_UNKEPT_MAX: u64 = 4_096;
 /// So often at most it is kept alone that everything was read.
 const READ_KEPT_EVERY: TimeDelta = TimeDelta::seconds(60);
 
-/// How long the worker's lease holds without being renewed, and with how much of it left it is: after so long at most another
-/// engine goes on where one broke.
+/// How long the worker's lease holds without being renewed, and with how much of it left it is. Where an engine broke another goes
+/// on once it is over and that one has looked again.
 const LEASE_SECONDS: i64 = 15;
 const RENEWED_SECONDS: i64 = 8;
 

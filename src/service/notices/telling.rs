@@ -33,7 +33,7 @@ pub struct Notice {
     pub nth: u32,
     /// The number of the line; none where it is about the whole account.
     pub line: Option<Msisdn>,
-    /// The decision that a no would end; none where there is nothing to say no to.
+    /// The decision that it is about: what a no would end, where there is something to end.
     pub decision: Option<RecordId>,
     /// What was asked for, where something was.
     pub action: Option<Action>,

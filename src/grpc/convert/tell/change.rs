@@ -4,7 +4,7 @@ use super::wire;
 use crate::domain::{Change, ContactChange, ContactValue, OwnerChange, PortOut, SimChange, SimTarget};
 use crate::grpc::pb::v1 as pb;
 
-/// A change that is carried out elsewhere. None for those carried out here: their calls wait for nobody.
+/// A change that is carried out elsewhere. None for those carried out here.
 pub(super) fn change(change: &Change) -> Option<pb::Change> {
     use pb::change::Change as Wire;
     let wire = match change {
