@@ -319,7 +319,7 @@ async fn a_lock_comes_off_by_its_owners_document() {
     world.pass(TimeDelta::hours(1));
     let question = Question { scope: line_of(NUMBER), ..world.sim_change(Channel::Store) };
     let change = world.decide(clerk(), question).await.unwrap();
-    assert_eq!(reasons(&change), [Reason::ReleasedRecently], "for a day");
+    assert_eq!(reasons(&change), [Reason::CoolingDown], "for a day");
 }
 
 #[tokio::test]
