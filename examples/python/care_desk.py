@@ -42,11 +42,7 @@ def main() -> int:
         tell_error(error)
 
     say("care", "waits for the customer")
-    for told in engine.follow("DecisionService.WatchDecision", decision_id=challenge):
-        if told.HasField("decision"):
-            say("engine", name_of(told.decision, "state"))
-            if name_of(told.decision, "state") != "PENDING":
-                break
+    engine.wait_for_answer(challenge)
     decision = engine.call("DecisionService.CompleteDecision", challenge_id=challenge, interaction=ON_THE_PHONE).decision
     tell(decision)
 

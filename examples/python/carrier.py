@@ -36,6 +36,16 @@ class Portcullis:
         call, request = self._prepared(name, fields, is_stream=True)
         return call(request, metadata=self.metadata)
 
+    def wait_for_answer(self, challenge: str) -> None:
+        """Waits until a challenge is over, and tells what it comes to."""
+        # The first answer is how it stands now; each further one comes when that changes.
+        for told in self.follow("DecisionService.WatchDecision", decision_id=challenge):
+            if told.HasField("decision"):
+                state = name_of(told.decision, "state")
+                say("engine", state)
+                if state != "PENDING":
+                    return
+
     def _prepared(self, name: str, fields: dict, is_stream: bool = False):
         service, method = name.split(".")
         method = self.pool.FindServiceByName(f"portcullis.v1.{service}").methods_by_name[method]

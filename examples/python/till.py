@@ -32,12 +32,7 @@ def main() -> int:
     if name_of(decision, "outcome") == "CHALLENGE":
         say("till", "waits for the customer")
         challenge = decision.challenge.challenge_id
-        # The first answer is how it stands now; each further one comes when that changes.
-        for told in engine.follow("DecisionService.WatchDecision", decision_id=challenge):
-            if told.HasField("decision"):
-                say("engine", name_of(told.decision, "state"))
-                if name_of(told.decision, "state") != "PENDING":
-                    break
+        engine.wait_for_answer(challenge)
         decision = engine.call("DecisionService.CompleteDecision", challenge_id=challenge, interaction=IN_STORE).decision
         tell(decision)
 
