@@ -96,7 +96,7 @@ fn port_out(service: &Service, traceparent: &str) -> Request<pb::DecideRequest> 
     let change = pb::PortOut { gaining_spid: "X201".to_owned(), pon: "PON-1".to_owned(), ..Default::default() };
     let mut request = Request::new(pb::DecideRequest {
         request_id: "0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91".to_owned(),
-        line: Some(pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(NUMBER.to_owned())), brand: String::new() }),
+        line: Some(pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(NUMBER.to_owned())), ..pb::LineRef::default() }),
         change: Some(pb::Change { change: Some(pb::change::Change::PortOut(change)) }),
         mode: pb::Mode::Enforce.into(),
         interaction: Some(pb::Interaction { channel: pb::Channel::Port.into(), ..Default::default() }),

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, HoldStep, IncidentStep, LineTrace, Made, PolicyChange,
     PolicyStep, ReadOf, Record, RecordFilter, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
-    ShadowVerdict, ToldEvent,
+    SeparationStep, ShadowVerdict, ToldEvent,
 };
 use crate::domain::arbitrary::{
     account_id, change, change_digest, channel, checks, cohort, contact_id, effect, factor, factor_option, hash,
@@ -185,6 +185,12 @@ fn ledger_event() -> BoxedStrategy<Event> {
             step,
             reason
         }),
+        prop_oneof![
+            (account_id(), vec(line_id(), 0..3)).prop_map(|(from, lines)| SeparationStep::Proposed { from, lines }),
+            instant().prop_map(|expires_at| SeparationStep::Agreed { expires_at }),
+            Just(SeparationStep::Ended),
+        ]
+        .prop_map(Event::SeparationChanged),
     ]
     .boxed()
 }

@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::decided::Decided;
 use super::filter::RecordFilter;
 use crate::domain::{
-    AccountId, Checks, Cohort, ContactId, DeviceId, Factor, HoldCause, HoldTarget, LockHolder, LockName, LockSet,
-    LockStep, Place, PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope, TransferPinId,
+    AccountId, Checks, Cohort, ContactId, DeviceId, Factor, HoldCause, HoldTarget, LineId, LockHolder, LockName,
+    LockSet, LockStep, Place, PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope,
+    TransferPinId,
 };
 
 /// What happened.
@@ -199,6 +200,27 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// Lines are being separated from an account without its owner, or were. Stands on the account that they are separated to.
+    SeparationChanged(SeparationStep),
+}
+
+/// What happened to a separation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SeparationStep {
+    /// One person proposed it.
+    Proposed {
+        /// The account that the lines are on.
+        from: AccountId,
+        /// Which lines.
+        lines: Vec<LineId>,
+    },
+    /// A second one agreed: its reference is good.
+    Agreed {
+        /// Until just before this instant.
+        expires_at: DateTime<Utc>,
+    },
+    /// It was ended: its reference opens nothing any more.
+    Ended,
 }
 
 /// What happened to a hold.

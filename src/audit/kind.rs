@@ -89,6 +89,8 @@ kinds! {
     EventRecorded = 30, "EVENT_RECORDED";
     /// Many log-ins failed.
     LogInsFailed = 31, "LOG_INS_FAILED";
+    /// Lines are being separated from an account, or were.
+    SeparationChanged = 32, "SEPARATION_CHANGED";
 }
 
 impl Event {
@@ -125,6 +127,7 @@ impl Event {
             Self::LineEnded { .. } => EventKind::LineEnded,
             Self::Told(_) => EventKind::EventRecorded,
             Self::LogInsFailed { .. } => EventKind::LogInsFailed,
+            Self::SeparationChanged(_) => EventKind::SeparationChanged,
         }
     }
 }

@@ -22,7 +22,7 @@ pub use checkpoint::{
 pub use decided::{AnswerWindow, Decided, Made, RecordedContribution, RecordedReason, ShadowVerdict};
 pub use event::{
     AuditStep, Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, ReadOf, ReportedOutcome, SegmentTrace,
-    ToldEvent,
+    SeparationStep, ToldEvent,
 };
 pub use fault::{Fault, FaultKind};
 pub use filter::RecordFilter;

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::failure::EXIT_CODES;
 use super::{
     account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, notice, pin, policy,
-    serve, store, token, transfer_pin,
+    separation, serve, store, token, transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -73,6 +73,9 @@ pub(super) enum Command {
     Incident(Box<incident::IncidentArgs>),
     /// Hold staff, stores, devices, tokens and carriers, and lift it
     Hold(Box<incident::HoldArgs>),
+    /// Separate lines from an account without its owner, with a second person
+    #[command(subcommand)]
+    Separation(Box<separation::SeparationCommand>),
     /// List what customers were not told yet, and have it told again
     #[command(subcommand)]
     Notice(notice::NoticeCommand),

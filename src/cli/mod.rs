@@ -18,7 +18,7 @@
 //! | `scenario/` | plays what a policy must answer, step by step |
 //! | `policy/` | looks at policies, before they decide |
 //! | `keys/`, `token` | keys, and tokens of the development issuer |
-//! | `decide`, `challenge`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `notice`, `audit/` | calls of a running service |
+//! | `decide`, `challenge`, `decision`, `lock`, `pin`, `transfer_pin`, `account`, `import/`, `events/`, `incident/`, `notice`, `separation`, `audit/` | calls of a running service |
 //!
 //! Deliberately absent: rules. What a value must be like the service says, naming its field; here only what would not
 //! reach it is refused.
@@ -51,6 +51,7 @@ mod policy;
 mod run;
 mod scenario;
 mod secret;
+mod separation;
 mod serve;
 mod store;
 mod stores;

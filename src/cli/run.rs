@@ -12,7 +12,7 @@ use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{
     account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, notice, pin, policy,
-    serve, store, token, transfer_pin,
+    separation, serve, store, token, transfer_pin,
 };
 
 /// So many digits in a row may be a PIN, which has four at least.
@@ -77,6 +77,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Events(args) => calling(events::run(*args, output)),
         Command::Incident(args) => calling(incident::run(*args, output)),
         Command::Hold(args) => calling(incident::run_hold(*args, output)),
+        Command::Separation(command) => separation::run(*command, output),
         Command::Notice(command) => notice::run(command, output),
         Command::Audit(args) => calling(audit::run(*args, output)),
         Command::Day(args) => day::run(args, output),

@@ -26,7 +26,7 @@ pub use messages::{AllowedPlace, Messages, MessagesWebhook};
 pub use redis_url::{RedisUrl, RedisWay};
 pub use sections::{
     Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, LogFormat, LogLevel, Otlp,
-    PinPool, Policy, PolicySource, Server, SignedPermits, Store, StoreDurability, StoreFolder, StoreRedis, Stores,
-    Telemetry, Transport,
+    PinPool, Policy, PolicySource, Separations, Server, SignedPermits, Store, StoreDurability, StoreFolder, StoreRedis,
+    Stores, Telemetry, Transport,
 };
 pub use store_register::{StoreRegisterError, parse_store_register};

@@ -10,14 +10,14 @@ use super::identity::RawIdentity;
 use super::messages::RawMessages;
 use super::raw_store::{RawRedis, RawStore};
 use super::sections::{
-    Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Policy, Server,
-    SignedPermits, Stores, Telemetry, Transport,
+    Archive, Carrier, ClientAuthority, ClientCertificates, Config, Keys, Limits, Log, PinPool, Policy, Separations,
+    Server, SignedPermits, Stores, Telemetry, Transport,
 };
 use super::{Bounded, ConfigError};
 use crate::domain::{Brand, FormatError, Spid};
 
 /// Every section's name, as it stands in the file and in variables. None is the beginning of another with a `_` behind it.
-pub(super) const SECTIONS: [&str; 16] = [
+pub(super) const SECTIONS: [&str; 17] = [
     "server",
     "tls",
     "limits",
@@ -30,6 +30,7 @@ pub(super) const SECTIONS: [&str; 16] = [
     "permits",
     "carrier",
     "messages",
+    "separations",
     "policy",
     "pin_pool",
     "log",
@@ -59,6 +60,7 @@ pub(super) struct RawConfig {
     permits: RawPermits,
     carrier: RawCarrier,
     messages: RawMessages,
+    separations: Separations,
     policy: Policy,
     pin_pool: PinPool,
     log: Log,
@@ -146,6 +148,7 @@ impl RawConfig {
             permits,
             carrier,
             messages,
+            separations,
             policy,
             pin_pool,
             log,
@@ -164,6 +167,7 @@ impl RawConfig {
             permits: permits.complete()?,
             carrier: carrier.complete()?,
             messages: messages.complete()?,
+            separations,
             server,
             limits,
             policy,

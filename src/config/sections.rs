@@ -4,12 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use super::Bounded;
 use super::identity::Identity;
 use super::messages::Messages;
 use super::redis_url::RedisUrl;
-use crate::domain::{Brand, Spid};
+use crate::domain::{Brand, Spid, Subject};
 
 /// Every setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Config {
     pub carrier: Carrier,
     /// Who is given messages to customers; none where nobody is.
     pub messages: Option<Messages>,
+    /// Who may separate lines.
+    pub separations: Separations,
     /// What decides.
     pub policy: Policy,
     /// The workers that verify PINs.
@@ -267,6 +270,30 @@ pub struct Carrier {
     pub own_spids: Vec<Spid>,
     /// The brand that accounts belong to when nothing else is said.
     pub brand: Brand,
+}
+
+/// `[separations]`: who may separate lines from an account without its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Separations {
+    /// The people of the fraud desk who were trained for it, as `issuer|subject` of their tokens; nobody separates where none is named.
+    #[serde(deserialize_with = "people")]
+    pub people: Vec<Subject>,
+    /// For how many days a reference is good.
+    pub days: Bounded<1, 60>,
+}
+
+impl Default for Separations {
+    fn default() -> Self {
+        Self { people: Vec::new(), days: Bounded::of::<14>() }
+    }
+}
+
+fn people<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Subject>, D::Error> {
+    let subject = |text: &String| {
+        Subject::parse(text).map_err(|error| D::Error::custom(format_args!("`{text}` {error}, like `issuer|subject`")))
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(subject).collect()
 }
 
 /// `[policy]`: what decides.

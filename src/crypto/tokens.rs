@@ -180,15 +180,24 @@ impl Tokens {
 
     /// The digest by which an app approval is known once it is used.
     pub fn spent_approval(&self, device: &DeviceId, signed: &str) -> SpentApproval {
-        let digest = self.digest("spent-approval", &[device.as_str().as_bytes(), signed.as_bytes()]);
-        let (half, _) = digest.split_at(size_of::<u128>());
-        SpentApproval(half.iter().fold(0, |bits, byte| (bits << 8) | u128::from(*byte)))
+        let digest = self.short_digest("spent-approval", &[device.as_str().as_bytes(), signed.as_bytes()]);
+        SpentApproval(u128::from_be_bytes(digest))
+    }
+
+    /// The first 128 bits of a [`Self::digest`]: enough for a name that nobody can make without the key.
+    pub fn short_digest(&self, name: &str, parts: &[&[u8]]) -> [u8; 16] {
+        mac::leading(&self.digest(name, parts))
     }
 
     /// A keyed digest, 256 bits, of something that may hold a secret (a request's body holds PINs): without the index
     /// key nobody can try values against it. `name` tells one use from another.
     pub fn digest(&self, name: &str, parts: &[&[u8]]) -> [u8; 32] {
         mac::tag(&self.index, &[TokenKind::Digest as u8], &with_name(name, parts))
+    }
+
+    /// Whether somebody's digest is that [`Self::short_digest`], in time that does not depend on where they differ.
+    pub fn is_short_digest(&self, name: &str, parts: &[&[u8]], said: &[u8; 16]) -> bool {
+        mac::are_equal(&self.index, &self.short_digest(name, parts), said)
     }
 
     /// The token of that kind over those fields.

@@ -6,7 +6,7 @@ use super::history::insert_newest;
 use super::protection::{Protection, Seq};
 use super::{
     AccountId, AccountNumber, Brand, Channel, ContactId, ContactValue, DeviceId, HolderName, PersonId, PostalCode,
-    RecordId, Reference,
+    RecordId, Reference, Separation,
 };
 
 /// What kind of customer. Every kind may have every lock.
@@ -180,6 +180,8 @@ pub struct Account {
     pub line_count: u64,
     /// Where its chain stands.
     pub chain: ChainHead,
+    /// Why it is there, where it is no account of the carrier's but the survivor's of a line separation.
+    pub separation: Option<Box<Separation>>,
 }
 
 impl Account {

@@ -34,6 +34,7 @@ mod reason;
 mod requester;
 mod roster;
 mod rule_id;
+mod separation;
 mod signal;
 mod sim;
 mod snapshot;
@@ -103,6 +104,10 @@ pub use reason::{Reason, ReasonClass};
 pub use requester::{Connection, Requester, Role};
 pub use roster::{NetworkStanding, RegisteredStore, Roster, RosterHours, RosterStanding, StoreRegister};
 pub use rule_id::{RULE_ID_BYTES_MAX, RuleId, is_rule_id, rule_id};
+pub use separation::{
+    PROPOSAL_LASTS, SEPARATED_LINES_MAX, SEPARATED_PREFIX, Separation, SeparationReference, SeparationStanding, Word,
+    is_separated,
+};
 pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
 pub use sim::{Eid, Iccid, IccidCheck, Imei};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};

@@ -38,6 +38,7 @@ impl Account {
             resets: Vec::new(),
             line_count: 0,
             chain: ChainHead::default(),
+            separation: None,
         })
     }
 }

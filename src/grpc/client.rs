@@ -30,6 +30,7 @@ use super::pb::v1::key_service_client::KeyServiceClient;
 use super::pb::v1::notice_service_client::NoticeServiceClient;
 use super::pb::v1::policy_service_client::PolicyServiceClient;
 use super::pb::v1::protection_service_client::ProtectionServiceClient;
+use super::pb::v1::separation_service_client::SeparationServiceClient;
 use super::status::code_name;
 
 /// How long a connection may take to come about.
@@ -189,6 +190,11 @@ impl Client {
     /// Calls of the event service, which take as long as they take.
     pub fn events(&self) -> EventServiceClient<Wire> {
         EventServiceClient::new(self.wire_without_deadline())
+    }
+
+    /// Calls of the separation service.
+    pub fn separations(&self) -> SeparationServiceClient<Wire> {
+        SeparationServiceClient::new(self.wire())
     }
 
     /// Calls of the incident service.

@@ -79,6 +79,8 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::NoSuchRelease => precondition(reason, "release_id", message),
         Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
         Refusal::RecordArchived => precondition(reason, "record", message),
+        Refusal::SeparationsOff | Refusal::SeparationNotProposed => precondition(reason, "separation_id", message),
+        Refusal::SeparationRefused => precondition(reason, "separation_reference", message),
         Refusal::HouseOnly | Refusal::PersonNeeded => failure(Code::PermissionDenied, reason, message),
         Refusal::SecondPersonNeeded | Refusal::ExportNotApproved | Refusal::ExportExpired => {
             precondition(reason, "export_id", message)

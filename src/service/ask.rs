@@ -199,7 +199,7 @@ impl Engine {
                 Opening::Answered(id) => return Ok(OpenFor::Before(id, counted)),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            match self.better_target(&asking.requester.brand, &open, &asking.question.scope, target).await? {
+            match self.better_target(asking.requester, &open, &asking.question.scope, target).await? {
                 Some(better) => target = better,
                 None => return Ok(OpenFor::Ready(Box::new(Ready { target, open, counted, turn }))),
             }

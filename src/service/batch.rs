@@ -19,7 +19,7 @@ use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Weighed};
 use crate::audit::{AnswerWindow, Event};
 use crate::crypto::Token;
-use crate::domain::{Checks, Mode, Outcome, OutcomeKind, RecordId, Requester, Standing};
+use crate::domain::{Checks, Mode, Outcome, OutcomeKind, RecordId, Requester, Standing, is_separated};
 use crate::store::{Ask, Claim, Closing, CommitError, OpenAccount, Opening, Position, Urgency};
 
 /// The most lines of one batch.
@@ -60,6 +60,12 @@ impl Engine {
         }
         if lines.is_empty() || lines.len() > BATCH_LINES_MAX {
             return Err(ServiceError::Invalid { field: "lines", expected: "must have 1 to 100 lines" });
+        }
+        // INVARIANT (fail-closed): a whole list is asked of the account that the index names, and of no separation's.
+        let of_survivor = who.requester().account.as_ref().is_some_and(is_separated);
+        if of_survivor || lines.iter().any(|line| line.separation.is_some()) {
+            let expected = "must not be asked about under a separation: ask about each by itself";
+            return Err(ServiceError::Invalid { field: "lines", expected });
         }
         let now = self.now()?.instant();
         self.check_question(who.requester(), &common, now)?;

@@ -166,6 +166,7 @@ impl Engine {
             }
             Opening::Taken => return Err(ServiceError::RequestIdReused),
         };
+        self.check_separated(requester, &open, (&scope, &target)).await?;
         let pins = open.credentials_mut().map(|credentials| &mut credentials.transfer_pins);
         let pin = pins
             .and_then(|pins| pins.iter_mut().find(|pin| pin.id == id))
@@ -236,6 +237,9 @@ impl Engine {
             at_least: None,
         };
         let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::NotFound("account")) };
+        if self.check_separated(requester, &open, (scope, &target)).await?.is_some() {
+            return Err(ServiceError::NotFound("account"));
+        }
         let failures: Vec<_> =
             open.windows().iter().flat_map(|window| window.events.iter().map(|event| event.at)).collect();
         let breached_until = self.books(&requester.brand).await?.breached_until(target.account);

@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::question::{Body, asked_by, caller_of, grants_permit};
 use super::rights::{Authorised, Right, Whose, right};
+use super::separations::may_see;
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Event, ReadOf, ReportedOutcome};
@@ -237,7 +238,7 @@ impl Engine {
         match self.vault.open_with(ask, challenge.into_iter().collect()).await? {
             Opening::Open(open) => {
                 // INVARIANT (unknown-looks-known): a brand's desk reads its own brand's decisions, and no other's.
-                let theirs = open.account().is_some_and(|account| account.brand == requester.brand);
+                let theirs = open.account().is_some_and(|account| may_see(requester, &account.brand, &account.id));
                 if theirs || asked_by(kept.record().caller.as_ref(), requester) {
                     Ok(Reopening::Open(Box::new(Reopened { kept, open, target })))
                 } else {

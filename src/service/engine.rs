@@ -15,6 +15,7 @@ use super::notices::Notices;
 use super::owners::Owners;
 use super::pins::Pins;
 use super::queues::Queues;
+use super::separations::SeparationSettings;
 use super::tally::Tally;
 use super::unshown::Spent;
 use super::velocity::Looking;
@@ -118,6 +119,8 @@ pub struct Engine {
     /// Who carries codes to the customers; none where none are sent.
     pub(super) codes: OnceLock<Arc<dyn CodeSender>>,
     pub(super) notices: Notices,
+    /// Who may separate lines, and for how long; nobody where nobody is named.
+    pub(super) separations: OnceLock<SeparationSettings>,
 }
 
 impl Engine {
@@ -166,12 +169,18 @@ impl Engine {
             archive,
             codes: OnceLock::new(),
             notices: Notices::default(),
+            separations: OnceLock::new(),
         }))
     }
 
     /// Sends codes from now on, by this sender; whoever was named first stays.
     pub fn send_codes_by(&self, sender: Arc<dyn CodeSender>) {
         let _ = self.codes.set(sender);
+    }
+
+    /// Lets these people separate lines from now on; whoever was named first stays.
+    pub fn separate_lines_by(&self, settings: SeparationSettings) {
+        let _ = self.separations.set(settings);
     }
 
     /// Whether codes are sent.

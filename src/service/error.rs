@@ -131,6 +131,12 @@ pub enum Refusal {
     DocumentSeen,
     /// The policy takes no documents.
     DocumentsOff,
+    /// Nobody is named who may separate lines.
+    SeparationsOff,
+    /// The separation's reference opens nothing here.
+    SeparationRefused,
+    /// The separation is not one that waits for a second word.
+    SeparationNotProposed,
 }
 
 impl Refusal {
@@ -175,6 +181,9 @@ impl Refusal {
             Self::PairWorn => "PAIR_WORN",
             Self::DocumentSeen => "DOCUMENT_SEEN",
             Self::DocumentsOff => "DOCUMENTS_OFF",
+            Self::SeparationsOff => "SEPARATIONS_OFF",
+            Self::SeparationRefused => "SEPARATION_REFUSED",
+            Self::SeparationNotProposed => "SEPARATION_NOT_PROPOSED",
         }
     }
 
@@ -233,6 +242,15 @@ impl Refusal {
                 "two have seen a document for this challenge, or three were scanned: whoever wants to show another asks anew"
             }
             Self::DocumentsOff => "no identity documents are taken here: `document.taken` of the policy says so",
+            Self::SeparationsOff => {
+                "no lines are separated here: `separations.people` of the settings names nobody who was trained for it"
+            }
+            Self::SeparationRefused => {
+                "the separation's reference is forged, over or of another line: nothing was asked of the line's account"
+            }
+            Self::SeparationNotProposed => {
+                "the separation does not wait for a second person: it is open, over, or nobody agreed within a day"
+            }
             Self::PairWorn => {
                 "these two have seen as many documents together as is allowed within a day: somebody else must"
             }

@@ -109,7 +109,7 @@ impl Engine {
                 target = self.phantom_target(&requester.brand, target.name);
                 continue;
             }
-            match self.better_target(&requester.brand, &open, &told.scope, target).await? {
+            match self.better_target(requester, &open, &told.scope, target).await? {
                 Some(better) => target = better,
                 None => return self.keep(hearing, open, target).await,
             }

@@ -10,12 +10,13 @@ use super::error::ServiceError;
 use super::permits::{Redeemed, Redemption};
 use super::question::Body;
 use super::rights::{Authorised, authorise, right};
-use super::target::{LineRef, Scope};
+use super::target::{LineRef, Scope, Target};
 use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::Token;
 use crate::domain::{
     AccountId, Change, Line, LineId, LineName, LineStatus, OwnerChange, Protection, RequestId, Requester,
+    SeparationReference,
 };
 use crate::store::{Ask, Closing, Entry, IndexEntry, OpenAccount, Opening, Place, Position, Urgency};
 
@@ -28,6 +29,8 @@ pub struct Move {
     pub body: Body,
     /// The line.
     pub line: LineId,
+    /// The separation under which it moves, where it does under one.
+    pub separation: Option<SeparationReference>,
     /// Where it goes, or that it ends.
     pub change: OwnerChange,
     /// The permit that `Decide` granted for exactly this.
@@ -54,12 +57,12 @@ impl Engine {
         let requester = who.requester().clone();
         self.check_not_held(&requester).await?;
         let now = self.now()?.instant();
-        let line_ref = LineRef { name: LineName::LineId(order.line.clone()), brand: None };
+        let name = LineName::LineId(order.line.clone());
+        let line_ref = LineRef { name, brand: None, separation: order.separation.clone() };
         if let OwnerChange::ToAccount { account, .. } = &order.change {
             self.account_exists(&requester, account, now).await?;
         }
-        let name = self.line_token(&requester, &line_ref)?;
-        let place = self.vault.resolve(name).await?.ok_or(ServiceError::NotFound("line"))?;
+        let place = self.place_to_leave(&requester, &line_ref).await?;
         let redemption = Redemption {
             request_id: order.request_id,
             body: order.body.clone(),
@@ -94,7 +97,17 @@ impl Engine {
         })
     }
 
-    async fn open_line(&self, place: Place, now: DateTime<Utc>) -> Result<Box<OpenAccount>, ServiceError> {
+    /// Where a line is that is to leave: asked of the index, and not of a hint.
+    async fn place_to_leave(&self, requester: &Requester, line: &LineRef) -> Result<Place, ServiceError> {
+        if line.separation.is_some() {
+            let Target { account, line, name, .. } = self.line_target(requester, line).await?;
+            return Ok(Place { account, line: line.unwrap_or(name) });
+        }
+        let name = self.line_token(requester, line)?;
+        self.vault.resolve(name).await?.ok_or(ServiceError::NotFound("line"))
+    }
+
+    pub(super) async fn open_line(&self, place: Place, now: DateTime<Utc>) -> Result<Box<OpenAccount>, ServiceError> {
         let (lines, charges, windows) = (vec![place.line], Vec::new(), Vec::new());
         let ask =
             Ask { account: place.account, lines, permit: None, reserve: None, charges, windows, now, at_least: None };

@@ -121,10 +121,7 @@ impl Engine {
                 Opening::Answered(id) => return self.repeat_redemption(id).await.map(Attempt::Done),
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
-            match self
-                .better_target(&who.requester().brand, &open, &Scope::Line(redemption.line.clone()), target)
-                .await?
-            {
+            match self.better_target(who.requester(), &open, &Scope::Line(redemption.line.clone()), target).await? {
                 Some(better) => target = better,
                 None => return self.use_permit(who, redemption, claim, reserve, open, target, now).await,
             }

@@ -173,7 +173,7 @@ impl Engine {
             }
             let opening = self.vault.open(reading(&target, None, at_least, now)).await?;
             let Opening::Open(open) = opening else { return Err(ServiceError::RequestIdReused) };
-            match self.better_target(&requester.brand, &open, scope, target).await? {
+            match self.better_target(requester, &open, scope, target).await? {
                 Some(better) => target = better,
                 None => return Ok((open, target)),
             }
@@ -209,7 +209,7 @@ impl Engine {
                     Opening::Answered(_) => return self.protection(requester, &guarding.scope, None).await,
                     Opening::Taken => return Err(ServiceError::RequestIdReused),
                 };
-                match self.better_target(&requester.brand, &open, &guarding.scope, target).await? {
+                match self.better_target(requester, &open, &guarding.scope, target).await? {
                     Some(better) => target = better,
                     None => break (turn, open),
                 }

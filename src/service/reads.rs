@@ -35,7 +35,7 @@ impl Engine {
                 let turn = self.queues.enter(target.account).await?;
                 let opening = self.vault.open(reading(&target, None, None, now)).await?;
                 let Opening::Open(open) = opening else { return Err(ServiceError::RequestIdReused) };
-                match self.better_target(&requester.brand, &open, scope, target).await? {
+                match self.better_target(requester, &open, scope, target).await? {
                     Some(better) => target = better,
                     None => break (turn, open),
                 }

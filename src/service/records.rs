@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::question::caller_of;
 use super::rights::{Authorised, right};
+use super::separations::may_see;
 use super::target::Scope;
 use crate::audit::{AuditStep, Event, ReadOf, RecordFilter};
 use crate::crypto::Ids;
@@ -211,7 +212,8 @@ impl Engine {
             Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
             Found::Nowhere => return Err(no_record()),
         };
-        let owner = self.owner(kept.account(), now).await?.filter(|owner| owner.brand == requester.brand);
+        let owner = self.owner(kept.account(), now).await?;
+        let owner = owner.filter(|owner| may_see(requester, &owner.brand, &owner.account));
         let account = owner.ok_or_else(no_record)?.account;
         let filter = RecordFilter { account: Some(account.clone()), ..query.filter };
         let look = match self.note_read(requester, &Scope::Account(account.clone()), ReadOf::Records).await? {
@@ -299,7 +301,9 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<Option<RecordView>, ServiceError> {
         let owner = self.owner(entry.account, now).await?;
-        let Some(owner) = owner.filter(|owner| owner.brand == requester.brand) else { return Ok(None) };
+        let Some(owner) = owner.filter(|owner| may_see(requester, &owner.brand, &owner.account)) else {
+            return Ok(None);
+        };
         if filter.account.as_ref().is_some_and(|account| *account != owner.account) {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use crate::crypto::Tokens;
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Contact, Device, Eid, Flags, Held, Iccid, Imei,
     Line, LineId, LineStatus, LockHolder, LockSet, Msisdn, Person, PersonRole, PinDigits, PinOrigin, Protection,
-    RESERVED_NAMES, Reference, STAND_IN_NAME, Seq,
+    RESERVED_NAMES, Reference, STAND_IN_NAME, Seq, is_separated,
 };
 use crate::store::{IndexEntry, Place};
 
@@ -93,6 +93,10 @@ impl Seed {
         if RESERVED_NAMES.contains(&self.account.as_str()) {
             return invalid("seed.account.account_id", "must not be `unknown` or `engine`, names of the engine's own");
         }
+        if is_separated(&self.account) {
+            let expected = "must not begin with `separated-`, as accounts of line separations do";
+            return invalid("seed.account.account_id", expected);
+        }
         if self.persons.iter().filter(|person| person.role == PersonRole::Owner).count() > 1 {
             return invalid("seed.account.persons", "must have at most one person with PERSON_ROLE_OWNER");
         }
@@ -129,6 +133,7 @@ impl Seed {
             resets: Vec::new(),
             line_count: u64::try_from(self.lines.len()).unwrap_or(u64::MAX),
             chain: ChainHead::default(),
+            separation: None,
         }
     }
 

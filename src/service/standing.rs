@@ -9,9 +9,7 @@ use super::question::Question;
 use super::rights::{Authorised, Right, Whose};
 use super::target::{LineRef, Scope, Target};
 use crate::crypto::Token;
-use crate::domain::{
-    Account, Brand, Credentials, Line, LineName, LineStatus, Msisdn, Requester, STAND_IN_NAME, Standing,
-};
+use crate::domain::{Account, Credentials, Line, LineName, LineStatus, Msisdn, Requester, STAND_IN_NAME, Standing};
 use crate::store::{Ask, OpenAccount, Opening};
 
 impl Engine {
@@ -48,11 +46,14 @@ impl Engine {
     /// Where to look instead, when the row found is not the line that was asked for: the index again, then the phantom.
     pub(super) async fn better_target(
         &self,
-        brand: &Brand,
+        requester: &Requester,
         open: &OpenAccount,
         scope: &Scope,
         target: Target,
     ) -> Result<Option<Target>, ServiceError> {
+        if let Some(instead) = self.check_separated(requester, open, (scope, &target)).await? {
+            return Ok(Some(instead));
+        }
         let (Scope::Line(line), Some(token)) = (scope, target.line) else { return Ok(None) };
         if !target.indexed || open.line(token).is_some_and(|row| answers_to(row, line)) {
             return Ok(None);
@@ -64,7 +65,7 @@ impl Engine {
                 self.hints.put(target.name, place);
                 Target { account: place.account, line: Some(place.line), name: target.name, indexed: true }
             }
-            _ => self.phantom_target(brand, target.name),
+            _ => self.phantom_target(&requester.brand, target.name),
         }))
     }
 }

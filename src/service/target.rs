@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::error::ServiceError;
 use crate::crypto::Token;
-use crate::domain::{AccountId, Brand, LineName, Requester};
+use crate::domain::{AccountId, Brand, LineName, Requester, SeparationReference};
 use crate::store::Place;
 
 /// A line, by its number or its subscription.
@@ -13,6 +13,15 @@ pub struct LineRef {
     pub name: LineName,
     /// Its brand, where the caller names one.
     pub brand: Option<Brand>,
+    /// The separation under which it is asked about, where it is under one.
+    pub separation: Option<SeparationReference>,
+}
+
+impl LineRef {
+    /// A line of the caller's own brand, as it is.
+    pub const fn named(name: LineName) -> Self {
+        Self { name, brand: None, separation: None }
+    }
 }
 
 /// A line or a whole account.
@@ -72,6 +81,9 @@ impl Engine {
     /// Finds the account of a line: by a hint, by the index, or else the phantom.
     pub(super) async fn line_target(&self, requester: &Requester, line: &LineRef) -> Result<Target, ServiceError> {
         let name = self.line_token(requester, line)?;
+        if let Some(account) = self.separated_account(requester, line)? {
+            return self.separated_target(requester, (line, name), &account).await;
+        }
         let place = self.place_of(name).await?;
         Ok(place.map_or_else(|| self.phantom_target(&requester.brand, name), |place| Target::indexed(name, place)))
     }

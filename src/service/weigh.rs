@@ -15,8 +15,9 @@ use crate::audit::ShadowVerdict;
 use crate::crypto::Token;
 use crate::domain::{
     self, Account, AppCheck, Checks, CodeCheck, Completing, ContactId, Credentials, Device, DocumentCheck,
-    DocumentDigest, GivenProof, HoldKind, HolderName, Line, LineId, Mode, Pending, PendingStanding, PersonId, PinCheck,
-    Protection, RegisteredStore, Requester, SecondPerson, SeenBy, ShownDocument, Snapshot, Standing, Velocity, Verdict,
+    DocumentDigest, DocumentReference, GivenProof, HoldKind, HolderName, Line, LineId, Mode, Pending, PendingStanding,
+    PersonId, PinCheck, Protection, RegisteredStore, Requester, SecondPerson, SeenBy, ShownDocument, Snapshot,
+    Standing, Velocity, Verdict,
 };
 use crate::policy::{self, Audience, CodeFact, Facts, NobodyNamed, Offered, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
@@ -169,6 +170,11 @@ impl Engine {
 }
 
 impl Engine {
+    /// What is kept of the name that a scanner has for a document.
+    pub(super) fn document_digest(&self, document: &DocumentReference) -> DocumentDigest {
+        DocumentDigest(self.vault.tokens().short_digest("document", &[document.as_str().as_bytes()]))
+    }
+
     /// What is kept of a document, whoever it is of.
     fn shown_document(
         &self,
@@ -179,10 +185,7 @@ impl Engine {
         let evidence = &case.question.evidence;
         if let Some(scan) = &evidence.document {
             let person = case.holder_of(&scan.holder).1.filter(|_| case.standing == Standing::Known).cloned();
-            let digest = self.vault.tokens().digest("document", &[scan.reference.as_str().as_bytes()]);
-            let (half, _) = digest.split_at(size_of::<DocumentDigest>());
-            let document = DocumentDigest(half.try_into().ok()?);
-            return Some(GivenProof::Document { document, person });
+            return Some(GivenProof::Document { document: self.document_digest(&scan.reference), person });
         }
         let second = evidence.second_person.as_ref()?;
         Some(GivenProof::SecondPerson(SeenBy {

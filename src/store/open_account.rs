@@ -54,6 +54,11 @@ impl OpenAccount {
         self.token
     }
 
+    /// The instant that it was opened for.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// The account, if it exists.
     pub const fn account(&self) -> Option<&Account> {
         self.head.value.as_ref()

@@ -107,6 +107,13 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("StagePolicyRequest", samples::stage_policy, StagePolicyRequest, |r| ask::stage_policy(r)),
     request!("ActivatePolicyRequest", samples::activate_policy, ActivatePolicyRequest, |r| ask::activate_policy(r)),
     request!("ListNoticesRequest", samples::list_notices, ListNoticesRequest, |_r| Ok::<(), FieldError>(())),
+    request!("ProposeSeparationRequest", samples::propose_separation, ProposeSeparationRequest, |r| {
+        ask::propose_separation(r)
+    }),
+    request!("AgreeToSeparationRequest", samples::agree_to_separation, AgreeToSeparationRequest, |r| {
+        ask::agree_to_separation(r)
+    }),
+    request!("EndSeparationRequest", samples::end_separation, EndSeparationRequest, |r| ask::end_separation(r)),
     request!("ReplayNoticesRequest", samples::replay_notices, ReplayNoticesRequest, |r| ask::replay_notices(r)),
     request!("ListKeysRequest", samples::list_keys, ListKeysRequest, |_r| Ok::<(), FieldError>(())),
     request!("CountKeyUsesRequest", samples::count_key_uses, CountKeyUsesRequest, |_r| Ok::<(), FieldError>(())),

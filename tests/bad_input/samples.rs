@@ -24,12 +24,19 @@ fn then() -> Option<Timestamp> {
     Some(Timestamp { seconds: 1_790_000_000, nanos: 5_000_000 })
 }
 
+/// What a separation's reference looks like.
+const SEPARATION: &str = "separated-0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91.000102030405060708090a0b0c0d0e0f";
+
 fn by_number() -> pb::LineRef {
-    pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(text(NUMBER))), brand: text(BRAND) }
+    pb::LineRef {
+        r#ref: Some(pb::line_ref::Ref::Msisdn(text(NUMBER))),
+        brand: text(BRAND),
+        separation_reference: text(SEPARATION),
+    }
 }
 
 fn by_id() -> pb::LineRef {
-    pb::LineRef { r#ref: Some(pb::line_ref::Ref::LineId(text("line-1"))), brand: String::new() }
+    pb::LineRef { r#ref: Some(pb::line_ref::Ref::LineId(text("line-1"))), ..pb::LineRef::default() }
 }
 
 fn change(change: pb::change::Change) -> pb::Change {
@@ -415,6 +422,7 @@ pub(crate) fn move_line() -> Vec<pb::MoveLineRequest> {
             line_id: text("line-1"),
             permit: text("permit-text"),
             target: Some(target),
+            separation_reference: text(SEPARATION),
         })
         .to_vec()
 }
@@ -445,7 +453,7 @@ mod samples_of_challenges;
 mod samples_of_desks;
 pub(crate) use samples_of_challenges::{complete, decline, list_pending, send_code, submit, watch_decision};
 pub(crate) use samples_of_desks::{
-    activate_policy, approve_export, end_incident, export_records, get_export, get_policy, lift_hold, list_holds,
-    list_incidents, list_notices, list_records, make_checkpoint, open_incident, place_hold, replay_notices,
-    request_export, stage_policy, verify_chain, watch_records,
+    activate_policy, agree_to_separation, approve_export, end_incident, end_separation, export_records, get_export,
+    get_policy, lift_hold, list_holds, list_incidents, list_notices, list_records, make_checkpoint, open_incident,
+    place_hold, propose_separation, replay_notices, request_export, stage_policy, verify_chain, watch_records,
 };

@@ -3,7 +3,7 @@
 use portcullis::grpc::pb::v1 as pb;
 use prost_types::Timestamp;
 
-use super::{by_number, text, then};
+use super::{by_id, by_number, text, then};
 
 fn record_filter() -> pb::RecordFilter {
     pb::RecordFilter {
@@ -128,4 +128,26 @@ pub(crate) fn list_notices() -> Vec<pb::ListNoticesRequest> {
 
 pub(crate) fn replay_notices() -> Vec<pb::ReplayNoticesRequest> {
     vec![pb::ReplayNoticesRequest { request_id: export_id(), record_ids: vec![export_id()] }]
+}
+
+pub(crate) fn propose_separation() -> Vec<pb::ProposeSeparationRequest> {
+    use pb::separation_contact::Value::{Email, Sms, Voice};
+    let line = || pb::LineRef { separation_reference: String::new(), ..by_number() };
+    [Email(text("kim@example.org")), Sms(text("+12125550199")), Voice(text("+12125550199"))]
+        .map(|value| pb::ProposeSeparationRequest {
+            request_id: export_id(),
+            lines: vec![line(), by_id()],
+            contact: Some(pb::SeparationContact { value: Some(value) }),
+            document_reference: text("scan-4711"),
+        })
+        .to_vec()
+}
+
+pub(crate) fn agree_to_separation() -> Vec<pb::AgreeToSeparationRequest> {
+    let (separation_id, document_reference) = (text("separated-1"), text("scan-4711"));
+    vec![pb::AgreeToSeparationRequest { request_id: export_id(), separation_id, document_reference }]
+}
+
+pub(crate) fn end_separation() -> Vec<pb::EndSeparationRequest> {
+    vec![pb::EndSeparationRequest { request_id: export_id(), separation_id: text("separated-1") }]
 }

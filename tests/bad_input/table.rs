@@ -118,6 +118,9 @@ const REQUIRED_PAST_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(3_786_912_000, 0
 const CONSISTENCY: &[Bad] = &[Text("canary!"), Text("Y2FuYXJ5"), Long(400)];
 const PERMITS: &[Bad] = &[Missing, Text("canary permit"), Text("canary\n"), Long(1_025)];
 const MESSAGE: &[Bad] = &[Missing];
+const DOCUMENTS: &[Bad] = &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)];
+const SEPARATIONS: &[Bad] =
+    &[Text("canary"), Text("canary-1.000102030405060708090a0b0c0d0e0f"), Text("separated-canary.00010203"), Long(81)];
 const OPTIONAL_MESSAGE: &[Bad] = ANY;
 const EVIDENCE: &[Bad] = &[Many(9)];
 const SIGNALS: &[Bad] = &[Many(17), Twice(".name")];
@@ -128,6 +131,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("LineRef.msisdn", E164),
     ("LineRef.line_id", ID_IN_ONEOF),
     ("LineRef.brand", BRANDS),
+    ("LineRef.separation_reference", SEPARATIONS),
     ("Change.sim_change", MESSAGE),
     ("Change.port_out", MESSAGE),
     ("Change.contact_change", MESSAGE),
@@ -187,7 +191,7 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("Evidence.second_person", MESSAGE),
     ("SecondPerson.holder_name", &[Missing, Text(""), Text("a\u{7}b"), Long(121)]),
     ("SecondPerson.msisdn", E164),
-    ("DocumentScan.reference", &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)]),
+    ("DocumentScan.reference", DOCUMENTS),
     ("DocumentScan.holder_name", &[Missing, Text(""), Text("a\u{7}b"), Long(121)]),
     ("AppApproval.device_key_id", IDS),
     ("AppApproval.signature", &[Missing, Bytes(63), Bytes(65)]),
@@ -369,6 +373,19 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("MoveLineRequest.to_account_id", ID_IN_ONEOF),
     ("MoveLineRequest.close", &[Missing, False]),
     ("MoveLineRequest.permit", PERMITS),
+    ("MoveLineRequest.separation_reference", SEPARATIONS),
+    ("ProposeSeparationRequest.request_id", UUIDS),
+    ("ProposeSeparationRequest.lines", &[Missing, Many(17)]),
+    ("ProposeSeparationRequest.contact", MESSAGE),
+    ("ProposeSeparationRequest.document_reference", DOCUMENTS),
+    ("SeparationContact.email", EMAILS),
+    ("SeparationContact.sms", E164),
+    ("SeparationContact.voice", E164),
+    ("AgreeToSeparationRequest.request_id", UUIDS),
+    ("AgreeToSeparationRequest.separation_id", IDS),
+    ("AgreeToSeparationRequest.document_reference", DOCUMENTS),
+    ("EndSeparationRequest.request_id", UUIDS),
+    ("EndSeparationRequest.separation_id", IDS),
     ("AccountSeed.account", MESSAGE),
     ("AccountSeed.lines", &[Many(1_001), Twice(".line_id")]),
     ("AccountSeed.locks", &[Many(2_001)]),

@@ -247,7 +247,7 @@ pub(crate) fn msisdn(number: usize) -> String {
 }
 
 pub(crate) fn line(number: usize) -> pb::LineRef {
-    pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn(number))), brand: String::new() }
+    pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn(number))), ..pb::LineRef::default() }
 }
 
 pub(crate) fn port() -> pb::Change {

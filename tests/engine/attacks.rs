@@ -34,7 +34,7 @@ fn account_scope(id: &str) -> Scope {
 }
 
 fn at_number(number: &str) -> Scope {
-    Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(number).unwrap()), brand: None })
+    Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(number).unwrap())))
 }
 
 fn second_line(number: &str) -> LineSeed {
@@ -179,7 +179,7 @@ async fn staff_do_not_call_themselves_the_customers_app() {
 fn moving(world: &World, permit: PermitText) -> Move {
     let request_id = world.request_id();
     let body = Body(request_id.to_bytes().to_vec());
-    Move { request_id, body, line: LineId::parse(LINE).unwrap(), change: to_second(), permit }
+    Move { request_id, body, line: LineId::parse(LINE).unwrap(), separation: None, change: to_second(), permit }
 }
 
 fn to_second() -> OwnerChange {

@@ -21,7 +21,7 @@ fn second_line() -> LineSeed {
 }
 
 fn named(number: &str) -> LineRef {
-    LineRef { name: LineName::Msisdn(Msisdn::parse(number).unwrap()), brand: None }
+    LineRef::named(LineName::Msisdn(Msisdn::parse(number).unwrap()))
 }
 
 async fn family(locked: bool) -> World {
@@ -77,7 +77,7 @@ async fn all_or_none_leave_and_a_repetition_is_answered_alike() {
         assert_eq!(told(&first), told(&again));
         for answer in &first.answers {
             if let Some(permit) = &answer.permit {
-                let line = LineRef { name: LineName::LineId(answer.line().unwrap().clone()), brand: None };
+                let line = LineRef::named(LineName::LineId(answer.line().unwrap().clone()));
                 let request_id = world.request_id();
                 let body = portcullis::service::Body(request_id.to_bytes().to_vec());
                 let change = port_out(GAINING);

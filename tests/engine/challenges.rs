@@ -370,7 +370,7 @@ async fn only_who_asked_completes_it_and_only_its_customer_answers_it() {
 #[tokio::test]
 async fn an_unknown_lines_challenge_looks_the_same_and_lapses() {
     let world = World::populated().await;
-    let nobody = LineRef { name: LineName::Msisdn(Msisdn::parse("+12125550999").unwrap()), brand: None };
+    let nobody = LineRef::named(LineName::Msisdn(Msisdn::parse("+12125550999").unwrap()));
     let ask = async |who: Requester, scope: Scope| {
         let question = Question { scope, ..world.sim_change(Channel::Store) };
         let answer = world.decide(who.clone(), question).await.unwrap();
@@ -402,7 +402,7 @@ async fn a_batch_waits_for_nobody() {
     let world = World::populated().await;
     let mut common = world.port();
     common.scope = crate::world::line_scope();
-    let lines = vec![LineRef { name: LineName::LineId(LineId::parse(LINE).unwrap()), brand: None }];
+    let lines = vec![LineRef::named(LineName::LineId(LineId::parse(LINE).unwrap()))];
     let batch = world.engine.batch_decide(authorise(carrier()).unwrap(), common, lines).await.unwrap();
     assert_eq!(batch.outcome, OutcomeKind::Challenge, "{GAINING}");
     let id = batch.answers[0].id();

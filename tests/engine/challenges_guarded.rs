@@ -63,7 +63,7 @@ async fn a_clerk_serves_one_customer_after_another() {
     world.give_pin(challenge, PIN).await.unwrap();
     assert_eq!(outcome(&world.complete(challenge).await.unwrap()), OutcomeKind::Approve);
     world.pass(TimeDelta::minutes(5));
-    let other = LineRef { name: LineName::LineId(LineId::parse("line-2").unwrap()), brand: None };
+    let other = LineRef::named(LineName::LineId(LineId::parse("line-2").unwrap()));
     let question = Question { scope: Scope::Line(other), ..world.sim_change(Channel::Store) };
     let next = world.decide(clerk(), question).await.unwrap();
     assert_eq!((outcome(&next), reasons(&next)), (OutcomeKind::Challenge, vec![Reason::NoCustomerProof]));

@@ -20,7 +20,7 @@ const OTHER_LINE: &str = "+12125550177";
 
 /// Everything that was sent, oldest first.
 #[derive(Default)]
-struct Mailbox(Mutex<Vec<CodeToSend>>);
+pub(crate) struct Mailbox(Mutex<Vec<CodeToSend>>);
 
 impl CodeSender for Mailbox {
     fn send(&self, code: CodeToSend) {
@@ -29,7 +29,7 @@ impl CodeSender for Mailbox {
 }
 
 impl Mailbox {
-    fn last(&self) -> CodeToSend {
+    pub(crate) fn last(&self) -> CodeToSend {
         self.0.lock().unwrap().last().unwrap().clone()
     }
 
@@ -42,7 +42,7 @@ fn contact(name: &str, value: ContactValue, since: DateTime<Utc>) -> Contact {
     Contact { id: ContactId::parse(name).unwrap(), value, since, ended: None }
 }
 
-fn by_code(digits: &PinDigits) -> Evidence {
+pub(crate) fn by_code(digits: &PinDigits) -> Evidence {
     Evidence { one_time_code: Some(digits.clone()), ..Evidence::default() }
 }
 
@@ -85,7 +85,7 @@ impl World {
     /// What an ask about a number comes to.
     async fn challenged_on(&self, who: Requester, number: &str) -> RecordId {
         let name = LineName::Msisdn(Msisdn::parse(number).unwrap());
-        let scope = Scope::Line(LineRef { name, brand: None });
+        let scope = Scope::Line(LineRef::named(name));
         let question = Question { scope, ..self.question(sim_to(NEW_SIM), Channel::Store) };
         let answer = self.decide(who, question).await.unwrap();
         assert_eq!(outcome(&answer), OutcomeKind::Challenge);
@@ -403,7 +403,7 @@ async fn a_code_to_a_line_that_others_have_by_now_proves_nothing() {
     let target = SimTarget::Iccid(Iccid::parse("8901260123456789037").unwrap());
     let what = Happening::Recorded(Recorded::SimActivated { target, imei: None });
     let name = LineName::Msisdn(Msisdn::parse(OTHER_LINE).unwrap());
-    let (body, scope) = (Body(event.to_bytes().to_vec()), Scope::Line(LineRef { name, brand: None }));
+    let (body, scope) = (Body(event.to_bytes().to_vec()), Scope::Line(LineRef::named(name)));
     let told = ToldBySource { event, body, scope, occurred_at, what };
     let network = requester(Role::NetworkSignals, "hlr-1");
     world.engine.record_event(authorise(network).unwrap(), told).await.unwrap();

@@ -349,7 +349,7 @@ async fn events_from_the_future_and_from_long_ago_are_refused() {
 #[tokio::test]
 async fn only_who_may_know_is_told_that_a_line_is_not_there() {
     let world = World::populated().await;
-    let nobodys = LineRef { name: LineName::Msisdn(Msisdn::parse("+12125550199").unwrap()), brand: None };
+    let nobodys = LineRef::named(LineName::Msisdn(Msisdn::parse("+12125550199").unwrap()));
     let scopes = [Scope::Line(nobodys), Scope::Account(AccountId::parse("acct-none").unwrap())];
     for scope in scopes {
         for what in [reset(ResetKind::Pin, None), failed()] {

@@ -208,7 +208,7 @@ async fn a_rule_holds_whom_it_refuses() {
     assert_eq!(told(&world.decide(clerk(), world.sim_change(Channel::Store)).await.unwrap()).0, OutcomeKind::Challenge);
     world.pass(TimeDelta::minutes(5));
     let mut second = world.sim_change(Channel::Store);
-    second.scope = Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(other).unwrap()), brand: None });
+    second.scope = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(other).unwrap())));
     let refused = world.decide(clerk(), second.clone()).await.unwrap();
     assert_eq!(told(&refused), (OutcomeKind::Deny, Some(Reason::StaffVelocity)));
     world.pass(TimeDelta::hours(2));

@@ -165,7 +165,7 @@ fn msisdn(number: usize) -> Msisdn {
 }
 
 fn line(number: usize) -> LineRef {
-    LineRef { name: LineName::Msisdn(msisdn(number)), brand: None }
+    LineRef::named(LineName::Msisdn(msisdn(number)))
 }
 
 fn owner(number: usize) -> Requester {

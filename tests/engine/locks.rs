@@ -82,6 +82,7 @@ async fn another_customers_line_is_refused_like_an_unknown_one() {
     question.scope = portcullis::service::Scope::Line(portcullis::service::LineRef {
         name: portcullis::service::LineName::Msisdn(portcullis::domain::Msisdn::parse("+12125550199").unwrap()),
         brand: None,
+        separation: None,
     });
     let unknown = world.decide(stranger, question).await;
     assert!(matches!(known, Err(ServiceError::Forbidden)), "{known:?}");

@@ -41,6 +41,7 @@ mod records;
 #[path = "../redis_servers/mod.rs"]
 mod redis_servers;
 mod requests;
+mod separations;
 mod spy;
 mod two_people;
 mod unknown;

@@ -103,7 +103,7 @@ pub(crate) async fn with_mail() -> (World, Arc<Post>) {
 }
 
 pub(crate) fn line_of(number: &str) -> Scope {
-    Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(number).unwrap()), brand: None })
+    Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(number).unwrap())))
 }
 
 /// Where notices went, those of each record together.

@@ -30,7 +30,7 @@ fn seed(world: &World, nth: usize) -> Seed {
 
 fn with_pin(world: &World, nth: usize) -> Question {
     let mut question = world.sim_change(Channel::Store);
-    question.scope = Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(&number(nth)).unwrap()), brand: None });
+    question.scope = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(&number(nth)).unwrap())));
     question.evidence.account_pin = Some(PinDigits::parse_offered(PIN).unwrap());
     question
 }

@@ -154,7 +154,7 @@ async fn a_report_reaches_its_lines_and_behind_a_flood_of_looks() {
         world.decide(agent(number), question).await.unwrap();
     };
     ask(1, line_scope()).await;
-    ask(2, Scope::Line(LineRef { name: LineName::LineId(second.id.clone()), brand: None })).await;
+    ask(2, Scope::Line(LineRef::named(LineName::LineId(second.id.clone())))).await;
     for _ in 0..300 {
         let who = authorise(agent(9)).unwrap();
         world.engine.get_protection(&who, &line_scope(), None).await.unwrap();

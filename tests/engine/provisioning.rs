@@ -124,7 +124,7 @@ async fn permit_to(world: &World, change: OwnerChange) -> portcullis::service::P
 fn order(world: &World, change: OwnerChange, permit: portcullis::service::PermitText) -> Move {
     let request_id = world.request_id();
     let body = Body(request_id.to_bytes().to_vec());
-    Move { request_id, body, line: LineId::parse(LINE).unwrap(), change, permit }
+    Move { request_id, body, line: LineId::parse(LINE).unwrap(), separation: None, change, permit }
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn an_old_permit_is_refused_once_the_number_is_someone_elses() {
     let by_number = world.redeem(carrier(), &permit, port_out(GAINING)).await;
     assert!(matches!(by_number, Err(ServiceError::Refused(Refusal::PermitMismatch))), "{by_number:?}");
     let request_id = world.request_id();
-    let line = LineRef { name: LineName::LineId(LineId::parse(LINE).unwrap()), brand: None };
+    let line = LineRef::named(LineName::LineId(LineId::parse(LINE).unwrap()));
     let body = Body(request_id.to_bytes().to_vec());
     let by_line = Redemption { request_id, body, permit, line, change: port_out(GAINING) };
     let by_line = world.engine.redeem(authorise(carrier()).unwrap(), by_line).await;
@@ -186,8 +186,8 @@ async fn every_spelling_of_a_number_is_one_line_or_none() {
     for spelling in ["2125550123", "1 212 555 0123", "+1-212-555-0123", "tel:+12125550123", "0012125550123"] {
         assert!(Msisdn::parse(spelling).is_err(), "{spelling}");
     }
-    let number = Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(NUMBER).unwrap()), brand: None });
-    let line = Scope::Line(LineRef { name: LineName::LineId(LineId::parse(LINE).unwrap()), brand: None });
+    let number = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(NUMBER).unwrap())));
+    let line = Scope::Line(LineRef::named(LineName::LineId(LineId::parse(LINE).unwrap())));
     let mut pins = Vec::new();
     for (place, scope) in [number.clone(), line.clone(), number, line].into_iter().enumerate() {
         let mut question = world.sim_change(Channel::Ivr);

@@ -1,13 +1,14 @@
 //! A store that tells what was asked of it, and fails where it is told to.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use portcullis::crypto::Token;
+use portcullis::domain::RecordId;
 use portcullis::store::{
-    Around, Before, Charge, ChargeWindows, Forget, Load, Loaded, Reply, Reservation, Settle, Store, StoreError, Window,
-    WindowKey,
+    Around, Before, Charge, ChargeWindows, Commit, CommitError, Forget, IndexEntry, Load, Loaded, Place, Position,
+    Reply, Reservation, Settle, Store, StoreError, StoredRecord, Window, WindowKey,
 };
 use tokio::sync::Barrier;
 
@@ -22,6 +23,8 @@ pub(crate) struct SpyStore {
     blind: AtomicBool,
     forgetting: Mutex<Option<(usize, usize)>>,
     together: Mutex<Option<(usize, Arc<Barrier>)>>,
+    written: Mutex<Vec<Token>>,
+    trips: AtomicUsize,
 }
 
 impl SpyStore {
@@ -37,6 +40,8 @@ impl SpyStore {
             blind: AtomicBool::new(false),
             forgetting: Mutex::default(),
             together: Mutex::default(),
+            written: Mutex::default(),
+            trips: AtomicUsize::new(0),
         })
     }
 
@@ -83,6 +88,20 @@ impl SpyStore {
         Some(barrier.clone())
     }
 
+    /// The accounts that were written to since this was last asked, one for each commit.
+    pub(crate) fn written(&self) -> Vec<Token> {
+        std::mem::take(&mut self.written.lock().unwrap())
+    }
+
+    /// How often it was waited for since this was last asked.
+    pub(crate) fn trips(&self) -> usize {
+        self.trips.swap(0, Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.trips.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// From here on this account cannot be read.
     pub(crate) fn break_account(&self, account: Token) {
         *self.broken.lock().unwrap() = Some(account);
@@ -94,10 +113,33 @@ impl Around for SpyStore {
         &*self.inner
     }
 
+    fn resolve(&self, name: Token) -> Reply<'_, Result<Option<Place>, StoreError>> {
+        self.count();
+        self.inner.resolve(name)
+    }
+
+    fn index(&self, entries: Vec<IndexEntry>) -> Reply<'_, Result<(), StoreError>> {
+        self.count();
+        self.written.lock().unwrap().extend(entries.iter().map(|entry| entry.place.account));
+        self.inner.index(entries)
+    }
+
+    fn commit(&self, commit: Commit) -> Reply<'_, Result<Position, CommitError>> {
+        self.count();
+        self.written.lock().unwrap().push(commit.account);
+        self.inner.commit(commit)
+    }
+
+    fn record(&self, id: RecordId) -> Reply<'_, Result<Option<StoredRecord>, StoreError>> {
+        self.count();
+        self.inner.record(id)
+    }
+
     fn charge(&self, charge: ChargeWindows) -> Reply<'_, Result<Vec<Window>, StoreError>> {
         if self.no_windows.load(Ordering::Relaxed) {
             return Box::pin(async { Err(StoreError::Unavailable("as it was told".to_owned())) });
         }
+        self.count();
         self.windows.lock().unwrap().extend(charge.charges.iter().map(|charge| charge.window));
         self.outside.lock().unwrap().extend(&charge.charges);
         self.inner.charge(charge)
@@ -109,6 +151,10 @@ impl Around for SpyStore {
     }
 
     fn load(&self, mut load: Load) -> Reply<'_, Result<Loaded, StoreError>> {
+        self.count();
+        if !load.charges.is_empty() {
+            self.written.lock().unwrap().push(load.account);
+        }
         self.windows.lock().unwrap().extend(load.charges.iter().map(|charge| charge.window));
         self.charged.lock().unwrap().extend(load.charges.iter().map(|charge| charge.before));
         if *self.broken.lock().unwrap() == Some(load.account) {

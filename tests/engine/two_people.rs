@@ -84,6 +84,7 @@ async fn who_is_held_provisions_and_tells_nothing() {
         body: Body(Vec::new()),
         line: LineId::parse(LINE).unwrap(),
         permit: PermitText("none".to_owned()),
+        separation: None,
         change: OwnerChange::Close,
     };
     let network = requester(Role::NetworkSignals, "hlr-1");

@@ -9,7 +9,7 @@ use crate::world::{World, carrier, clerk, requester};
 const NOBODY: &str = "+12125550177";
 
 fn about(mut question: Question, number: &str) -> Question {
-    question.scope = Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(number).unwrap()), brand: None });
+    question.scope = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(number).unwrap())));
     question
 }
 

@@ -243,7 +243,7 @@ async fn every_line_of_a_batch_leaves() {
     world.create(seed).await;
     let ask = async |numbers: std::ops::Range<u32>| {
         let lines: Vec<LineRef> = numbers
-            .map(|number| LineRef { name: LineName::Msisdn(Msisdn::parse(&number_of(number)).unwrap()), brand: None })
+            .map(|number| LineRef::named(LineName::Msisdn(Msisdn::parse(&number_of(number)).unwrap())))
             .collect();
         world.engine.batch_decide(authorise(carrier()).unwrap(), world.port(), lines).await.unwrap()
     };
@@ -289,7 +289,7 @@ async fn random_numbers_make_no_more_windows_than_budgets_allow() {
         let msisdn = format!("+1{area}{office}{line:04}");
         let mut question =
             if number % 3 == 2 { world.port_with_text("000001") } else { world.sim_change(Channel::Ivr) };
-        question.scope = Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(&msisdn).unwrap()), brand: None });
+        question.scope = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(&msisdn).unwrap())));
         let question = with_pin(question, "908171");
         refused += u64::from(engine.decide(authorise(who).unwrap(), question).await.is_err());
         // Their lists are no part of what is tried.

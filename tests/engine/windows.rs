@@ -73,7 +73,7 @@ pub(crate) fn number_of(account: u32) -> String {
 }
 
 pub(crate) fn at(account: u32) -> Scope {
-    Scope::Line(LineRef { name: LineName::Msisdn(Msisdn::parse(&number_of(account)).unwrap()), brand: None })
+    Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(&number_of(account)).unwrap())))
 }
 
 pub(crate) fn with_pin(mut question: Question, pin: &str) -> Question {

@@ -393,7 +393,7 @@ pub(crate) fn brand() -> Brand {
 }
 
 pub(crate) fn line_ref() -> LineRef {
-    LineRef { name: LineName::Msisdn(Msisdn::parse(NUMBER).unwrap()), brand: None }
+    LineRef::named(LineName::Msisdn(Msisdn::parse(NUMBER).unwrap()))
 }
 
 pub(crate) fn line_scope() -> Scope {

@@ -341,7 +341,7 @@ fn line() -> pb::Line {
 }
 
 pub(crate) fn number(msisdn: &str) -> pb::LineRef {
-    pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn.to_owned())), brand: String::new() }
+    pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn.to_owned())), ..pb::LineRef::default() }
 }
 
 pub(crate) fn place(channel: pb::Channel) -> Option<pb::Interaction> {

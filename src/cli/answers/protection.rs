@@ -107,7 +107,7 @@ fn release_json(release: &pb::Release) -> Value {
 }
 
 pub(super) fn line_json(line: &pb::LineRef) -> Value {
-    let pb::LineRef { brand, r#ref } = line;
+    let pb::LineRef { brand, r#ref, separation_reference: _ } = line;
     let (msisdn, line_id) = match r#ref {
         Some(Ref::Msisdn(number)) => (Some(number), None),
         Some(Ref::LineId(id)) => (None, Some(id)),

@@ -66,6 +66,7 @@ named! {
     ResetCredential = "RESET_CREDENTIAL_",
     ContactKind = "CONTACT_KIND_",
     NoticeEnd = "NOTICE_END_",
+    SeparationState = "SEPARATION_STATE_",
 }
 
 /// The contract's name of a value; of one that this program does not know, its number.

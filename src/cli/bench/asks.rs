@@ -152,7 +152,7 @@ fn question_about(
     change: pb::change::Change,
     channel: pb::Channel,
 ) -> Result<pb::DecideRequest, Failure> {
-    let line = pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn)), brand: String::new() };
+    let line = pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn)), ..pb::LineRef::default() };
     Ok(pb::DecideRequest {
         request_id: random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?,
         line: Some(line),

@@ -287,6 +287,7 @@ pub(in crate::cli) fn settings(keys: &Path, store: config::Store) -> Result<Conf
             clients: Vec::new(),
         },
         messages: None,
+        separations: config::Separations::default(),
         policy: config::Policy::default(),
         store,
         stores: config::Stores::default(),

@@ -9,7 +9,7 @@ use crate::grpc::pb::v1::line_ref::Ref;
 
 /// A line by its number.
 pub(super) fn line(msisdn: &str) -> pb::LineRef {
-    pb::LineRef { r#ref: Some(Ref::Msisdn(msisdn.to_owned())), brand: String::new() }
+    pb::LineRef { r#ref: Some(Ref::Msisdn(msisdn.to_owned())), ..pb::LineRef::default() }
 }
 
 /// Whether a scope is a line's number; else it is an account's id.

@@ -58,7 +58,7 @@ fn line_ref(value: Value, path: String) -> Result<pb::LineRef, Problem> {
     let mut members = Members::of(value, path.clone())?;
     let names = [members.choice("msisdn")?.map(Ref::Msisdn), members.choice("line_id")?.map(Ref::LineId)];
     let name = only(names, "msisdn, line_id").map_err(|problem| Problem { field: path, ..problem })?;
-    let line = pb::LineRef { brand: members.text("brand")?, r#ref: name };
+    let line = pb::LineRef { brand: members.text("brand")?, r#ref: name, ..pb::LineRef::default() };
     members.end()?;
     Ok(line)
 }

@@ -76,7 +76,7 @@ impl<C: Args, A: Args> Of<C, A> {
         change: impl FnOnce(C) -> Result<Change, Failure>,
     ) -> Result<ChangeParts<A>, Failure> {
         let change = pb::Change { change: Some(change(self.change)?) };
-        Ok(ChangeParts { line: self.line.line_ref(), change, channel, rest: self.rest })
+        Ok(ChangeParts { line: self.line.line_ref()?, change, channel, rest: self.rest })
     }
 }
 

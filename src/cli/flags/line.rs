@@ -1,8 +1,11 @@
 //! Which line, or which account.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::cli::failure::Failure;
+use crate::cli::secret;
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::line_ref::Ref;
 
@@ -16,25 +19,36 @@ pub(crate) struct LineArgs {
     brand: BrandArgs,
 }
 
-/// The brand of a line.
+/// The brand of a line, and what else it takes to ask about it.
 #[derive(Clone, Args)]
 pub(crate) struct BrandArgs {
     /// The line's brand, where it is not the caller's own
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     brand: String,
+    /// Ask under a line separation: its reference is read from a file of its owner alone, `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    separation_reference_file: Option<PathBuf>,
+}
+
+impl BrandArgs {
+    fn line_ref(&self, line: &str) -> Result<pb::LineRef, Failure> {
+        let reference = self.separation_reference_file.as_deref().map(secret::from_file).transpose()?;
+        let separation_reference = reference.map_or_else(String::new, |reference| String::clone(&reference));
+        Ok(pb::LineRef { separation_reference, ..line_ref(line, &self.brand) })
+    }
 }
 
 impl LineArgs {
     /// The line as the contract names it.
-    pub(crate) fn line_ref(&self) -> pb::LineRef {
-        line_ref(&self.line, &self.brand.brand)
+    pub(crate) fn line_ref(&self) -> Result<pb::LineRef, Failure> {
+        self.brand.line_ref(&self.line)
     }
 }
 
 /// A number begins with `+`, an id never does.
-fn line_ref(line: &str, brand: &str) -> pb::LineRef {
+pub(crate) fn line_ref(line: &str, brand: &str) -> pb::LineRef {
     let name = if line.starts_with('+') { Ref::Msisdn(line.to_owned()) } else { Ref::LineId(line.to_owned()) };
-    pb::LineRef { r#ref: Some(name), brand: brand.to_owned() }
+    pb::LineRef { r#ref: Some(name), brand: brand.to_owned(), separation_reference: String::new() }
 }
 
 /// A line or a whole account: exactly one.
@@ -82,7 +96,7 @@ impl ScopeArgs {
     /// What was named.
     pub(crate) fn scope(&self) -> Result<Scope, Failure> {
         match (&self.line, &self.account) {
-            (Some(line), None) => Ok(Scope::Line(line_ref(line, &self.brand.brand))),
+            (Some(line), None) => Ok(Scope::Line(self.brand.line_ref(line)?)),
             (None, Some(account)) => Ok(Scope::Account(account.clone())),
             _ => Err(Failure::invalid("name a line, or an account with --account")),
         }

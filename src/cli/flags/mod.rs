@@ -24,7 +24,7 @@ mod time;
 pub(super) use approval::signing_text;
 pub(super) use change::{ChangeCommand, ChangeParts};
 pub(super) use claims::ClaimsArgs;
-pub(super) use line::{OptionalScopeArgs, Scope, ScopeArgs};
+pub(super) use line::{OptionalScopeArgs, Scope, ScopeArgs, line_ref};
 pub(super) use names::{ChannelName, DeliveryName, HolderName, KindName, LockName, OutcomeName, ReportName};
 pub(super) use place::PlaceArgs;
 pub(super) use proof::{DocumentArgs, ProofArgs};

@@ -224,6 +224,8 @@ words! {
         EventRecorded,
         /// Many log-ins failed
         LogInsFailed,
+        /// Lines are being separated from an account, or were
+        SeparationChanged,
     }
 }
 

@@ -45,7 +45,7 @@ impl Asking<'_> {
     /// The line that it is about.
     pub(super) fn line(&self) -> pb::LineRef {
         let msisdn = pb::line_ref::Ref::Msisdn(msisdn(self.household, self.step.line));
-        pb::LineRef { r#ref: Some(msisdn), brand: String::new() }
+        pb::LineRef { r#ref: Some(msisdn), ..pb::LineRef::default() }
     }
 
     /// Where it is asked.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 
 use super::codes::Codes;
@@ -17,13 +18,13 @@ use crate::cli::failure::Failure;
 use crate::cli::policy::policy_of;
 use crate::clock::{Clock, SystemClock};
 use crate::config::PolicySource as Changer;
-use crate::config::{Archive, Config, SignedPermits};
+use crate::config::{Archive, Config, Separations, SignedPermits};
 use crate::crypto::{Keyring, PermitNames, Tokens, install_jwt_provider, permit_key_set};
 use crate::grpc::identity::Authenticator;
 use crate::grpc::listener::Tls;
 use crate::grpc::{Alarm, Edge, Lanes, Services};
 use crate::outbound::Courier;
-use crate::service::{ArchiveSettings, Carrier, Engine, Parts, PolicySource};
+use crate::service::{ArchiveSettings, Carrier, Engine, Parts, PolicySource, SeparationSettings};
 use crate::store::Store;
 use crate::telemetry::Metrics;
 
@@ -110,6 +111,7 @@ pub(crate) async fn compose_by(
         engine.send_notices_by(Arc::new(ByCourier::new(courier.clone(), source.clone())));
         engine.send_codes_by(Arc::new(Codes::by(courier, Arc::clone(&clock), source)));
     }
+    engine.separate_lines_by(separations(&config.separations));
     let answer_time_max = config.limits.request_timeout_seconds.seconds();
     let lanes = Lanes::new(&config.limits, Arc::clone(&metrics));
     let alarm = alarm(&engine);
@@ -134,6 +136,13 @@ fn alarm(engine: &Arc<Engine>) -> Alarm {
             }
         });
     })
+}
+
+fn separations(settings: &Separations) -> SeparationSettings {
+    SeparationSettings {
+        people: settings.people.iter().cloned().collect(),
+        life: TimeDelta::days(i64::from(settings.days.to_u32())),
+    }
 }
 
 fn archive(settings: &Archive) -> ArchiveSettings {

@@ -7,20 +7,26 @@ use proptest::prelude::*;
 use super::changes::{contact_value, lock_holder, lock_set, person_role};
 use super::names::{
     account_id, account_number, brand, change_digest, channel, contact_id, device_id, eid, hash, holder_name, iccid,
-    imei, instant, line_id, msisdn, person_id, postal_code, record_id, reference, release_id, spid,
+    imei, instant, line_id, msisdn, person_id, postal_code, record_id, reference, release_id, spid, subject,
 };
 use crate::domain::{
-    Account, AccountKind, Action, ChainHead, Contact, Device, Flags, Held, Line, LineStatus, Lock, Person, Protection,
-    RESETS_KEPT_MAX, Release, ReleaseGuard, ReleaseScope, Reset, ResetKind, SIM_CHANGES_KEPT_MAX,
+    Account, AccountKind, Action, ChainHead, Contact, Device, DocumentDigest, Flags, Held, Line, LineStatus, Lock,
+    Person, Protection, RESETS_KEPT_MAX, Release, ReleaseGuard, ReleaseScope, Reset, ResetKind, SIM_CHANGES_KEPT_MAX,
+    Separation, Word,
 };
 
 pub(crate) fn account() -> impl Strategy<Value = Account> {
     let kinds = [AccountKind::Postpaid, AccountKind::Prepaid, AccountKind::Business];
     let names = (account_id(), brand(), account_number(), prop::sample::select(kinds.to_vec()));
     let people = (vec(person(), 0..3), vec(device(), 0..3)).boxed();
-    let rest = (protection(), flags(), vec(reset(), 0..=RESETS_KEPT_MAX), any::<u64>(), chain());
+    let rest =
+        (protection(), flags(), vec(reset(), 0..=RESETS_KEPT_MAX), any::<u64>(), chain(), option::of(separation()));
     (names, people, rest).prop_map(
-        |((id, brand, number, kind), (persons, devices), (protection, flags, resets, line_count, chain))| Account {
+        |(
+            (id, brand, number, kind),
+            (persons, devices),
+            (protection, flags, resets, line_count, chain, separation),
+        )| Account {
             id,
             brand,
             number,
@@ -32,8 +38,28 @@ pub(crate) fn account() -> impl Strategy<Value = Account> {
             resets,
             line_count,
             chain,
+            separation: separation.map(Box::new),
         },
     )
+}
+
+fn separation() -> impl Strategy<Value = Separation> {
+    let words = (word(), option::of(word()), option::of(word()));
+    (account_id(), vec(line_id(), 0..3), any::<[u8; 16]>(), words, instant()).prop_map(
+        |(from, lines, document, (proposed, agreed, ended), expires_at)| Separation {
+            from,
+            lines,
+            document: DocumentDigest(document),
+            proposed,
+            agreed,
+            expires_at,
+            ended,
+        },
+    )
+}
+
+fn word() -> impl Strategy<Value = Word> {
+    (subject(), instant()).prop_map(|(by, at)| Word { by, at })
 }
 
 fn person() -> impl Strategy<Value = Person> {

@@ -17,6 +17,7 @@ mod keys;
 mod notice;
 mod policy;
 mod protection;
+mod separation;
 mod services;
 mod told;
 mod verify;

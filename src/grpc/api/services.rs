@@ -17,6 +17,7 @@ use super::keys::KeyApi;
 use super::notice::NoticeApi;
 use super::policy::PolicyApi;
 use super::protection::ProtectionApi;
+use super::separation::SeparationApi;
 use crate::config::Limits;
 use crate::grpc::edge::Edge;
 use crate::grpc::pb::v1::account_service_server::AccountServiceServer;
@@ -32,6 +33,7 @@ use crate::grpc::pb::v1::key_service_server::KeyServiceServer;
 use crate::grpc::pb::v1::notice_service_server::NoticeServiceServer;
 use crate::grpc::pb::v1::policy_service_server::PolicyServiceServer;
 use crate::grpc::pb::v1::protection_service_server::ProtectionServiceServer;
+use crate::grpc::pb::v1::separation_service_server::SeparationServiceServer;
 use crate::service::Engine;
 
 /// What every service stands on.
@@ -64,6 +66,7 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
         .add_service(bounded!(AccountServiceServer, AccountApi(services.clone())))
         .add_service(bounded!(EventServiceServer, EventApi(services.clone())))
         .add_service(bounded!(IncidentServiceServer, IncidentApi(services.clone())))
+        .add_service(bounded!(SeparationServiceServer, SeparationApi(services.clone())))
         .add_service(bounded!(PolicyServiceServer, PolicyApi(services.clone())))
         .add_service(bounded!(NoticeServiceServer, NoticeApi(services.clone())))
         .add_service(bounded!(AuditServiceServer, audit))

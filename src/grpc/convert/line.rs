@@ -1,9 +1,12 @@
 //! Names of lines and scopes.
 
 use super::field::{FieldError, InField, optional_text, required, text};
-use crate::domain::{AccountId, Brand, LineId, Msisdn};
+use crate::domain::{AccountId, Brand, LineId, Msisdn, SeparationReference};
 use crate::grpc::pb::v1 as pb;
 use crate::service::{LineName, LineRef, Scope};
+
+/// The field of a separation's reference.
+pub(in crate::grpc) const SEPARATION: &str = "separation_reference";
 
 /// A line that has to be named. `name` is its field's.
 pub(in crate::grpc) fn line(value: Option<pb::LineRef>, name: &str) -> Result<LineRef, FieldError> {
@@ -13,13 +16,14 @@ pub(in crate::grpc) fn line(value: Option<pb::LineRef>, name: &str) -> Result<Li
 /// One line's name.
 pub(in crate::grpc) fn line_ref(value: pb::LineRef) -> Result<LineRef, FieldError> {
     use pb::line_ref::Ref;
-    let pb::LineRef { r#ref, brand } = value;
+    let pb::LineRef { r#ref, brand, separation_reference } = value;
     Ok(LineRef {
         name: match required(r#ref, "ref")? {
             Ref::Msisdn(number) => LineName::Msisdn(text(&number, "msisdn", Msisdn::parse)?),
             Ref::LineId(id) => LineName::LineId(text(&id, "line_id", LineId::parse)?),
         },
         brand: optional_text(&brand, "brand", Brand::parse)?,
+        separation: optional_text(&separation_reference, SEPARATION, SeparationReference::parse)?,
     })
 }
 

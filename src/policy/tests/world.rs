@@ -89,6 +89,7 @@ impl World {
                 resets: Vec::new(),
                 line_count: 2,
                 chain: ChainHead::default(),
+                separation: None,
             },
             credentials: Credentials { pin: Some(pin), ..Credentials::default() },
             line: Line {

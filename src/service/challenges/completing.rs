@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::finding::{NO_CHALLENGE, challenged};
+use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use crate::domain::{
     Action, Claims, Evidence, Interaction, Mode, ObservedSignal, PendingStanding, RecordId, RequestId,
 };
@@ -15,7 +15,7 @@ use crate::service::error::{Refusal, ServiceError};
 use crate::service::protect::StartRelease;
 use crate::service::question::{Body, Question, asked_by};
 use crate::service::rights::{Authorised, authorise, may_ask, right};
-use crate::service::target::{LineRef, Scope};
+use crate::service::target::Scope;
 use crate::service::unbroken::Unbroken;
 use crate::store::Position;
 
@@ -67,14 +67,14 @@ impl Engine {
             return Err(ServiceError::Forbidden);
         }
         let now = self.now()?.instant();
-        let (pending, _) = self.pending(who.requester(), &kept, now).await?;
+        let Challenged { pending, line, .. } = self.pending(who.requester(), &kept, now).await?;
         // INVARIANT (one-counter): for what is refused for certain, no secret is looked at.
         let is_open = pending.standing(true, now) == PendingStanding::Open;
         let evidence = if is_open { completion.evidence } else { Evidence::default() };
         let question = Question {
             request_id: completion.request_id,
             body: completion.body,
-            scope: Scope::Line(LineRef { name: pending.named, brand: None }),
+            scope: Scope::Line(line),
             change: decided.change.clone(),
             mode: Mode::Enforce,
             interaction: completion.interaction,

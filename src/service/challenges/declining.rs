@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::finding::{NO_CHALLENGE, challenged};
+use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::prompts_of;
 use crate::audit::{AnswerWindow, Event};
 use crate::domain::{
@@ -124,7 +124,7 @@ impl Engine {
         kept: &Kept,
         now: DateTime<Utc>,
     ) -> Result<Option<RecordId>, ServiceError> {
-        let (pending, _) = self.pending(requester, kept, now).await?;
+        let Challenged { pending, .. } = self.pending(requester, kept, now).await?;
         Ok(if let PendingState::Met { by, .. } = pending.state { Some(by) } else { None })
     }
 

@@ -6,7 +6,16 @@ use crate::audit::{AnswerWindow, Decided, Event};
 use crate::domain::{AccountNumber, Pending, RecordId, Requester};
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::target::LineRef;
 use crate::store::{Ask, Found, Kept, Opening};
+
+/// A challenge that waits, with what a question about its line needs.
+pub(super) struct Challenged {
+    pub(super) pending: Pending,
+    /// The line, as it was asked about.
+    pub(super) line: LineRef,
+    pub(super) account_number: AccountNumber,
+}
 
 impl Engine {
     /// The record of a decision that asks for proof, whether it waits for others or not.
@@ -25,13 +34,13 @@ impl Engine {
         }
     }
 
-    /// What is kept of a challenge, and the number of its account: of the caller's brand, or of none.
+    /// What is kept of a challenge: of the caller's brand, or of none.
     pub(super) async fn pending(
         &self,
         requester: &Requester,
         kept: &Kept,
         now: DateTime<Utc>,
-    ) -> Result<(Pending, AccountNumber), ServiceError> {
+    ) -> Result<Challenged, ServiceError> {
         let challenge = kept.record().id;
         let ask = Ask {
             account: kept.account(),
@@ -49,7 +58,9 @@ impl Engine {
         let account = open.account().filter(|account| account.brand == requester.brand).ok_or(NO_CHALLENGE)?;
         let lost = || ServiceError::Unavailable("a challenge is not kept as its record says".to_owned());
         let pending = open.challenge(challenge).cloned().ok_or_else(lost)?;
-        Ok((pending, account.number.clone()))
+        let separation = self.reference_to(account);
+        let line = LineRef { name: pending.named.clone(), brand: None, separation };
+        Ok(Challenged { pending, line, account_number: account.number.clone() })
     }
 
     /// Whether a record belongs to the account that a customer is signed in on.

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::finding::{NO_CHALLENGE, challenged};
+use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::{brought, note_proofs};
 use super::showing;
 use crate::audit::{Decided, Event};
 use crate::crypto::Token;
 use crate::domain::{
-    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, LineName, Mode, Outcome,
-    OutcomeKind, PendingStanding, PinCheck, Place, Reason, RecordId, RequestId, Standing, Verdict,
+    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, Mode, Outcome, OutcomeKind,
+    PendingStanding, PinCheck, Place, Reason, RecordId, RequestId, Standing, Verdict,
 };
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
 use crate::service::due;
@@ -69,8 +69,8 @@ impl Engine {
                 return Err(NO_CHALLENGE);
             }
             let (decided, _) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
-            let (pending, account_number) = engine.pending(who.requester(), &kept, now).await?;
-            let mut question = question(submission, decided, pending.named.clone(), account_number);
+            let Challenged { pending, line, account_number } = engine.pending(who.requester(), &kept, now).await?;
+            let mut question = question(submission, decided, line, account_number);
             engine.check_question(who.requester(), &question, now)?;
             let is_over = pending.standing(true, now) != PendingStanding::Open;
             // The same request is answered as it was, whatever became of the challenge since.
@@ -81,9 +81,7 @@ impl Engine {
                 }
                 showing::name_beside(who.requester(), &mut question, &pending)?;
             }
-            engine.give(&who, &question, now).await?;
-            let (pending, _) = engine.pending(who.requester(), &kept, now).await?;
-            Ok(Submitted { expires_at: pending.expires_at })
+            engine.give(&who, &question, &kept, now).await
         })
         .await
     }
@@ -92,8 +90,9 @@ impl Engine {
         &self,
         who: &Authorised<right::SubmitEvidence>,
         question: &Question,
+        challenge: &Kept,
         now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Submitted, ServiceError> {
         let requester = who.requester();
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
@@ -105,8 +104,8 @@ impl Engine {
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
                 OpenFor::Ready(ready) => {
-                    if self.look_and_note(&asking, *ready, &mut looked).await? {
-                        return Ok(());
+                    if let Some(submitted) = self.look_and_note(&asking, *ready, &mut looked).await? {
+                        return Ok(submitted);
                     }
                 }
                 OpenFor::Before(id, counted) => {
@@ -114,7 +113,8 @@ impl Engine {
                     let ending = ending_of(&kept)?;
                     self.settle_ask(&counted, ending).await;
                     self.settle_secrets(&counted, ending).await;
-                    return Ok(());
+                    let Challenged { pending, .. } = self.pending(requester, challenge, now).await?;
+                    return Ok(Submitted { expires_at: pending.expires_at });
                 }
             }
         }
@@ -138,13 +138,13 @@ impl Engine {
         }
     }
 
-    /// Whether it was committed; if not, another engine changed the account.
+    /// What was committed; nothing where another engine changed the account.
     async fn look_and_note(
         &self,
         asking: &Asking<'_>,
         ready: Ready,
         looked: &mut Looked,
-    ) -> Result<bool, ServiceError> {
+    ) -> Result<Option<Submitted>, ServiceError> {
         let Ready { target, mut open, mut counted, turn: _turn } = ready;
         let Asking { question, now, .. } = *asking;
         let standing = stand_in(&mut open, asking.requester, &target)?;
@@ -176,6 +176,8 @@ impl Engine {
         let record = note_giving(&mut open, asking, &weighed, target.line)?;
         self.count_wrong_code(&mut open, asking, (&target, &checks))?;
         let holds = weighed.verdict.holds.clone();
+        let pending = question.completes.and_then(|challenge| open.challenge(challenge)).ok_or(NO_CHALLENGE)?;
+        let submitted = Submitted { expires_at: pending.expires_at };
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve: asking.reserve, record }),
@@ -186,7 +188,7 @@ impl Engine {
         match self.vault.close(open, closing).await {
             Ok(_) => {}
             // Another engine changed the account, or was asked the same: the next attempt finds what it wrote down.
-            Err(CommitError::Conflict | CommitError::Answered(_)) => return Ok(false),
+            Err(CommitError::Conflict | CommitError::Answered(_)) => return Ok(None),
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
         }
         self.settle_ask(&counted, ending).await;
@@ -194,7 +196,7 @@ impl Engine {
         for hold in holds {
             self.hold_by_rule(asking, hold, record).await;
         }
-        Ok(true)
+        Ok(Some(submitted))
     }
 
     /// Takes back what was charged for a secret that nobody looked at.
@@ -262,14 +264,14 @@ fn note_giving(
 pub(super) fn question(
     submission: Submission,
     decided: &Decided,
-    named: LineName,
+    line: LineRef,
     account_number: AccountNumber,
 ) -> Question {
     let Submission { request_id, body, challenge, evidence, interaction } = submission;
     Question {
         request_id,
         body,
-        scope: Scope::Line(LineRef { name: named, brand: None }),
+        scope: Scope::Line(line),
         change: decided.change.clone(),
         mode: Mode::Enforce,
         interaction,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::finding::{NO_CHALLENGE, challenged};
+use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::giving::{Submission, question};
 use super::keeping::prompts_of;
 use super::wording::code_text;
@@ -122,10 +122,10 @@ impl Engine {
             if !engine.sends_codes() {
                 return Err(ServiceError::Refused(Refusal::CodesOff));
             }
-            let (pending, account_number) = engine.pending(who.requester(), &kept, now).await?;
+            let Challenged { line, account_number, .. } = engine.pending(who.requester(), &kept, now).await?;
             let Sending { request_id, body, challenge, contact, interaction } = sending;
             let submission = Submission { request_id, body, challenge, evidence: Evidence::default(), interaction };
-            let question = question(submission, decided, pending.named, account_number);
+            let question = question(submission, decided, line, account_number);
             engine.check_question(who.requester(), &question, now)?;
             engine.send(&who, &question, contact.as_ref(), now).await
         })

@@ -49,7 +49,8 @@ impl Engine {
             (None, Err(StoreError::Damaged(_))) => return Ok(None),
             (None, Err(error)) => return Err(error.into()),
         };
-        let lines: Vec<&Line> = own.into_iter().chain(&of_account).collect();
+        // Who separated their line is told where they said, and not on a phone that others may look at.
+        let lines: Vec<&Line> = own.into_iter().chain(&of_account).filter(|_| head.separation.is_none()).collect();
         let (policy, history) = (self.policy(), &credentials.history);
         // Why a SIM is to be changed is what somebody says: it keeps no notice from the line that still has it.
         let reach = Reach { knobs: &policy.contact, account: head, history, lines: &lines, cause: None, now };

@@ -1,6 +1,6 @@
 //! What of what happened is told to customers, and whether always.
 
-use crate::audit::{AnswerWindow, Decided, Event, Record};
+use crate::audit::{AnswerWindow, Decided, Event, Record, SeparationStep};
 use crate::domain::{Checks, DocumentCheck, LockHolder, LockStepKind, Mode, OutcomeKind, Reason, Recorded, Standing};
 
 macro_rules! kinds {
@@ -48,6 +48,8 @@ kinds! {
     LogInsFailed = "LOG_INS_FAILED";
     /// A store was shown an identity document to have something changed.
     IdShown = "ID_SHOWN";
+    /// Lines can be separated from an account, or no longer can.
+    Separation = "SEPARATION";
 }
 
 /// Something that is told.
@@ -85,6 +87,9 @@ impl Matter {
             },
             Event::TransferPinRevoked { .. } => Self::always(NoticeKind::TransferPinRevoked),
             Event::LogInsFailed { .. } => Self::seldom(NoticeKind::LogInsFailed),
+            Event::SeparationChanged(SeparationStep::Agreed { .. } | SeparationStep::Ended) => {
+                Self::always(NoticeKind::Separation)
+            }
             Event::Told(told) => return Self::of_event(&told.what),
             // Any no ends it.
             Event::EvidenceGiven { checks: Checks { document: DocumentCheck::Seconded, .. }, .. } => {
@@ -100,7 +105,8 @@ impl Matter {
             | Event::AccountCreated { .. }
             | Event::AccountChanged { .. }
             | Event::LineAdded
-            | Event::LineEnded { .. } => return None,
+            | Event::LineEnded { .. }
+            | Event::SeparationChanged(SeparationStep::Proposed { .. }) => return None,
             // Of no customer's account.
             Event::RecordsRead { .. }
             | Event::CheckpointMade { .. }

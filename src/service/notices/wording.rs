@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::matter::NoticeKind;
-use crate::audit::{Decided, Event, Record};
+use crate::audit::{Decided, Event, Record, SeparationStep};
 use crate::domain::{LockSet, Msisdn, Recorded};
 use crate::service::wording::{purpose, whose};
 
@@ -67,6 +67,13 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
         },
         (NoticeKind::IdShown, _) => {
             format!("A store was shown an identity document as yours, to change {of}. It counts in some hours.")
+        }
+        (NoticeKind::Separation, Event::SeparationChanged(SeparationStep::Ended)) => {
+            "The separation that you asked for was ended: its reference opens nothing any more.".to_owned()
+        }
+        (NoticeKind::Separation, _) => {
+            "Your lines can leave the account that they are on, as you asked. Nobody on that account is told."
+                .to_owned()
         }
         (NoticeKind::LogInsFailed, _) => format!("Somebody tried many times to sign in to {of}."),
         // Nothing else has such a record; who reads it is told enough to look.

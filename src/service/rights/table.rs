@@ -168,6 +168,10 @@ rights! {
     LiftHold {
         Brand: [FraudOps],
     }
+    /// Separate lines from an account, with a second person.
+    SeparateLines {
+        Brand: [FraudOps],
+    }
     /// See breaches and holds.
     ReadIncidents {
         Brand: [FraudOps, Auditor, Admin],

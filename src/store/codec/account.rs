@@ -10,6 +10,7 @@ use super::field::{
     required, text, to_list,
 };
 use super::protection::{StoredFlags, StoredProtection};
+use super::separation::StoredSeparation;
 use crate::domain::{Account, ChainHead, Contact, Device, Person, RecordId, Reset};
 
 /// The bytes of an account's head, to be sealed.
@@ -52,6 +53,8 @@ struct StoredAccount {
     line_count: Option<u64>,
     #[prost(message, optional, tag = "12")]
     chain: Option<StoredChain>,
+    #[prost(message, optional, tag = "13")]
+    separation: Option<StoredSeparation>,
 }
 
 impl Envelope for StoredAccount {
@@ -132,8 +135,20 @@ struct StoredChain {
 
 impl From<&Account> for StoredAccount {
     fn from(account: &Account) -> Self {
-        let Account { id, brand, number, kind, persons, devices, protection, flags, resets, line_count, chain } =
-            account;
+        let Account {
+            id,
+            brand,
+            number,
+            kind,
+            persons,
+            devices,
+            protection,
+            flags,
+            resets,
+            line_count,
+            chain,
+            separation,
+        } = account;
         Self {
             format: Self::FORMAT,
             id: Some(id.as_str().to_owned()),
@@ -147,6 +162,7 @@ impl From<&Account> for StoredAccount {
             resets: to_list(resets),
             line_count: Some(*line_count),
             chain: Some(chain.into()),
+            separation: separation.as_deref().map(Into::into),
         }
     }
 }
@@ -168,6 +184,7 @@ impl TryFrom<StoredAccount> for Account {
             resets,
             line_count,
             chain,
+            separation,
         } = stored;
         Ok(Self {
             id: text(id, "account.id")?,
@@ -181,6 +198,7 @@ impl TryFrom<StoredAccount> for Account {
             resets: list(resets)?,
             line_count: required(line_count, "account.line_count")?,
             chain: nested(chain, "account.chain")?,
+            separation: separation.map(TryInto::try_into).transpose()?.map(Box::new),
         })
     }
 }

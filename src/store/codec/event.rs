@@ -14,6 +14,7 @@ use super::field::{
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use super::policy_shelf::StoredPolicyChange;
+use super::separation::StoredSeparationChange;
 use crate::audit::Event;
 use crate::domain::{
     AccountId, Checks, ContactId, DeviceId, Factor, LockName, LockStep, Place, RecordId, ReleaseId, StepScope,
@@ -80,6 +81,8 @@ pub(super) enum StoredEvent {
     ChallengeDeclined(StoredDecline),
     #[prost(message, tag = "37")]
     CodeSent(StoredCodeSent),
+    #[prost(message, tag = "38")]
+    SeparationChanged(StoredSeparationChange),
     #[prost(message, tag = "40")]
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
@@ -300,6 +303,7 @@ impl From<&Event> for StoredEvent {
                 Self::IncidentChanged((*incident, step, reason).into())
             }
             Event::PolicyChanged(change) => Self::PolicyChanged(change.into()),
+            Event::SeparationChanged(step) => Self::SeparationChanged(step.into()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
@@ -346,6 +350,7 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::SegmentDeleted(segment) => Self::SegmentDeleted(segment.try_into()?),
             StoredEvent::HoldChanged(event) => event.try_into()?,
             StoredEvent::PolicyChanged(change) => Self::PolicyChanged(change.try_into()?),
+            StoredEvent::SeparationChanged(event) => event.try_into()?,
             StoredEvent::IncidentChanged(event) => event.try_into()?,
             StoredEvent::Alerted(reason) => Self::Alerted { reason: text(Some(reason), "alerted.reason")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },

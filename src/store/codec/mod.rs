@@ -35,6 +35,7 @@ mod place;
 mod policy_shelf;
 mod protection;
 mod record;
+mod separation;
 mod shadow;
 mod texts;
 

@@ -132,6 +132,7 @@ numbered! {
         CodeSent = 29,
         EventRecorded = 30,
         LogInsFailed = 31,
+        SeparationChanged = 32,
     }
 }
 

@@ -96,7 +96,7 @@ impl Heads {
     /// On a line that is locked already, so that what is asked about it comes to the same as before.
     fn lock(&self, questions: &mut Questions) -> Result<Prepared, Failure> {
         let account = nth_of(Kind::Locked, questions.any_locked());
-        let line = pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn(account))), brand: String::new() };
+        let line = pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(msisdn(account))), ..pb::LineRef::default() };
         let order = pb::SetLockRequest {
             request_id: random_uuid().map_err(|error| Failure::caused(Exit::Failed, &error))?,
             scope: Some(pb::set_lock_request::Scope::Line(line)),

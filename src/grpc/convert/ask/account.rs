@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use super::body::body;
 use super::decision::permit;
 use super::seed::seed;
-use crate::domain::{Brand, LineId, RequestId};
+use crate::domain::{Brand, LineId, RequestId, SeparationReference};
 use crate::grpc::convert::change::move_target;
-use crate::grpc::convert::field::{FieldError, InField, required, text};
-use crate::grpc::convert::line::{account_scope, line_scope};
+use crate::grpc::convert::field::{FieldError, InField, optional_text, required, text};
+use crate::grpc::convert::line::{SEPARATION, account_scope, line_scope};
 use crate::grpc::pb::v1 as pb;
 use crate::service::{Move, Scope, Seed, Upsert};
 
@@ -53,11 +53,12 @@ pub fn get_account(message: pb::GetAccountRequest) -> Result<Scope, FieldError> 
 /// A line to move or close. `brand` is the caller's.
 pub fn move_line(message: pb::MoveLineRequest, brand: &Brand) -> Result<Move, FieldError> {
     let body = body("MoveLine", &message);
-    let pb::MoveLineRequest { request_id, line_id, permit: presented, target } = message;
+    let pb::MoveLineRequest { request_id, line_id, permit: presented, target, separation_reference } = message;
     Ok(Move {
         request_id: text(&request_id, "request_id", RequestId::parse)?,
         body,
         line: text(&line_id, "line_id", LineId::parse)?,
+        separation: optional_text(&separation_reference, SEPARATION, SeparationReference::parse)?,
         change: move_target(target, brand)?,
         permit: permit(&presented)?,
     })

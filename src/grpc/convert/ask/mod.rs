@@ -15,6 +15,7 @@ mod notice;
 mod policy;
 mod protection;
 mod seed;
+mod separation;
 
 pub use account::{get_account, import_row, move_line, upsert_account};
 pub use archive::{Shelf, archive_records, delete_segment, list_segments};
@@ -35,3 +36,4 @@ pub use keys::{reseal, retire_key};
 pub use notice::replay_notices;
 pub use policy::{Activation, activate_policy, stage_policy};
 pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};
+pub use separation::{agree_to_separation, end_separation, propose_separation};

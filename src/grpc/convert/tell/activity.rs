@@ -2,7 +2,7 @@
 
 use super::protection::by_subscription;
 use super::wire;
-use crate::audit::{Decided, Event, ReadOf, ReportedOutcome};
+use crate::audit::{Decided, Event, ReadOf, ReportedOutcome, SeparationStep};
 use crate::domain::{Action, LockSet, LockStepKind, OutcomeKind, Recorded, ResetKind};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
@@ -76,6 +76,15 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::LineEnded { to: None } => ("LINE_CLOSED", "A line was closed.".to_owned()),
         Event::LineEnded { to: Some(_) } => ("LINE_MOVED", "A line went to another account.".to_owned()),
         Event::Told(told) => (told.what.kind().name(), told_in_words(&told.what).to_owned()),
+        Event::SeparationChanged(SeparationStep::Proposed { .. }) => {
+            ("SEPARATION_PROPOSED", "Somebody proposed to separate your lines.".to_owned())
+        }
+        Event::SeparationChanged(SeparationStep::Agreed { .. }) => {
+            ("SEPARATION_OPENED", "Your lines can leave the account that they are on.".to_owned())
+        }
+        Event::SeparationChanged(SeparationStep::Ended) => {
+            ("SEPARATION_ENDED", "The separation of your lines was ended.".to_owned())
+        }
         Event::LogInsFailed { count } => ("LOG_INS_FAILED", format!("{count} log-ins failed within a day.")),
     }
 }

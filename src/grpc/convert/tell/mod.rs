@@ -16,6 +16,7 @@ mod notice;
 mod policy;
 mod protection;
 mod record;
+mod separation;
 mod told;
 mod wire;
 
@@ -33,6 +34,7 @@ pub(in crate::grpc) use notice::notice_standing;
 pub(in crate::grpc) use policy::policy_standing;
 pub(in crate::grpc) use protection::protection;
 pub(in crate::grpc) use record::{fault, record};
+pub(in crate::grpc) use separation::separation;
 
 pub(in crate::grpc) use super::cursor::{
     all_holds_page_token, all_incidents_page_token, hold_page_token, incident_page_token, record_page_token,

@@ -25,7 +25,7 @@ pub(in crate::grpc) fn protection(view: &ProtectionView, role: Role) -> pb::Prot
 
 /// A line's name by its subscription.
 pub(super) fn by_subscription(line: &str) -> pb::LineRef {
-    pb::LineRef { r#ref: Some(pb::line_ref::Ref::LineId(line.to_owned())), brand: String::new() }
+    pb::LineRef { r#ref: Some(pb::line_ref::Ref::LineId(line.to_owned())), ..pb::LineRef::default() }
 }
 
 /// A digest of what is shown, never a counter: it tells nothing of other lines.

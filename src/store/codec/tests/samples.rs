@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, AccountPin, AccountReading, Action, Brand, CallMark, ChainHead,
-    ChangeDigest, Channel, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device, DeviceId, Eid,
-    EndedNumber, Flags, Held, History, HolderName, Iccid, Imei, InboundCall, Line, LineId, LineStatus, Lock,
-    LockHolder, LockName, LockSet, LogIn, LogInSource, Msisdn, Permit, PermitState, Person, PersonId, PersonRole,
-    PinOrigin, Place, PolicyRevision, PostalCode, Protection, ProvenDevice, ReaderMark, RecordId, Reference, Release,
-    ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Spid, Spot, StoreId, Subject, TransferPin, TransferPinId,
-    TransferPinOrigin, TransferPinScope, TransferPinState, Verifier,
+    ChangeDigest, Channel, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device, DeviceId,
+    DocumentDigest, Eid, EndedNumber, Flags, Held, History, HolderName, Iccid, Imei, InboundCall, Line, LineId,
+    LineStatus, Lock, LockHolder, LockName, LockSet, LogIn, LogInSource, Msisdn, Permit, PermitState, Person, PersonId,
+    PersonRole, PinOrigin, Place, PolicyRevision, PostalCode, Protection, ProvenDevice, ReaderMark, RecordId,
+    Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Separation, Spid, Spot, StoreId,
+    Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier, Word,
 };
 
 /// An instant `minutes` after noon on 1 March 2026.
@@ -93,6 +93,7 @@ pub(super) fn accounts() -> Vec<(&'static str, Account)> {
     vec![
         ("account.full", full_account()),
         ("account.phantom", Account::phantom(brand()).unwrap()),
+        ("account.separated", separated_account()),
         ("account.told_reset", told),
     ]
 }
@@ -124,7 +125,22 @@ fn full_account() -> Account {
         ],
         line_count: 3,
         chain: ChainHead { seq: 41, hash: [0xc4; 32], last: Some(record_id(1)) },
+        separation: None,
     }
+}
+
+fn separated_account() -> Account {
+    let word = |by, minutes| Word { by: Subject::parse(by).unwrap(), at: noon_plus(minutes) };
+    let separation = Separation {
+        from: account_id(),
+        lines: vec![line_id()],
+        document: DocumentDigest([5; 16]),
+        proposed: word("issuer|ann", 1),
+        agreed: Some(word("issuer|bob", 2)),
+        expires_at: noon_plus(20_160),
+        ended: Some(word("issuer|ann", 3)),
+    };
+    Account { separation: Some(Box::new(separation)), ..Account::phantom(brand()).unwrap() }
 }
 
 fn person(id: &str, role: PersonRole) -> Person {

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::samples::{contact_id, line_id, noon_plus, number, place, record_id, reference};
-use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep};
+use super::samples::{account_id, contact_id, line_id, noon_plus, number, place, record_id, reference};
+use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, SeparationStep};
 use crate::domain::{
     AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, DocumentDigest,
     Given, GivenProof, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage,
@@ -193,6 +193,7 @@ pub(super) fn changes() -> Vec<(&'static str, Event)> {
         |step| Event::HoldChanged { target: target(HoldKind::Store, "store-1"), step, reason: reference("case 4711") };
     let incident =
         |step| Event::IncidentChanged { incident: record_id(7), step, reason: reference("a copy was stolen") };
+    let (separation, from) = (Event::SeparationChanged, account_id());
     let cohort = Cohort::Listed { accounts: 2, pages: 1 };
     vec![
         ("hold_placed", hold(HoldStep::Placed(by_rule()))),
@@ -201,6 +202,9 @@ pub(super) fn changes() -> Vec<(&'static str, Event)> {
         ("incident_opened", incident(IncidentStep::Opened { cohort, cut_off: noon_plus(-60) })),
         ("incident_end_asked", incident(IncidentStep::EndAsked)),
         ("incident_ended", incident(IncidentStep::Ended)),
+        ("separation_proposed", separation(SeparationStep::Proposed { from, lines: vec![line_id()] })),
+        ("separation_agreed", separation(SeparationStep::Agreed { expires_at: noon_plus(60) })),
+        ("separation_ended", separation(SeparationStep::Ended)),
         (
             "policy_activated",
             Event::PolicyChanged(PolicyChange {
