@@ -22,6 +22,13 @@ pub enum LineStatus {
     Moved = 5,
 }
 
+impl LineStatus {
+    /// Whether somebody has the line, be it barred for now: its number is taken.
+    pub const fn is_in_service(self) -> bool {
+        matches!(self, Self::Active | Self::Suspended)
+    }
+}
+
 /// What a request calls a line: one that nobody has is called something too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineName {

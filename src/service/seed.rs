@@ -56,7 +56,7 @@ pub struct LineSeed {
 impl LineSeed {
     /// Whether its number is taken.
     pub(super) const fn is_in_use(&self) -> bool {
-        matches!(self.status, LineStatus::Active | LineStatus::Suspended)
+        self.status.is_in_service()
     }
 }
 

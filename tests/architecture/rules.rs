@@ -272,6 +272,7 @@ pub(crate) const INVARIANTS: &[&str] = &[
     "off-hours-opens-nothing",
     "approvals-are-told",
     "told-before-kept",
+    "separation-is-unseen",
 ];
 
 /// Lines of a file, at most.

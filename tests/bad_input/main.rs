@@ -14,6 +14,7 @@
 mod requests;
 mod samples;
 mod table;
+mod table_of_desks;
 mod walk;
 
 use std::collections::BTreeSet;

@@ -28,15 +28,15 @@ fn then() -> Option<Timestamp> {
 const SEPARATION: &str = "separated-0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91.000102030405060708090a0b0c0d0e0f";
 
 fn by_number() -> pb::LineRef {
-    pb::LineRef {
-        r#ref: Some(pb::line_ref::Ref::Msisdn(text(NUMBER))),
-        brand: text(BRAND),
-        separation_reference: text(SEPARATION),
-    }
+    pb::LineRef { r#ref: Some(pb::line_ref::Ref::Msisdn(text(NUMBER))), brand: text(BRAND), ..pb::LineRef::default() }
 }
 
 fn by_id() -> pb::LineRef {
-    pb::LineRef { r#ref: Some(pb::line_ref::Ref::LineId(text("line-1"))), ..pb::LineRef::default() }
+    pb::LineRef {
+        r#ref: Some(pb::line_ref::Ref::LineId(text("line-1"))),
+        brand: String::new(),
+        separation_reference: text(SEPARATION),
+    }
 }
 
 fn change(change: pb::change::Change) -> pb::Change {

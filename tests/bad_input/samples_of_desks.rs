@@ -132,11 +132,10 @@ pub(crate) fn replay_notices() -> Vec<pb::ReplayNoticesRequest> {
 
 pub(crate) fn propose_separation() -> Vec<pb::ProposeSeparationRequest> {
     use pb::separation_contact::Value::{Email, Sms, Voice};
-    let line = || pb::LineRef { separation_reference: String::new(), ..by_number() };
     [Email(text("kim@example.org")), Sms(text("+12125550199")), Voice(text("+12125550199"))]
         .map(|value| pb::ProposeSeparationRequest {
             request_id: export_id(),
-            lines: vec![line(), by_id()],
+            lines: vec![by_number(), pb::LineRef { separation_reference: String::new(), ..by_id() }],
             contact: Some(pb::SeparationContact { value: Some(value) }),
             document_reference: text("scan-4711"),
         })

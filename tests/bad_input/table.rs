@@ -25,20 +25,21 @@ pub(crate) enum Bad {
     Many(usize),
 }
 
+use crate::table_of_desks::FIELDS_OF_DESKS;
 use Bad::{Bytes, Enum, False, Int, Long, Many, Missing, Text, Time, Twice};
 
 /// The bad values of one field. Panics for a field that the table does not know: nobody has thought about it.
 pub(crate) fn bad_values(field: &str) -> &'static [Bad] {
-    match FIELDS.iter().find(|(name, _)| *name == field) {
+    match FIELDS.iter().chain(FIELDS_OF_DESKS).find(|(name, _)| *name == field) {
         Some((_, bad)) => bad,
         None => panic!("{field} has no entry in the table of bad values"),
     }
 }
 
 /// Any value of its type is good: a flag, or a text that is kept as it is.
-const ANY: &[Bad] = &[];
+pub(crate) const ANY: &[Bad] = &[];
 
-const UUIDS: &[Bad] = &[
+pub(crate) const UUIDS: &[Bad] = &[
     Missing,
     Text("4f9c-canary"),
     Text("00000000-0000-0000-0000-000000000000"),
@@ -46,15 +47,15 @@ const UUIDS: &[Bad] = &[
     Long(36),
 ];
 const OPTIONAL_UUIDS: &[Bad] = &[Text("4f9c-canary"), Text("00000000-0000-0000-0000-000000000000"), Long(36)];
-const IDS: &[Bad] = &[Missing, Text("canary id"), Text("canary/../id"), Text("canary\u{e9}"), Long(65)];
-const OPTIONAL_IDS: &[Bad] = &[Text("canary id"), Text("canary\n"), Long(65)];
+pub(crate) const IDS: &[Bad] = &[Missing, Text("canary id"), Text("canary/../id"), Text("canary\u{e9}"), Long(65)];
+pub(crate) const OPTIONAL_IDS: &[Bad] = &[Text("canary id"), Text("canary\n"), Long(65)];
 const ID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("canary id"), Long(65)];
 const UUID_IN_ONEOF: &[Bad] =
     &[Missing, Text(""), Text("4f9c-canary"), Text("00000000-0000-0000-0000-000000000000"), Long(36)];
 const REFERENCES: &[Bad] = &[Text("canary\u{7}"), Text("canary\nline"), Long(129)];
 const BRANDS: &[Bad] = &[Text("canary brand"), Text("canary/brand"), Long(33)];
-const HELD_NAMES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nname"), Long(161)];
-const E164: &[Bad] = &[
+pub(crate) const HELD_NAMES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nname"), Long(161)];
+pub(crate) const E164: &[Bad] = &[
     Missing,
     Text(""),
     Text("2125550123"),
@@ -82,13 +83,13 @@ const EIDS: &[Bad] = &[Text("89049032123451234512345678901236"), Text("890490321
 const EID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("89049032123451234512345678901236"), Long(33)];
 const IMEIS: &[Bad] = &[Text("490154203237517"), Text("49015420323751"), Text("49015420323751X"), Long(17)];
 const ADDRESSES: &[Bad] = &[Text("canary"), Text("192.0.2.300"), Text("192.0.2.1:443"), Text("192.0.2.0/24")];
-const REQUIRED_REFERENCES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nline"), Long(129)];
+pub(crate) const REQUIRED_REFERENCES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nline"), Long(129)];
 const SPIDS: &[Bad] = &[Text("canary"), Text("65-9"), Text("652"), Text("65\u{e9}9"), Long(5)];
 const REQUIRED_SPIDS: &[Bad] = &[Missing, Text("canary"), Text("65-9"), Text("652"), Long(5)];
 const ACCOUNT_NUMBERS: &[Bad] = &[Text("canary-0012"), Text("canary 0012"), Long(33)];
 const POSTAL_CODES: &[Bad] = &[Text("12"), Text("canary_1"), Text("12345678901")];
 const NAMES: &[Bad] = &[Text("canary\u{0}name"), Long(121)];
-const EMAILS: &[Bad] = &[
+pub(crate) const EMAILS: &[Bad] = &[
     Missing,
     Text(""),
     Text("canary"),
@@ -107,21 +108,21 @@ const KEYS: &[Bad] = &[
     Text(r#"{"kty":"oct","k":"canary"}"#),
     Long(2_000),
 ];
-const ENUMS: &[Bad] = &[Missing, Enum(0), Enum(99), Enum(-1)];
+pub(crate) const ENUMS: &[Bad] = &[Missing, Enum(0), Enum(99), Enum(-1)];
 const OPTIONAL_ENUMS: &[Bad] = &[Enum(99), Enum(-1)];
 const TIMES: &[Bad] =
     &[Time(0, 0), Time(-1, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1), Time(1_790_000_000, 1_000_000_000)];
-const REQUIRED_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1)];
+pub(crate) const REQUIRED_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(253_402_300_800, 0), Time(1_790_000_000, -1)];
 /// Also 2090: after any request of these tests.
 const PAST_TIMES: &[Bad] = &[Time(0, 0), Time(3_786_912_000, 0), Time(1_790_000_000, -1)];
 const REQUIRED_PAST_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(3_786_912_000, 0)];
-const CONSISTENCY: &[Bad] = &[Text("canary!"), Text("Y2FuYXJ5"), Long(400)];
+pub(crate) const CONSISTENCY: &[Bad] = &[Text("canary!"), Text("Y2FuYXJ5"), Long(400)];
 const PERMITS: &[Bad] = &[Missing, Text("canary permit"), Text("canary\n"), Long(1_025)];
-const MESSAGE: &[Bad] = &[Missing];
-const DOCUMENTS: &[Bad] = &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)];
+pub(crate) const MESSAGE: &[Bad] = &[Missing];
+pub(crate) const DOCUMENTS: &[Bad] = &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)];
 const SEPARATIONS: &[Bad] =
     &[Text("canary"), Text("canary-1.000102030405060708090a0b0c0d0e0f"), Text("separated-canary.00010203"), Long(81)];
-const OPTIONAL_MESSAGE: &[Bad] = ANY;
+pub(crate) const OPTIONAL_MESSAGE: &[Bad] = ANY;
 const EVIDENCE: &[Bad] = &[Many(9)];
 const SIGNALS: &[Bad] = &[Many(17), Twice(".name")];
 
@@ -374,18 +375,6 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("MoveLineRequest.close", &[Missing, False]),
     ("MoveLineRequest.permit", PERMITS),
     ("MoveLineRequest.separation_reference", SEPARATIONS),
-    ("ProposeSeparationRequest.request_id", UUIDS),
-    ("ProposeSeparationRequest.lines", &[Missing, Many(17)]),
-    ("ProposeSeparationRequest.contact", MESSAGE),
-    ("ProposeSeparationRequest.document_reference", DOCUMENTS),
-    ("SeparationContact.email", EMAILS),
-    ("SeparationContact.sms", E164),
-    ("SeparationContact.voice", E164),
-    ("AgreeToSeparationRequest.request_id", UUIDS),
-    ("AgreeToSeparationRequest.separation_id", IDS),
-    ("AgreeToSeparationRequest.document_reference", DOCUMENTS),
-    ("EndSeparationRequest.request_id", UUIDS),
-    ("EndSeparationRequest.separation_id", IDS),
     ("AccountSeed.account", MESSAGE),
     ("AccountSeed.lines", &[Many(1_001), Twice(".line_id")]),
     ("AccountSeed.locks", &[Many(2_001)]),
@@ -466,49 +455,4 @@ pub(crate) const FIELDS: &[(&str, &[Bad])] = &[
     ("VerifyStart.account_id", OPTIONAL_IDS),
     ("VerifyStart.with_checkpoint", ANY),
     // incident_service.proto
-    ("OpenIncidentRequest.opening", MESSAGE),
-    ("OpenIncidentRequest.accounts", MESSAGE),
-    ("OpenIncidentRequest.end", MESSAGE),
-    ("IncidentOpening.request_id", UUIDS),
-    ("IncidentOpening.cohort", ENUMS),
-    ("IncidentOpening.cut_off_time", REQUIRED_TIMES),
-    ("IncidentOpening.reason", REQUIRED_REFERENCES),
-    ("AccountList.account_ids", &[Text("canary id"), Long(65), Many(10_001)]),
-    ("IncidentEnd.account_count", &[Int(-1), Int(i32::MIN as i64)]),
-    ("EndIncidentRequest.request_id", UUIDS),
-    ("EndIncidentRequest.incident_id", UUIDS),
-    ("EndIncidentRequest.reason", REQUIRED_REFERENCES),
-    ("ListIncidentsRequest.include_ended", ANY),
-    ("ListIncidentsRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
-    ("ListIncidentsRequest.page_token", CONSISTENCY),
-    ("PlaceHoldRequest.request_id", UUIDS),
-    ("PlaceHoldRequest.kind", ENUMS),
-    ("PlaceHoldRequest.name", HELD_NAMES),
-    ("PlaceHoldRequest.reason", REQUIRED_REFERENCES),
-    ("LiftHoldRequest.request_id", UUIDS),
-    ("LiftHoldRequest.kind", ENUMS),
-    ("LiftHoldRequest.name", HELD_NAMES),
-    ("LiftHoldRequest.reason", REQUIRED_REFERENCES),
-    ("ListHoldsRequest.include_lifted", ANY),
-    ("ListHoldsRequest.page_size", &[Int(-1), Int(i32::MIN as i64)]),
-    ("ListHoldsRequest.page_token", CONSISTENCY),
-    // policy_service.proto
-    ("StagePolicyRequest.request_id", UUIDS),
-    (
-        "StagePolicyRequest.policy_text",
-        &[Missing, Text("canary = 1"), Text("[[rule]]\nid = \"canary rule\""), Long(98_305)],
-    ),
-    ("StagePolicyRequest.reason", REQUIRED_REFERENCES),
-    ("StagePolicyRequest.goes_back", ANY),
-    ("ActivatePolicyRequest.request_id", UUIDS),
-    ("ActivatePolicyRequest.policy_revision", &[Missing, Text("canary"), Text("+a"), Long(63), Long(66)]),
-    // notice_service.proto
-    ("ReplayNoticesRequest.request_id", UUIDS),
-    ("ReplayNoticesRequest.record_ids", UUIDS),
-    // export_service.proto
-    ("RequestExportRequest.filter", OPTIONAL_MESSAGE),
-    ("RequestExportRequest.account_id", OPTIONAL_IDS),
-    ("GetExportRequest.export_id", UUIDS),
-    ("ApproveExportRequest.export_id", UUIDS),
-    ("ExportRecordsRequest.export_id", UUIDS),
 ];

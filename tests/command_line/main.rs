@@ -33,6 +33,7 @@ mod program;
 mod redis_servers;
 mod refusals;
 mod scenarios;
+mod separations;
 mod signed_permits;
 mod spelt;
 mod spelt_tests;

@@ -1,6 +1,5 @@
 //! Line separation: a survivor leaves with their line, and the account's owner is neither asked nor told.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -11,9 +10,8 @@ use portcullis::domain::{
     SeparationReference, SeparationStanding, Subject,
 };
 use portcullis::service::{
-    Answer, Body, Engine, LineName, LineRef, Move, PermitText, Proposal, Question, RecordQuery, RecordScope,
-    Redemption, Refusal, Scope, Seed, SeparationOrder, SeparationSettings, SeparationView, ServiceError, Upsert,
-    authorise,
+    Answer, Body, Engine, LineName, LineRef, Move, PermitText, Proposal, Question, Redemption, Refusal, Scope, Seed,
+    SeparationOrder, SeparationSettings, SeparationView, ServiceError, authorise,
 };
 
 use crate::challenges::outcome;
@@ -21,40 +19,40 @@ use crate::codes::{Mailbox, by_code};
 use crate::notices::{Post, contact, mail};
 use crate::spy::SpyStore;
 use crate::world::{
-    ACCOUNT, ACCOUNT_NUMBER, LINE, NEW_SIM, NUMBER, World, brand, carrier, clerk, customer, ivr, line_ref,
-    provisioning, requester, sim_to,
+    ACCOUNT, ACCOUNT_NUMBER, LINE, NEW_SIM, NUMBER, World, brand, carrier, customer, ivr, line_ref, provisioning,
+    requester, sim_to,
 };
 
 const OWNERS_MAIL: &str = "owner@example.com";
-const SURVIVORS_MAIL: &str = "kim@example.org";
+pub(crate) const SURVIVORS_MAIL: &str = "kim@example.org";
 const DOCUMENT: &str = "scan-4711";
 const OTHER_NUMBER: &str = "+12125550124";
 
 /// A world in which an owner has locked everything on two lines, one of which somebody else carries.
-struct Home {
-    world: World,
-    spy: Arc<SpyStore>,
+pub(crate) struct Home {
+    pub(crate) world: World,
+    pub(crate) spy: Arc<SpyStore>,
     codes: Arc<Mailbox>,
-    post: Arc<Post>,
+    pub(crate) post: Arc<Post>,
 }
 
-fn ann() -> Requester {
+pub(crate) fn ann() -> Requester {
     requester(Role::FraudOps, "desk|ann")
 }
 
-fn bob() -> Requester {
+pub(crate) fn bob() -> Requester {
     requester(Role::FraudOps, "desk|bob")
 }
 
-fn auditor() -> Requester {
+pub(crate) fn auditor() -> Requester {
     requester(Role::Auditor, "auditor-1")
 }
 
-fn other_line() -> LineRef {
+pub(crate) fn other_line() -> LineRef {
     LineRef::named(LineName::Msisdn(Msisdn::parse(OTHER_NUMBER).unwrap()))
 }
 
-fn under(reference: &SeparationReference) -> LineRef {
+pub(crate) fn under(reference: &SeparationReference) -> LineRef {
     LineRef { separation: Some(reference.clone()), ..line_ref() }
 }
 
@@ -95,11 +93,11 @@ fn seed(world: &World) -> Seed {
 }
 
 impl Home {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::of(World::new()).await
     }
 
-    async fn of(world: World) -> Self {
+    pub(crate) async fn of(world: World) -> Self {
         let seed = seed(&world);
         Self::with(world, seed).await
     }
@@ -119,7 +117,7 @@ impl Home {
         Self { world, spy, codes, post }
     }
 
-    fn engine(&self) -> &Arc<Engine> {
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.world.engine
     }
 
@@ -147,7 +145,7 @@ impl Home {
         SeparationOrder { request_id, body, separation: separation.clone() }
     }
 
-    async fn propose(&self, who: Requester) -> Result<SeparationView, ServiceError> {
+    pub(crate) async fn propose(&self, who: Requester) -> Result<SeparationView, ServiceError> {
         self.engine().propose_separation(authorise(who)?, self.proposal()).await
     }
 
@@ -155,12 +153,12 @@ impl Home {
         self.engine().agree_to_separation(authorise(who)?, self.order(id), document(seen)).await
     }
 
-    async fn end(&self, who: Requester, id: &AccountId) -> Result<SeparationView, ServiceError> {
+    pub(crate) async fn end(&self, who: Requester, id: &AccountId) -> Result<SeparationView, ServiceError> {
         self.engine().end_separation(authorise(who)?, self.order(id)).await
     }
 
     /// A separation that is open, and what opens it.
-    async fn separated(&self) -> (SeparationView, SeparationReference) {
+    pub(crate) async fn separated(&self) -> (SeparationView, SeparationReference) {
         let proposed = self.propose(ann()).await.unwrap();
         let mut agreed = self.agree(bob(), &proposed.account, DOCUMENT).await.unwrap();
         let reference = agreed.reference.take().unwrap();
@@ -181,7 +179,7 @@ impl Home {
     }
 
     /// What a clerk asks for under a separation, proven by a code that goes to the survivor.
-    async fn approved(&self, reference: &SeparationReference, change: Change) -> Answer {
+    pub(crate) async fn approved(&self, reference: &SeparationReference, change: Change) -> Answer {
         let mut question = self.world.question(change, Channel::Care);
         question.scope = Scope::Line(under(reference));
         let asked = self.world.decide(care(), question).await.unwrap();
@@ -206,7 +204,7 @@ impl Home {
         self.engine().submit_evidence(authorise(ivr()).unwrap(), submission).await.unwrap();
     }
 
-    async fn redeem(&self, who: Requester, line: LineRef, answer: &Answer) -> Result<(), ServiceError> {
+    pub(crate) async fn redeem(&self, who: Requester, line: LineRef, answer: &Answer) -> Result<(), ServiceError> {
         let request_id = self.world.request_id();
         let redemption = Redemption {
             request_id,
@@ -219,7 +217,7 @@ impl Home {
     }
 }
 
-fn care() -> Requester {
+pub(crate) fn care() -> Requester {
     requester(Role::CareAgent, "care-3")
 }
 
@@ -294,7 +292,7 @@ async fn a_survivor_takes_their_number_to_another_carrier() {
     home.world.create(recycled).await;
 }
 
-fn survivor(separation: &SeparationView) -> Requester {
+pub(crate) fn survivor(separation: &SeparationView) -> Requester {
     Requester {
         account: Some(separation.account.clone()),
         person: Some(separation.person.clone()),
@@ -476,186 +474,4 @@ async fn a_line_that_left_first_is_out_of_reach() {
     let owners = home.world.decide(carrier(), home.world.approved(home.world.port())).await.unwrap();
     home.redeem(carrier(), line_ref(), &owners).await.unwrap();
     assert_eq!(refusal(home.ask(care(), under(&reference)).await), Refusal::SeparationRefused);
-}
-
-/// Of all who work for the carrier, auditors alone see that there is a separation.
-#[tokio::test]
-async fn nobody_but_auditors_sees_it() {
-    let home = Home::new().await;
-    let (separation, reference) = home.separated().await;
-    let approved = home.approved(&reference, sim_to(NEW_SIM)).await;
-    let account = Scope::Account(separation.account.clone());
-    let query = |scope| RecordQuery { filter: Default::default(), scope, from: None, size: 200 };
-    let of_account = || Some(RecordScope::Of(account.clone()));
-    let one = || Some(RecordScope::One(approved.id()));
-    for who in [ann(), bob()] {
-        let reader = authorise(who.clone()).unwrap();
-        assert!(matches!(home.engine().get_account(&reader, &account).await, Err(ServiceError::NotFound(_))));
-        let reader = authorise(who.clone()).unwrap();
-        assert!(matches!(
-            home.engine().list_records(&reader, query(of_account())).await,
-            Err(ServiceError::NotFound(_))
-        ));
-        assert!(matches!(home.engine().list_records(&reader, query(one())).await, Err(ServiceError::NotFound(_))));
-        let all = home.engine().list_records(&reader, query(None)).await.unwrap().records;
-        assert!(!all.is_empty() && all.iter().all(|view| view.account != separation.account));
-        let reader = authorise(who.clone()).unwrap();
-        assert!(matches!(
-            home.engine().get_decision(&reader, approved.id(), None).await,
-            Err(ServiceError::NotFound(_))
-        ));
-        let reader = authorise(who).unwrap();
-        assert!(home.engine().list_activity(&reader, &account, None, 10).await.is_err());
-    }
-    for who in [clerk(), care()] {
-        let reader = authorise(who.clone()).unwrap();
-        assert!(home.engine().get_protection(&reader, &account, None).await.is_err());
-        let reader = authorise(who).unwrap();
-        assert!(home.engine().get_credential_status(&reader, separation.account.clone()).await.is_err());
-    }
-    let reader = authorise(auditor()).unwrap();
-    let seen = home.engine().list_records(&reader, query(of_account())).await.unwrap().records.len();
-    let all = home.engine().list_records(&reader, query(None)).await.unwrap().records;
-    assert!(seen >= 6 && all.iter().filter(|view| view.account == separation.account).count() >= seen);
-    assert_eq!(home.engine().list_records(&reader, query(one())).await.unwrap().records.len(), 1);
-    let reader = authorise(auditor()).unwrap();
-    assert!(home.engine().get_decision(&reader, approved.id(), None).await.is_ok());
-    // And they are told at once that there is one, by a record that names nobody.
-    let alerts = all.iter().filter(|view| view.account.as_str() == "engine").count();
-    assert!(alerts >= 1);
-    let own = home.world.seed();
-    let taken = Upsert { request: None, seed: Seed { account: separation.account.clone(), ..own } };
-    let refused = home.engine().upsert_account(authorise(provisioning()).unwrap(), taken).await;
-    assert!(matches!(refused, Err(ServiceError::Invalid { field: "seed.account.account_id", .. })));
-}
-
-/// INVARIANT (separation-is-unseen): whatever the owner and everybody about them see, do and are told is the same, byte for byte
-/// and wait for wait, whether there was a separation or not.
-#[tokio::test]
-async fn an_owner_cannot_tell_whether_there_was_a_separation() {
-    let keys = || {
-        let (folder, start) = (tempfile::tempdir().unwrap(), crate::world::start());
-        let cost = portcullis::crypto::Cost::LowForTestPurposesOnly;
-        (folder, portcullis::crypto::Keyring::generate_at_cost(start, cost).unwrap())
-    };
-    let (folder, keyring) = keys();
-    let file = folder.path().join("keyring.json");
-    keyring.save(&file).unwrap();
-    let load = || portcullis::crypto::Keyring::load(&file).unwrap();
-    let without = seen_by_owner(&Home::of(World::with_keyring(load())).await, false).await;
-    let with = seen_by_owner(&Home::of(World::with_keyring(load())).await, true).await;
-    assert!(without.len() > 30, "{}", without.len());
-    for (number, (without, with)) in without.iter().zip(&with).enumerate() {
-        assert_eq!(without, with, "at {number}");
-    }
-    assert_eq!(without.len(), with.len());
-}
-
-/// All that an owner can see, in the order in which they look; between their steps a survivor leaves, or does not.
-async fn seen_by_owner(home: &Home, separated: bool) -> Vec<String> {
-    let mut seen = Seen::default();
-    let mut reference = None;
-    for step in 0..4 {
-        if separated {
-            match step {
-                0 => drop(home.propose(ann()).await.unwrap()),
-                1 => reference = Some(home.separated().await),
-                2 => {
-                    let (_, reference) = reference.as_ref().unwrap();
-                    let approved = home.approved(reference, sim_to(NEW_SIM)).await;
-                    home.redeem(care(), under(reference), &approved).await.unwrap();
-                }
-                _ => {
-                    let (separation, _) = reference.as_ref().unwrap();
-                    home.end(ann(), &separation.account).await.unwrap();
-                }
-            }
-            // What is told to the survivor is theirs.
-            home.world.told().await;
-            let told = home.post.take();
-            assert!(told.iter().all(|notice| notice.to.value == mail(SURVIVORS_MAIL)), "{told:?}");
-        }
-        home.spy.trips();
-        look(home, &mut seen).await;
-        home.world.pass(TimeDelta::hours(1));
-    }
-    seen.told
-}
-
-#[derive(Default)]
-struct Seen {
-    told: Vec<String>,
-    names: HashMap<String, usize>,
-}
-
-impl Seen {
-    /// Ids are random: the first is called the first, and so on.
-    fn add(&mut self, what: &str, value: &impl std::fmt::Debug, trips: usize) {
-        let text = format!("{what} ({trips} trips): {value:#?}");
-        let (mut named, mut rest) = (String::new(), text.as_str());
-        while let Some(place) = (0..rest.len()).find(|place| rest.get(*place..place + 36).is_some_and(is_uuid)) {
-            let (before, from) = rest.split_at(place);
-            let (id, after) = from.split_at(36);
-            let next = self.names.len();
-            let name = self.names.entry(id.to_owned()).or_insert(next);
-            named.push_str(&format!("{before}id-{name}"));
-            rest = after;
-        }
-        named.push_str(rest);
-        self.told.push(named);
-    }
-}
-
-/// Everything that an owner, and a clerk about their account, can look at and do.
-async fn look(home: &Home, seen: &mut Seen) {
-    let (engine, world) = (home.engine(), &home.world);
-    let own = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
-    let scopes = [own.clone(), Scope::Line(line_ref()), Scope::Line(other_line())];
-    for scope in &scopes {
-        let locks = engine.get_protection(&authorise(customer()).unwrap(), scope, None).await;
-        seen.add("locks", &locks, home.spy.trips());
-        let activity = engine.list_activity(&owner_activity(), scope, None, 100).await.map(|page| {
-            let told = |kept: &portcullis::store::Kept| {
-                let record = kept.record();
-                (record.at, record.seq, record.line.clone(), record.caller.clone(), record.event.kind())
-            };
-            page.records.iter().map(told).collect::<Vec<_>>()
-        });
-        seen.add("activity", &activity, home.spy.trips());
-    }
-    let account = engine.get_account(&authorise(customer()).unwrap(), &own).await.map(|account| {
-        // Hashes are over ids, which are random, and each world has a key of its own on the phone.
-        let chain = portcullis::domain::ChainHead { hash: [0; 32], ..account.chain };
-        portcullis::domain::Account { chain, devices: Vec::new(), ..account }
-    });
-    seen.add("account", &account, home.spy.trips());
-    let status =
-        engine.get_credential_status(&authorise(customer()).unwrap(), AccountId::parse(ACCOUNT).unwrap()).await;
-    seen.add("credentials", &status, home.spy.trips());
-    let waiting = engine.list_pending_challenges(&authorise(customer()).unwrap(), &own, None, 100).await;
-    seen.add("waiting", &waiting.map(|page| page.challenges.len()), home.spy.trips());
-    for (who, line) in [(clerk(), line_ref()), (carrier(), line_ref()), (customer(), line_ref())] {
-        let mut question = match who.role {
-            Role::PortingSystem => world.port(),
-            Role::Customer => world.sim_change(Channel::App),
-            _ => world.sim_change(Channel::Store),
-        };
-        question.scope = Scope::Line(line);
-        let answer = world.decide(who, question).await;
-        let told = answer.map(|answer| (answer.outward.clone(), answer.decided().unwrap().facts.clone()));
-        seen.add("asked", &told, home.spy.trips());
-    }
-    seen.add("locked", &world.lock(customer(), LockSet::Sim).await, home.spy.trips());
-    world.told().await;
-    let told: Vec<_> = home.post.take().iter().map(|notice| (notice.kind, notice.text.clone())).collect();
-    home.spy.trips();
-    seen.add("notices", &told, 0);
-}
-
-fn owner_activity() -> portcullis::service::Authorised<portcullis::service::right::ReadActivity> {
-    authorise(customer()).unwrap()
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36 && RequestId::parse(text).is_ok()
 }

@@ -32,6 +32,8 @@ mod secrets;
 mod shadow;
 #[path = "../bad_input/table.rs"]
 mod table;
+#[path = "../bad_input/table_of_desks.rs"]
+mod table_of_desks;
 mod unknown;
 #[path = "../bad_input/walk.rs"]
 mod walk;

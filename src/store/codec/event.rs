@@ -299,9 +299,7 @@ impl From<&Event> for StoredEvent {
             Event::SegmentArchived(segment) => Self::SegmentArchived(segment.into()),
             Event::SegmentDeleted(segment) => Self::SegmentDeleted(segment.into()),
             Event::HoldChanged { target, step, reason } => Self::HoldChanged((target, step, reason).into()),
-            Event::IncidentChanged { incident, step, reason } => {
-                Self::IncidentChanged((*incident, step, reason).into())
-            }
+            Event::IncidentChanged { incident: id, step, reason } => Self::IncidentChanged((*id, step, reason).into()),
             Event::PolicyChanged(change) => Self::PolicyChanged(change.into()),
             Event::SeparationChanged(step) => Self::SeparationChanged(step.into()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),

@@ -1,0 +1,127 @@
+//! What a separation's reference opens, and who may see what is done under it.
+
+use crate::crypto::Token;
+use crate::domain::{
+    Account, AccountId, Brand, LineName, Requester, Role, Separation, SeparationReference, SeparationStanding,
+    is_separated,
+};
+use crate::service::engine::Engine;
+use crate::service::error::{Refusal, ServiceError};
+use crate::service::standing::answers_to;
+use crate::service::target::{LineRef, Scope, Target};
+use crate::store::{OpenAccount, Place};
+
+/// What the digest of a reference is called.
+const REFERENCE: &str = "separation-reference";
+
+impl Engine {
+    /// What opens a separation: made from its name, so nothing of it is kept.
+    pub(super) fn reference_of(&self, brand: &Brand, id: &AccountId) -> SeparationReference {
+        let parts = [brand.as_str().as_bytes(), id.as_str().as_bytes()];
+        SeparationReference { account: id.clone(), proof: self.vault.tokens().short_digest(REFERENCE, &parts) }
+    }
+
+    /// The reference by which an account's lines are asked about; none of one that is no separation's.
+    pub(in crate::service) fn reference_to(&self, account: &Account) -> Option<SeparationReference> {
+        account.separation.as_ref().map(|_| self.reference_of(&account.brand, &account.id))
+    }
+
+    /// The account of a separation that a line is asked about under: by its reference, or because the survivor asks.
+    ///
+    /// INVARIANT (fail-closed): a reference that is not genuine is refused before anything is read, whatever it names.
+    pub(in crate::service) fn separated_account(
+        &self,
+        requester: &Requester,
+        line: &LineRef,
+    ) -> Result<Option<AccountId>, ServiceError> {
+        let Some(reference) = &line.separation else {
+            return Ok(requester.account.as_ref().filter(|account| is_separated(account)).cloned());
+        };
+        let parts = [requester.brand.as_str().as_bytes(), reference.account.as_str().as_bytes()];
+        if !self.vault.tokens().is_short_digest(REFERENCE, &parts, &reference.proof) {
+            return Err(ServiceError::Refused(Refusal::SeparationRefused));
+        }
+        Ok(Some(reference.account.clone()))
+    }
+
+    /// Where a line is asked about under a separation. Whether that is open is looked at once its account is.
+    pub(in crate::service) async fn separated_target(
+        &self,
+        requester: &Requester,
+        (named, name): (&LineRef, Token),
+        account: &AccountId,
+    ) -> Result<Target, ServiceError> {
+        let line = match &named.name {
+            LineName::LineId(_) => Some(name),
+            LineName::Msisdn(_) => self.vault.resolve(name).await?.map(|place| place.line),
+        };
+        let line = line.ok_or(ServiceError::Refused(Refusal::SeparationRefused))?;
+        let account = self.vault.tokens().account(&requester.brand, account);
+        Ok(Target { account, line: Some(line), name, indexed: true })
+    }
+
+    /// Refuses what may not be asked of an opened account because it is a separation's, or because it is none. Where nobody may know
+    /// that it is there, what answers instead of it comes back.
+    pub(in crate::service) async fn check_separated(
+        &self,
+        requester: &Requester,
+        open: &OpenAccount,
+        (scope, target): (&Scope, &Target),
+    ) -> Result<Option<Target>, ServiceError> {
+        let refused = Err(ServiceError::Refused(Refusal::SeparationRefused));
+        let account = open.account().filter(|account| account.separation.is_some());
+        let is_survivor = requester.account.as_ref().is_some_and(is_separated);
+        let by_reference = matches!(scope, Scope::Line(LineRef { separation: Some(_), .. }));
+        let Some(account) = account else {
+            return if is_survivor || by_reference { refused } else { Ok(None) };
+        };
+        let Some(separation) = account.separation.as_deref() else { return refused };
+        if requester.role == Role::Auditor && !by_reference {
+            return Ok(None);
+        }
+        match scope {
+            Scope::Line(line) if is_survivor || by_reference => {
+                self.check_open(&requester.brand, open, (separation, line, target)).await?;
+                Ok(None)
+            }
+            // What has left under a separation that was ended is found there by its number, and nobody is told.
+            Scope::Line(_) => Ok(Some(self.phantom_target(&requester.brand, target.name))),
+            Scope::Account(_) if is_survivor && separation.standing(open.now()) == SeparationStanding::Open => Ok(None),
+            Scope::Account(_) => Err(ServiceError::NotFound("account")),
+        }
+    }
+
+    /// INVARIANT (fail-closed): a separation opens its own lines, in its time, and while they are where they were taken from.
+    async fn check_open(
+        &self,
+        brand: &Brand,
+        open: &OpenAccount,
+        (separation, named, target): (&Separation, &LineRef, &Target),
+    ) -> Result<(), ServiceError> {
+        let refused = ServiceError::Refused(Refusal::SeparationRefused);
+        let row = target.line.and_then(|token| open.line(token).map(|row| (token, row)));
+        let Some((token, row)) = row.filter(|(_, row)| answers_to(row, named)) else { return Err(refused) };
+        if separation.standing(open.now()) != SeparationStanding::Open || !separation.lines.contains(&row.id) {
+            return Err(refused);
+        }
+        let tokens = self.vault.tokens();
+        let from = Place { account: tokens.account(brand, &separation.from), line: token };
+        if self.vault.resolve(tokens.number(brand, row.msisdn)).await? != Some(from) {
+            return Err(refused);
+        }
+        let origin = self.open_line(from, open.now()).await?;
+        match origin.line(token) {
+            Some(there) if there.msisdn == row.msisdn && there.status.is_in_service() => Ok(()),
+            _ => Err(refused),
+        }
+    }
+}
+
+/// Whether a reader of a brand's records may see those of an account.
+///
+/// INVARIANT (separation-is-unseen, unknown-looks-known): another brand's are not there, and those of a separation are there for
+/// auditors and for the survivor alone.
+pub(in crate::service) fn may_see(requester: &Requester, brand: &Brand, account: &AccountId) -> bool {
+    let is_theirs = requester.role == Role::Auditor || requester.account.as_ref() == Some(account);
+    requester.brand == *brand && (is_theirs || !is_separated(account))
+}
