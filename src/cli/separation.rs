@@ -16,12 +16,13 @@ use crate::crypto::write_new_secret_file;
 use crate::grpc::pb::v1 as pb;
 
 const EXAMPLES: &str = "\
-Two people whom `[separations] people` of the settings names see the survivor's identity document, one after the other. The
-second is given a reference: who brings it along asks about the line as the survivor's, and its account's owner learns nothing.
+Two people whom `[separations] people` of the settings names see the survivor's identity document, one after the other, and say
+each by themselves what they saw. The second is given a reference: who brings it along asks about the line as the survivor's, and its account's owner learns nothing.
 
 Examples:
-  portcullis separation propose +12125550142 --email kim@example.org --document-file scanned
-  portcullis separation agree separated-019ca8f1-2233-7444-8555-66778899aa0a --document-file scanned --out reference
+  portcullis separation propose --line +12125550142 --email kim@example.org --document-file scanned --holder-name 'Kim Doe'
+  portcullis separation agree separated-019ca8f1-2233-7444-8555-66778899aa0a --line +12125550142 --email kim@example.org \\
+      --document-file scanned --holder-name 'Kim Doe' --out reference
   portcullis decide port-out +12125550142 --separation-reference-file reference --to 5678 --pon PON-1 \\
       --account-number 402213398511 --transfer-pin-file pin
   portcullis separation end separated-019ca8f1-2233-7444-8555-66778899aa0a
@@ -43,13 +44,8 @@ pub(crate) enum SeparationCommand {
 pub(crate) struct ProposeArgs {
     #[command(flatten)]
     connection: ConnectionArgs,
-    /// The lines, all of one account: numbers like +12125550123, or their subscriptions' ids
-    #[arg(value_name = "LINE", required = true)]
-    lines: Vec<String>,
     #[command(flatten)]
-    contact: ContactArgs,
-    #[command(flatten)]
-    document: DocumentArgs,
+    seen: SeenArgs,
     #[command(flatten)]
     request_id: RequestIdArgs,
 }
@@ -69,11 +65,20 @@ struct ContactArgs {
     voice: Option<String>,
 }
 
+/// What each of two people says by themselves.
 #[derive(Args)]
-struct DocumentArgs {
+struct SeenArgs {
+    /// The lines, all of one account: numbers like +12125550123, or their subscriptions' ids
+    #[arg(long = "line", value_name = "LINE", required = true)]
+    lines: Vec<String>,
+    #[command(flatten)]
+    contact: ContactArgs,
     /// What the scanner calls the survivor's document; read from a file of its owner alone, `-` is standard input
     #[arg(long, value_name = "FILE")]
     document_file: PathBuf,
+    /// The name on the document
+    #[arg(long, value_name = "NAME")]
+    holder_name: String,
 }
 
 #[derive(Args)]
@@ -84,7 +89,7 @@ pub(crate) struct AgreeArgs {
     #[arg(value_name = "SEPARATION")]
     separation_id: String,
     #[command(flatten)]
-    document: DocumentArgs,
+    seen: SeenArgs,
     /// A new file for the reference, of its owner alone; without one it is shown
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -112,10 +117,14 @@ impl ContactArgs {
     }
 }
 
-impl DocumentArgs {
-    fn reference(&self) -> Result<String, Failure> {
-        let reference = secret::from_file(&self.document_file)?;
-        Ok(String::clone(&reference))
+impl SeenArgs {
+    fn document(&self) -> Result<Option<pb::DocumentScan>, Failure> {
+        let reference = String::clone(&*secret::from_file(&self.document_file)?);
+        Ok(Some(pb::DocumentScan { reference, holder_name: self.holder_name.clone() }))
+    }
+
+    fn lines(&self) -> Vec<pb::LineRef> {
+        self.lines.iter().map(|line| line_ref(line, "")).collect()
     }
 }
 
@@ -129,15 +138,10 @@ pub(crate) fn run(command: SeparationCommand, output: Output) -> Result<Exit, Fa
 }
 
 async fn propose(args: ProposeArgs, output: Output) -> Result<Exit, Failure> {
-    let ProposeArgs { connection, lines, contact, document, request_id } = args;
-    let (request_id, document_reference) = (request_id.get()?, document.reference()?);
-    let lines = lines.iter().map(|line| line_ref(line, "")).collect();
-    let request = pb::ProposeSeparationRequest {
-        request_id: request_id.clone(),
-        lines,
-        contact: contact.contact(),
-        document_reference,
-    };
+    let ProposeArgs { connection, seen, request_id } = args;
+    let (request_id, lines, document) = (request_id.get()?, seen.lines(), seen.document()?);
+    let contact = seen.contact.contact();
+    let request = pb::ProposeSeparationRequest { request_id: request_id.clone(), lines, contact, document };
     let mut service = connection.connect().await?.separations();
     let told = answered(&request_id, service.propose_separation(request)).await?;
     output.show(&Told { separation: told.separation.unwrap_or_default(), reference: None })?;
@@ -145,9 +149,11 @@ async fn propose(args: ProposeArgs, output: Output) -> Result<Exit, Failure> {
 }
 
 async fn agree(args: AgreeArgs, output: Output) -> Result<Exit, Failure> {
-    let AgreeArgs { connection, separation_id, document, out, request_id } = args;
-    let (request_id, document_reference) = (request_id.get()?, document.reference()?);
-    let request = pb::AgreeToSeparationRequest { request_id: request_id.clone(), separation_id, document_reference };
+    let AgreeArgs { connection, separation_id, seen, out, request_id } = args;
+    let (request_id, lines, document) = (request_id.get()?, seen.lines(), seen.document()?);
+    let contact = seen.contact.contact();
+    let request =
+        pb::AgreeToSeparationRequest { request_id: request_id.clone(), separation_id, lines, contact, document };
     let mut service = connection.connect().await?.separations();
     let told = answered(&request_id, service.agree_to_separation(request)).await?;
     let reference = match out {

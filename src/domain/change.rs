@@ -183,6 +183,14 @@ pub enum ContactValue {
 }
 
 impl ContactValue {
+    /// The mailbox that it is, as most hosts tell mailboxes apart: neither case nor what stands behind a `+` makes another one.
+    pub fn mailbox(&self) -> Option<String> {
+        let Self::Email(address) = self else { return None };
+        let (user, host) = address.rsplit_once('@')?;
+        let user = user.split_once('+').map_or(user, |(user, _)| user);
+        Some(format!("{user}@{host}").to_lowercase())
+    }
+
     /// Its kind.
     pub const fn kind(&self) -> ContactKind {
         match self {

@@ -71,6 +71,11 @@ impl SeparationStanding {
 }
 
 impl Separation {
+    /// How many people's words it has.
+    pub fn words(&self) -> u32 {
+        1 + u32::from(self.agreed.is_some()) + u32::from(self.ended.is_some())
+    }
+
     /// Where it stands at `now`.
     ///
     /// INVARIANT (fail-closed): at the instant at which its time ends it is over.

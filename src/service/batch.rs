@@ -138,7 +138,7 @@ impl Engine {
                 return Err(ServiceError::Invalid { field: "lines", expected: "must name each line once" });
             }
             if let Some(first) = found.first().filter(|first| place > 0 && first.account != target.account) {
-                target = Target { account: first.account, line: Some(target.name), name: target.name, indexed: false };
+                target = Target { account: first.account, line: Some(target.name), indexed: false, ..target };
             }
             found.push(target);
         }

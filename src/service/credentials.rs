@@ -237,9 +237,7 @@ impl Engine {
             at_least: None,
         };
         let Opening::Open(open) = self.vault.open(ask).await? else { return Err(ServiceError::NotFound("account")) };
-        if self.check_separated(requester, &open, (scope, &target)).await?.is_some() {
-            return Err(ServiceError::NotFound("account"));
-        }
+        self.check_separated(requester, &open, (scope, &target)).await?;
         let failures: Vec<_> =
             open.windows().iter().flat_map(|window| window.events.iter().map(|event| event.at)).collect();
         let breached_until = self.books(&requester.brand).await?.breached_until(target.account);

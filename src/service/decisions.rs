@@ -222,7 +222,7 @@ impl Engine {
     ) -> Result<Reopening, ServiceError> {
         let line = kept.record().line.as_ref().map(|line| self.vault.tokens().line(&requester.brand, &line.id));
         let account = kept.account();
-        let target = Target { account, line, name: line.unwrap_or(account), indexed: true };
+        let target = Target { account, line, name: line.unwrap_or(account), indexed: true, separated: false };
         let grants = matches!(&kept.record().event, Event::Decided(decided) if grants_permit(decided));
         let ask = Ask {
             account,

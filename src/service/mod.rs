@@ -113,7 +113,7 @@ pub use question::{Body, Question};
 pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordScope, RecordView, Told};
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, may_tell, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
-pub use separations::{Proposal, SeparationOrder, SeparationSettings, SeparationView};
+pub use separations::{Proposal, SeenSeparation, SeparationOrder, SeparationSettings, SeparationView};
 pub use tally::{Silent, Tally};
 pub use target::{LineRef, Scope};
 pub use unbroken::{Held, holding};

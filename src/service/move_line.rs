@@ -73,8 +73,11 @@ impl Engine {
         let redeemer = authorise::<right::RedeemPermit>(requester.clone())?;
         let redeemed = self.redeem_any(redeemer, redemption).await?;
         // INVARIANT (locked-never-approved): read once it has left, when no lock can be set on it any more: none is lost.
-        let before =
-            self.open_line(place, now).await?.line(place.line).cloned().ok_or(ServiceError::NotFound("line"))?;
+        let left = self.open_line(place, now).await?;
+        let before = left.line(place.line).cloned().ok_or(ServiceError::NotFound("line"))?;
+        if let Some(separation) = left.account().and_then(|account| account.separation.as_deref()) {
+            self.leave_behind(&requester.brand, separation, (place.line, before.status), now).await?;
+        }
         match &order.change {
             OwnerChange::ToAccount { account, .. } => {
                 let engine = Arc::clone(self);

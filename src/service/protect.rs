@@ -137,12 +137,14 @@ impl Engine {
         let target = self.target(who.requester(), scope).await?;
         self.check_reach(who, &target)?;
         self.note_read(who.requester(), scope, ReadOf::Protection).await?;
-        let own = self.protection(who.requester(), scope, at_least).await?;
-        if own.line.is_none() {
-            return Ok(vec![own]);
+        let now = self.now()?.instant();
+        let (mut open, target) = self.peek(who.requester(), scope, at_least, now).await?;
+        due::apply(&mut open, target.line, now)?;
+        let mut views = vec![view(&open, &target, now, None)?];
+        if target.line.is_some() {
+            views.push(view(&open, &Target { line: None, ..target }, now, None)?);
         }
-        let account = Scope::Account(own.account.clone());
-        Ok(vec![own, self.protection(who.requester(), &account, at_least).await?])
+        Ok(views)
     }
 
     async fn protection(

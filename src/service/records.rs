@@ -10,7 +10,7 @@ use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::question::caller_of;
 use super::rights::{Authorised, right};
-use super::separations::may_see;
+use super::separations::{may_see, may_see_event};
 use super::target::Scope;
 use crate::audit::{AuditStep, Event, ReadOf, RecordFilter};
 use crate::crypto::Ids;
@@ -214,6 +214,7 @@ impl Engine {
         };
         let owner = self.owner(kept.account(), now).await?;
         let owner = owner.filter(|owner| may_see(requester, &owner.brand, &owner.account));
+        let owner = owner.filter(|_| may_see_event(requester, &kept.record().event));
         let account = owner.ok_or_else(no_record)?.account;
         let filter = RecordFilter { account: Some(account.clone()), ..query.filter };
         let look = match self.note_read(requester, &Scope::Account(account.clone()), ReadOf::Records).await? {
@@ -309,6 +310,7 @@ impl Engine {
         }
         let (id, place) = (entry.id, entry.place);
         let told = match self.vault.unseal_journalled(entry) {
+            Ok(kept) if !may_see_event(requester, &kept.record().event) => return Ok(None),
             Ok(kept) => Told::Whole(Box::new(kept)),
             Err(_) => Told::Unreadable(id),
         };

@@ -51,9 +51,7 @@ impl Engine {
         scope: &Scope,
         target: Target,
     ) -> Result<Option<Target>, ServiceError> {
-        if let Some(instead) = self.check_separated(requester, open, (scope, &target)).await? {
-            return Ok(Some(instead));
-        }
+        self.check_separated(requester, open, (scope, &target)).await?;
         let (Scope::Line(line), Some(token)) = (scope, target.line) else { return Ok(None) };
         if !target.indexed || open.line(token).is_some_and(|row| answers_to(row, line)) {
             return Ok(None);
@@ -61,9 +59,15 @@ impl Engine {
         self.hints.forget(target.name);
         let fresh = self.vault.resolve(target.name).await?;
         Ok(Some(match fresh {
+            // INVARIANT (unknown-looks-known): what went to another account is not who asked's any more.
+            Some(place)
+                if requester.role.is_bound_to_account() && Some(place.account) != self.own_account(requester) =>
+            {
+                return Err(ServiceError::Forbidden);
+            }
             Some(place) if place.account != target.account || place.line != token => {
                 self.hints.put(target.name, place);
-                Target { account: place.account, line: Some(place.line), name: target.name, indexed: true }
+                Target::indexed(target.name, place)
             }
             _ => self.phantom_target(&requester.brand, target.name),
         }))

@@ -54,6 +54,8 @@ pub(super) struct Target {
     pub name: Token,
     /// Whether the index knew it.
     pub indexed: bool,
+    /// Whether it is asked about under a separation.
+    pub separated: bool,
 }
 
 /// The brand a request is about.
@@ -73,7 +75,7 @@ impl Engine {
             Scope::Line(line) => self.line_target(requester, line).await,
             Scope::Account(id) => {
                 let account = self.vault.tokens().account(&requester.brand, id);
-                Ok(Target { account, line: None, name: account, indexed: true })
+                Ok(Target { account, line: None, name: account, indexed: true, separated: false })
             }
         }
     }
@@ -112,12 +114,12 @@ impl Engine {
     /// Where an unknown name leads.
     pub(super) fn phantom_target(&self, brand: &Brand, name: Token) -> Target {
         let account = self.vault.tokens().phantom(brand, name.partition());
-        Target { account, line: Some(name), name, indexed: false }
+        Target { account, line: Some(name), name, indexed: false, separated: false }
     }
 }
 
 impl Target {
-    const fn indexed(name: Token, place: Place) -> Self {
-        Self { account: place.account, line: Some(place.line), name, indexed: true }
+    pub(super) const fn indexed(name: Token, place: Place) -> Self {
+        Self { account: place.account, line: Some(place.line), name, indexed: true, separated: false }
     }
 }

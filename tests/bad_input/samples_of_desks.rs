@@ -130,21 +130,31 @@ pub(crate) fn replay_notices() -> Vec<pb::ReplayNoticesRequest> {
     vec![pb::ReplayNoticesRequest { request_id: export_id(), record_ids: vec![export_id()] }]
 }
 
-pub(crate) fn propose_separation() -> Vec<pb::ProposeSeparationRequest> {
+/// What two people say of a separation, with each kind of contact.
+fn seen() -> [(Vec<pb::LineRef>, Option<pb::SeparationContact>, Option<pb::DocumentScan>); 3] {
     use pb::separation_contact::Value::{Email, Sms, Voice};
-    [Email(text("kim@example.org")), Sms(text("+12125550199")), Voice(text("+12125550199"))]
-        .map(|value| pb::ProposeSeparationRequest {
-            request_id: export_id(),
-            lines: vec![by_number(), pb::LineRef { separation_reference: String::new(), ..by_id() }],
-            contact: Some(pb::SeparationContact { value: Some(value) }),
-            document_reference: text("scan-4711"),
-        })
-        .to_vec()
+    [Email(text("kim@example.org")), Sms(text("+12125550199")), Voice(text("+12125550199"))].map(|value| {
+        let lines = vec![by_number(), pb::LineRef { separation_reference: String::new(), ..by_id() }];
+        let document = pb::DocumentScan { reference: text("scan-4711"), holder_name: text("Kim Doe") };
+        (lines, Some(pb::SeparationContact { value: Some(value) }), Some(document))
+    })
+}
+
+pub(crate) fn propose_separation() -> Vec<pb::ProposeSeparationRequest> {
+    let request =
+        |(lines, contact, document)| pb::ProposeSeparationRequest { request_id: export_id(), lines, contact, document };
+    seen().map(request).to_vec()
 }
 
 pub(crate) fn agree_to_separation() -> Vec<pb::AgreeToSeparationRequest> {
-    let (separation_id, document_reference) = (text("separated-1"), text("scan-4711"));
-    vec![pb::AgreeToSeparationRequest { request_id: export_id(), separation_id, document_reference }]
+    let request = |(lines, contact, document)| pb::AgreeToSeparationRequest {
+        request_id: export_id(),
+        separation_id: text("separated-1"),
+        lines,
+        contact,
+        document,
+    };
+    seen().map(request).to_vec()
 }
 
 pub(crate) fn end_separation() -> Vec<pb::EndSeparationRequest> {

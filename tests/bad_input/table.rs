@@ -119,7 +119,7 @@ const REQUIRED_PAST_TIMES: &[Bad] = &[Missing, Time(0, 0), Time(3_786_912_000, 0
 pub(crate) const CONSISTENCY: &[Bad] = &[Text("canary!"), Text("Y2FuYXJ5"), Long(400)];
 const PERMITS: &[Bad] = &[Missing, Text("canary permit"), Text("canary\n"), Long(1_025)];
 pub(crate) const MESSAGE: &[Bad] = &[Missing];
-pub(crate) const DOCUMENTS: &[Bad] = &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)];
+const DOCUMENTS: &[Bad] = &[Missing, Text(""), Text("two words"), Text("\u{e9}"), Long(129)];
 const SEPARATIONS: &[Bad] =
     &[Text("canary"), Text("canary-1.000102030405060708090a0b0c0d0e0f"), Text("separated-canary.00010203"), Long(81)];
 pub(crate) const OPTIONAL_MESSAGE: &[Bad] = ANY;

@@ -2,7 +2,7 @@
 
 use crate::table::Bad::{self, Int, Long, Many, Missing, Text};
 use crate::table::{
-    ANY, CONSISTENCY, DOCUMENTS, E164, EMAILS, ENUMS, HELD_NAMES, IDS, MESSAGE, OPTIONAL_IDS, OPTIONAL_MESSAGE,
+    ANY, CONSISTENCY, E164, EMAILS, ENUMS, HELD_NAMES, IDS, MESSAGE, OPTIONAL_IDS, OPTIONAL_MESSAGE,
     REQUIRED_REFERENCES, REQUIRED_TIMES, UUIDS,
 };
 
@@ -11,13 +11,15 @@ pub(crate) const FIELDS_OF_DESKS: &[(&str, &[Bad])] = &[
     ("ProposeSeparationRequest.request_id", UUIDS),
     ("ProposeSeparationRequest.lines", &[Missing, Many(17)]),
     ("ProposeSeparationRequest.contact", MESSAGE),
-    ("ProposeSeparationRequest.document_reference", DOCUMENTS),
+    ("ProposeSeparationRequest.document", MESSAGE),
     ("SeparationContact.email", EMAILS),
     ("SeparationContact.sms", E164),
     ("SeparationContact.voice", E164),
     ("AgreeToSeparationRequest.request_id", UUIDS),
     ("AgreeToSeparationRequest.separation_id", IDS),
-    ("AgreeToSeparationRequest.document_reference", DOCUMENTS),
+    ("AgreeToSeparationRequest.lines", &[Missing, Many(17)]),
+    ("AgreeToSeparationRequest.contact", MESSAGE),
+    ("AgreeToSeparationRequest.document", MESSAGE),
     ("EndSeparationRequest.request_id", UUIDS),
     ("EndSeparationRequest.separation_id", IDS),
     ("OpenIncidentRequest.opening", MESSAGE),

@@ -72,11 +72,12 @@ fn a_line_is_separated_and_gets_a_new_sim_and_its_owner_sees_nothing() {
         told
     };
     let before = (seen(&activity), locks());
-    let propose = ["separation", "propose", NUMBER, "--email", MAIL, "--document-file", "scanned"];
+    let saw = ["--line", NUMBER, "--email", MAIL, "--document-file", "scanned", "--holder-name", "Kim Doe"];
+    let propose = [&["separation", "propose"][..], &saw].concat();
     service.ask("cal", &propose).ending(3);
     let proposed = service.ask("ann", &propose).ending(0).json();
     let separation = proposed["separation"]["separation_id"].as_str().unwrap().to_owned();
-    let agree = ["separation", "agree", &separation, "--document-file", "scanned", "--out", "reference"];
+    let agree = [&["separation", "agree", &separation, "--out", "reference"][..], &saw].concat();
     service.ask("ann", &agree).ending(3);
     let agreed = service.ask("bob", &agree).ending(0).json();
     assert_eq!(

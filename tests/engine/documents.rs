@@ -19,12 +19,12 @@ const NOBODYS_NUMBER: &str = "+12125550999";
 
 const NAME: &str = "Ann O'Hara";
 
-fn at(who: Requester, store: Option<&str>, device: &str) -> Requester {
+pub(crate) fn at(who: Requester, store: Option<&str>, device: &str) -> Requester {
     let store = store.map(|store| StoreId::parse(store).unwrap());
     Requester { store, device: DeviceId::parse(device).ok(), ..who }
 }
 
-fn clerk() -> Requester {
+pub(crate) fn clerk() -> Requester {
     at(crate::world::clerk(), Some("S-1"), "till-1")
 }
 
@@ -32,7 +32,7 @@ fn other_clerk(name: &str) -> Requester {
     at(requester(Role::RetailAgent, name), Some("S-1"), name)
 }
 
-fn manager() -> Requester {
+pub(crate) fn manager() -> Requester {
     at(requester(Role::RetailManager, "manager-2"), Some("S-1"), "office")
 }
 
@@ -40,7 +40,7 @@ fn agent() -> Requester {
     at(requester(Role::CareAgent, "care-4"), None, "desk-4")
 }
 
-fn scan(reference: &str, holder: &str) -> Evidence {
+pub(crate) fn scan(reference: &str, holder: &str) -> Evidence {
     let reference = DocumentReference::parse(reference).unwrap();
     let document = Some(DocumentScan { reference, holder: HolderName::parse(holder).unwrap() });
     Evidence { document, ..Evidence::default() }
@@ -50,7 +50,7 @@ fn seen() -> Evidence {
     seen_as(NAME, NUMBER)
 }
 
-fn seen_as(holder: &str, number: &str) -> Evidence {
+pub(crate) fn seen_as(holder: &str, number: &str) -> Evidence {
     let (holder, msisdn) = (HolderName::parse(holder).unwrap(), Msisdn::parse(number).unwrap());
     Evidence { second_person: Some(SecondPerson { holder, msisdn, beside: None }), ..Evidence::default() }
 }
@@ -75,7 +75,12 @@ impl World {
         answer.id()
     }
 
-    async fn shows(&self, who: Requester, challenge: RecordId, evidence: Evidence) -> Result<(), ServiceError> {
+    pub(crate) async fn shows(
+        &self,
+        who: Requester,
+        challenge: RecordId,
+        evidence: Evidence,
+    ) -> Result<(), ServiceError> {
         let channel = if who.role == Role::CareAgent { Channel::Care } else { Channel::Store };
         let submission = self.submission(challenge, evidence, channel);
         self.engine.submit_evidence(authorise(who)?, submission).await.map(|_| ())

@@ -42,6 +42,7 @@ mod records;
 mod redis_servers;
 mod requests;
 mod separations;
+mod separations_refused;
 mod separations_unseen;
 mod spy;
 mod two_people;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use portcullis::crypto::{Token, Tokens};
 use portcullis::domain::{
-    AccountId, AccountNumber, Change, Channel, ContactValue, DocumentReference, Factor, LineId, LineStatus, LockSet,
-    Msisdn, OutcomeKind, OwnerChange, Person, PersonId, PersonRole, PinDigits, RequestId, Requester, Role,
-    SeparationReference, SeparationStanding, Subject,
+    AccountId, AccountNumber, Change, Channel, ContactValue, DocumentReference, DocumentScan, Factor, HolderName,
+    LineId, LineStatus, LockSet, Msisdn, OutcomeKind, OwnerChange, Person, PersonId, PersonRole, PinDigits, Reason,
+    RequestId, Requester, Role, SeparationReference, SeparationStanding, Subject,
 };
 use portcullis::service::{
     Answer, Body, Engine, LineName, LineRef, Move, PermitText, Proposal, Question, Redemption, Refusal, Scope, Seed,
-    SeparationOrder, SeparationSettings, SeparationView, ServiceError, authorise,
+    SeenSeparation, SeparationOrder, SeparationSettings, SeparationView, ServiceError, authorise,
 };
 
 use crate::challenges::outcome;
@@ -23,10 +23,10 @@ use crate::world::{
     requester, sim_to,
 };
 
-const OWNERS_MAIL: &str = "owner@example.com";
+pub(crate) const OWNERS_MAIL: &str = "owner@example.com";
 pub(crate) const SURVIVORS_MAIL: &str = "kim@example.org";
-const DOCUMENT: &str = "scan-4711";
-const OTHER_NUMBER: &str = "+12125550124";
+pub(crate) const DOCUMENT: &str = "scan-4711";
+pub(crate) const OTHER_NUMBER: &str = "+12125550124";
 
 /// A world in which an owner has locked everything on two lines, one of which somebody else carries.
 pub(crate) struct Home {
@@ -56,19 +56,22 @@ pub(crate) fn under(reference: &SeparationReference) -> LineRef {
     LineRef { separation: Some(reference.clone()), ..line_ref() }
 }
 
-fn document(name: &str) -> DocumentReference {
-    DocumentReference::parse(name).unwrap()
+/// What each of the two has seen.
+pub(crate) fn seen() -> SeenSeparation {
+    let reference = DocumentReference::parse(DOCUMENT).unwrap();
+    let document = DocumentScan { reference, holder: HolderName::parse("Kim Doe").unwrap() };
+    SeenSeparation { lines: vec![line_ref()], contact: mail(SURVIVORS_MAIL), document }
 }
 
 #[track_caller]
-fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> Refusal {
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> Refusal {
     match result {
         Err(ServiceError::Refused(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-fn seed(world: &World) -> Seed {
+pub(crate) fn seed(world: &World) -> Seed {
     let mut seed = world.seed();
     seed.persons[0].contacts = vec![contact("mail", mail(OWNERS_MAIL))];
     seed.persons.push(Person {
@@ -102,7 +105,7 @@ impl Home {
         Self::with(world, seed).await
     }
 
-    async fn with(mut world: World, seed: Seed) -> Self {
+    pub(crate) async fn with(mut world: World, seed: Seed) -> Self {
         let spy = SpyStore::over(world.store.clone());
         world.engine = world.engine_over(spy.clone());
         let (codes, post) = (Arc::new(Mailbox::default()), Arc::new(Post::default()));
@@ -127,19 +130,18 @@ impl Home {
 
     /// Nothing of the owner's account was written since this was last asked.
     #[track_caller]
-    fn left_alone(&self) {
+    pub(crate) fn left_alone(&self) {
         let written = self.spy.written();
         assert!(!written.contains(&self.token(ACCOUNT)), "the owner's account was written to");
     }
 
-    fn proposal(&self) -> Proposal {
+    pub(crate) fn proposal(&self) -> Proposal {
         let request_id = self.world.request_id();
         let body = Body(request_id.to_bytes().to_vec());
-        let (lines, document) = (vec![line_ref()], document(DOCUMENT));
-        Proposal { request_id, body, lines, contact: mail(SURVIVORS_MAIL), document }
+        Proposal { request_id, body, seen: seen() }
     }
 
-    fn order(&self, separation: &AccountId) -> SeparationOrder {
+    pub(crate) fn order(&self, separation: &AccountId) -> SeparationOrder {
         let request_id: RequestId = self.world.request_id();
         let body = Body(request_id.to_bytes().to_vec());
         SeparationOrder { request_id, body, separation: separation.clone() }
@@ -149,8 +151,17 @@ impl Home {
         self.engine().propose_separation(authorise(who)?, self.proposal()).await
     }
 
-    async fn agree(&self, who: Requester, id: &AccountId, seen: &str) -> Result<SeparationView, ServiceError> {
-        self.engine().agree_to_separation(authorise(who)?, self.order(id), document(seen)).await
+    pub(crate) async fn agree(&self, who: Requester, id: &AccountId) -> Result<SeparationView, ServiceError> {
+        self.agree_having_seen(who, id, seen()).await
+    }
+
+    pub(crate) async fn agree_having_seen(
+        &self,
+        who: Requester,
+        id: &AccountId,
+        seen: SeenSeparation,
+    ) -> Result<SeparationView, ServiceError> {
+        self.engine().agree_to_separation(authorise(who)?, self.order(id), seen).await
     }
 
     pub(crate) async fn end(&self, who: Requester, id: &AccountId) -> Result<SeparationView, ServiceError> {
@@ -160,7 +171,7 @@ impl Home {
     /// A separation that is open, and what opens it.
     pub(crate) async fn separated(&self) -> (SeparationView, SeparationReference) {
         let proposed = self.propose(ann()).await.unwrap();
-        let mut agreed = self.agree(bob(), &proposed.account, DOCUMENT).await.unwrap();
+        let mut agreed = self.agree(bob(), &proposed.account).await.unwrap();
         let reference = agreed.reference.take().unwrap();
         (agreed, reference)
     }
@@ -172,7 +183,7 @@ impl Home {
         question
     }
 
-    async fn ask(&self, who: Requester, line: LineRef) -> Result<Answer, ServiceError> {
+    pub(crate) async fn ask(&self, who: Requester, line: LineRef) -> Result<Answer, ServiceError> {
         let mut question = self.world.sim_change(Channel::Care);
         question.scope = Scope::Line(line);
         self.world.decide(who, question).await
@@ -278,9 +289,10 @@ async fn a_survivor_takes_their_number_to_another_carrier() {
         2
     );
     home.end(ann(), &separation.account).await.unwrap();
-    assert!(
-        home.engine().get_protection(&authorise(customer()).unwrap(), &Scope::Line(line_ref()), None).await.is_err()
-    );
+    home.end(bob(), &separation.account).await.unwrap();
+    // From here on it has left there too, as any other that left, without a word.
+    let asked = home.ask(care(), line_ref()).await.unwrap();
+    assert_eq!(crate::challenges::reasons(&asked), [Reason::LineInactive, Reason::LockOn]);
     let recycled = Seed {
         account: AccountId::parse("acct-9").unwrap(),
         lines: vec![portcullis::service::LineSeed {
@@ -339,139 +351,59 @@ async fn a_separated_line_moves_to_the_survivors_own_account() {
         permit,
     };
     let permit = completed.permit.clone().unwrap();
+    home.left_alone();
+    // Another engine remembers where the number was.
+    let elsewhere = home.world.engine_over(home.world.store.clone());
+    let look = |engine: &Arc<Engine>| {
+        let engine = engine.clone();
+        async move { engine.get_protection(&authorise(customer()).unwrap(), &Scope::Line(line_ref()), None).await }
+    };
+    assert!(look(&elsewhere).await.is_ok() && look(home.engine()).await.is_ok());
     for _ in 0..2 {
         let moved = home.engine().move_line(authorise(provisioning()).unwrap(), order(permit.clone())).await.unwrap();
         assert_eq!((moved.line.account, moved.line.status), (own.clone(), LineStatus::Active));
     }
-    home.left_alone();
     assert_eq!(refusal(home.ask(care(), under(&reference)).await), Refusal::SeparationRefused, "it is there no more");
+    for engine in [home.engine(), &elsewhere] {
+        assert!(look(engine).await.is_err(), "it is not the owner's any more");
+        let asked = engine.decide(authorise(customer()).unwrap(), home.world.sim_change(Channel::App)).await;
+        assert!(matches!(asked, Err(ServiceError::Forbidden)), "{asked:?}");
+    }
 }
 
+/// Who was flagged needs strong proof still, and has a way to give it.
 #[tokio::test]
-async fn it_takes_two_trained_people_who_saw_the_same_document() {
-    let home = Home::new().await;
-    let stranger = requester(Role::FraudOps, "desk|cal");
-    assert!(matches!(home.propose(stranger.clone()).await, Err(ServiceError::Forbidden)));
-    let proposed = home.propose(ann()).await.unwrap();
-    assert_eq!((proposed.standing, &proposed.reference), (SeparationStanding::Proposed, &None));
-    let id = proposed.account.clone();
-    assert!(matches!(home.agree(stranger, &id, DOCUMENT).await, Err(ServiceError::Forbidden)));
-    assert_eq!(refusal(home.agree(ann(), &id, DOCUMENT).await), Refusal::SecondPersonNeeded);
-    let other = home.agree(bob(), &id, "scan-4712").await;
-    assert!(matches!(other, Err(ServiceError::Invalid { field: "document_reference", .. })), "{other:?}");
-    let nobodys = AccountId::parse("separated-0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91").unwrap();
-    for name in [&nobodys, &AccountId::parse(ACCOUNT).unwrap()] {
-        assert!(matches!(home.agree(bob(), name, DOCUMENT).await, Err(ServiceError::NotFound("separation"))));
-    }
-    // Nobody agreed for a day.
-    home.world.pass(TimeDelta::hours(24));
-    assert_eq!(refusal(home.agree(bob(), &id, DOCUMENT).await), Refusal::SeparationNotProposed);
-    home.left_alone();
-
-    let off = World::populated().await;
-    let request_id = off.request_id();
-    let proposal = Proposal { request_id, ..home.proposal() };
-    let refused = off.engine.propose_separation(authorise(ann()).unwrap(), proposal).await;
-    assert_eq!(refusal(refused), Refusal::SeparationsOff);
-}
-
-#[tokio::test]
-async fn what_is_asked_twice_separates_once() {
-    let home = Home::new().await;
-    let proposal = home.proposal();
-    let propose = || home.engine().propose_separation(authorise(ann()).unwrap(), proposal.clone());
-    let (first, second) = (propose().await.unwrap(), propose().await.unwrap());
-    assert_eq!((first.account.clone(), first.number), (second.account, second.number));
-    let other = Proposal { body: Body(b"other".to_vec()), ..proposal.clone() };
-    let reused = home.engine().propose_separation(authorise(ann()).unwrap(), other).await;
-    assert!(matches!(reused, Err(ServiceError::RequestIdReused)), "{reused:?}");
-    let order = home.order(&first.account);
-    let agree = || home.engine().agree_to_separation(authorise(bob()).unwrap(), order.clone(), document(DOCUMENT));
-    let (once, twice) = (agree().await.unwrap(), agree().await.unwrap());
-    assert!(once.reference.is_some() && once.reference == twice.reference);
-    assert_eq!(refusal(home.agree(bob(), &first.account, DOCUMENT).await), Refusal::SeparationNotProposed);
-}
-
-/// Whoever shares the account reads what goes there.
-#[tokio::test]
-async fn no_contact_of_the_account_is_the_survivors() {
-    let home = Home::new().await;
-    let sms = |number| ContactValue::Sms(Msisdn::parse(number).unwrap());
-    for taken in [mail(OWNERS_MAIL), mail("user@example.com"), sms(NUMBER), sms(OTHER_NUMBER)] {
-        let proposal = Proposal { contact: taken, ..home.proposal() };
-        let refused = home.engine().propose_separation(authorise(ann()).unwrap(), proposal).await;
-        assert!(matches!(refused, Err(ServiceError::Invalid { field: "contact", .. })), "{refused:?}");
-    }
-    for lines in [vec![line_ref(), line_ref()], Vec::new()] {
-        let refused =
-            home.engine().propose_separation(authorise(ann()).unwrap(), Proposal { lines, ..home.proposal() }).await;
-        assert!(matches!(refused, Err(ServiceError::Invalid { field: "lines", .. })), "{refused:?}");
-    }
-    let nobodys = LineRef::named(LineName::Msisdn(Msisdn::parse("+12125550999").unwrap()));
-    let proposal = Proposal { lines: vec![nobodys], ..home.proposal() };
-    let refused = home.engine().propose_separation(authorise(ann()).unwrap(), proposal).await;
-    assert!(matches!(refused, Err(ServiceError::NotFound("line"))));
-    home.left_alone();
-}
-
-/// Forged, of another line, before its time, after it, ended: nothing is opened, and the owner's account is not touched.
-#[tokio::test]
-async fn a_reference_that_is_not_good_changes_nothing() {
-    let home = Home::new().await;
-    let proposed = home.propose(ann()).await.unwrap();
-    let refused = Refusal::SeparationRefused;
-    let (_, good) = home.separated().await;
-    let mut forged = Vec::new();
-    for bit in 0..128 {
-        let mut proof = u128::from_be_bytes(good.proof);
-        proof ^= 1 << bit;
-        forged.push(SeparationReference { proof: proof.to_be_bytes(), ..good.clone() });
-    }
-    // The proof of one is none of another.
-    forged.push(SeparationReference { account: proposed.account.clone(), ..good.clone() });
-    let never = "separated-0190d4f0-7c3e-7a52-9a63-0d1f3c5e7b91.000102030405060708090a0b0c0d0e0f";
-    forged.push(SeparationReference::parse(never).unwrap());
-    home.spy.written();
-    for reference in &forged {
-        assert_eq!(refusal(home.ask(care(), under(reference)).await), refused);
-    }
-    let of_other = LineRef { separation: Some(good.clone()), ..other_line() };
-    assert_eq!(refusal(home.ask(care(), of_other).await), refused);
-    let of_nobody = LineRef { name: LineName::Msisdn(Msisdn::parse("+12125550999").unwrap()), ..under(&good) };
-    assert_eq!(refusal(home.ask(care(), of_nobody).await), refused);
-    let elsewhere = Requester { brand: portcullis::domain::Brand::parse("other").unwrap(), ..care() };
-    assert_eq!(refusal(home.ask(elsewhere, under(&good)).await), refused);
-    // It says who asks for nobody: the owner with a survivor's reference is no survivor.
-    assert!(matches!(home.ask(customer(), under(&good)).await, Err(ServiceError::Forbidden)));
-    assert_eq!(home.spy.written(), [], "nothing at all was written");
-
-    assert_eq!(outcome(&home.ask(care(), under(&good)).await.unwrap()), OutcomeKind::Challenge);
-    let approved = home.approved(&good, sim_to(NEW_SIM)).await;
-    // A permit that was granted under it dies with it.
-    home.end(ann(), &good.account).await.unwrap();
-    assert_eq!(refusal(home.redeem(care(), under(&good), &approved).await), refused);
-    assert_eq!(refusal(home.redeem(care(), line_ref(), &approved).await), Refusal::PermitMismatch);
-    assert_eq!(refusal(home.ask(care(), under(&good)).await), refused);
-
-    let (separation, good) = home.separated().await;
-    home.world.pass(TimeDelta::days(14) - TimeDelta::milliseconds(1));
-    assert_eq!(outcome(&home.ask(care(), under(&good)).await.unwrap()), OutcomeKind::Challenge);
-    home.world.pass(TimeDelta::milliseconds(1));
-    assert_eq!(refusal(home.ask(care(), under(&good)).await), refused);
-    let asked = home.world.decide(survivor(&separation), home.world.sim_change(Channel::App)).await;
-    assert_eq!(refusal(asked), refused, "their sign-in opens no more than the reference");
-    home.left_alone();
-}
-
-/// A line that its account no longer has is not the survivor's to take.
-#[tokio::test]
-async fn a_line_that_left_first_is_out_of_reach() {
+async fn a_marked_line_is_separated_by_an_identity_document() {
     let world = World::new();
-    let unlocked = Seed { locks: Vec::new(), ..seed(&world) };
-    let home = Home::with(world, unlocked).await;
+    let mut marked = seed(&world);
+    marked.lines[0].flags.heightened = true;
+    let home = Home::with(world, marked).await;
     let (_, reference) = home.separated().await;
-    assert_eq!(outcome(&home.ask(care(), under(&reference)).await.unwrap()), OutcomeKind::Challenge);
-    let owners = home.world.decide(carrier(), home.world.approved(home.world.port())).await.unwrap();
-    home.redeem(carrier(), line_ref(), &owners).await.unwrap();
-    assert_eq!(refusal(home.ask(care(), under(&reference)).await), Refusal::SeparationRefused);
+    let mut question = home.world.sim_change(Channel::Store);
+    question.scope = Scope::Line(under(&reference));
+    let clerk = crate::documents::clerk();
+    let asked = home.world.decide(clerk.clone(), question).await.unwrap();
+    assert_eq!(outcome(&asked), OutcomeKind::Challenge, "{:?}", asked.outward);
+    let scanned = crate::documents::scan("scan-4711", "Kim Doe");
+    home.world.shows(clerk.clone(), asked.id(), scanned).await.unwrap();
+    let elsewhere = crate::documents::at(crate::documents::manager(), Some("S-2"), "office-2");
+    home.world.shows(elsewhere, asked.id(), crate::documents::seen_as("Kim Doe", NUMBER)).await.unwrap();
+    home.world.pass(TimeDelta::hours(5));
+    let completed = home.world.complete_as(clerk, asked.id()).await.unwrap();
+    assert_eq!(outcome(&completed), OutcomeKind::Approve, "{:?}", completed.outward);
+    assert_eq!(completed.decided().unwrap().accepted, [Factor::IdDocument]);
+}
+
+/// Staff who have the reference see the locks that are the survivor's, and no others.
+#[tokio::test]
+async fn who_has_the_reference_sees_the_survivors_locks() {
+    let home = Home::new().await;
+    let (separation, reference) = home.separated().await;
+    let reader = authorise(care()).unwrap();
+    let seen = home.engine().get_protection(&reader, &Scope::Line(under(&reference)), None).await.unwrap();
+    let accounts: Vec<_> = seen.iter().map(|view| view.account.clone()).collect();
+    assert_eq!(accounts, [separation.account.clone(), separation.account.clone()]);
+    home.world.lock(survivor(&separation), LockSet::Sim).await.unwrap();
+    let asked = home.ask(care(), under(&reference)).await.unwrap();
+    assert_eq!((outcome(&asked), crate::challenges::reasons(&asked)), (OutcomeKind::Deny, vec![Reason::LockOn]));
 }

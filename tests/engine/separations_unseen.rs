@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use chrono::TimeDelta;
-use portcullis::audit::RecordFilter;
+use portcullis::audit::{EventKind, RecordFilter};
 use portcullis::crypto::{Cost, Keyring};
-use portcullis::domain::{Account, AccountId, ChainHead, Channel, LockSet, RequestId, Role};
-use portcullis::service::{Authorised, RecordQuery, RecordScope, Scope, Seed, ServiceError, Upsert, authorise, right};
+use portcullis::domain::{Account, AccountId, ChainHead, Change, Channel, Imei, LockSet, RequestId, Role, SimChange};
+use portcullis::service::{
+    Authorised, RecordQuery, RecordScope, RecordView, Scope, Seed, ServiceError, Told, Upsert, authorise, right,
+};
 use portcullis::store::Kept;
 
 use crate::notices::mail;
@@ -56,13 +58,33 @@ async fn nobody_but_auditors_sees_it() {
     assert_eq!(home.engine().list_records(&reader, query(one())).await.unwrap().records.len(), 1);
     let reader = authorise(auditor()).unwrap();
     assert!(home.engine().get_decision(&reader, approved.id(), None).await.is_ok());
-    // And they are told at once that there is one, by a record that names nobody.
-    let alerts = all.iter().filter(|view| view.account.as_str() == "engine").count();
-    assert!(alerts >= 1);
+    // And they are told at once that there is one, by a record that names nobody, and that nobody else sees; nor that they looked.
+    let alert = |views: &[RecordView]| views.iter().filter(|view| is_alert(view)).count();
+    assert_eq!(alert(&all), 1);
+    let kinds = vec![EventKind::SeparationChanged];
+    let looked = RecordFilter { kinds, ..RecordFilter::default() };
+    let reader = authorise(auditor()).unwrap();
+    let query_of = |filter| RecordQuery { filter, scope: None, from: None, size: 200 };
+    assert_eq!(home.engine().list_records(&reader, query_of(looked)).await.unwrap().records.len(), 2);
+    let reader = authorise(ann()).unwrap();
+    let seen = home.engine().list_records(&reader, query(None)).await.unwrap().records;
+    assert_eq!(alert(&seen), 0);
+    assert!(!seen.iter().any(|view| told(view).contains("SeparationChanged")), "{seen:?}");
     let own = home.world.seed();
     let taken = Upsert { request: None, seed: Seed { account: separation.account.clone(), ..own } };
     let refused = home.engine().upsert_account(authorise(provisioning()).unwrap(), taken).await;
     assert!(matches!(refused, Err(ServiceError::Invalid { field: "seed.account.account_id", .. })));
+}
+
+fn told(view: &RecordView) -> String {
+    match &view.told {
+        Told::Whole(kept) => format!("{:?}", kept.record().event),
+        Told::Unreadable(_) => panic!("{view:?}"),
+    }
+}
+
+fn is_alert(view: &RecordView) -> bool {
+    view.account.as_str() == "engine" && told(view).contains("SEPARATION_OPENED")
 }
 
 /// INVARIANT (separation-is-unseen): whatever the owner and everybody about them see, do and are told is the same, byte for byte
@@ -98,7 +120,7 @@ async fn seen_by_owner(home: &Home, separated: bool) -> Vec<String> {
                 1 => reference = Some(home.separated().await),
                 2 => {
                     let (_, reference) = reference.as_ref().unwrap();
-                    let approved = home.approved(reference, sim_to(NEW_SIM)).await;
+                    let approved = home.approved(reference, on_handset()).await;
                     home.redeem(care(), under(reference), &approved).await.unwrap();
                 }
                 _ => {
@@ -173,7 +195,7 @@ async fn look(home: &Home, seen: &mut Seen) {
     for (who, line) in [(clerk(), line_ref()), (carrier(), line_ref()), (customer(), line_ref())] {
         let mut question = match who.role {
             Role::PortingSystem => world.port(),
-            Role::Customer => world.sim_change(Channel::App),
+            Role::Customer => world.question(on_handset(), Channel::App),
             _ => world.sim_change(Channel::Store),
         };
         question.scope = Scope::Line(line);
@@ -194,4 +216,10 @@ fn owner_activity() -> Authorised<right::ReadActivity> {
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36 && RequestId::parse(text).is_ok()
+}
+
+/// A SIM change onto a handset that both the owner and the survivor may name.
+fn on_handset() -> Change {
+    let Change::Sim(change) = sim_to(NEW_SIM) else { panic!("it is one") };
+    Change::Sim(SimChange { imei: Some(Imei::parse("490154203237518").unwrap()), ..change })
 }

@@ -10,9 +10,9 @@ use super::names::{
     imei, instant, line_id, msisdn, person_id, postal_code, record_id, reference, release_id, spid, subject,
 };
 use crate::domain::{
-    Account, AccountKind, Action, ChainHead, Contact, Device, DocumentDigest, Flags, Held, Line, LineStatus, Lock,
-    Person, Protection, RESETS_KEPT_MAX, Release, ReleaseGuard, ReleaseScope, Reset, ResetKind, SIM_CHANGES_KEPT_MAX,
-    Separation, Word,
+    Account, AccountId, AccountKind, Action, ChainHead, Contact, Device, DocumentDigest, Flags, Held, Line, LineStatus,
+    Lock, Person, Protection, RESETS_KEPT_MAX, Release, ReleaseGuard, ReleaseScope, Reset, ResetKind, SEPARATED_PREFIX,
+    SIM_CHANGES_KEPT_MAX, Separation, Word,
 };
 
 pub(crate) fn account() -> impl Strategy<Value = Account> {
@@ -27,7 +27,7 @@ pub(crate) fn account() -> impl Strategy<Value = Account> {
             (persons, devices),
             (protection, flags, resets, line_count, chain, separation),
         )| Account {
-            id,
+            id: if separation.is_some() { separated(&id) } else { id },
             brand,
             number,
             kind,
@@ -41,6 +41,12 @@ pub(crate) fn account() -> impl Strategy<Value = Account> {
             separation: separation.map(Box::new),
         },
     )
+}
+
+/// A name that an account of a separation may have.
+fn separated(id: &AccountId) -> AccountId {
+    let rest = id.as_str().get(SEPARATED_PREFIX.len()..).unwrap_or_default();
+    AccountId::parse(&format!("{SEPARATED_PREFIX}{rest}")).unwrap()
 }
 
 fn separation() -> impl Strategy<Value = Separation> {

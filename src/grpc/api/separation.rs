@@ -33,8 +33,8 @@ impl SeparationService for SeparationApi {
     ) -> Result<Response<pb::AgreeToSeparationResponse>, Status> {
         let Services { engine, edge } = self.0.clone();
         let work = |requester: Requester, message| async move {
-            let (order, document) = ask::agree_to_separation(message)?;
-            let agreed = engine.agree_to_separation(authorise(requester)?, order, document).await?;
+            let (order, seen) = ask::agree_to_separation(message)?;
+            let agreed = engine.agree_to_separation(authorise(requester)?, order, seen).await?;
             Ok(pb::AgreeToSeparationResponse {
                 separation: Some(tell::separation(&agreed)),
                 separation_reference: agreed.reference.map_or_else(String::new, |reference| reference.to_text()),

@@ -81,7 +81,7 @@ fn second_person(value: &pb::SecondPerson) -> Result<SecondPerson, FieldError> {
     })
 }
 
-fn document_scan(value: &pb::DocumentScan) -> Result<DocumentScan, FieldError> {
+pub(in crate::grpc) fn document_scan(value: &pb::DocumentScan) -> Result<DocumentScan, FieldError> {
     let pb::DocumentScan { reference, holder_name } = value;
     Ok(DocumentScan {
         reference: text(reference, "reference", DocumentReference::parse)?,

@@ -109,7 +109,7 @@ impl Engine {
             now,
             at_least: None,
         };
-        let target = Target { account, line, name: line.unwrap_or(account), indexed: true };
+        let target = Target { account, line, name: line.unwrap_or(account), indexed: true, separated: false };
         match self.vault.open_with(ask, vec![self.challenge_token(record.id), self.prompts_token(&target)]).await? {
             Opening::Open(open) => Ok(Some(Declined { open, target, granted })),
             Opening::Answered(_) => Ok(None),

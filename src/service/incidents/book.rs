@@ -12,7 +12,7 @@ use super::following::{Followed, Rings};
 use crate::crypto::Token;
 use crate::domain::{
     AccountMark, Brand, Change, Cohort, Document, Given, Hold, HoldKind, HoldTarget, Incident, Interaction, Place,
-    RecordId, Requester, each_holdable,
+    RecordId, Requester, Subject, each_holdable,
 };
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
@@ -223,6 +223,11 @@ impl Books {
             name(HoldKind::Staff, given.by.as_str());
             given.place.each_holdable(name);
         })
+    }
+
+    /// Whether somebody is held whose word was given before.
+    pub(in crate::service) fn holds_subject(&self, subject: &Subject) -> bool {
+        self.first_held(|name| name(HoldKind::Staff, subject.as_str())).is_some()
     }
 
     /// What of the place that something was asked at is held.

@@ -1,20 +1,22 @@
 //! How far a brand's records were told: kept in its ledger, shown to operators, and told again where they say so.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use crate::audit::Event;
 use crate::crypto::Token;
-use crate::domain::{Brand, Document, NoticeBook, NoticeRound, RecordId, Reference, RequestId};
+use crate::domain::{Brand, Document, NoticeBook, NoticeRound, RecordId, Reference, RequestId, Requester};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::ledger::{LedgerAsk, Turned, Worked};
 use crate::service::question::{Body, caller_of};
 use crate::service::records::OUT_OF_ORDER;
 use crate::service::rights::{Authorised, right};
+use crate::service::separations::may_see;
 use crate::service::unbroken::Unbroken;
-use crate::store::{Entry, Urgency};
+use crate::store::{Entry, Found, Urgency};
 
 /// Notices that are told again by one request, at most.
 pub const NOTICES_REPLAYED_MAX: usize = 256;
@@ -35,8 +37,33 @@ impl Engine {
     /// How notices of the caller's brand stand.
     pub async fn list_notices(&self, who: &Authorised<right::ListNotices>) -> Result<NoticeStanding, ServiceError> {
         // This service tells those of its own brand.
-        let is_on = self.notices.carrier().is_some() && who.requester().brand == self.carrier.brand;
-        Ok(NoticeStanding { is_on, book: self.notice_book(&who.requester().brand).await?.map(Box::new) })
+        let (requester, now) = (who.requester(), self.now()?.instant());
+        let is_on = self.notices.carrier().is_some() && requester.brand == self.carrier.brand;
+        let mut book = self.notice_book(&requester.brand).await?.map(Box::new);
+        if let Some(book) = &mut book {
+            let names = book.waiting.iter().map(|waiting| waiting.name).chain(book.dead.iter().map(|dead| dead.name));
+            let mut shown = BTreeSet::new();
+            for record in names.map(|name| name.record).collect::<BTreeSet<_>>() {
+                if self.is_shown(requester, record, now).await? {
+                    shown.insert(record);
+                }
+            }
+            book.waiting.retain(|waiting| shown.contains(&waiting.name.record));
+            book.dead.retain(|dead| shown.contains(&dead.name.record));
+        }
+        Ok(NoticeStanding { is_on, book })
+    }
+
+    /// Whether whoever looks may know of a record that customers are told of. One that is in the store no more tells nothing.
+    async fn is_shown(
+        &self,
+        requester: &Requester,
+        record: RecordId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, ServiceError> {
+        let Ok(Found::Kept(kept)) = self.vault.find(record).await else { return Ok(true) };
+        let owner = self.owner(kept.account(), now).await?;
+        Ok(owner.is_none_or(|owner| may_see(requester, &owner.brand, &owner.account)))
     }
 
     /// How many notices wait for another try, and how many are not tried any more; nothing where none were ever told.

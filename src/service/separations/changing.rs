@@ -1,25 +1,37 @@
 //! The second person's word, and the end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::proposing::SeenSeparation;
 use crate::audit::{Event, SeparationStep};
 use crate::crypto::Token;
 use crate::domain::{
-    Account, AccountId, AccountNumber, Brand, DocumentReference, FormatError, Line, LineStatus, PersonId, Reference,
+    Account, AccountId, AccountNumber, Action, Brand, DocumentDigest, FormatError, LineStatus, PersonId, Reference,
     RequestId, Requester, Separation, SeparationReference, SeparationStanding, Word,
 };
 use crate::service::ask::{CONFLICT_RETRIES_MAX, account_of};
+use crate::service::budget::Budget;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::question::{Body, caller_of};
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, IndexEntry, Opening, Place, Reserve, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Opening, Reserve, Urgency};
 
 /// The alert by which auditors are told that lines can be separated. It names neither account nor line.
-const OPENED: &str = "SEPARATION_OPENED";
+pub(super) const OPENED: &str = "SEPARATION_OPENED";
+
+const AS_PROPOSED: &str = "must be what whoever proposed the separation has seen";
+
+/// So often one person agrees a day, or tries to.
+const AGREEMENTS: Budget = Budget {
+    name: "separation-agreements",
+    most: 20,
+    what: "one person agrees to so many separations a day: another one must",
+};
 
 /// A person's word on a separation that was proposed.
 #[derive(Debug, Clone)]
@@ -49,6 +61,12 @@ pub struct SeparationView {
     pub reference: Option<SeparationReference>,
 }
 
+/// What somebody has seen, as it is kept.
+struct Said {
+    lines: BTreeSet<Token>,
+    document: DocumentDigest,
+}
+
 /// What a change of a separation came to.
 enum Changed {
     Done(Box<SeparationView>),
@@ -56,39 +74,66 @@ enum Changed {
 }
 
 impl Engine {
-    /// Agrees to what another person proposed, having seen the same document. The reference comes back.
+    /// Agrees to what another person proposed, having seen the same: the lines, the contact and the document. The reference comes
+    /// back.
+    ///
+    /// INVARIANT (fail-closed): the second person says by themselves what they agree to, and is not shown what was proposed.
     pub async fn agree_to_separation(
         self: &Arc<Self>,
         who: Authorised<right::SeparateLines>,
         order: SeparationOrder,
-        document: DocumentReference,
+        seen: SeenSeparation,
     ) -> Result<SeparationView, ServiceError> {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let (requester, life) = (who.requester(), engine.separations_of(who.requester()).await?.life);
-            let seen = engine.document_digest(&document);
-            let agree = |separation: &mut Separation, now: DateTime<Utc>| {
+            let (requester, now) = (who.requester(), engine.now()?.instant());
+            let life = engine.separations_of(requester).await?.life;
+            engine.spend(&AGREEMENTS, (&requester.brand, requester.subject.as_str().as_bytes()), now).await?;
+            let said = engine.said(requester, &seen).await?;
+            let agree = |account: &mut Account| {
+                let contact = account.owner().and_then(|survivor| survivor.contacts.first()).map(|first| &first.value);
+                let is_contact = contact == Some(&seen.contact);
+                let holder = account.owner().and_then(|survivor| survivor.name.as_ref());
+                let is_holder = holder.is_some_and(|holder| seen.document.holder.matches(holder));
+                let separation = account.separation.as_deref_mut().ok_or(NO_SEPARATION)?;
                 if separation.proposed.by == requester.subject {
                     return Err(ServiceError::Refused(Refusal::SecondPersonNeeded));
                 }
                 if separation.standing(now) != SeparationStanding::Proposed {
                     return Err(ServiceError::Refused(Refusal::SeparationNotProposed));
                 }
-                if separation.document != seen {
-                    let expected = "must be the document that whoever proposed the separation named";
-                    return Err(ServiceError::Invalid { field: "document_reference", expected });
+                let proposed = separation.lines.iter().map(|line| engine.vault.tokens().line(&requester.brand, line));
+                let wrong = [
+                    ("lines", said.lines == proposed.collect()),
+                    ("contact", is_contact),
+                    ("document.reference", said.document == separation.document),
+                    ("document.holder_name", is_holder),
+                ];
+                if let Some((field, _)) = wrong.into_iter().find(|(_, agrees)| !agrees) {
+                    return Err(ServiceError::Invalid { field, expected: AS_PROPOSED });
                 }
                 separation.agreed = Some(Word { by: requester.subject.clone(), at: now });
                 separation.expires_at = now + life;
                 Ok(SeparationStep::Agreed { expires_at: separation.expires_at })
             };
-            engine.change_separation(requester, &order, &agree).await
+            engine.change_separation(requester, &order, now, &agree).await
         })
         .await
     }
 
-    /// Ends a separation: its reference opens nothing any more, and a number that has left under it can be given out again. One
-    /// person is enough, since it only takes away.
+    /// What somebody has seen, as it is kept.
+    async fn said(&self, requester: &Requester, seen: &SeenSeparation) -> Result<Said, ServiceError> {
+        let mut lines = BTreeSet::new();
+        for line in &seen.lines {
+            let name = self.line_token(requester, line)?;
+            // One that nobody has differs from every line.
+            lines.insert(self.vault.resolve(name).await?.map_or(name, |place| place.line));
+        }
+        Ok(Said { lines, document: self.document_digest(&seen.document.reference) })
+    }
+
+    /// Ends a separation: its reference opens nothing any more, and where a line has left under it the account that it was taken from
+    /// has it no longer, without a word. One person is enough, since it only takes away. What is ended is ended.
     pub async fn end_separation(
         self: &Arc<Self>,
         who: Authorised<right::SeparateLines>,
@@ -96,17 +141,19 @@ impl Engine {
     ) -> Result<SeparationView, ServiceError> {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let requester = who.requester();
+            let (requester, now) = (who.requester(), engine.now()?.instant());
             engine.separations_of(requester).await?;
-            let end = |separation: &mut Separation, now: DateTime<Utc>| {
-                if separation.ended.is_some() {
-                    return Err(ServiceError::Refused(Refusal::SeparationNotProposed));
-                }
+            let before = engine.separation_now(&requester.brand, &order.separation, now).await?;
+            let end = |account: &mut Account| {
+                let separation = account.separation.as_deref_mut().ok_or(NO_SEPARATION)?;
                 separation.ended = Some(Word { by: requester.subject.clone(), at: now });
                 Ok(SeparationStep::Ended)
             };
-            let ended = engine.change_separation(requester, &order, &end).await?;
-            engine.leave_for_good(&requester.brand, &ended.account, &ended.separation).await?;
+            let ended = match before.standing {
+                SeparationStanding::Ended => before,
+                _ => engine.change_separation(requester, &order, now, &end).await?,
+            };
+            engine.leave_for_good(&requester.brand, &ended, now).await?;
             Ok(ended)
         })
         .await
@@ -116,11 +163,11 @@ impl Engine {
         &self,
         requester: &Requester,
         order: &SeparationOrder,
-        change: &(impl Fn(&mut Separation, DateTime<Utc>) -> Result<SeparationStep, ServiceError> + Sync),
+        now: DateTime<Utc>,
+        change: &(impl Fn(&mut Account) -> Result<SeparationStep, ServiceError> + Sync),
     ) -> Result<SeparationView, ServiceError> {
-        let now = self.now()?.instant();
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            if let Changed::Done(view) = self.try_change(requester, order, change, now).await? {
+            if let Changed::Done(view) = self.try_change(requester, order, now, change).await? {
                 return Ok(*view);
             }
         }
@@ -131,8 +178,8 @@ impl Engine {
         &self,
         requester: &Requester,
         order: &SeparationOrder,
-        change: &(impl Fn(&mut Separation, DateTime<Utc>) -> Result<SeparationStep, ServiceError> + Sync),
         now: DateTime<Utc>,
+        change: &(impl Fn(&mut Account) -> Result<SeparationStep, ServiceError> + Sync),
     ) -> Result<Changed, ServiceError> {
         let account = self.vault.tokens().account(&requester.brand, &order.separation);
         let reserve = self.reserve(requester, order.request_id, &order.body);
@@ -142,8 +189,7 @@ impl Engine {
             Opening::Answered(_) => return self.changed_before(requester, &order.separation, now).await,
             Opening::Taken => return Err(ServiceError::RequestIdReused),
         };
-        let separation = open.account_mut().and_then(|account| account.separation.as_deref_mut());
-        let step = change(separation.ok_or(NO_SEPARATION)?, now)?;
+        let step = change(open.account_mut().ok_or(NO_SEPARATION)?)?;
         let gives = matches!(step, SeparationStep::Agreed { .. });
         if gives {
             // Before it opens anything: whoever watches over this desk may be told of what then does not, and never the other way.
@@ -213,33 +259,68 @@ impl Engine {
         })
     }
 
-    /// Names of lines that have left under a separation lead to where they left, so that their numbers are free again.
-    async fn leave_for_good(&self, brand: &Brand, id: &AccountId, separation: &Separation) -> Result<(), ServiceError> {
-        let (tokens, now) = (self.vault.tokens(), self.now()?.instant());
-        let (account, from) = (tokens.account(brand, id), tokens.account(brand, &separation.from));
-        let names: Vec<Token> = separation.lines.iter().map(|line| tokens.line(brand, line)).collect();
+    /// Lines that have left under a separation are where they were taken from no longer.
+    async fn leave_for_good(
+        &self,
+        brand: &Brand,
+        ended: &SeparationView,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let tokens = self.vault.tokens();
+        let account = tokens.account(brand, &ended.account);
+        let names: Vec<Token> = ended.separation.lines.iter().map(|line| tokens.line(brand, line)).collect();
         let Opening::Open(open) = self.vault.open(asking(account, names.clone(), None, now)).await? else {
             return Err(ServiceError::RequestIdReused);
         };
         for token in names {
-            let Some(line) = open.line(token).filter(|line| has_left(line)) else { continue };
-            for name in [token, tokens.number(brand, line.msisdn)] {
-                // What moved to the survivor's own account leads there already.
-                if self.vault.resolve(name).await? == Some(Place { account: from, line: token }) {
-                    self.hints.forget(name);
-                    self.vault.index(vec![IndexEntry { name, place: Place { account, line: token } }]).await?;
-                }
+            if let Some(status) = open.line(token).map(|line| line.status).filter(|status| !status.is_in_service()) {
+                self.leave_behind(brand, &ended.separation, (token, status), now).await?;
             }
         }
         Ok(())
     }
+
+    /// A line that has left under a separation is no longer on the account that it was taken from: from here on its number leads
+    /// elsewhere, or nowhere, and so does every hint. Nothing is put on record there, and nobody is told.
+    ///
+    /// INVARIANT (fail-closed): what left that account by itself meanwhile is nobody else's to take.
+    pub(in crate::service) async fn leave_behind(
+        &self,
+        brand: &Brand,
+        separation: &Separation,
+        (token, status): (Token, LineStatus),
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let account = self.vault.tokens().account(brand, &separation.from);
+        for _ in 0..=CONFLICT_RETRIES_MAX {
+            let _turn = self.queues.enter(account).await?;
+            let Opening::Open(mut open) = self.vault.open(asking(account, vec![token], None, now)).await? else {
+                return Err(ServiceError::RequestIdReused);
+            };
+            let seq = open.next_seq();
+            match open.line(token).map(|line| line.status) {
+                Some(there) if there == status => return Ok(()),
+                Some(there) if there.is_in_service() => {}
+                _ => return Err(ServiceError::Refused(Refusal::SeparationRefused)),
+            }
+            if let Some(line) = open.line_mut(token) {
+                line.status = status;
+                for action in Action::ALL {
+                    line.protection.void(action, seq);
+                }
+            }
+            let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
+            match self.vault.close(open, Closing { urgency: Urgency::Ordinary, claim: None, settle, due, done }).await {
+                Ok(_) => return Ok(()),
+                Err(CommitError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+    }
 }
 
 pub(super) const NO_SEPARATION: ServiceError = ServiceError::NotFound("separation");
-
-const fn has_left(line: &Line) -> bool {
-    matches!(line.status, LineStatus::PortedOut | LineStatus::Closed)
-}
 
 pub(super) fn asking(account: Token, lines: Vec<Token>, reserve: Option<Reserve>, now: DateTime<Utc>) -> Ask {
     let (charges, windows) = (Vec::new(), Vec::new());

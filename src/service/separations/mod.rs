@@ -9,12 +9,13 @@
 //! Whatever is asked under a separation's reference is asked of its account. So nothing here knows how to override a lock, a cool-down or
 //! an owner: there is none on that account, and the proof that is asked for is its owner's.
 //!
-//! INVARIANT (separation-is-unseen): the account that the lines are on is read, and nothing of it is ever written.
+//! INVARIANT (separation-is-unseen): the account that the lines are on is read, and nothing of it is written before a line has left it; then
+//! its row says so, and no record does.
 
 mod changing;
 mod opening;
 mod proposing;
 
 pub use changing::{SeparationOrder, SeparationView};
-pub(super) use opening::may_see;
-pub use proposing::{Proposal, SeparationSettings};
+pub(super) use opening::{may_see, may_see_event};
+pub use proposing::{Proposal, SeenSeparation, SeparationSettings};

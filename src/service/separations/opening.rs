@@ -1,5 +1,7 @@
 //! What a separation's reference opens, and who may see what is done under it.
 
+use super::changing::OPENED;
+use crate::audit::{Event, EventKind, RecordFilter};
 use crate::crypto::Token;
 use crate::domain::{
     Account, AccountId, Brand, LineName, Requester, Role, Separation, SeparationReference, SeparationStanding,
@@ -35,7 +37,7 @@ impl Engine {
         line: &LineRef,
     ) -> Result<Option<AccountId>, ServiceError> {
         let Some(reference) = &line.separation else {
-            return Ok(requester.account.as_ref().filter(|account| is_separated(account)).cloned());
+            return Ok(survivor(requester).cloned());
         };
         let parts = [requester.brand.as_str().as_bytes(), reference.account.as_str().as_bytes()];
         if !self.vault.tokens().is_short_digest(REFERENCE, &parts, &reference.proof) {
@@ -57,37 +59,35 @@ impl Engine {
         };
         let line = line.ok_or(ServiceError::Refused(Refusal::SeparationRefused))?;
         let account = self.vault.tokens().account(&requester.brand, account);
-        Ok(Target { account, line: Some(line), name, indexed: true })
+        Ok(Target { account, line: Some(line), name, indexed: true, separated: true })
     }
 
-    /// Refuses what may not be asked of an opened account because it is a separation's, or because it is none. Where nobody may know
-    /// that it is there, what answers instead of it comes back.
+    /// Refuses what may not be asked of an opened account because it is a separation's, or because it is none.
     pub(in crate::service) async fn check_separated(
         &self,
         requester: &Requester,
         open: &OpenAccount,
         (scope, target): (&Scope, &Target),
-    ) -> Result<Option<Target>, ServiceError> {
+    ) -> Result<(), ServiceError> {
         let refused = Err(ServiceError::Refused(Refusal::SeparationRefused));
         let account = open.account().filter(|account| account.separation.is_some());
-        let is_survivor = requester.account.as_ref().is_some_and(is_separated);
+        let is_survivor = survivor(requester).is_some();
         let by_reference = matches!(scope, Scope::Line(LineRef { separation: Some(_), .. }));
         let Some(account) = account else {
-            return if is_survivor || by_reference { refused } else { Ok(None) };
+            return if is_survivor || by_reference { refused } else { Ok(()) };
         };
         let Some(separation) = account.separation.as_deref() else { return refused };
         if requester.role == Role::Auditor && !by_reference {
-            return Ok(None);
+            return Ok(());
         }
         match scope {
             Scope::Line(line) if is_survivor || by_reference => {
-                self.check_open(&requester.brand, open, (separation, line, target)).await?;
-                Ok(None)
+                self.check_open(&requester.brand, open, (separation, line, target)).await
             }
-            // What has left under a separation that was ended is found there by its number, and nobody is told.
-            Scope::Line(_) => Ok(Some(self.phantom_target(&requester.brand, target.name))),
-            Scope::Account(_) if is_survivor && separation.standing(open.now()) == SeparationStanding::Open => Ok(None),
-            Scope::Account(_) => Err(ServiceError::NotFound("account")),
+            Scope::Account(_) if is_survivor && separation.standing(open.now()) == SeparationStanding::Open => Ok(()),
+            // What they tell reads nothing.
+            Scope::Account(_) if requester.role == Role::NetworkSignals => Ok(()),
+            Scope::Line(_) | Scope::Account(_) => Err(ServiceError::NotFound("account")),
         }
     }
 
@@ -109,11 +109,17 @@ impl Engine {
         if self.vault.resolve(tokens.number(brand, row.msisdn)).await? != Some(from) {
             return Err(refused);
         }
-        let origin = self.open_line(from, open.now()).await?;
-        match origin.line(token) {
-            Some(there) if there.msisdn == row.msisdn && there.status.is_in_service() => Ok(()),
-            _ => Err(refused),
+        let words = [Some(&separation.proposed), separation.agreed.as_ref()];
+        let books = self.books(brand).await?;
+        if words.into_iter().flatten().any(|word| books.holds_subject(&word.by)) {
+            return Err(refused);
         }
+        let origin = self.open_line(from, open.now()).await?;
+        let (Some(account), Some(there)) = (origin.account(), origin.line(token)) else { return Err(refused) };
+        // Reported since: two people must look again.
+        let reported = (there.flags.victim || account.flags.victim) && !row.flags.victim;
+        let is_there = there.msisdn == row.msisdn && there.status.is_in_service();
+        if is_there && !reported { Ok(()) } else { Err(refused) }
     }
 }
 
@@ -122,6 +128,24 @@ impl Engine {
 /// INVARIANT (separation-is-unseen, unknown-looks-known): another brand's are not there, and those of a separation are there for
 /// auditors and for the survivor alone.
 pub(in crate::service) fn may_see(requester: &Requester, brand: &Brand, account: &AccountId) -> bool {
-    let is_theirs = requester.role == Role::Auditor || requester.account.as_ref() == Some(account);
+    let is_theirs = requester.role == Role::Auditor || survivor(requester) == Some(account);
     requester.brand == *brand && (is_theirs || !is_separated(account))
+}
+
+/// Whether a reader of a brand's records may see one that tells that there is a separation: what auditors look for, and are told of.
+pub(in crate::service) fn may_see_event(requester: &Requester, event: &Event) -> bool {
+    let seeks = |filter: &RecordFilter| {
+        filter.kinds.contains(&EventKind::SeparationChanged) || filter.account.as_ref().is_some_and(is_separated)
+    };
+    let tells = match event {
+        Event::Alerted { reason } => reason.as_str() == OPENED,
+        Event::RecordsRead { filter, .. } | Event::ExportAsked { filter } => seeks(filter),
+        _ => false,
+    };
+    requester.role == Role::Auditor || !tells
+}
+
+/// The account of a survivor who is signed in.
+fn survivor(requester: &Requester) -> Option<&AccountId> {
+    requester.account.as_ref().filter(|account| requester.role.is_bound_to_account() && is_separated(account))
 }

@@ -10,10 +10,11 @@ use crate::audit::{Event, SeparationStep};
 use crate::crypto::Token;
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Contact, ContactId, ContactValue, Credentials,
-    DocumentReference, Flags, Line, LineStatus, PROPOSAL_LASTS, Person, PersonId, PersonRole, Protection, RecordId,
+    DocumentScan, Flags, Line, LineStatus, PROPOSAL_LASTS, Person, PersonId, PersonRole, Protection, RecordId,
     RequestId, Requester, SEPARATED_PREFIX, Separation, Subject, Word, is_separated,
 };
 use crate::service::ask::account_of;
+use crate::service::budget::Budget;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::question::{Body, caller_of};
@@ -33,6 +34,13 @@ const ONE_ACCOUNT: &str = "must be lines in service of one account, none of them
 const OWN_CONTACT: &str =
     "must be the survivor's alone: nobody else's on the account, and none of its lines, may be told";
 
+/// So many separations one person proposes a day.
+const PROPOSALS: Budget = Budget {
+    name: "separation-proposals",
+    most: 10,
+    what: "one person proposes so many separations a day: another one must",
+};
+
 /// Who may separate lines, and for how long a reference is good.
 #[derive(Debug, Clone)]
 pub struct SeparationSettings {
@@ -49,12 +57,19 @@ pub struct Proposal {
     pub request_id: RequestId,
     /// Everything the request said.
     pub body: Body,
+    /// What is to be separated, for whom.
+    pub seen: SeenSeparation,
+}
+
+/// What each of two people has seen by themselves.
+#[derive(Debug, Clone)]
+pub struct SeenSeparation {
     /// The lines, all of one account.
     pub lines: Vec<LineRef>,
     /// Where the survivor can be reached, and nobody else.
     pub contact: ContactValue,
-    /// The identity document that the lines' user showed, as a scanner named it.
-    pub document: DocumentReference,
+    /// The identity document that the survivor showed.
+    pub document: DocumentScan,
 }
 
 impl Engine {
@@ -82,8 +97,9 @@ impl Engine {
     async fn propose(&self, requester: &Requester, proposal: &Proposal) -> Result<SeparationView, ServiceError> {
         self.separations_of(requester).await?;
         let now = self.now()?.instant();
+        let SeenSeparation { contact, document, .. } = &proposal.seen;
         let (from, lines) = self.lines_to_separate(requester, proposal, now).await?;
-        self.check_contact(&requester.brand, &from, &proposal.contact).await?;
+        self.check_contact(&requester.brand, &from, contact).await?;
         let id = self.separated_id(requester, proposal.request_id)?;
         let account = self.vault.tokens().account(&requester.brand, &id);
         let reserve = self.reserve(requester, proposal.request_id, &proposal.body);
@@ -98,20 +114,21 @@ impl Engine {
         if open.account().is_some() {
             return Err(ServiceError::RequestIdReused);
         }
+        self.spend(&PROPOSALS, (&requester.brand, requester.subject.as_str().as_bytes()), now).await?;
         let separation = Separation {
             from: from.id.clone(),
             lines: lines.iter().map(|line| line.id.clone()).collect(),
-            document: self.document_digest(&proposal.document),
+            document: self.document_digest(&document.reference),
             proposed: Word { by: requester.subject.clone(), at: now },
             agreed: None,
             expires_at: now + PROPOSAL_LASTS,
             ended: None,
         };
         let step = SeparationStep::Proposed { from: separation.from.clone(), lines: separation.lines.clone() };
-        let created = self.account_of_survivor(&requester.brand, &id, (separation, proposal.contact.clone()), now)?;
+        let created = self.account_of_survivor(&requester.brand, &id, (separation, &proposal.seen), now)?;
         open.create(created, Some(Credentials::default()));
         for (token, line) in tokens.into_iter().zip(&lines) {
-            open.create_line(token, separated_line(line, &id));
+            open.create_line(token, separated_line(&from, line, &id));
         }
         let count = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let entry = |event| Entry { at: now, line: None, caller: Some(caller_of(requester)), channel: None, event };
@@ -134,7 +151,7 @@ impl Engine {
     ) -> Result<(Account, Vec<Line>), ServiceError> {
         let wrong = || ServiceError::Invalid { field: "lines", expected: ONE_ACCOUNT };
         let mut places = Vec::new();
-        for line in &proposal.lines {
+        for line in &proposal.seen.lines {
             let name = self.line_token(requester, line)?;
             let Some(place) = self.vault.resolve(name).await? else {
                 self.charge_unknown(requester, name, now).await?;
@@ -151,7 +168,7 @@ impl Engine {
         let Opening::Open(open) = self.vault.open(asking(account, tokens.clone(), None, now)).await? else {
             return Err(ServiceError::RequestIdReused);
         };
-        let rows = tokens.iter().zip(&proposal.lines).map(|(token, named)| {
+        let rows = tokens.iter().zip(&proposal.seen.lines).map(|(token, named)| {
             open.line(*token).filter(|row| answers_to(row, named) && row.status.is_in_service()).cloned()
         });
         let lines: Option<Vec<Line>> = rows.collect();
@@ -166,11 +183,13 @@ impl Engine {
     /// Refuses a contact that somebody else on the account reads, or may.
     async fn check_contact(&self, brand: &Brand, from: &Account, contact: &ContactValue) -> Result<(), ServiceError> {
         let mut all = from.persons.iter().flat_map(|person| &person.contacts);
+        let (number, mailbox) = (contact.number(), contact.mailbox());
         let known = all.any(|known| {
-            known.value == *contact || known.value.number().is_some_and(|number| contact.number() == Some(number))
+            (number.is_some() && known.value.number() == number)
+                || (mailbox.is_some() && known.value.mailbox() == mailbox)
         });
         let account = self.vault.tokens().account(brand, &from.id);
-        let own = match contact.number() {
+        let own = match number {
             Some(number) => self.vault.resolve(self.vault.tokens().number(brand, number)).await?,
             None => None,
         };
@@ -191,18 +210,18 @@ impl Engine {
         &self,
         brand: &Brand,
         id: &AccountId,
-        (separation, contact): (Separation, ContactValue),
+        (separation, seen): (Separation, &SeenSeparation),
         now: DateTime<Utc>,
     ) -> Result<Account, ServiceError> {
         let digits =
             u128::from_be_bytes(self.vault.tokens().short_digest("separated-number", &[id.as_str().as_bytes()]));
         let number = AccountNumber::parse(&format!("{:012}", digits % 1_000_000_000_000)).map_err(never)?;
-        let contact =
-            Contact { id: ContactId::parse(CONTACT).map_err(never)?, value: contact, since: now, ended: None };
+        let id_of_contact = ContactId::parse(CONTACT).map_err(never)?;
+        let contact = Contact { id: id_of_contact, value: seen.contact.clone(), since: now, ended: None };
         let survivor = Person {
             id: PersonId::parse(SURVIVOR).map_err(never)?,
             role: PersonRole::Owner,
-            name: None,
+            name: Some(seen.document.holder.clone()),
             postal_code: None,
             contacts: vec![contact],
             lines: Vec::new(),
@@ -225,13 +244,18 @@ impl Engine {
 }
 
 /// A line as it stands with the survivor: what locks it, what happened to it and who was told what of it stays behind.
-fn separated_line(line: &Line, account: &AccountId) -> Line {
+fn separated_line(from: &Account, line: &Line, account: &AccountId) -> Line {
     Line {
         account: account.clone(),
         status: LineStatus::Active,
         sim_changes: Vec::new(),
         forwarding_set_at: None,
         attached_at: None,
+        // Marks of the account were the line's, too.
+        flags: Flags {
+            heightened: line.flags.heightened || from.flags.heightened,
+            victim: line.flags.victim || from.flags.victim,
+        },
         protection: Protection::default(),
         last_record: None,
         ..line.clone()

@@ -133,16 +133,19 @@ impl Planning<'_> {
 
     /// A proven change of staff is not counted, and what a signature or code is worth is known only after it was looked at: see
     /// [`Engine::begin_unproven`].
-    fn staff(&mut self, asking: &Asking<'_>) {
+    fn staff(&mut self, asking: &Asking<'_>, target: &Target) {
         if !asking.requester.role.is_staff() {
             return;
         }
         let enforced = asking.question.mode == Mode::Enforce;
         let subject = [asking.requester.subject.as_str().as_bytes()];
         let evidence = &asking.question.evidence;
-        // Who gives proof for another's ask began nothing; with a document they may have been who asked, too.
+        // Who gives proof for another's ask began nothing: also not where a clerk scans a document for what they asked themselves.
         let no_sign = enforced && !asking.gives && evidence.app_approval.is_none() && evidence.one_time_code.is_none();
-        self.add(Of::Begun, &kinds::BEGUN_UNPROVEN, &subject, no_sign);
+        // A line that is asked about with its separation's reference, after it was without, is no second customer's.
+        if !target.separated {
+            self.add(Of::Begun, &kinds::BEGUN_UNPROVEN, &subject, no_sign);
+        }
         // To go on with what the customer answered is no new ask, and a till does so by itself.
         if asking.question.completes.is_none() {
             self.add(Of::AtOnce, &kinds::ASKED_BY_STAFF, &subject, enforced);
@@ -164,7 +167,9 @@ impl Planning<'_> {
             }
             Change::TransferPinIssue { .. } => self.leaving(target, enforced),
             Change::Sim(sim) => {
-                if let Some(handset) = sim.imei.as_ref().and_then(|imei| imei.as_str().get(..14)) {
+                // INVARIANT (separation-is-unseen): the owner who asks about the handset would learn of it.
+                let imei = sim.imei.as_ref().filter(|_| !target.separated);
+                if let Some(handset) = imei.and_then(|imei| imei.as_str().get(..14)) {
                     self.add(Of::Handset, &kinds::HANDSETS, &[handset.as_bytes()], enforced);
                 }
             }
@@ -192,7 +197,8 @@ impl Planning<'_> {
 
     /// The account's own windows live in its partition. A code for a whole account names no line that leaves.
     fn leaving(&mut self, target: &Target, charged: bool) {
-        if let Some(line) = target.line {
+        // A survivor leaves with all the lines that were separated, and nobody else.
+        if let Some(line) = target.line.filter(|_| !target.separated) {
             for (of, kind) in [(Of::Leaving, &kinds::LINES_LEAVING), (Of::Swept, &kinds::SWEEPS_CHALLENGED)] {
                 let token = self.tokens.window(kind.name, &[self.account.as_bytes()]);
                 let window = WindowKey { partition: target.account.partition(), token };
@@ -208,7 +214,7 @@ impl Engine {
         let account = if target.indexed { target.account } else { target.name };
         let mut planning = Planning { tokens: self.vault.tokens(), account, uses: Vec::with_capacity(6) };
         planning.sources(asking);
-        planning.staff(asking);
+        planning.staff(asking, target);
         planning.change(asking, target);
         planning.document(asking);
         if let Some(pin) =

@@ -11,7 +11,7 @@ use super::field::{
 };
 use super::protection::{StoredFlags, StoredProtection};
 use super::separation::StoredSeparation;
-use crate::domain::{Account, ChainHead, Contact, Device, Person, RecordId, Reset};
+use crate::domain::{Account, AccountId, ChainHead, Contact, Device, Person, RecordId, Reset, is_separated};
 
 /// The bytes of an account's head, to be sealed.
 pub fn encode_account(account: &Account) -> Vec<u8> {
@@ -186,8 +186,17 @@ impl TryFrom<StoredAccount> for Account {
             chain,
             separation,
         } = stored;
+        let id: AccountId = text(id, "account.id")?;
+        // INVARIANT (fail-closed): an account of a separation that has lost it would be anybody's to see.
+        let separation = if is_separated(&id) {
+            Some(Box::new(nested(separation, "account.separation")?))
+        } else if separation.is_some() {
+            return Err(CodecError::Surplus { message: "account" });
+        } else {
+            None
+        };
         Ok(Self {
-            id: text(id, "account.id")?,
+            id,
             brand: text(brand, "account.brand")?,
             number: text(number, "account.number")?,
             kind: numbered(kind, "account.kind")?,
@@ -198,7 +207,7 @@ impl TryFrom<StoredAccount> for Account {
             resets: list(resets)?,
             line_count: required(line_count, "account.line_count")?,
             chain: nested(chain, "account.chain")?,
-            separation: separation.map(TryInto::try_into).transpose()?.map(Box::new),
+            separation,
         })
     }
 }

@@ -24,6 +24,9 @@ pub(super) struct StoredSeparation {
     expires_at: Option<i64>,
     #[prost(message, optional, tag = "7")]
     ended: Option<StoredWord>,
+    /// How many words were given: one that is lost would open it again.
+    #[prost(uint32, optional, tag = "8")]
+    words: Option<u32>,
 }
 
 #[derive(Message)]
@@ -81,6 +84,7 @@ impl From<&Separation> for StoredSeparation {
             agreed: agreed.as_ref().map(Into::into),
             expires_at: Some(millis(*expires_at)),
             ended: ended.as_ref().map(Into::into),
+            words: Some(separation.words()),
         }
     }
 }
@@ -89,8 +93,8 @@ impl TryFrom<StoredSeparation> for Separation {
     type Error = CodecError;
 
     fn try_from(stored: StoredSeparation) -> Result<Self, CodecError> {
-        let StoredSeparation { from, lines, document, proposed, agreed, expires_at, ended } = stored;
-        Ok(Self {
+        let StoredSeparation { from, lines, document, proposed, agreed, expires_at, ended, words } = stored;
+        let separation = Self {
             from: text(from, "separation.from")?,
             lines: lines_of(lines, "separation.lines")?,
             document: DocumentDigest(id(document, "separation.document", u128::to_be_bytes)?),
@@ -98,7 +102,12 @@ impl TryFrom<StoredSeparation> for Separation {
             agreed: agreed.map(TryInto::try_into).transpose()?,
             expires_at: instant(expires_at, "separation.expires_at")?,
             ended: ended.map(TryInto::try_into).transpose()?,
-        })
+        };
+        if required(words, "separation.words")? == separation.words() {
+            Ok(separation)
+        } else {
+            Err(CodecError::Count { field: "separation.words" })
+        }
     }
 }
 

@@ -140,7 +140,8 @@ fn separated_account() -> Account {
         expires_at: noon_plus(20_160),
         ended: Some(word("issuer|ann", 3)),
     };
-    Account { separation: Some(Box::new(separation)), ..Account::phantom(brand()).unwrap() }
+    let id = AccountId::parse("separated-019ca8f1-2233-7444-8555-66778899aa0a").unwrap();
+    Account { id, separation: Some(Box::new(separation)), ..Account::phantom(brand()).unwrap() }
 }
 
 fn person(id: &str, role: PersonRole) -> Person {
