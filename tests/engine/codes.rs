@@ -33,6 +33,11 @@ impl Mailbox {
         self.0.lock().unwrap().last().unwrap().clone()
     }
 
+    /// The newest that went to a contact.
+    pub(crate) fn last_to(&self, value: &ContactValue) -> Option<CodeToSend> {
+        self.0.lock().unwrap().iter().rev().find(|code| code.contact.value == *value).cloned()
+    }
+
     fn len(&self) -> usize {
         self.0.lock().unwrap().len()
     }

@@ -126,10 +126,10 @@ struct Lane {
 }
 
 /// A xorshift generator: the histories are the same on every machine.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -150,7 +150,7 @@ impl Dice {
         ][self.roll(9)]
     }
 
-    fn pause(&mut self) -> TimeDelta {
+    pub(crate) fn pause(&mut self) -> TimeDelta {
         [TimeDelta::seconds(1), TimeDelta::minutes(4), TimeDelta::minutes(15), TimeDelta::hours(2), TimeDelta::days(4)]
             [self.roll(5)]
     }

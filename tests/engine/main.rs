@@ -7,6 +7,8 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod all_calls;
+mod all_calls_model;
 mod altered;
 mod archive;
 mod archive_order;

@@ -14,6 +14,7 @@ use portcullis::store::{
 };
 use redis::cmd;
 
+use crate::all_calls::all_calls;
 use crate::incidents::{desk, end, lifted, listing, open as open_incident, place, target, told};
 use crate::interleavings::interleave;
 use crate::pins::with_pin;
@@ -23,6 +24,7 @@ use crate::world::{ACCOUNT, World, carrier, clerk, customer, ivr, pin_pad};
 
 /// Interleavings are ten thousand on the embedded store; here each step crosses to another process.
 const RUNS: usize = 1_000;
+const RUNS_OF_ALL_CALLS: usize = 300;
 
 /// A world whose engine keeps everything on a Redis.
 struct There {
@@ -273,16 +275,28 @@ async fn a_policy_that_was_activated_decides_in_all() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn interleavings_agree_with_the_model_on_redis() {
+    let (_server, world) = moved_by_hand();
+    interleave(world, RUNS).await;
+}
+
+/// The same of all calls that there are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_calls_over_redis_agree_with_the_model() {
+    let (_server, world) = moved_by_hand();
+    all_calls(world, RUNS_OF_ALL_CALLS).await;
+}
+
+/// A world on a Redis whose time is moved by hand, by days; and a busy machine may be slow.
+fn moved_by_hand() -> (Server, World) {
     let server = Server::start(&Settings::careful());
     let world = World::new();
     let ids = Ids::new(&world.keyring);
     let mut options = RedisOptions::new(RedisPlace::Single(server.address()), RedisDurability::Fsync, ids, 7);
     options.begins = true;
-    // Time is moved by hand, by days; and a busy machine may be slow.
     options.clock_ahead_max = None;
     options.call_timeout = std::time::Duration::from_secs(30);
     let store = Arc::new(beside(RedisStore::open(options)).unwrap());
-    interleave(world.with_parts(|parts| portcullis::service::Parts { store, ..parts }), RUNS).await;
+    (server, world.with_parts(|parts| portcullis::service::Parts { store, ..parts }))
 }
 
 /// Counts what is waited for: a wait begins when the first call of several at once does, and ends with the last.
