@@ -98,6 +98,7 @@ fn decision_event() -> impl Strategy<Value = Event> {
             |(challenge, contact, sendings, expires_at)| Event::CodeSent { challenge, contact, sendings, expires_at }
         ),
         (record_id(), any::<bool>()).prop_map(|(decision, not_me)| Event::ChallengeDeclined { decision, not_me }),
+        record_id().prop_map(|activity| Event::ActivityDisputed { activity }),
     ]
 }
 

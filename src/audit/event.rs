@@ -76,6 +76,11 @@ pub enum Event {
         /// Whether they said that it was not them who asked.
         not_me: bool,
     },
+    /// The customer said that something on their account was not them.
+    ActivityDisputed {
+        /// The record of it.
+        activity: RecordId,
+    },
     /// A code was sent for a challenge.
     CodeSent {
         /// Which.

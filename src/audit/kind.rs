@@ -91,6 +91,8 @@ kinds! {
     LogInsFailed = 31, "LOG_INS_FAILED";
     /// Lines are being separated from an account, or were.
     SeparationChanged = 32, "SEPARATION_CHANGED";
+    /// The customer said that something was not them.
+    ActivityDisputed = 33, "ACTIVITY_DISPUTED";
 }
 
 impl Event {
@@ -106,6 +108,7 @@ impl Event {
             Self::EvidenceGiven { .. } => EventKind::EvidenceGiven,
             Self::ChallengeDeclined { .. } => EventKind::ChallengeDeclined,
             Self::CodeSent { .. } => EventKind::CodeSent,
+            Self::ActivityDisputed { .. } => EventKind::ActivityDisputed,
             Self::OutcomeReported { .. } => EventKind::OutcomeReported,
             Self::TransferPinRevoked { .. } => EventKind::TransferPinRevoked,
             Self::Read { .. } => EventKind::Read,

@@ -2,12 +2,14 @@
 
 use clap::{Args, Subcommand};
 
+use serde_json::{Value, json};
+
 use super::answers::{Account, Activities};
-use super::connection::ConnectionArgs;
+use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
-use super::flags::{Scope, ScopeArgs};
+use super::flags::{ChannelName, PlaceArgs, Scope, ScopeArgs};
 use super::import;
-use super::output::Output;
+use super::output::{Answer, Output};
 use crate::grpc::pb::v1 as pb;
 
 const EXAMPLES: &str = "\
@@ -16,6 +18,8 @@ Examples:
   portcullis account show --account A-1
   portcullis account show +12125550123
   portcullis account activity --account A-1
+  portcullis account watch +12125550123 | tee seen
+  portcullis account dispute 019ca8f1-2233-7444-8555-66778899aa0a
 ";
 
 /// `portcullis account`.
@@ -36,6 +40,10 @@ enum AccountCommand {
     Show(ShowArgs),
     /// List what was tried and done on an account or a line, the newest first
     Activity(ActivityArgs),
+    /// Follow what is tried and done, as it happens
+    Watch(WatchArgs),
+    /// Say that something in that list was not you: all is locked at once
+    Dispute(DisputeArgs),
 }
 
 #[derive(Args)]
@@ -56,6 +64,26 @@ struct ActivityArgs {
     page_token: Option<String>,
 }
 
+#[derive(Args)]
+struct WatchArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// What was seen last: all that came after it is told first
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    after: String,
+}
+
+#[derive(Args)]
+struct DisputeArgs {
+    /// Its id, as `activity` lists it
+    #[arg(value_name = "ACTIVITY")]
+    activity_id: String,
+    #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
+    request_id: RequestIdArgs,
+}
+
 /// Runs it.
 pub(crate) async fn run(args: AccountArgs, output: Output) -> Result<Exit, Failure> {
     let AccountArgs { connection, command } = args;
@@ -71,8 +99,53 @@ pub(crate) async fn run(args: AccountArgs, output: Output) -> Result<Exit, Failu
             let told = connection.connect().await?.protection().list_activity(request).await?.into_inner();
             output.show(&Activities(told))?;
         }
+        AccountCommand::Watch(args) => watch(args, &connection, output).await?,
+        AccountCommand::Dispute(args) => dispute(args, &connection, output).await?,
     }
     Ok(Exit::Done)
+}
+
+async fn watch(args: WatchArgs, connection: &ConnectionArgs, output: Output) -> Result<(), Failure> {
+    use pb::watch_activity_request::Scope as Wire;
+    let scope = match args.scope.scope()? {
+        Scope::Line(line) => Wire::Line(line),
+        Scope::Account(id) => Wire::AccountId(id),
+    };
+    let request = pb::WatchActivityRequest { scope: Some(scope), after_activity_id: args.after };
+    let client = connection.connect().await?;
+    let mut stream = client.protection_without_deadline().watch_activity(request).await?.into_inner();
+    while let Some(message) = stream.message().await? {
+        if let Some(activity) = message.activity {
+            output.show(&Activities(pb::ListActivityResponse {
+                activities: vec![activity],
+                ..pb::ListActivityResponse::default()
+            }))?;
+        }
+    }
+    Ok(())
+}
+
+async fn dispute(args: DisputeArgs, connection: &ConnectionArgs, output: Output) -> Result<(), Failure> {
+    let DisputeArgs { activity_id, place, request_id } = args;
+    let (request_id, interaction) = (request_id.get()?, Some(place.interaction(ChannelName::Web)));
+    let request = pb::DisputeActivityRequest { request_id: request_id.clone(), activity_id, interaction };
+    let mut service = connection.connect().await?.protection();
+    answered(&request_id, service.dispute_activity(request)).await?;
+    output.show(&Disputed)?;
+    Ok(())
+}
+
+/// That it is over, and locked.
+struct Disputed;
+
+impl Answer for Disputed {
+    fn json(&self) -> Value {
+        json!({})
+    }
+
+    fn text(&self) -> String {
+        "All is locked, and what could still be ended is. The fraud desk was told.".to_owned()
+    }
 }
 
 fn get_account(args: &ShowArgs) -> Result<pb::GetAccountRequest, Failure> {

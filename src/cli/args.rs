@@ -99,9 +99,53 @@ pub(super) enum Command {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use clap::CommandFactory as _;
 
     use super::Cli;
+
+    const README: &str = include_str!("../../README.md");
+
+    /// The commands that rows of the README's table name: an item without its parent has that of the item before it.
+    fn told() -> BTreeSet<String> {
+        let mut told = BTreeSet::new();
+        for cell in README.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()) {
+            let mut parent = "";
+            for item in cell.split('`').skip(1).step_by(2) {
+                let is_bare = !item.contains(' ') && !parent.is_empty();
+                if is_bare {
+                    told.insert(format!("{parent} {item}"));
+                } else {
+                    told.insert(item.to_owned());
+                    parent = item.rsplit_once(' ').map_or("", |(parent, _)| parent);
+                }
+            }
+        }
+        told
+    }
+
+    fn commands(of: &clap::Command, path: &str, all: &mut BTreeSet<String>) {
+        let path = format!("{path} {}", of.get_name());
+        let under: Vec<_> = of.get_subcommands().filter(|command| command.get_name() != "help").collect();
+        if under.is_empty() {
+            all.insert(path.trim_start().to_owned());
+        }
+        under.into_iter().for_each(|command| commands(command, &path, all));
+    }
+
+    #[test]
+    fn the_readme_names_every_command() {
+        let mut all = BTreeSet::new();
+        Cli::command().get_subcommands().for_each(|command| commands(command, "", &mut all));
+        let told = told();
+        // What is decided on is a command of its own, under several: one row names them.
+        let is_told = |command: &&String| {
+            told.contains(*command) || command.rsplit_once(' ').is_some_and(|(parent, _)| told.contains(parent))
+        };
+        let untold: Vec<_> = all.iter().filter(|command| !is_told(command)).collect();
+        assert!(untold.is_empty(), "the README's table lacks {untold:?}");
+    }
 
     #[test]
     fn the_commands_contradict_nothing() {

@@ -77,6 +77,8 @@ requests![
     (ReleaseLockRequest, |m, brand| ask::release_lock(m, brand)),
     (CancelReleaseRequest, |m, brand| ask::cancel_release(m)),
     (ListActivityRequest, |m, brand| ask::list_activity(m)),
+    (WatchActivityRequest, |m, brand| ask::watch_activity(m)),
+    (DisputeActivityRequest, |m, brand| ask::dispute_activity(m)),
     (SetPinRequest, |m, brand| ask::set_pin(m)),
     (GetCredentialStatusRequest, |m, brand| ask::get_credential_status(m)),
     (IssueTransferPinRequest, |m, brand| ask::issue_transfer_pin(m)),

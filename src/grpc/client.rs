@@ -172,6 +172,11 @@ impl Client {
         ProtectionServiceClient::new(self.wire())
     }
 
+    /// Calls of the protection service that take as long as they take: watches.
+    pub fn protection_without_deadline(&self) -> ProtectionServiceClient<Wire> {
+        ProtectionServiceClient::new(self.wire_without_deadline())
+    }
+
     /// Calls of the credential service.
     pub fn credentials(&self) -> CredentialServiceClient<Wire> {
         CredentialServiceClient::new(self.wire())

@@ -18,7 +18,7 @@
 //! | `protect`, `credentials` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `events` | what outside sources tell |
-//! | `activity`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
+//! | `activity/`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
 //! | `records`, `watch`, `watchers`, `verify`, `owners` | records as they are kept, for auditors |
 //! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
 //! | `archive/` | old records leave the store, and in the end the archive |
@@ -85,13 +85,13 @@ mod worker;
 
 pub use crate::domain::LineName;
 pub use accounts::{Upsert, UpsertEffect, Upserted};
-pub use activity::{ACTIVITY_PAGE_MAX, ActivityPage};
+pub use activity::{ACTIVITY_PAGE_MAX, ActivityPage, ActivityWatch};
 pub use answer::{Answer, DecisionState, PermitText};
 pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
 pub use challenges::{
-    CodeSender, CodeToSend, Completion, DecisionWatch, Declining, PENDING_PAGE_MAX, PendingPage, Sending, Sent,
-    Submission, Submitted, WaitingChallenge,
+    CodeSender, CodeToSend, Completion, DecisionWatch, Declining, Dispute, PENDING_PAGE_MAX, PendingPage, Sending,
+    Sent, Submission, Submitted, WaitingChallenge,
 };
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};

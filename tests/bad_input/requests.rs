@@ -63,6 +63,10 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("SetLockRequest", samples::set_lock, SetLockRequest, |r| ask::set_lock(r)),
     request!("ReleaseLockRequest", samples::release_lock, ReleaseLockRequest, |r| ask::release_lock(r, &brand())),
     request!("CancelReleaseRequest", samples::cancel_release, CancelReleaseRequest, |r| ask::cancel_release(r)),
+    request!("WatchActivityRequest", samples::watch_activity, WatchActivityRequest, |r| ask::watch_activity(r)),
+    request!("DisputeActivityRequest", samples::dispute_activity, DisputeActivityRequest, |r| {
+        ask::dispute_activity(r)
+    }),
     request!("ListActivityRequest", samples::list_activity, ListActivityRequest, |r| ask::list_activity(r)),
     request!("ArchiveRecordsRequest", samples::archive_records, ArchiveRecordsRequest, |r| ask::archive_records(r)),
     request!("ListSegmentsRequest", samples::list_segments, ListSegmentsRequest, |r| ask::list_segments(r)),

@@ -451,7 +451,9 @@ pub(crate) fn retire_key() -> Vec<pb::RetireKeyRequest> {
 mod samples_of_challenges;
 #[path = "samples_of_desks.rs"]
 mod samples_of_desks;
-pub(crate) use samples_of_challenges::{complete, decline, list_pending, send_code, submit, watch_decision};
+pub(crate) use samples_of_challenges::{
+    complete, decline, dispute_activity, list_pending, send_code, submit, watch_activity, watch_decision,
+};
 pub(crate) use samples_of_desks::{
     activate_policy, agree_to_separation, approve_export, end_incident, end_separation, export_records, get_export,
     get_policy, lift_hold, list_holds, list_incidents, list_notices, list_records, make_checkpoint, open_incident,

@@ -2,7 +2,7 @@
 
 use portcullis::grpc::pb::v1 as pb;
 
-use super::{UUID, claims, evidence, interaction, signals, text, then};
+use super::{UUID, by_number, claims, evidence, interaction, signals, text, then};
 
 pub(crate) fn complete() -> Vec<pb::CompleteDecisionRequest> {
     vec![pb::CompleteDecisionRequest {
@@ -63,4 +63,16 @@ pub(crate) fn decline() -> Vec<pb::DeclineChallengeRequest> {
             interaction: interaction(),
         })
         .to_vec()
+}
+
+pub(crate) fn watch_activity() -> Vec<pb::WatchActivityRequest> {
+    use pb::watch_activity_request::Scope::{AccountId, Line};
+    [Line(by_number()), AccountId(text("acct-1"))]
+        .map(|scope| pb::WatchActivityRequest { scope: Some(scope), after_activity_id: text(UUID) })
+        .to_vec()
+}
+
+pub(crate) fn dispute_activity() -> Vec<pb::DisputeActivityRequest> {
+    let (request_id, activity_id) = (text(UUID), text(UUID));
+    vec![pb::DisputeActivityRequest { request_id, activity_id, interaction: interaction() }]
 }

@@ -18,6 +18,7 @@ mod challenges;
 mod challenges_guarded;
 mod codes;
 mod contacts;
+mod disputes;
 mod documents;
 mod events;
 mod exports;

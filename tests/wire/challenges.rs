@@ -145,3 +145,26 @@ async fn right_and_wrong_proof_are_answered_alike() {
     let refused = world.challenges().submit_evidence(world.as_role("pin_pad", given)).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
 }
+
+/// The owner looks on while somebody asks in a store, and says that it is not them.
+#[tokio::test]
+async fn the_owner_sees_what_happens_and_disputes_it() {
+    let world = World::populated().await;
+    let scope = Some(pb::watch_activity_request::Scope::Line(number(NUMBER)));
+    let watch = pb::WatchActivityRequest { scope, after_activity_id: String::new() };
+    let mut seen = world.protections().watch_activity(world.as_owner(watch)).await.unwrap().into_inner();
+    let mut next = async || loop {
+        // Without one it is a sign of life.
+        if let Some(activity) = seen.message().await.unwrap().unwrap().activity {
+            return activity;
+        }
+    };
+    let (_, challenge) = challenged(&world).await;
+    let asked = next().await;
+    assert_eq!((asked.kind.as_str(), asked.outcome()), ("SIM_CHANGE", pb::Outcome::Challenge));
+    assert_eq!(asked.activity_id, challenge);
+    let interaction = place(pb::Channel::Web);
+    let dispute = pb::DisputeActivityRequest { request_id: world.request_id(), activity_id: challenge, interaction };
+    world.protections().dispute_activity(world.as_owner(dispute)).await.unwrap();
+    assert_eq!([next().await.kind, next().await.kind], ["ACTIVITY_DISPUTED", "LOCK_SET"]);
+}

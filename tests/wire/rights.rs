@@ -175,6 +175,8 @@ fn protections_and_credentials() -> Vec<Call> {
         call_of("ProtectionService/SetLock", by_carrier, "fraud_ops"),
         call_of("ProtectionService/ReleaseLock", encoded(&samples::release_lock()), AT_THE_LINE),
         call_of("ProtectionService/CancelRelease", encoded(&samples::cancel_release()), LOCKERS),
+        call_of("ProtectionService/WatchActivity", encoded(&samples::watch_activity()), CUSTOMERS),
+        call_of("ProtectionService/DisputeActivity", encoded(&samples::dispute_activity()), CUSTOMERS),
         call_of(
             "ProtectionService/ListActivity",
             encoded(&samples::list_activity()),

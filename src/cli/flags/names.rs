@@ -226,6 +226,8 @@ words! {
         LogInsFailed,
         /// Lines are being separated from an account, or were
         SeparationChanged,
+        /// The customer said that something was not them
+        ActivityDisputed,
     }
 }
 

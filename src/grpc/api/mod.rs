@@ -10,6 +10,7 @@ mod event;
 mod event_stream;
 mod export;
 mod fitting;
+mod follow_activity;
 mod follow_decision;
 mod import;
 mod incident;

@@ -1,8 +1,12 @@
 //! `ProtectionService`.
 
+use std::time::Duration;
+
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::decision::shown;
+use super::follow_activity;
 use super::services::Services;
 use crate::domain::Requester;
 use crate::grpc::convert::ask;
@@ -13,15 +17,21 @@ use crate::service::authorise;
 
 /// The service.
 #[derive(Clone)]
-pub(super) struct ProtectionApi(pub(super) Services);
+pub(super) struct ProtectionApi {
+    pub(super) services: Services,
+    /// How often a quiet stream shows that it lives.
+    pub(super) heartbeat: Duration,
+}
 
 #[tonic::async_trait]
 impl ProtectionService for ProtectionApi {
+    type WatchActivityStream = ReceiverStream<Result<pb::WatchActivityResponse, Status>>;
+
     async fn get_protection(
         &self,
         request: Request<pb::GetProtectionRequest>,
     ) -> Result<Response<pb::GetProtectionResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (scope, at_least) = ask::get_protection(message)?;
             let role = requester.role;
@@ -35,7 +45,7 @@ impl ProtectionService for ProtectionApi {
     }
 
     async fn set_lock(&self, request: Request<pb::SetLockRequest>) -> Result<Response<pb::SetLockResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (guarding, order) = ask::set_lock(message)?;
             let role = requester.role;
@@ -52,7 +62,7 @@ impl ProtectionService for ProtectionApi {
         &self,
         request: Request<pb::ReleaseLockRequest>,
     ) -> Result<Response<pb::ReleaseLockResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let question = ask::release_lock(message, &requester.brand)?;
             let role = requester.role;
@@ -70,7 +80,7 @@ impl ProtectionService for ProtectionApi {
         &self,
         request: Request<pb::CancelReleaseRequest>,
     ) -> Result<Response<pb::CancelReleaseResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (guarding, release) = ask::cancel_release(message)?;
             let role = requester.role;
@@ -87,7 +97,7 @@ impl ProtectionService for ProtectionApi {
         &self,
         request: Request<pb::ListActivityRequest>,
     ) -> Result<Response<pb::ListActivityResponse>, Status> {
-        let Services { engine, edge } = self.0.clone();
+        let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let ask::Listing { scope, from, size } = ask::list_activity(message)?;
             let page = engine.list_activity(&authorise(requester)?, &scope, from, size).await?;
@@ -98,5 +108,34 @@ impl ProtectionService for ProtectionApi {
             })
         };
         edge.unary("ListActivity", request, work).await
+    }
+
+    async fn watch_activity(
+        &self,
+        request: Request<pb::WatchActivityRequest>,
+    ) -> Result<Response<Self::WatchActivityStream>, Status> {
+        let Self { services: Services { engine, edge }, heartbeat } = self.clone();
+        let work = |requester: Requester, message| {
+            let edge = edge.clone();
+            async move {
+                let (scope, after) = ask::watch_activity(message)?;
+                let watch = engine.watch_activity(authorise(requester)?, scope, after).await?;
+                Ok(follow_activity::start(watch, edge, heartbeat))
+            }
+        };
+        edge.unary("WatchActivity", request, work).await
+    }
+
+    async fn dispute_activity(
+        &self,
+        request: Request<pb::DisputeActivityRequest>,
+    ) -> Result<Response<pb::DisputeActivityResponse>, Status> {
+        let Services { engine, edge } = self.services.clone();
+        let work = |requester: Requester, message| async move {
+            let dispute = ask::dispute_activity(message)?;
+            engine.dispute_activity(authorise(requester)?, dispute).await?;
+            Ok(pb::DisputeActivityResponse {})
+        };
+        edge.unary("DisputeActivity", request, work).await
     }
 }

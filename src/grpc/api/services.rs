@@ -59,9 +59,10 @@ pub fn services(services: Services, limits: &Limits) -> Routes {
     let audit = AuditApi { services: services.clone(), message_bytes_max: most, heartbeat };
     let exports = ExportApi { services: services.clone(), message_bytes_max: most };
     let decisions = DecisionApi { services: services.clone(), heartbeat };
+    let protection = ProtectionApi { services: services.clone(), heartbeat };
     Routes::new(bounded!(DecisionServiceServer, decisions))
         .add_service(bounded!(ChallengeServiceServer, ChallengeApi(services.clone())))
-        .add_service(bounded!(ProtectionServiceServer, ProtectionApi(services.clone())))
+        .add_service(bounded!(ProtectionServiceServer, protection))
         .add_service(bounded!(CredentialServiceServer, CredentialApi(services.clone())))
         .add_service(bounded!(AccountServiceServer, AccountApi(services.clone())))
         .add_service(bounded!(EventServiceServer, EventApi(services.clone())))

@@ -51,6 +51,8 @@ const METHODS: &[(&str, Lane)] = &[
     ("GetProtection", Lane::Ordinary),
     ("ReleaseLock", Lane::Ordinary),
     ("ListActivity", Lane::Ordinary),
+    ("DisputeActivity", Lane::Protective),
+    ("WatchActivity", Lane::Ordinary),
     ("SetPin", Lane::Ordinary),
     ("GetCredentialStatus", Lane::Ordinary),
     ("IssueTransferPin", Lane::Ordinary),

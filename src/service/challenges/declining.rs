@@ -1,4 +1,4 @@
-//! The customer's no: to a challenge, or to an approval that was not carried out yet.
+//! The customer's no: to a challenge, to an approval that was not carried out yet, or to anything that happened.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::prompts_of;
 use crate::audit::{AnswerWindow, Event};
 use crate::domain::{
-    Channel, Document, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, RequestId, Requester,
+    Channel, Document, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, Reference,
+    RequestId, Requester,
 };
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
@@ -36,6 +37,31 @@ pub struct Declining {
     pub channel: Channel,
 }
 
+/// Something on a customer's account that was not them.
+#[derive(Debug, Clone)]
+pub struct Dispute {
+    /// The caller's name for the request.
+    pub request_id: RequestId,
+    /// Everything the request said.
+    pub body: Body,
+    /// The record of it.
+    pub activity: RecordId,
+    /// The channel.
+    pub channel: Channel,
+}
+
+/// What a no is to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NoTo {
+    /// A challenge, or an approval.
+    Decision,
+    /// Anything that is on record.
+    Activity,
+}
+
+/// The alert by which the fraud desk learns that a customer said so.
+const DISPUTED: &str = "ACTIVITY_DISPUTED";
+
 impl Engine {
     /// Ends a challenge, or takes an approval back before it is carried out. With `not_me` the lock on everything goes on in the
     /// same commit, which voids every other permit, challenge and transfer PIN of the line.
@@ -47,40 +73,76 @@ impl Engine {
         declining: Declining,
     ) -> Result<(), ServiceError> {
         let engine = Arc::clone(self);
+        Unbroken::new(async move { engine.say_no(who.requester(), &declining, NoTo::Decision).await }).await
+    }
+
+    /// Says that something which happened on the customer's account was not them: whatever of it can still be ended is, the lock on
+    /// everything goes on in the same commit, which voids what else was granted, and the fraud desk is told.
+    ///
+    /// Like a no it checks no credential, and passes below the disk reserve.
+    pub async fn dispute_activity(
+        self: &Arc<Self>,
+        who: Authorised<right::DisputeActivity>,
+        dispute: Dispute,
+    ) -> Result<(), ServiceError> {
+        let Dispute { request_id, body, activity: decision, channel } = dispute;
+        let declining = Declining { request_id, body, decision, not_me: true, channel };
+        let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let now = engine.now()?.instant();
-            let kept = engine.own_decision(who.requester(), declining.decision).await?;
-            let reserve = engine.reserve(who.requester(), declining.request_id, &declining.body);
-            for _ in 0..=CONFLICT_RETRIES_MAX {
-                let _turn = engine.queues.enter_to_protect(kept.account()).await?;
-                let Some(opened) = engine.open_declined(who.requester(), &kept, reserve, now).await? else {
-                    return Ok(());
-                };
-                if engine.decline(who.requester(), &declining, reserve, opened, now).await? {
-                    return Ok(());
-                }
+            engine.say_no(who.requester(), &declining, NoTo::Activity).await?;
+            // Once for each, however often it is said. What is locked is locked, also where the desk cannot be told now.
+            if let Err(error) = engine.tell_desk(who.requester(), decision).await {
+                tracing::error!(%error, "the fraud desk was not told of a dispute");
             }
-            Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+            Ok(())
         })
         .await
     }
 
-    /// A decision on the account that the customer is signed in on.
+    async fn tell_desk(&self, requester: &Requester, activity: RecordId) -> Result<(), ServiceError> {
+        let never = |_| ServiceError::Unavailable(format!("`{DISPUTED}` is no reason"));
+        let reason = Reference::parse(DISPUTED).map_err(never)?;
+        let (tokens, parts) = (self.vault.tokens(), [&activity.to_bytes()[..]]);
+        let once = Reserve { request: tokens.window(DISPUTED, &parts), digest: tokens.digest(DISPUTED, &parts) };
+        let (caller, event) = (Some(caller_of(requester)), Event::Alerted { reason });
+        self.note_once(&requester.brand, caller, event, Some(once)).await.map(drop)
+    }
+
+    async fn say_no(&self, requester: &Requester, declining: &Declining, to: NoTo) -> Result<(), ServiceError> {
+        let now = self.now()?.instant();
+        let kept = self.own_record(requester, declining.decision, to).await?;
+        let reserve = self.reserve(requester, declining.request_id, &declining.body);
+        for _ in 0..=CONFLICT_RETRIES_MAX {
+            let _turn = self.queues.enter_to_protect(kept.account()).await?;
+            let Some(opened) = self.open_declined(requester, &kept, reserve, now).await? else { return Ok(()) };
+            if self.decline(requester, (declining, to), reserve, opened, now).await? {
+                return Ok(());
+            }
+        }
+        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// A record of the account that the customer is signed in on: where only a decision is meant, one that waits.
     ///
     /// INVARIANT (unknown-looks-known): another's is answered like nobody's.
-    async fn own_decision(&self, requester: &Requester, decision: RecordId) -> Result<Kept, ServiceError> {
-        let kept = match self.vault.find(decision).await? {
+    async fn own_record(&self, requester: &Requester, id: RecordId, to: NoTo) -> Result<Kept, ServiceError> {
+        let nothing = match to {
+            NoTo::Decision => NO_CHALLENGE,
+            NoTo::Activity => ServiceError::NotFound("activity"),
+        };
+        let kept = match self.vault.find(id).await? {
             Found::Kept(kept) => *kept,
             Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
-            Found::Nowhere => return Err(NO_CHALLENGE),
+            Found::Nowhere => return Err(nothing),
         };
-        let waits = match &kept.record().event {
+        let is_meant = match &kept.record().event {
             Event::Decided(decided) => {
                 matches!(decided.window, AnswerWindow::OpenUntil(_) | AnswerWindow::Permit { .. })
             }
             _ => false,
         };
-        if waits && self.is_own(requester, &kept) { Ok(kept) } else { Err(NO_CHALLENGE) }
+        let is_meant = is_meant || to == NoTo::Activity;
+        if is_meant && self.is_own(requester, &kept) { Ok(kept) } else { Err(nothing) }
     }
 
     /// The account with what is to be ended; none where this request did it before.
@@ -132,7 +194,7 @@ impl Engine {
     async fn decline(
         &self,
         requester: &Requester,
-        declining: &Declining,
+        (declining, to): (&Declining, NoTo),
         reserve: Reserve,
         Declined { mut open, target, granted }: Declined,
         now: DateTime<Utc>,
@@ -157,7 +219,11 @@ impl Engine {
         let (caller, channel) = (Some(caller_of(requester)), Some(declining.channel));
         let entry = |event| Entry { at: now, line: target.line, caller: caller.clone(), channel, event };
         let Declining { decision, not_me, .. } = *declining;
-        let record = open.append(entry(Event::ChallengeDeclined { decision, not_me }))?;
+        let said = match to {
+            NoTo::Decision => Event::ChallengeDeclined { decision, not_me },
+            NoTo::Activity => Event::ActivityDisputed { activity: decision },
+        };
+        let record = open.append(entry(said))?;
         if not_me {
             let event = lock_everything(&mut open, requester, &target, now)?;
             open.append(entry(event))?;

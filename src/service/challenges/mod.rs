@@ -28,7 +28,7 @@ mod waiting;
 mod wording;
 
 pub use completing::Completion;
-pub use declining::Declining;
+pub use declining::{Declining, Dispute};
 pub use following::DecisionWatch;
 pub use giving::{Submission, Submitted};
 pub use sending::{CodeSender, CodeToSend, Sending, Sent};

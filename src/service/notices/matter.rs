@@ -99,6 +99,7 @@ impl Matter {
             | Event::DecisionWithdrawn { .. }
             | Event::EvidenceGiven { .. }
             | Event::ChallengeDeclined { .. }
+            | Event::ActivityDisputed { .. }
             | Event::CodeSent { .. }
             | Event::OutcomeReported { .. }
             | Event::Read { .. }

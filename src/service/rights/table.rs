@@ -87,6 +87,14 @@ rights! {
     AnswerChallenge {
         OwnAccount: [Customer, BusinessAdmin],
     }
+    /// Say that something on the account was not them.
+    DisputeActivity {
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Follow what happens on the account.
+    WatchActivity {
+        OwnAccount: [Customer, BusinessAdmin],
+    }
     /// Follow how a decision stands.
     WatchDecision {
         OwnRequests: [PortingSystem, RetailAgent, RetailManager, CareAgent, PinPad, Ivr, Customer, BusinessAdmin, Provisioning],

@@ -68,6 +68,8 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
         &["retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr", "customer", "business_admin"],
     ),
     ("AnswerChallenge", &[], &["customer", "business_admin"]),
+    ("DisputeActivity", &[], &["customer", "business_admin"]),
+    ("WatchActivity", &[], &["customer", "business_admin"]),
     (
         "WatchDecision",
         &[],

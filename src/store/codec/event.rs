@@ -83,6 +83,8 @@ pub(super) enum StoredEvent {
     CodeSent(StoredCodeSent),
     #[prost(message, tag = "38")]
     SeparationChanged(StoredSeparationChange),
+    #[prost(bytes = "vec", tag = "39")]
+    ActivityDisputed(Vec<u8>),
     #[prost(message, tag = "40")]
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
@@ -302,6 +304,7 @@ impl From<&Event> for StoredEvent {
             Event::IncidentChanged { incident: id, step, reason } => Self::IncidentChanged((*id, step, reason).into()),
             Event::PolicyChanged(change) => Self::PolicyChanged(change.into()),
             Event::SeparationChanged(step) => Self::SeparationChanged(step.into()),
+            Event::ActivityDisputed { activity } => Self::ActivityDisputed(activity.to_bytes().to_vec()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
             Event::AccountChanged { fields } => Self::AccountChanged(StoredFields { fields: fields.clone() }),
@@ -349,6 +352,9 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::HoldChanged(event) => event.try_into()?,
             StoredEvent::PolicyChanged(change) => Self::PolicyChanged(change.try_into()?),
             StoredEvent::SeparationChanged(event) => event.try_into()?,
+            StoredEvent::ActivityDisputed(activity) => {
+                Self::ActivityDisputed { activity: id(Some(activity), "disputed.activity", RecordId::from_u128)? }
+            }
             StoredEvent::IncidentChanged(event) => event.try_into()?,
             StoredEvent::Alerted(reason) => Self::Alerted { reason: text(Some(reason), "alerted.reason")? },
             StoredEvent::AccountCreated(lines) => Self::AccountCreated { lines },

@@ -133,6 +133,7 @@ numbered! {
         EventRecorded = 30,
         LogInsFailed = 31,
         SeparationChanged = 32,
+        ActivityDisputed = 33,
     }
 }
 

@@ -35,5 +35,7 @@ pub use incident::{
 pub use keys::{reseal, retire_key};
 pub use notice::replay_notices;
 pub use policy::{Activation, activate_policy, stage_policy};
-pub use protection::{Listing, cancel_release, get_protection, list_activity, release_lock, set_lock};
+pub use protection::{
+    Listing, cancel_release, dispute_activity, get_protection, list_activity, release_lock, set_lock, watch_activity,
+};
 pub use separation::{agree_to_separation, end_separation, propose_separation};

@@ -14,7 +14,7 @@ use crate::grpc::convert::position::{page_size, page_start, position};
 use crate::grpc::convert::signal::signals;
 use crate::grpc::convert::time::length;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{ACTIVITY_PAGE_MAX, Guarding, LockOrder, Question, Scope};
+use crate::service::{ACTIVITY_PAGE_MAX, Dispute, Guarding, LockOrder, Question, Scope};
 use crate::store::Position;
 
 const REASON: &str = "must be given with LOCK_HOLDER_CARRIER and empty with LOCK_HOLDER_CUSTOMER";
@@ -126,6 +126,25 @@ pub fn cancel_release(message: pb::CancelReleaseRequest) -> Result<(Guarding, Re
     let scope = scope_of!(cancel_release_request, scope);
     let channel = interaction(place, "interaction")?.channel;
     Ok((Guarding { request_id, body, scope, channel }, release))
+}
+
+/// Something that was not the customer.
+pub fn dispute_activity(message: pb::DisputeActivityRequest) -> Result<Dispute, FieldError> {
+    let body = body("DisputeActivity", &message);
+    let pb::DisputeActivityRequest { request_id, activity_id, interaction: place } = message;
+    Ok(Dispute {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        activity: text(&activity_id, "activity_id", RecordId::parse)?,
+        channel: interaction(place, "interaction")?.channel,
+    })
+}
+
+/// What is followed, and after which record.
+pub fn watch_activity(message: pb::WatchActivityRequest) -> Result<(Scope, Option<RecordId>), FieldError> {
+    let pb::WatchActivityRequest { scope, after_activity_id } = message;
+    let scope = scope_of!(watch_activity_request, scope);
+    Ok((scope, optional_text(&after_activity_id, "after_activity_id", RecordId::parse)?))
 }
 
 /// A page of what happened.

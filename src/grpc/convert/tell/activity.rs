@@ -54,6 +54,7 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::ChallengeDeclined { not_me: true, .. } => {
             ("CHALLENGE_DECLINED", "A request was refused: it was not you.".to_owned())
         }
+        Event::ActivityDisputed { .. } => ("ACTIVITY_DISPUTED", "You said that something was not you.".to_owned()),
         Event::ChallengeDeclined { .. } => ("CHALLENGE_DECLINED", "You said no to a request.".to_owned()),
         Event::TransferPinRevoked { .. } => ("TRANSFER_PIN_REVOKED", "A transfer PIN was taken back.".to_owned()),
         Event::Read { of } => ("ACCOUNT_READ", read(*of).to_owned()),

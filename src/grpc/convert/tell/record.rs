@@ -139,6 +139,7 @@ fn details(event: &Event) -> Value {
         Event::Alerted { reason } => json!({ "reason": reason.as_str() }),
         Event::Told(told) => super::told::details(told),
         Event::LogInsFailed { count } => json!({ "count": count }),
+        Event::ActivityDisputed { activity } => json!({ "activity_id": activity.to_string() }),
         Event::SeparationChanged(step) => super::separation::details(step),
     }
 }

@@ -318,6 +318,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ),
         ("declined", Event::ChallengeDeclined { decision, not_me: false }),
         ("not_me", Event::ChallengeDeclined { decision, not_me: true }),
+        ("disputed", Event::ActivityDisputed { activity: decision }),
         (
             "evidence_given",
             Event::EvidenceGiven {

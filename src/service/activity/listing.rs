@@ -1,11 +1,11 @@
 //! What happened to an account or a line, newest first, by following its chain.
 
-use super::engine::Engine;
-use super::error::ServiceError;
-use super::rights::{Authorised, right};
-use super::target::Scope;
 use crate::audit::ReadOf;
 use crate::domain::RecordId;
+use crate::service::engine::Engine;
+use crate::service::error::ServiceError;
+use crate::service::rights::{Authorised, right};
+use crate::service::target::Scope;
 use crate::store::{Found, Kept};
 
 /// The most entries of one page.

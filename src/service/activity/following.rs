@@ -1,0 +1,129 @@
+//! What happens to an account or a line, as it happens: for the customer who looks on.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
+
+use crate::crypto::Partition;
+use crate::domain::RecordId;
+use crate::service::engine::Engine;
+use crate::service::error::{Refusal, ServiceError};
+use crate::service::rights::{Authorised, right};
+use crate::service::target::Scope;
+use crate::service::watchers::Seat;
+use crate::store::{Found, Kept};
+
+/// So much is told of at a time, the oldest first; more follows.
+const NEWS_MAX: usize = 100;
+
+/// So far back is looked for what was seen last. Who was away for longer lists anew.
+const BACK_MAX: usize = 10_000;
+
+/// Somebody who follows what happens on their account.
+pub struct ActivityWatch {
+    engine: Arc<Engine>,
+    who: Authorised<right::WatchActivity>,
+    scope: Scope,
+    /// What was told last; none where there was nothing yet.
+    last: Option<RecordId>,
+    rings: broadcast::Receiver<Partition>,
+    partition: Partition,
+    over: watch::Receiver<bool>,
+    _seat: Seat,
+}
+
+impl Engine {
+    /// Begins to follow, with this engine or any other: a ring says that there may be something new, and what there is, the store
+    /// says. `after` is what was seen last; without one it begins with what comes.
+    pub async fn watch_activity(
+        self: &Arc<Self>,
+        who: Authorised<right::WatchActivity>,
+        scope: Scope,
+        after: Option<RecordId>,
+    ) -> Result<ActivityWatch, ServiceError> {
+        let seat = self.customer_watchers.take_seat(&who.requester().subject)?;
+        let target = self.target(who.requester(), &scope).await?;
+        self.check_reach(&who, &target)?;
+        // Before it is read: a commit in between rings.
+        let rings = self.vault.store().rings();
+        let (engine, over) = (Arc::clone(self), self.customer_watchers.over());
+        let partition = target.account.partition();
+        let mut watch = ActivityWatch { engine, who, scope, last: after, rings, partition, over, _seat: seat };
+        let (newest, _) = watch.newest(self.now()?.instant()).await?;
+        match after {
+            None => watch.last = newest,
+            // It is looked for now, so that who was never on this list is told at once.
+            Some(_) => drop(watch.news().await?),
+        }
+        Ok(watch)
+    }
+}
+
+impl ActivityWatch {
+    /// Whether the service stops.
+    pub fn is_over(&self) -> bool {
+        *self.over.borrow()
+    }
+
+    /// Waits until something may have happened.
+    pub async fn rung(&mut self) -> Result<(), ServiceError> {
+        loop {
+            let rung = tokio::select! {
+                rung = self.rings.recv() => rung,
+                // A sender that is gone stops as well.
+                _ = self.over.wait_for(|over| *over) => return Ok(()),
+            };
+            match rung {
+                Ok(partition) if partition == self.partition => return Ok(()),
+                Ok(_) => {}
+                // Nobody knows which were lost.
+                Err(RecvError::Lagged(_)) => return Ok(()),
+                Err(RecvError::Closed) => {
+                    return Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()));
+                }
+            }
+        }
+    }
+
+    /// What happened since, the oldest first; and it counts as told.
+    pub async fn look(&mut self) -> Result<Vec<Kept>, ServiceError> {
+        let news = self.news().await?;
+        if let Some(newest) = news.last() {
+            self.last = Some(newest.record().id);
+        }
+        Ok(news)
+    }
+
+    /// The newest record, and whether it is a line's.
+    async fn newest(&self, now: DateTime<Utc>) -> Result<(Option<RecordId>, bool), ServiceError> {
+        let (open, target) = self.engine.peek(self.who.requester(), &self.scope, None, now).await?;
+        self.engine.check_reach(&self.who, &target)?;
+        Ok(match target.line {
+            Some(token) => (open.line(token).and_then(|line| line.last_record), true),
+            None => (open.account().and_then(|account| account.chain.last), false),
+        })
+    }
+
+    /// Follows the chain back to what was told last.
+    async fn news(&self) -> Result<Vec<Kept>, ServiceError> {
+        let (mut next, is_line) = self.newest(self.engine.now()?.instant()).await?;
+        let mut news = Vec::new();
+        while next != self.last {
+            let none = || ServiceError::Invalid { field: "after_activity_id", expected: "must be of this list" };
+            let Some(id) = next.filter(|_| news.len() < BACK_MAX) else { return Err(none()) };
+            let kept = match self.engine.vault.find(id).await? {
+                Found::Kept(kept) => *kept,
+                Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
+                Found::Nowhere => return Err(none()),
+            };
+            let record = kept.record();
+            next = if is_line { record.line.as_ref().and_then(|line| line.previous) } else { record.previous };
+            news.push(kept);
+        }
+        news.reverse();
+        news.truncate(NEWS_MAX);
+        Ok(news)
+    }
+}

@@ -1,0 +1,168 @@
+//! What happened on an account, as it happens; and what of it was not its owner.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis::audit::EventKind;
+use portcullis::domain::{
+    AccountId, Channel, LockSet, Msisdn, OutcomeKind, Reason, RecordId, Recorded, ReleaseOpens, Requester, ResetKind,
+    Role,
+};
+use portcullis::service::{
+    ActivityWatch, Body, Dispute, LineName, LineRef, Refusal, Scope, ServiceError, ToldBySource, authorise,
+};
+use portcullis::store::Kept;
+use tokio::time::timeout;
+
+use crate::challenges::{outcome, reasons};
+use crate::notices::{kinds, with_mail};
+use crate::world::{ACCOUNT, NEW_SIM, World, carrier, clerk, customer, line_scope, requester, sim_to};
+
+impl World {
+    async fn dispute(&self, who: Requester, activity: RecordId) -> Result<(), ServiceError> {
+        let request_id = self.request_id();
+        let body = Body(request_id.to_bytes().to_vec());
+        let dispute = Dispute { request_id, body, activity, channel: Channel::Web };
+        self.engine.dispute_activity(authorise(who)?, dispute).await
+    }
+
+    async fn watch(&self, after: Option<RecordId>) -> Result<ActivityWatch, ServiceError> {
+        self.engine.watch_activity(authorise(customer())?, line_scope(), after).await
+    }
+
+    async fn is_locked(&self) -> bool {
+        let asked = self.decide(carrier(), self.approved(self.port())).await.unwrap();
+        reasons(&asked).contains(&Reason::LockOn)
+    }
+
+    /// What the ledger of the house alerts to.
+    async fn alerts(&self) -> usize {
+        let reader = authorise(requester(Role::FraudOps, "desk-1")).unwrap();
+        let filter = portcullis::audit::RecordFilter { kinds: vec![EventKind::Alerted], ..Default::default() };
+        let query = portcullis::service::RecordQuery { filter, scope: None, from: None, size: 200 };
+        self.engine.list_records(&reader, query).await.unwrap().records.len()
+    }
+}
+
+fn happened(news: &[Kept]) -> Vec<EventKind> {
+    news.iter().map(|kept| kept.record().event.kind()).collect()
+}
+
+/// A change that was approved and carried out: nothing can be taken back, all else is locked, and the desk is told once.
+#[tokio::test]
+async fn what_was_not_the_owner_locks_everything() {
+    let world = World::populated().await;
+    let question = world.approved(world.question(sim_to(NEW_SIM), Channel::App));
+    let changed = world.decide(customer(), question).await.unwrap();
+    world.redeem(customer(), changed.permit.as_ref().unwrap(), sim_to(NEW_SIM)).await.unwrap();
+    let port = world.decide(carrier(), world.approved(world.port())).await.unwrap();
+    let transfer_pin = world.transfer_pin(None).await;
+    for _ in 0..2 {
+        world.dispute(customer(), changed.id()).await.unwrap();
+    }
+    assert!(world.is_locked().await);
+    let permit = port.permit.as_ref().unwrap();
+    let used = world.redeem(carrier(), permit, crate::world::port_out(crate::world::GAINING)).await;
+    assert!(matches!(used, Err(ServiceError::Refused(Refusal::PermitVoid))), "{used:?}");
+    assert_eq!(outcome(&world.decide(carrier(), world.port_with(&transfer_pin)).await.unwrap()), OutcomeKind::Deny);
+    assert_eq!(world.alerts().await, 1);
+}
+
+/// What waits is ended with it; and what is no decision can be disputed too.
+#[tokio::test]
+async fn whatever_is_on_the_list_can_be_disputed() {
+    let world = World::populated().await;
+    let challenge = world.challenged().await;
+    world.dispute(customer(), challenge).await.unwrap();
+    assert_eq!(world.state(challenge).await, portcullis::service::DecisionState::Declined);
+
+    let world = World::populated().await;
+    let what = portcullis::domain::Happening::Recorded(Recorded::CredentialReset {
+        kind: ResetKind::Password,
+        via: Channel::Web,
+        mailbox: None,
+    });
+    let told = ToldBySource {
+        event: world.request_id(),
+        body: Body(b"reset".to_vec()),
+        scope: Scope::Account(AccountId::parse(ACCOUNT).unwrap()),
+        what,
+        occurred_at: world.now(),
+    };
+    world.engine.record_event(authorise(requester(Role::NetworkSignals, "idp")).unwrap(), told).await.unwrap();
+    let who = authorise(customer()).unwrap();
+    let own = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
+    let newest = world.engine.list_activity(&who, &own, None, 1).await.unwrap().records[0].record().id;
+    world.dispute(customer(), newest).await.unwrap();
+    assert!(world.is_locked().await, "of what is no line's the account is locked");
+}
+
+/// A release that somebody else asked for is over, whether it took effect or not.
+#[tokio::test]
+async fn a_release_that_was_not_the_owner_is_over() {
+    let (world, post) = with_mail().await;
+    world.lock(customer(), LockSet::All).await.unwrap();
+    let released = world.release(LockSet::All, ReleaseOpens::Window(None)).await.unwrap();
+    world.pass(chrono::TimeDelta::minutes(16));
+    world.told().await;
+    post.take();
+    world.dispute(customer(), released.id()).await.unwrap();
+    assert!(world.is_locked().await);
+    world.told().await;
+    let told = kinds(&post.take());
+    assert!(told.iter().any(|(kind, _)| *kind == portcullis::service::NoticeKind::LockOn), "{told:?}");
+}
+
+#[tokio::test]
+async fn nobody_disputes_for_another() {
+    let world = World::populated().await;
+    let challenge = world.challenged().await;
+    let stranger = Requester { account: Some(AccountId::parse("acct-9").unwrap()), ..customer() };
+    assert!(matches!(world.dispute(stranger, challenge).await, Err(ServiceError::NotFound("activity"))));
+    assert!(matches!(world.dispute(clerk(), challenge).await, Err(ServiceError::Forbidden)));
+    let nothing = RecordId::from_u128(challenge.as_u128() ^ (1 << 70));
+    assert!(matches!(world.dispute(customer(), nothing).await, Err(ServiceError::NotFound("activity"))));
+    assert!(!world.is_locked().await);
+}
+
+/// The owner looks on: what somebody asks for in a store is on their screen at once, from whatever engine, and nothing twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owner_sees_what_happens_as_it_happens() {
+    let world = Arc::new(World::populated().await);
+    let mut watch = world.watch(None).await.unwrap();
+    assert!(watch.look().await.unwrap().is_empty(), "what was before is on the list");
+    let (other, by) = (world.engine_over(world.store.clone()), world.clone());
+    let question = by.sim_change(Channel::Store);
+    let asking = tokio::spawn(async move { other.decide(authorise(clerk()).unwrap(), question).await.unwrap() });
+    let mut news = Vec::new();
+    while news.is_empty() {
+        timeout(Duration::from_secs(20), watch.rung()).await.expect("it rings").unwrap();
+        news = watch.look().await.unwrap();
+    }
+    let asked = asking.await.unwrap();
+    assert_eq!((happened(&news), news[0].record().id), (vec![EventKind::Decided], asked.id()));
+    assert!(watch.look().await.unwrap().is_empty());
+
+    // Whoever was away goes on where they were.
+    world.lock(customer(), LockSet::Port).await.unwrap();
+    let mut later = world.watch(Some(asked.id())).await.unwrap();
+    assert_eq!(happened(&later.look().await.unwrap()), [EventKind::LockSet]);
+    let nothing = RecordId::from_u128(asked.id().as_u128() ^ (1 << 70));
+    let wrong = world.watch(Some(nothing)).await.err();
+    assert!(matches!(wrong, Some(ServiceError::Invalid { field: "after_activity_id", .. })), "{wrong:?}");
+}
+
+/// Another line's people, and who is nobody's, follow nothing.
+#[tokio::test]
+async fn nobody_follows_another() {
+    let world = World::populated().await;
+    let stranger = Requester { account: Some(AccountId::parse("acct-9").unwrap()), ..customer() };
+    for scope in [line_scope(), Scope::Account(AccountId::parse(ACCOUNT).unwrap())] {
+        let refused = world.engine.watch_activity(authorise(stranger.clone()).unwrap(), scope, None).await.err();
+        assert!(matches!(refused, Some(ServiceError::Forbidden)), "{refused:?}");
+    }
+    let nobodys = LineRef::named(LineName::Msisdn(Msisdn::parse("+12125550999").unwrap()));
+    let refused = world.engine.watch_activity(authorise(customer()).unwrap(), Scope::Line(nobodys), None).await.err();
+    assert!(matches!(refused, Some(ServiceError::Forbidden)), "{refused:?}");
+    assert!(authorise::<portcullis::service::right::WatchActivity>(clerk()).is_err());
+}
