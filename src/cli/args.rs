@@ -131,7 +131,9 @@ mod tests {
         if under.is_empty() {
             all.insert(path.trim_start().to_owned());
         }
-        under.into_iter().for_each(|command| commands(command, &path, all));
+        for command in under {
+            commands(command, &path, all);
+        }
     }
 
     #[test]
