@@ -65,6 +65,11 @@ pub enum PromptFor {
     Owner,
 }
 
+/// Until when the last of these instants still counts, where it does.
+fn rests_until<const N: usize>(stops: [Option<DateTime<Utc>>; N], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    stops.into_iter().flatten().max().map(|at| at + PROMPTS_WITHIN).filter(|until| now < *until)
+}
+
 impl Prompts {
     /// Until when there is no other, where there is none now: the first instant at which one is again.
     ///
@@ -72,13 +77,12 @@ impl Prompts {
     pub fn none_until(&self, asking: PromptFor, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let full = self.counted(now).rev().nth(PROMPTS_MAX - 1).filter(|_| asking == PromptFor::First);
         let declined = self.declined_at.filter(|_| asking != PromptFor::Owner);
-        let stops = [full.copied(), declined, self.worn_at];
-        stops.into_iter().flatten().max().map(|at| at + PROMPTS_WITHIN).filter(|until| now < *until)
+        rests_until([full.copied(), declined, self.worn_at], now)
     }
 
     /// Until when a no of theirs counts.
     pub fn declined_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.declined_at.map(|at| at + PROMPTS_WITHIN).filter(|until| now < *until)
+        rests_until([self.declined_at], now)
     }
 
     /// Remembers that they were prompted.

@@ -260,6 +260,16 @@ impl Pending {
         self.wrong >= WRONG_ANSWERS_MAX || self.sendings > SENDINGS_MAX
     }
 
+    /// Whether two have seen a document for it: then there is nothing more to show.
+    pub fn is_seen(&self) -> bool {
+        self.shown_document().is_some_and(|shown| shown.seconded.is_some())
+    }
+
+    /// Whether no more documents are scanned for it.
+    pub fn takes_no_scan(&self) -> bool {
+        self.is_seen() || self.documents >= DOCUMENTS_SHOWN_MAX
+    }
+
     /// The text that an app key signs to approve exactly this. Its first line is another than that of a request's, so that no
     /// caller makes one pass for the other by the id it chooses.
     pub fn signing_input(&self) -> String {

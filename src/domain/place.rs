@@ -51,14 +51,14 @@ impl Place {
 
     /// Whether both may be in one store, by what is certain or was said of either.
     pub fn shares_a_store_with(&self, other: &Self) -> bool {
-        let stores = |place: &Self| [place.bound.store.clone(), place.said.store.clone()].into_iter().flatten();
-        stores(self).any(|store| stores(other).any(|theirs| theirs == store))
+        let stores = |place: &Self| [place.bound.store.clone(), place.said.store.clone()];
+        share(&stores(self), &stores(other))
     }
 
     /// The same of devices.
     pub fn shares_a_device_with(&self, other: &Self) -> bool {
-        let devices = |place: &Self| [place.bound.device.clone(), place.said.device.clone()].into_iter().flatten();
-        devices(self).any(|device| devices(other).any(|theirs| theirs == device))
+        let devices = |place: &Self| [place.bound.device.clone(), place.said.device.clone()];
+        share(&devices(self), &devices(other))
     }
 
     /// The device, what is certain of it first.
@@ -79,6 +79,11 @@ impl Place {
             name(HoldKind::Device, device.as_str());
         }
     }
+}
+
+/// Whether a name is among both.
+fn share<T: PartialEq>(one: &[Option<T>], other: &[Option<T>]) -> bool {
+    one.iter().flatten().any(|name| other.iter().flatten().any(|theirs| theirs == name))
 }
 
 #[cfg(test)]

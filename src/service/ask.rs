@@ -4,6 +4,8 @@
 //! look at the evidence, ask the policy, carry out an approval, commit, answer from the record. Every use case that needs
 //! a decision comes this way and differs only in what an approval does: its [`Effect`].
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use tracing::Instrument as _;
 
@@ -27,7 +29,7 @@ use crate::domain::{
     Account, Approval, Factor, FactorOption, Line, Mode, Outcome, Place, RecordId, Requester, Seq, Standing,
     StoreRegister, Usability,
 };
-use crate::policy::KNOWN_FACTS;
+use crate::policy::{KNOWN_FACTS, Policy};
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
 use crate::telemetry::hop_span;
 
@@ -66,12 +68,10 @@ pub(super) struct Asking<'a> {
     pub requester: &'a Requester,
     pub question: &'a Question,
     pub reserve: Reserve,
-    /// What is to be done with one-time codes.
-    pub codes: Codes,
-    /// Whether a challenge of it waits for others.
-    pub waits: bool,
-    /// Whether it is no ask, but gives proof for another's.
-    pub gives: bool,
+    /// What it is for.
+    pub errand: Errand,
+    /// What decides. Read once, so that no decision is half of one policy and half of the next.
+    pub policy: &'a Arc<Policy>,
     /// In a batch, every line that is asked about: an approval names them all.
     pub batch: Option<&'a [LineRef]>,
     /// The one reading of the clock.
@@ -82,15 +82,37 @@ pub(super) struct Asking<'a> {
     pub stores: &'a StoreRegister,
 }
 
-/// What a question may do with one-time codes.
+/// What a question is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Codes {
-    /// None can be sent for it.
-    NotSent,
-    /// One can be sent for the challenge that it may come to.
-    Offered,
-    /// One is to be sent.
-    Sending,
+pub(super) enum Errand {
+    /// An answer at once: who is challenged brings the proof with the question again.
+    Answer,
+    /// An answer, and where that is a challenge it waits for others, to whom codes can be sent or not.
+    Wait {
+        /// Whether they can.
+        codes: bool,
+    },
+    /// No answer: it gives proof for another's ask.
+    Give,
+    /// No answer: it has a code sent for another's ask.
+    SendCode,
+}
+
+impl Errand {
+    /// Whether a code can be sent for it.
+    pub(super) const fn sends_codes(self) -> bool {
+        matches!(self, Self::Wait { codes: true } | Self::SendCode)
+    }
+
+    /// Whether a challenge of it waits for others.
+    pub(super) const fn waits(self) -> bool {
+        !matches!(self, Self::Answer)
+    }
+
+    /// Whether it is no ask.
+    pub(super) const fn gives(self) -> bool {
+        matches!(self, Self::Give | Self::SendCode)
+    }
 }
 
 /// What one attempt came to.
@@ -139,10 +161,9 @@ impl Engine {
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
         let waits = effect.waits() && question.mode == Mode::Enforce;
-        let codes = if waits && self.sends_codes() { Codes::Offered } else { Codes::NotSent };
-        let (books, stores) = (&books, &*stores);
-        let asking =
-            Asking { requester, question, reserve, codes, waits, gives: false, batch: None, now, books, stores };
+        let errand = if waits { Errand::Wait { codes: self.sends_codes() } } else { Errand::Answer };
+        let (books, stores, policy) = (&books, &*stores, &self.policy());
+        let asking = Asking { requester, question, reserve, errand, policy, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             // On the heap, where it stays: as a part of its caller's future it would be copied with it from hand to hand.
@@ -208,7 +229,7 @@ impl Engine {
 
     fn opening(&self, asking: &Asking<'_>, target: &Target) -> Ask {
         let windows = self.failure_windows(target);
-        let (charges, windows) = self.charges(asking.requester, asking.question, windows);
+        let (charges, windows) = self.charges(asking, windows);
         Ask {
             account: target.account,
             lines: target.line.into_iter().collect(),
@@ -236,7 +257,7 @@ impl Engine {
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
         challenges::check_not_met(&open, question)?;
         effect.check(account_of(&open)?, line)?;
-        let case = Case::new(asking, (target, standing), (&open, line), self.policy().challenge_life)?;
+        let case = Case::new(asking, (target, standing), (&open, line))?;
         let weighed = self.weigh(&case, &mut counted, looked).instrument(hop_span("weigh")).await;
         self.charge_unshown(asking, standing, weighed.account_number_matched).await?;
         if question.mode == Mode::Enforce && standing == Standing::Known {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::ask::{Approved, Asking, CONFLICT_RETRIES_MAX, Codes, Effect, decided, entry};
+use super::ask::{Approved, Asking, CONFLICT_RETRIES_MAX, Effect, Errand, decided, entry};
 use super::decide::GrantPermit;
 use super::due;
 use super::engine::Engine;
@@ -77,9 +77,8 @@ impl Engine {
             let stores = engine.stores.load_full();
             let batch = Some(lines.as_slice());
             let (books, stores) = (&books, &*stores);
-            let (question, codes) = (&common, Codes::NotSent);
-            let asking =
-                Asking { requester, question, reserve, codes, waits: false, gives: false, batch, now, books, stores };
+            let (question, errand, policy) = (&common, Errand::Answer, &engine.policy());
+            let asking = Asking { requester, question, reserve, errand, policy, batch, now, books, stores };
             let mut looked = Looked::default();
             for _ in 0..=CONFLICT_RETRIES_MAX {
                 if let Attempt::Answered(answer) = engine.attempt_batch(&who, &asking, &lines, &mut looked).await? {
@@ -106,7 +105,7 @@ impl Engine {
         }
         let _turn = self.queues.enter(found.account.account).await?;
         let windows = self.failure_windows(&found.account);
-        let (charges, windows) = self.charges(asking.requester, asking.question, windows);
+        let (charges, windows) = self.charges(asking, windows);
         let ask = Ask {
             account: found.account.account,
             lines: found.lines.iter().filter_map(|target| target.line).collect(),
@@ -224,7 +223,7 @@ impl Engine {
         let standing = if row.is_some() { account } else { Standing::Unknown };
         let row = row.unwrap_or(&stood_in);
         GrantPermit { change: &question.change }.check(super::ask::account_of(open)?, row)?;
-        let case = Case::new(&asking, (target, standing), (open, row), self.policy().challenge_life)?;
+        let case = Case::new(&asking, (target, standing), (open, row))?;
         Ok((standing, self.weigh(&case, counted, looked).await))
     }
 

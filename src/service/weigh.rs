@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::ask::{Asking, Codes, account_of};
+use super::ask::{Asking, Errand, account_of};
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::look::{Findings, Looked};
@@ -73,12 +73,10 @@ pub(super) struct Case<'a> {
     pub pending: Option<&'a Pending>,
     /// How that one stands.
     pub completing: Completing,
-    /// Whether a code can be sent for it.
-    codes_sent: bool,
-    /// Whether a challenge of it waits for others.
-    waits: bool,
-    /// Whether it gives proof for another's ask.
-    gives: bool,
+    /// What it is for.
+    errand: Errand,
+    /// What decides.
+    pub policy: &'a Arc<Policy>,
     /// What was given for it and still counts.
     given: Given<'a>,
     pub now: DateTime<Utc>,
@@ -103,13 +101,8 @@ impl Engine {
     /// What a question's secrets are charged before anything is looked at, and the windows to read besides.
     ///
     /// INVARIANT (one-counter): one window an account and secret, whatever the channel, charged durably in the load trip.
-    pub(super) fn charges(
-        &self,
-        requester: &Requester,
-        question: &Question,
-        windows: FailureWindows,
-    ) -> (Vec<Charge>, Vec<WindowKey>) {
-        let policy = self.policy.load();
+    pub(super) fn charges(&self, asking: &Asking<'_>, windows: FailureWindows) -> (Vec<Charge>, Vec<WindowKey>) {
+        let Asking { requester, question, policy, .. } = *asking;
         let subject = self.subject_token(requester);
         let (mut charges, mut reads) = (Vec::new(), Vec::new());
         let mut place = |offered: bool, window, cap, kept| {
@@ -133,12 +126,12 @@ impl Engine {
 
     /// Looks at what was offered, as far as it is admitted, and asks the policy.
     pub(super) async fn weigh(&self, case: &Case<'_>, counted: &mut Counted, looked: &mut Looked) -> Weighed {
-        let policy = self.policy();
+        let policy = case.policy;
         let failures = case.failures_before();
         let snapshot = case.snapshot(&failures);
-        let found = self.look(case, (&policy, &snapshot), counted, looked).await;
+        let found = self.look(case, (policy, &snapshot), counted, looked).await;
         let checks = case.with_given(found.checks);
-        if case.question.mode == Mode::Enforce && !case.gives && !has_sign(&checks) {
+        if case.question.mode == Mode::Enforce && !case.errand.gives() && !has_sign(&checks) {
             self.begin_unproven(counted).await;
         }
         self.count_ports_of_read(case, counted).await;
@@ -151,8 +144,8 @@ impl Engine {
         {
             request.offered.code_contact = None;
         }
-        let facts = Facts::gather(&policy, &request, &snapshot, &checks, case.now);
-        let verdict = policy::decide(&policy, &facts);
+        let facts = Facts::gather(policy, &request, &snapshot, &checks, case.now);
+        let verdict = policy::decide(policy, &facts);
         let shadow = self.ask_shadow(&facts);
         Weighed {
             verdict,
@@ -162,7 +155,7 @@ impl Engine {
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
             shown: self.shown_document(case, &velocity, (policy.document.delay, facts.flagged)),
-            policy: Arc::clone(&policy),
+            policy: Arc::clone(policy),
             found,
             shadow,
         }
@@ -255,14 +248,14 @@ pub(super) struct FailuresBefore {
 }
 
 impl<'a> Case<'a> {
-    /// Puts together what an opened account holds for a question. What was given for its challenge is proof for `fresh_for`.
+    /// Puts together what an opened account holds for a question. What was given for its challenge is proof for as long as
+    /// a challenge lives.
     pub(super) fn new(
         asking: &'a Asking<'a>,
         (target, standing): (Target, Standing),
         (open, line): (&'a OpenAccount, &'a Line),
-        fresh_for: TimeDelta,
     ) -> Result<Self, ServiceError> {
-        let Asking { requester, question, reserve, codes, waits, gives, batch, now, books, stores } = *asking;
+        let Asking { requester, question, reserve, errand, policy, batch, now, books, stores } = *asking;
         let credentials = open.credentials().ok_or(ServiceError::NotFound("account"))?;
         let (account, attempt) = (account_of(open)?, reserve.request);
         let held = books.held(requester, Some(&question.interaction), &question.change);
@@ -274,7 +267,8 @@ impl<'a> Case<'a> {
         let scopes = [&account.protection, &line.protection];
         let completing = completing(pending, (question, known_line), scopes, now);
         let open_one = pending.filter(|_| matches!(completing, Completing::Open { .. }));
-        let given = open_one.map(|pending| Given::of(pending, (asking, fresh_for), (account, credentials, line)));
+        let given =
+            open_one.map(|pending| Given::of(pending, (asking, policy.challenge_life), (account, credentials, line)));
         Ok(Self {
             requester,
             question,
@@ -289,9 +283,8 @@ impl<'a> Case<'a> {
             attempt,
             pending,
             completing,
-            codes_sent: codes != Codes::NotSent,
-            waits,
-            gives,
+            errand,
+            policy,
             given: given.unwrap_or_default(),
             now,
             store,
@@ -386,9 +379,9 @@ impl<'a> Case<'a> {
                 ..offered
             },
             signals,
-            codes_sent: self.codes_sent,
-            waits: self.waits,
-            gives: self.gives,
+            codes_sent: self.errand.sends_codes(),
+            waits: self.errand.waits(),
+            gives: self.errand.gives(),
             completing: self.completing,
             plan_time: *plan_time,
         }

@@ -13,7 +13,7 @@ use crate::domain::{
     AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, Mode, Outcome, OutcomeKind,
     PendingStanding, PinCheck, Place, Reason, RecordId, RequestId, Standing, Verdict,
 };
-use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
+use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Errand, OpenFor, Ready};
 use crate::service::due;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
@@ -97,9 +97,9 @@ impl Engine {
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
-        let (books, stores, codes) = (&books, &*stores, Codes::NotSent);
-        let asking =
-            Asking { requester, question, reserve, codes, waits: true, gives: true, batch: None, now, books, stores };
+        let (books, stores, policy) = (&books, &*stores, &self.policy());
+        let errand = Errand::Give;
+        let asking = Asking { requester, question, reserve, errand, policy, batch: None, now, books, stores };
         let mut looked = Looked::default();
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
@@ -151,7 +151,7 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let stood_in = stood_in(&open, question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
-        let case = Case::new(asking, (target, standing), (&open, line), self.policy().challenge_life)?;
+        let case = Case::new(asking, (target, standing), (&open, line))?;
         if !matches!(case.completing, Completing::Open { .. }) {
             self.not_looked_at(asking, &target, &counted).await;
             return Err(ServiceError::Refused(Refusal::ChallengeOver));

@@ -8,7 +8,7 @@ use crate::domain::{
     PendingState, PermitState, PinCheck, Place, Prompts, RecordId,
 };
 use crate::policy::CodeFact;
-use crate::service::ask::{Asking, Codes};
+use crate::service::ask::{Asking, Errand};
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::question::Question;
@@ -34,7 +34,7 @@ impl Engine {
         let challenges = both.map(|challenge| self.challenge_token(challenge));
         let Evidence { one_time_code, document, second_person, .. } = &asking.question.evidence;
         let is_about_people = one_time_code.is_some() || document.is_some() || second_person.is_some();
-        let prompts = is_about_people || asking.codes == Codes::Sending;
+        let prompts = is_about_people || asking.errand == Errand::SendCode;
         challenges.chain(prompts.then(|| self.prompts_token(target))).collect()
     }
 

@@ -15,7 +15,7 @@ use crate::domain::{
     Level, Msisdn, OutcomeKind, PinDigits, PromptFor, RecordId, RequestId, SENDINGS_MAX, SentCode, Standing,
 };
 use crate::policy::{self, CodeTargets, ContactFitness};
-use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Codes, OpenFor, Ready};
+use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Errand, OpenFor, Ready};
 use crate::service::due;
 use crate::service::elsewhere::Elsewhere;
 use crate::service::engine::Engine;
@@ -143,9 +143,9 @@ impl Engine {
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
         let stores = self.stores.load_full();
-        let (books, stores, codes) = (&books, &*stores, Codes::Sending);
-        let asking =
-            Asking { requester, question, reserve, codes, waits: true, gives: true, batch: None, now, books, stores };
+        let (books, stores, policy) = (&books, &*stores, &self.policy());
+        let errand = Errand::SendCode;
+        let asking = Asking { requester, question, reserve, errand, policy, batch: None, now, books, stores };
         let is_customer = who.whose() == Whose::OwnAccount;
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
@@ -215,7 +215,7 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let stood_in = stood_in(&open, question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
-        let case = Case::new(asking, (target, standing), (&open, line), self.policy().challenge_life)?;
+        let case = Case::new(asking, (target, standing), (&open, line))?;
         let (number, action) = (line.msisdn, question.change.action());
         let chosen = match self.choose(&case, wanted).await {
             Ok(chosen) => chosen,
@@ -278,9 +278,8 @@ impl Engine {
         if required > Level::TwoClasses {
             return Err(ServiceError::Refused(Refusal::CodeNotEnough));
         }
-        let policy = self.policy();
         let failures = case.failures_before();
-        let targets = policy::code_targets(&policy, &case.request(), &case.snapshot(&failures), case.now);
+        let targets = policy::code_targets(case.policy, &case.request(), &case.snapshot(&failures), case.now);
         let is_own_ask = case.pending.is_some_and(|pending| pending.caller == case.requester.subject);
         let for_owner = targets.for_owner && is_own_ask;
         if case.standing == Standing::Unknown {

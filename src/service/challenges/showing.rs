@@ -3,9 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::keeping::prompts_of;
-use crate::domain::{
-    Beside, Channel, DOCUMENTS_SHOWN_MAX, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role,
-};
+use crate::domain::{Beside, Channel, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role};
 use crate::service::ask::Asking;
 use crate::service::challenges::Submission;
 use crate::service::engine::Engine;
@@ -66,8 +64,7 @@ pub(super) fn name_beside(
 ) -> Result<(), ServiceError> {
     let Question { evidence, interaction, .. } = question;
     let shown = pending.shown_document();
-    let is_seen = shown.is_some_and(|shown| shown.seconded.is_some());
-    if is_seen || (evidence.document.is_some() && pending.documents >= DOCUMENTS_SHOWN_MAX) {
+    if pending.is_seen() || (evidence.document.is_some() && pending.takes_no_scan()) {
         return Err(ServiceError::Refused(Refusal::DocumentSeen));
     }
     let Some(second) = &mut evidence.second_person else { return Ok(()) };
@@ -108,9 +105,8 @@ impl Engine {
         }
         let pending = asking.question.completes.and_then(|challenge| open.challenge(challenge));
         let shown = pending.and_then(Pending::shown_document);
-        let is_seen = shown.is_some_and(|shown| shown.seconded.is_some());
-        let is_worn = pending.is_some_and(|pending| pending.documents >= DOCUMENTS_SHOWN_MAX);
-        if is_seen || (is_worn && asking.question.evidence.document.is_some()) {
+        let scans = asking.question.evidence.document.is_some();
+        if pending.is_some_and(|pending| pending.is_seen() || (scans && pending.takes_no_scan())) {
             return Err(ServiceError::Refused(Refusal::DocumentSeen));
         }
         let prompts = prompts_of(open, self.prompts_token(target));

@@ -141,7 +141,8 @@ impl Planning<'_> {
         let subject = [asking.requester.subject.as_str().as_bytes()];
         let evidence = &asking.question.evidence;
         // Who gives proof for another's ask began nothing: also not where a clerk scans a document for what they asked themselves.
-        let no_sign = enforced && !asking.gives && evidence.app_approval.is_none() && evidence.one_time_code.is_none();
+        let no_sign =
+            enforced && !asking.errand.gives() && evidence.app_approval.is_none() && evidence.one_time_code.is_none();
         // A line that is asked about with its separation's reference, after it was without, is no second customer's.
         if !target.separated {
             self.add(Of::Begun, &kinds::BEGUN_UNPROVEN, &subject, no_sign);
@@ -232,7 +233,7 @@ impl Engine {
         let attempt = asking.reserve.request;
         let looks = planning.uses.iter().any(|one| one.charged && matches!(one.of, Of::Source(_) | Of::PinValue));
         let look = looks.then(|| self.looking.begin(attempt));
-        let challenge_life = self.policy.load().challenge_life;
+        let challenge_life = asking.policy.challenge_life;
         Plan { uses: planning.uses, lines, attempt, now: asking.now, look, challenge_life }
     }
 
