@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use serde_json::{Value, json};
 
-use super::answers::{Account, Activities};
+use super::answers::{Account, Activities, Followed};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{ChannelName, PlaceArgs, Scope, ScopeArgs};
@@ -116,10 +116,7 @@ async fn watch(args: WatchArgs, connection: &ConnectionArgs, output: Output) -> 
     let mut stream = client.protection_without_deadline().watch_activity(request).await?.into_inner();
     while let Some(message) = stream.message().await? {
         if let Some(activity) = message.activity {
-            output.show(&Activities(pb::ListActivityResponse {
-                activities: vec![activity],
-                ..pb::ListActivityResponse::default()
-            }))?;
+            output.show(&Followed(activity))?;
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! `portcullis lock`.
 
+use std::path::PathBuf;
+
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
@@ -11,6 +13,7 @@ use super::flags::{
     parse_length, signing_text,
 };
 use super::output::Output;
+use super::secret;
 use crate::grpc::client::Client;
 use crate::grpc::convert::ask;
 use crate::grpc::pb::v1 as pb;
@@ -55,6 +58,8 @@ enum LockCommand {
     Show(ShowArgs),
     /// End a release: the lock is on again, from this instant
     Cancel(CancelArgs),
+    /// End a release with the code of its notice, which can do nothing else
+    CancelByCode(CodeArgs),
 }
 
 /// Which lock.
@@ -149,6 +154,17 @@ struct CancelArgs {
     place: PlaceArgs,
 }
 
+#[derive(Args)]
+struct CodeArgs {
+    /// The code; read from a file of its owner alone, `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    code_file: PathBuf,
+    #[command(flatten)]
+    request_id: RequestIdArgs,
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
 /// Runs it.
 pub(crate) async fn run(args: LockArgs, output: Output) -> Result<Exit, Failure> {
     let LockArgs { connection, command } = args;
@@ -178,7 +194,19 @@ pub(crate) async fn run(args: LockArgs, output: Output) -> Result<Exit, Failure>
             output.show(&Guarded(protection, consistency_token))?;
             Ok(Exit::Done)
         }
+        LockCommand::CancelByCode(args) => cancel_by_code(&connection.connect().await?, args, output).await,
     }
+}
+
+async fn cancel_by_code(client: &Client, args: CodeArgs, output: Output) -> Result<Exit, Failure> {
+    let CodeArgs { code_file, request_id, place } = args;
+    let (request_id, code) = (request_id.get()?, secret::from_file(&code_file)?);
+    let interaction = Some(place.interaction(ChannelName::Web));
+    let cancel_code = String::clone(&code);
+    let request = pb::CancelReleaseByCodeRequest { request_id: request_id.clone(), cancel_code, interaction };
+    answered(&request_id, client.protection().cancel_release_by_code(request)).await?;
+    output.show(&Guarded(None, String::new()))?;
+    Ok(Exit::Done)
 }
 
 fn set_lock(args: OnArgs) -> Result<pb::SetLockRequest, Failure> {

@@ -196,6 +196,7 @@ impl Answer for Told {
             agreed_by_subject,
             ended_by_subject,
             expire_time,
+            left_line_ids,
         } = &self.separation;
         json!({
             "separation": {
@@ -208,6 +209,7 @@ impl Answer for Told {
                 "agreed_by_subject": agreed_by_subject,
                 "ended_by_subject": ended_by_subject,
                 "expire_time": instant(*expire_time),
+                "left_line_ids": left_line_ids,
             },
             "separation_reference": self.reference,
         })
@@ -218,6 +220,7 @@ impl Answer for Told {
         let told = pairs([
             ("separation", separation.separation_id.clone()),
             ("lines", separation.line_ids.join(", ")),
+            ("left", separation.left_line_ids.join(", ")),
             ("state", word::<pb::SeparationState>(separation.state)),
             ("until", spoken(separation.expire_time)),
             ("proposed by", separation.proposed_by_subject.clone()),

@@ -6,6 +6,7 @@ mod account;
 mod action;
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod cancel_code;
 mod carrier;
 mod change;
 mod code;
@@ -47,6 +48,7 @@ pub use account::{
     Account, AccountKind, ChainHead, Contact, Device, Flags, Person, PersonRole, RESETS_KEPT_MAX, Reset, ResetKind,
 };
 pub use action::{Action, LockHolder, LockSet};
+pub use cancel_code::CancelCode;
 pub use carrier::{AccountNumber, Brand, DealerId, HolderName, Pon, PostalCode, Spid};
 pub use change::{
     Change, ChangeDigest, ContactChange, ContactKind, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange,

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::text::require;
+use super::text::{proof_bits, require};
 use super::{AccountId, DocumentDigest, FormatError, LineId, Subject};
 
 /// What the names of such accounts begin with. No carrier's account may be called so.
@@ -34,6 +34,8 @@ pub struct Separation {
     pub expires_at: DateTime<Utc>,
     /// When somebody ended it.
     pub ended: Option<Word>,
+    /// Lines that have left under it, and are where they went.
+    pub left: Vec<LineId>,
 }
 
 /// What somebody said, and when.
@@ -89,9 +91,6 @@ impl Separation {
     }
 }
 
-/// Bytes of a reference's proof.
-const PROOF_BYTES: usize = 16;
-
 const REFERENCE: &str = "must be a separation's reference: `separated-`, a UUID, a dot and 32 hexadecimal digits";
 
 /// What opens a separation: the name of its account, and the proof that whoever brings it was given it. Never shown but when it
@@ -101,7 +100,7 @@ pub struct SeparationReference {
     /// The separation's account.
     pub account: AccountId,
     /// The proof.
-    pub proof: [u8; PROOF_BYTES],
+    pub proof: [u8; 16],
 }
 
 impl SeparationReference {
@@ -113,9 +112,8 @@ impl SeparationReference {
         let (name, proof) = text.split_once('.').ok_or(FormatError::new(REFERENCE))?;
         let account = AccountId::parse(name).map_err(|_| FormatError::new(REFERENCE))?;
         require(is_separated(&account), REFERENCE)?;
-        let is_hex = proof.len() == 2 * PROOF_BYTES && proof.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let bits = u128::from_str_radix(proof, 16).ok().filter(|_| is_hex).ok_or(FormatError::new(REFERENCE))?;
-        Ok(Self { account, proof: bits.to_be_bytes() })
+        let proof = proof_bits(proof).ok_or(FormatError::new(REFERENCE))?;
+        Ok(Self { account, proof })
     }
 
     /// The text that is given out.
@@ -160,6 +158,7 @@ mod tests {
             agreed: None,
             expires_at: at(60),
             ended: None,
+            left: Vec::new(),
         };
         let agreed = Separation { agreed: Some(word()), ..proposed.clone() };
         let ended = Separation { ended: Some(word()), ..agreed.clone() };

@@ -108,6 +108,12 @@ pub(crate) fn luhn_holds(digits: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
+/// The 128 bits of a keyed digest that proves what stands before it: 32 hexadecimal digits.
+pub(crate) fn proof_bits(text: &str) -> Option<[u8; 16]> {
+    let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u128::from_str_radix(text, 16).ok().filter(|_| is_hex).map(u128::to_be_bytes)
+}
+
 /// True for exactly decimal digits, at least one.
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())

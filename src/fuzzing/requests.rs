@@ -78,6 +78,7 @@ requests![
     (CancelReleaseRequest, |m, brand| ask::cancel_release(m)),
     (ListActivityRequest, |m, brand| ask::list_activity(m)),
     (WatchActivityRequest, |m, brand| ask::watch_activity(m)),
+    (CancelReleaseByCodeRequest, |m, brand| ask::cancel_release_by_code(m)),
     (DisputeActivityRequest, |m, brand| ask::dispute_activity(m)),
     (SetPinRequest, |m, brand| ask::set_pin(m)),
     (GetCredentialStatusRequest, |m, brand| ask::get_credential_status(m)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::answer::Answer;
-use super::ask::{Approved, Effect, account_of};
+use super::ask::{Approved, CONFLICT_RETRIES_MAX, Effect, account_of};
 use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
 use super::question::{Body, Question, caller_of};
@@ -20,7 +20,7 @@ use crate::domain::{
     TransferPinState, Verifier,
 };
 use crate::policy::{self, GuessContext, PinFitness};
-use crate::store::{Ask, Claim, Closing, Entry, OpenAccount, Opening, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Urgency};
 
 /// What is told of an account's secrets: whether, since when and until when, never a value.
 #[derive(Debug, Clone)]
@@ -147,41 +147,48 @@ impl Engine {
         let target = self.target(requester, &scope).await?;
         self.check_reach(who, &target)?;
         let reserve = self.reserve(requester, request_id, body);
-        let _turn = self.queues.enter(target.account).await?;
-        let ask = Ask {
-            account: target.account,
-            lines: Vec::new(),
-            permit: None,
-            reserve: Some(reserve),
-            charges: Vec::new(),
-            windows: Vec::new(),
-            now,
-            at_least: None,
-        };
-        let mut open = match self.vault.open(ask).await? {
-            Opening::Open(open) => open,
-            Opening::Answered(_) => {
-                let (open, _) = self.peek(requester, &scope, None, now).await?;
-                return status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"));
+        for _ in 0..=CONFLICT_RETRIES_MAX {
+            let _turn = self.queues.enter(target.account).await?;
+            let ask = Ask {
+                account: target.account,
+                lines: Vec::new(),
+                permit: None,
+                reserve: Some(reserve),
+                charges: Vec::new(),
+                windows: Vec::new(),
+                now,
+                at_least: None,
+            };
+            let mut open = match self.vault.open(ask).await? {
+                Opening::Open(open) => open,
+                Opening::Answered(_) => {
+                    let (open, _) = self.peek(requester, &scope, None, now).await?;
+                    return status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"));
+                }
+                Opening::Taken => return Err(ServiceError::RequestIdReused),
+            };
+            self.check_separated(requester, &open, (&scope, &target)).await?;
+            let pins = open.credentials_mut().map(|credentials| &mut credentials.transfer_pins);
+            let pin = pins
+                .and_then(|pins| pins.iter_mut().find(|pin| pin.id == id))
+                .ok_or(ServiceError::NotFound("transfer PIN"))?;
+            if pin.state == TransferPinState::Live {
+                pin.state = TransferPinState::Void { at: now };
             }
-            Opening::Taken => return Err(ServiceError::RequestIdReused),
-        };
-        self.check_separated(requester, &open, (&scope, &target)).await?;
-        let pins = open.credentials_mut().map(|credentials| &mut credentials.transfer_pins);
-        let pin = pins
-            .and_then(|pins| pins.iter_mut().find(|pin| pin.id == id))
-            .ok_or(ServiceError::NotFound("transfer PIN"))?;
-        if pin.state == TransferPinState::Live {
-            pin.state = TransferPinState::Void { at: now };
+            let (caller, event) = (Some(caller_of(requester)), Event::TransferPinRevoked { id });
+            let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
+            let status = status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"))?;
+            let claim = Some(Claim { reserve, record });
+            let closing =
+                Closing { urgency: Urgency::Protective, claim, settle: Vec::new(), due: Vec::new(), done: Vec::new() };
+            match self.vault.close(open, closing).await {
+                Ok(_) => return Ok(status),
+                // The next attempt finds what another engine, or this request, did.
+                Err(CommitError::Conflict | CommitError::Answered(_)) => {}
+                Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
+            }
         }
-        let (caller, event) = (Some(caller_of(requester)), Event::TransferPinRevoked { id });
-        let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
-        let status = status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"))?;
-        let claim = Some(Claim { reserve, record });
-        let closing =
-            Closing { urgency: Urgency::Protective, claim, settle: Vec::new(), due: Vec::new(), done: Vec::new() };
-        self.vault.close(open, closing).await?;
-        Ok(status)
+        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
     }
 
     /// Hashes a new PIN and compares it with the one before.

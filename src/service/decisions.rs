@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::answer::{Answer, DecisionState, Epochs, pending_state, permit_state};
-use super::ask::account_of;
+use super::ask::{CONFLICT_RETRIES_MAX, account_of};
 use super::due;
 use super::engine::Engine;
 use super::error::{Refusal, ServiceError};
@@ -17,7 +17,9 @@ use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Event, ReadOf, ReportedOutcome};
 use crate::crypto::Token;
 use crate::domain::{OutcomeKind, PendingState, PermitState, RecordId, Reference, RequestId, Requester};
-use crate::store::{Ask, Claim, Closing, Entry, Found, Kept, OpenAccount, Opening, Position, Reserve, Urgency};
+use crate::store::{
+    Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Position, Reserve, Urgency,
+};
 
 /// A request about a decision made before.
 #[derive(Debug, Clone)]
@@ -47,6 +49,9 @@ struct Reopened {
     open: Box<OpenAccount>,
     target: Target,
 }
+
+/// What a request does with a decision's account.
+type Follow = fn(&mut OpenAccount, &Kept, DateTime<Utc>) -> Result<(), ServiceError>;
 
 /// Reopening, or the request done before.
 enum Reopening {
@@ -151,39 +156,46 @@ impl Engine {
         who: Authorised<R>,
         about: AboutDecision,
         event: Event,
-        change: fn(&mut OpenAccount, &Kept, DateTime<Utc>) -> Result<(), ServiceError>,
+        change: Follow,
     ) -> Result<Answer, ServiceError> {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
             let now = engine.now()?.instant();
             let reserve = engine.reserve(who.requester(), about.request_id, &about.body);
             let kept = engine.decision_record(&who, about.decision).await?;
-            let _turn = engine.queues.enter(kept.account()).await?;
-            let again = kept.clone();
-            match engine.reopen(who.requester(), kept, Some(reserve), None, now).await? {
-                Reopening::Repeated => {
-                    let reopening = engine.reopen(who.requester(), again, None, None, now).await?;
-                    let Reopening::Open(reopened) = reopening else { return Err(ServiceError::NotFound("decision")) };
-                    let state = state_of(&reopened.kept, &reopened.open, reopened.target.line, now)?;
-                    engine.answer(who.requester(), reopened.kept, Some(state), None)
-                }
-                Reopening::Open(reopened) => {
-                    engine.record_follow_up(&who, *reopened, event, change, reserve, now).await
+            for _ in 0..=CONFLICT_RETRIES_MAX {
+                let _turn = engine.queues.enter(kept.account()).await?;
+                match engine.reopen(who.requester(), kept.clone(), Some(reserve), None, now).await? {
+                    Reopening::Repeated => {
+                        let reopening = engine.reopen(who.requester(), kept, None, None, now).await?;
+                        let Reopening::Open(reopened) = reopening else {
+                            return Err(ServiceError::NotFound("decision"));
+                        };
+                        let state = state_of(&reopened.kept, &reopened.open, reopened.target.line, now)?;
+                        return engine.answer(who.requester(), reopened.kept, Some(state), None);
+                    }
+                    Reopening::Open(reopened) => {
+                        let noted = engine.record_follow_up(&who, *reopened, (event.clone(), change), reserve, now);
+                        if let Some(answer) = noted.await? {
+                            return Ok(answer);
+                        }
+                    }
                 }
             }
+            Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
         })
         .await
     }
 
+    /// None where another engine changed the account meanwhile: the next attempt finds what it did.
     async fn record_follow_up<R: Right>(
         &self,
         who: &Authorised<R>,
         reopened: Reopened,
-        event: Event,
-        change: fn(&mut OpenAccount, &Kept, DateTime<Utc>) -> Result<(), ServiceError>,
+        (event, change): (Event, Follow),
         reserve: Reserve,
         now: DateTime<Utc>,
-    ) -> Result<Answer, ServiceError> {
+    ) -> Result<Option<Answer>, ServiceError> {
         let Reopened { kept, mut open, target } = reopened;
         let steps = due::apply(&mut open, target.line, now)?;
         change(&mut open, &kept, now)?;
@@ -193,8 +205,11 @@ impl Engine {
         let due = if steps.is_empty() { Vec::new() } else { due::upcoming(&open, target.line) };
         let (claim, done) = (Some(Claim { reserve, record }), due::done(&steps, &target));
         let closing = Closing { urgency: Urgency::Ordinary, claim, settle: Vec::new(), due, done };
-        let closed = self.vault.close(open, closing).await.map_err(ServiceError::from)?;
-        self.answer(who.requester(), kept, Some(state), Some(closed.position))
+        match self.vault.close(open, closing).await {
+            Ok(closed) => self.answer(who.requester(), kept, Some(state), Some(closed.position)).map(Some),
+            Err(CommitError::Conflict | CommitError::Answered(_)) => Ok(None),
+            Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
+        }
     }
 
     /// A decision's record, if the caller may know of it. One that is not theirs is answered like one that is not there.

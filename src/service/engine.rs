@@ -113,6 +113,8 @@ pub struct Engine {
     pub(super) decision_watchers: Watchers,
     /// Customers who do.
     pub(super) customer_watchers: Watchers,
+    /// Customers who follow what happens on their account.
+    pub(super) activity_watchers: Watchers,
     pub(super) record_signer: RecordSigner,
     pub(super) tally: Arc<dyn Tally>,
     pub(super) archive: Option<ArchiveSettings>,
@@ -163,6 +165,7 @@ impl Engine {
             shelf: Shelf::default(),
             watchers: Watchers::new(RECORD_WATCHES_OF_ONE_MAX, RECORD_WATCHES_MAX),
             customer_watchers: Watchers::new(CUSTOMER_WATCHES_OF_ONE_MAX, CUSTOMER_WATCHES_MAX),
+            activity_watchers: Watchers::new(CUSTOMER_WATCHES_OF_ONE_MAX, CUSTOMER_WATCHES_MAX),
             decision_watchers: Watchers::new(DECISION_WATCHES_OF_ONE_MAX, DECISION_WATCHES_MAX),
             record_signer: RecordSigner::new(&keyring),
             tally,

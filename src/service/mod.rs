@@ -15,7 +15,7 @@
 //! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
-//! | `protect`, `credentials` | changes carried out here |
+//! | `protect`, `cancelling`, `credentials` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `events` | what outside sources tell |
 //! | `activity/`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
@@ -37,6 +37,7 @@ mod archive;
 mod ask;
 mod batch;
 mod budget;
+mod cancelling;
 mod carry_out;
 mod challenges;
 mod credentials;
@@ -89,6 +90,7 @@ pub use activity::{ACTIVITY_PAGE_MAX, ActivityPage, ActivityWatch};
 pub use answer::{Answer, DecisionState, PermitText};
 pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
+pub use cancelling::Cancelling;
 pub use challenges::{
     CodeSender, CodeToSend, Completion, DecisionWatch, Declining, Dispute, PENDING_PAGE_MAX, PendingPage, Sending,
     Sent, Submission, Submitted, WaitingChallenge,

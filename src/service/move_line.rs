@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::answer::PermitText;
 use super::engine::Engine;
-use super::error::ServiceError;
+use super::error::{Refusal, ServiceError};
 use super::permits::{Redeemed, Redemption};
 use super::question::Body;
 use super::rights::{Authorised, authorise, right};
+use super::separations::Leaving;
 use super::target::{LineRef, Scope, Target};
 use super::unbroken::Unbroken;
 use crate::audit::Event;
@@ -54,20 +55,24 @@ impl Engine {
         who: Authorised<right::Provision>,
         order: Move,
     ) -> Result<Moved, ServiceError> {
-        let requester = who.requester().clone();
-        self.check_not_held(&requester).await?;
+        let engine = Arc::clone(self);
+        Unbroken::new(async move { engine.move_now(who.requester(), &order).await }).await
+    }
+
+    async fn move_now(self: &Arc<Self>, requester: &Requester, order: &Move) -> Result<Moved, ServiceError> {
+        self.check_not_held(requester).await?;
         let now = self.now()?.instant();
         let name = LineName::LineId(order.line.clone());
         let line_ref = LineRef { name, brand: None, separation: order.separation.clone() };
         if let OwnerChange::ToAccount { account, .. } = &order.change {
-            self.account_exists(&requester, account, now).await?;
+            self.account_exists(requester, account, now).await?;
         }
-        let place = self.place_to_leave(&requester, &line_ref).await?;
+        let place = self.place_to_leave(requester, &line_ref).await?;
         let redemption = Redemption {
             request_id: order.request_id,
             body: order.body.clone(),
             permit: order.permit.clone(),
-            line: line_ref.clone(),
+            line: line_ref,
             change: Change::Owner(order.change.clone()),
         };
         let redeemer = authorise::<right::RedeemPermit>(requester.clone())?;
@@ -75,17 +80,55 @@ impl Engine {
         // INVARIANT (locked-never-approved): read once it has left, when no lock can be set on it any more: none is lost.
         let left = self.open_line(place, now).await?;
         let before = left.line(place.line).cloned().ok_or(ServiceError::NotFound("line"))?;
-        if let Some(separation) = left.account().and_then(|account| account.separation.as_deref()) {
-            self.leave_behind(&requester.brand, separation, (place.line, before.status), now).await?;
-        }
-        match &order.change {
-            OwnerChange::ToAccount { account, .. } => {
-                let engine = Arc::clone(self);
-                let (account, order) = (account.clone(), order.clone());
-                Unbroken::new(async move { engine.arrive(&requester, &order, &account, before, redeemed, now).await })
-                    .await
+        let account = left.account().ok_or(ServiceError::NotFound("account"))?;
+        match account.separation.as_deref() {
+            Some(separation) => {
+                let (separation, line) = ((&account.id, separation), (place.line, order.line.clone()));
+                let leaving = Leaving { separation, line, status: before.status, now };
+                self.move_separated(requester, order, &leaving, (before, redeemed)).await
             }
-            OwnerChange::Close | OwnerChange::Role { .. } => Ok(Moved { line: before, position: redeemed.position }),
+            None => self.go_on(requester, order, (before, redeemed), now).await,
+        }
+    }
+
+    /// The same of a line that leaves under a separation, and leaves another account too.
+    async fn move_separated(
+        &self,
+        requester: &Requester,
+        order: &Move,
+        leaving: &Leaving<'_>,
+        (before, redeemed): (Line, Redeemed),
+    ) -> Result<Moved, ServiceError> {
+        let (token, now) = (leaving.line.0, leaving.now);
+        if let Some(there) = self.arrived_before(requester, leaving.separation.1, (token, &before)).await? {
+            let line = self.open_line(there, now).await?.line(there.line).cloned();
+            return match line {
+                Some(line) if goes_to(order).is_none_or(|to| *to == line.account) => {
+                    Ok(Moved { line, position: redeemed.position })
+                }
+                // It went on since, or somewhere else before.
+                _ => Err(ServiceError::Refused(Refusal::SeparationRefused)),
+            };
+        }
+        self.leave_behind(&requester.brand, leaving).await?;
+        let moved = self.go_on(requester, order, (before, redeemed), now).await?;
+        self.note_left(requester, leaving, goes_to(order).cloned()).await?;
+        Ok(moved)
+    }
+
+    async fn go_on(
+        &self,
+        requester: &Requester,
+        order: &Move,
+        (before, redeemed): (Line, Redeemed),
+        now: DateTime<Utc>,
+    ) -> Result<Moved, ServiceError> {
+        match goes_to(order) {
+            // A request that was answered before and comes again finds the line where it went, or where it has gone since.
+            Some(account) if before.status == LineStatus::Moved => {
+                self.arrive(requester, order, account, before, redeemed, now).await
+            }
+            _ => Ok(Moved { line: before, position: redeemed.position }),
         }
     }
 
@@ -165,5 +208,13 @@ impl Engine {
             self.hints.forget(entry.name);
         }
         Ok(self.vault.index(entries).await?)
+    }
+}
+
+/// The account to which a line goes; none where it ends.
+const fn goes_to(order: &Move) -> Option<&AccountId> {
+    match &order.change {
+        OwnerChange::ToAccount { account, .. } => Some(account),
+        OwnerChange::Close | OwnerChange::Role { .. } => None,
     }
 }

@@ -97,15 +97,7 @@ impl Engine {
         release: ReleaseId,
     ) -> Result<ProtectionView, ServiceError> {
         let engine = Arc::clone(self);
-        Unbroken::new(async move {
-            let change =
-                |locks: &mut Protection, scope, context: &GuardContext<'_>| match locks.cancel(release, context.seq) {
-                    Ok(name) => Ok(Event::ReleaseCancelled { scope, name, release }),
-                    Err(_) => Err(ServiceError::Refused(Refusal::NoSuchRelease)),
-                };
-            engine.guard(&who, &guarding, &change).await
-        })
-        .await
+        Unbroken::new(async move { engine.guard(&who, &guarding, &cancels(release)).await }).await
     }
 
     /// Asks for the release of a lock: a decision, whose approval starts the release's delay.
@@ -184,7 +176,7 @@ impl Engine {
 
     /// The way of everything that only turns protection up: it checks the head and its line, never a credential, and passes
     /// below the disk reserve.
-    async fn guard<R: Right, F>(
+    pub(super) async fn guard<R: Right, F>(
         &self,
         who: &Authorised<R>,
         guarding: &Guarding,
@@ -262,8 +254,18 @@ impl Engine {
     }
 }
 
+/// Cancels a release: the lock is on as before.
+pub(super) fn cancels(
+    release: ReleaseId,
+) -> impl Fn(&mut Protection, StepScope, &GuardContext<'_>) -> Result<Event, ServiceError> + Sync {
+    move |locks, scope, context| match locks.cancel(release, context.seq) {
+        Ok(name) => Ok(Event::ReleaseCancelled { scope, name, release }),
+        Err(_) => Err(ServiceError::Refused(Refusal::NoSuchRelease)),
+    }
+}
+
 /// What a guarding change may know.
-struct GuardContext<'a> {
+pub(super) struct GuardContext<'a> {
     requester: &'a Requester,
     now: DateTime<Utc>,
     /// The sequence number its record will have; what was granted up to here is void.

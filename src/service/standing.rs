@@ -39,7 +39,7 @@ impl Engine {
         Ok(matches!(self.vault.open(ask).await?, Opening::Open(open) if open.account().is_some()))
     }
 
-    fn own_account(&self, requester: &Requester) -> Option<Token> {
+    pub(super) fn own_account(&self, requester: &Requester) -> Option<Token> {
         requester.account.as_ref().map(|id| self.vault.tokens().account(&requester.brand, id))
     }
 

@@ -86,7 +86,12 @@ impl Engine {
         if let Some(account) = self.separated_account(requester, line)? {
             return self.separated_target(requester, (line, name), &account).await;
         }
-        let place = self.place_of(name).await?;
+        let mut place = self.place_of(name).await?;
+        if requester.role.is_bound_to_account() && place.map(|place| place.account) != self.own_account(requester) {
+            // Whose line it is may have changed since a hint was right: it is asked again before its people are refused.
+            self.hints.forget(name);
+            place = self.vault.resolve(name).await?;
+        }
         Ok(place.map_or_else(|| self.phantom_target(&requester.brand, name), |place| Target::indexed(name, place)))
     }
 

@@ -89,6 +89,7 @@ impl Engine {
         self.watchers.end();
         self.decision_watchers.end();
         self.customer_watchers.end();
+        self.activity_watchers.end();
     }
 
     /// What shows that a caller came to these places: nobody makes it without the index key.

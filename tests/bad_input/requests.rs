@@ -64,6 +64,9 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("ReleaseLockRequest", samples::release_lock, ReleaseLockRequest, |r| ask::release_lock(r, &brand())),
     request!("CancelReleaseRequest", samples::cancel_release, CancelReleaseRequest, |r| ask::cancel_release(r)),
     request!("WatchActivityRequest", samples::watch_activity, WatchActivityRequest, |r| ask::watch_activity(r)),
+    request!("CancelReleaseByCodeRequest", samples::cancel_by_code, CancelReleaseByCodeRequest, |r| {
+        ask::cancel_release_by_code(r)
+    }),
     request!("DisputeActivityRequest", samples::dispute_activity, DisputeActivityRequest, |r| {
         ask::dispute_activity(r)
     }),

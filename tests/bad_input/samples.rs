@@ -452,7 +452,8 @@ mod samples_of_challenges;
 #[path = "samples_of_desks.rs"]
 mod samples_of_desks;
 pub(crate) use samples_of_challenges::{
-    complete, decline, dispute_activity, list_pending, send_code, submit, watch_activity, watch_decision,
+    cancel_by_code, complete, decline, dispute_activity, list_pending, send_code, submit, watch_activity,
+    watch_decision,
 };
 pub(crate) use samples_of_desks::{
     activate_policy, agree_to_separation, approve_export, end_incident, end_separation, export_records, get_export,

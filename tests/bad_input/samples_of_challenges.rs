@@ -76,3 +76,8 @@ pub(crate) fn dispute_activity() -> Vec<pb::DisputeActivityRequest> {
     let (request_id, activity_id) = (text(UUID), text(UUID));
     vec![pb::DisputeActivityRequest { request_id, activity_id, interaction: interaction() }]
 }
+
+pub(crate) fn cancel_by_code() -> Vec<pb::CancelReleaseByCodeRequest> {
+    let cancel_code = format!("{UUID}.000102030405060708090a0b0c0d0e0f");
+    vec![pb::CancelReleaseByCodeRequest { request_id: text(UUID), cancel_code, interaction: interaction() }]
+}

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use portcullis::audit::Made;
 use portcullis::domain::{
     AccountId, AccountNumber, AppApproval, Change, Channel, ContactValue, DeviceId, Evidence, LineId, LockHolder,
@@ -12,10 +12,11 @@ use portcullis::domain::{
     TransferPinId,
 };
 use portcullis::service::{
-    AboutDecision, Answer, Body, Declining, Guarding, LineName, LineRef, LockOrder, PermitText, Question, Redemption,
+    AboutDecision, Answer, Body, Declining, Engine, Guarding, LineName, LineRef, LockOrder, Question, Redemption,
     Scope, Sending, ServiceError, authorise,
 };
 
+use crate::all_calls_dice::{Leaves, Left, pause};
 use crate::all_calls_model::{Call, Came, Key, Model, What};
 use crate::challenges::by_pin;
 use crate::codes::{Mailbox, by_code};
@@ -75,93 +76,11 @@ struct Lane {
     history: Vec<(Vec<Call>, Vec<Came>)>,
 }
 
-#[derive(Clone, Default)]
-struct Left {
-    releases: HashMap<usize, u128>,
-    challenges: Vec<u128>,
-    permits: Vec<(u128, PermitText, Change)>,
-    /// Those of the permits that a clerk asked for.
-    by_clerk: Vec<u128>,
-    pins: Vec<(u128, PinDigits)>,
-}
-
-/// What a call left for later ones.
-enum Leaves {
-    Nothing,
-    Permit(u128, PermitText, Change),
-    Pin(u128, PinDigits),
-}
-
-/// Mostly so short that what was granted can be used.
-fn pause(dice: &mut Dice) -> TimeDelta {
-    match dice.roll(10) {
-        0..=4 => TimeDelta::seconds(5),
-        5 | 6 => TimeDelta::minutes(2),
-        7 => TimeDelta::minutes(16),
-        8 => TimeDelta::hours(2),
-        _ => TimeDelta::days(4),
-    }
-}
-
-fn pick<T: Clone>(dice: &mut Dice, of: &[T]) -> Option<T> {
-    // Mostly the newest.
-    let back = if dice.roll(4) == 0 { dice.roll(of.len().max(1)) } else { 0 };
-    of.iter().rev().nth(back).cloned()
-}
-
-impl Left {
-    fn call(&self, dice: &mut Dice) -> Call {
-        let key = Key::ALL[dice.roll(4)];
-        let only = [None, Some(if key == Key::Sim { What::Sim } else { What::Port })][dice.roll(2)];
-        let challenge = pick(dice, &self.challenges);
-        let permit = pick(dice, &self.permits).map(|permit| permit.0);
-        let pin = pick(dice, &self.pins).map(|pin| pin.0);
-        let about = [challenge, permit][dice.roll(2)];
-        let wanted = match dice.roll(32) {
-            0 | 1 => Some(Call::Lock(key)),
-            2 if dice.roll(10) == 0 => Some(Call::Lock(Key::Carrier)),
-            2..=5 => Some(Call::Release(key, only)),
-            6 => self.releases.get(&(key as usize)).map(|release| Call::Cancel(key, *release)),
-            7..=9 => Some(Call::Ask(What::Sim)),
-            10 | 11 => Some(Call::Ask(What::Port)),
-            12 => Some(Call::Ask(What::TransferPin)),
-            13 => Some(Call::Ask(What::Pin)),
-            14 | 15 => pin.map(Call::AskWithPin),
-            16..=18 => Some(Call::AskWithNothing),
-            19 => challenge.map(|of| Call::Give(of, false)),
-            20..=22 => challenge.map(|of| Call::Give(of, true)),
-            23 => challenge.map(Call::SendCode),
-            24..=26 => challenge.map(Call::Complete),
-            27 => about.map(|of| Call::Decline(of, dice.roll(4) == 0)),
-            28 => about.map(Call::Withdraw),
-            29 if dice.roll(2) == 0 => pin.map(Call::Revoke),
-            _ => permit.map(Call::Redeem),
-        };
-        wanted.unwrap_or(Call::Look)
-    }
-
-    fn take(&mut self, calls: &[Call], came: &[Came], leaves: Vec<Leaves>) {
-        for (call, came) in calls.iter().zip(came) {
-            match (call, came) {
-                (Call::Release(key, _), Came::Released(id)) => drop(self.releases.insert(*key as usize, *id)),
-                (Call::AskWithNothing, Came::Challenged(id)) => self.challenges.push(*id),
-                (Call::Complete(_), Came::Approved(id)) => self.by_clerk.push(*id),
-                _ => {}
-            }
-        }
-        for leaves in leaves {
-            match leaves {
-                Leaves::Permit(id, text, change) => self.permits.push((id, text, change)),
-                Leaves::Pin(id, digits) => self.pins.push((id, digits)),
-                Leaves::Nothing => {}
-            }
-        }
-    }
-}
-
 /// The calls of one line.
 struct Caller {
     world: Arc<World>,
+    /// Of two calls at once each goes to an engine of its own.
+    engine: Arc<Engine>,
     codes: Arc<Mailbox>,
     lane: usize,
     left: Left,
@@ -211,27 +130,34 @@ impl Caller {
                 let (_, digits) = self.left.pins.iter().find(|(id, _)| *id == of).unwrap();
                 let mut question = self.question(port_out(GAINING), Channel::Port);
                 question.evidence.transfer_pin = Some(digits.clone());
-                Ok(granted(&self.world.decide(carrier(), question).await?))
+                Ok(granted(&self.engine.decide(authorise(carrier())?, question).await?))
             }
             Call::AskWithNothing => {
                 let question = self.question(sim_to(NEW_SIM), Channel::Store);
-                Ok(granted(&self.world.decide(clerk(self.lane), question).await?))
+                Ok(granted(&self.engine.decide(authorise(clerk(self.lane))?, question).await?))
             }
-            Call::Complete(of) => {
-                Ok(granted(&self.world.complete_as(clerk(self.lane), RecordId::from_u128(of)).await?))
-            }
+            Call::Complete(of) => Ok(granted(&self.complete(RecordId::from_u128(of)).await?)),
             Call::Release(key, only) => Ok((self.release(key, only).await?, Leaves::Nothing)),
             Call::Look => Ok((self.look().await?, Leaves::Nothing)),
             _ => self.act(call).await.map(|()| (Came::Done, Leaves::Nothing)),
         }
     }
 
+    async fn complete(&self, challenge: RecordId) -> Result<Answer, ServiceError> {
+        let completion = self.world.completion(challenge, Evidence::default());
+        self.engine.complete_decision(authorise(clerk(self.lane))?, completion).await
+    }
+
     /// Asks with the owner's approval.
     async fn ask(&self, what: What) -> Result<(Came, Leaves), ServiceError> {
-        let (engine, owner) = (&self.world.engine, owner(self.lane));
+        let (engine, owner) = (&self.engine, owner(self.lane));
         Ok(match what {
-            What::Port => granted(&self.world.decide(carrier(), self.signed(port_out(GAINING), Channel::Port)).await?),
-            What::Sim => granted(&self.world.decide(owner, self.signed(sim_to(NEW_SIM), Channel::App)).await?),
+            What::Port => granted(
+                &self.engine.decide(authorise(carrier())?, self.signed(port_out(GAINING), Channel::Port)).await?,
+            ),
+            What::Sim => {
+                granted(&self.engine.decide(authorise(owner)?, self.signed(sim_to(NEW_SIM), Channel::App)).await?)
+            }
             What::TransferPin => {
                 let change = Change::TransferPinIssue { gaining_spid: Some(Spid::parse(GAINING).unwrap()) };
                 let question = self.signed(change, Channel::App);
@@ -251,7 +177,7 @@ impl Caller {
 
     /// What is done, or is not.
     async fn act(&self, call: Call) -> Result<(), ServiceError> {
-        let (engine, owner) = (&self.world.engine, owner(self.lane));
+        let (engine, owner) = (&self.engine, owner(self.lane));
         let (request_id, about) = (self.world.request_id(), RecordId::from_u128);
         let body = Body(request_id.to_bytes().to_vec());
         match call {
@@ -329,7 +255,7 @@ impl Caller {
         }
         let signature = self.world.app.sign(question.signing_input().as_bytes());
         question.evidence.app_approval = Some(AppApproval { device: DeviceId::parse("phone").unwrap(), signature });
-        let (answer, _) = self.world.engine.release_lock(authorise(owner(self.lane))?, question).await?;
+        let (answer, _) = self.engine.release_lock(authorise(owner(self.lane))?, question).await?;
         Ok(match answer.decided().unwrap().made {
             Some(Made::Release(id)) => Came::Released(id.as_u128()),
             _ => Came::Refused,
@@ -337,7 +263,7 @@ impl Caller {
     }
 
     async fn look(&self) -> Result<Came, ServiceError> {
-        let (engine, scope) = (&self.world.engine, Scope::Line(line(self.lane)));
+        let (engine, scope) = (&self.engine, Scope::Line(line(self.lane)));
         engine.list_activity(&authorise(owner(self.lane))?, &scope, None, 100).await?;
         let all = Scope::Account(account(self.lane));
         engine.list_pending_challenges(&authorise(owner(self.lane))?, &all, None, 100).await?;
@@ -383,12 +309,17 @@ fn reconcile(models: &[Model], calls: &[Call], came: &[Came], now: DateTime<Utc>
     fitting
 }
 
-async fn step(world: Arc<World>, codes: Arc<Mailbox>, mut lane: Lane, calls: Vec<Call>) -> Lane {
+async fn step(
+    (world, engines): (Arc<World>, [Arc<Engine>; 2]),
+    codes: Arc<Mailbox>,
+    mut lane: Lane,
+    calls: Vec<Call>,
+) -> Lane {
     let now = world.now();
     let mut tasks = Vec::new();
-    for call in calls.clone() {
+    for (call, engine) in calls.clone().into_iter().zip(engines.iter()) {
         let (world, codes, left) = (world.clone(), codes.clone(), lane.left.clone());
-        let caller = Caller { world, codes, lane: lane.number, left };
+        let caller = Caller { world, engine: engine.clone(), codes, lane: lane.number, left };
         tasks.push(tokio::spawn(async move { caller.call(call).await }));
     }
     let (mut came, mut leaves) = (Vec::new(), Vec::new());
@@ -424,13 +355,18 @@ async fn create(world: &World, lane: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_calls_on_one_line_agree_with_the_model() {
-    all_calls(World::new(), RUNS).await;
+    let world = World::new();
+    let other = world.engine_over(world.store.clone());
+    all_calls(world, other, RUNS).await;
 }
 
 /// Makes them on that world's store, and holds each against the model.
-pub(crate) async fn all_calls(world: World, runs: usize) {
+pub(crate) async fn all_calls(world: World, other: Arc<Engine>, runs: usize) {
     let (world, codes) = (Arc::new(world), Arc::new(Mailbox::default()));
-    world.engine.send_codes_by(codes.clone());
+    let engines = [world.engine.clone(), other];
+    for engine in &engines {
+        engine.send_codes_by(codes.clone());
+    }
     let mut dice = Dice(SEED);
     let (mut approved, mut redeemed, mut kinds) = (0, 0, HashMap::<String, usize>::new());
     for round in 0..runs / LANES {
@@ -445,7 +381,8 @@ pub(crate) async fn all_calls(world: World, runs: usize) {
             for lane in lanes.drain(..) {
                 let mut calls = vec![lane.left.call(&mut dice)];
                 calls.extend((dice.roll(3) == 0).then(|| lane.left.call(&mut dice)));
-                tasks.spawn(step(world.clone(), codes.clone(), lane, calls));
+                let at = (world.clone(), engines.clone());
+                tasks.spawn(step(at, codes.clone(), lane, calls));
             }
             lanes = tasks.join_all().await;
             lanes.sort_by_key(|lane| lane.number);

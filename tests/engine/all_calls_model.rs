@@ -194,6 +194,7 @@ impl Model {
                 next.asked(call, came, now)?;
             }
             Call::Look => next.seen(came)?,
+            Call::Decline(_, true) if came == Came::Refused => return None,
             _ if came == Came::Refused => {}
             _ if came == Came::Done => next.done(call, now)?,
             _ => return None,

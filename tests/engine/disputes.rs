@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use portcullis::audit::EventKind;
 use portcullis::domain::{
-    AccountId, Channel, LockSet, Msisdn, OutcomeKind, Reason, RecordId, Recorded, ReleaseOpens, Requester, ResetKind,
-    Role,
+    AccountId, CancelCode, Change, Channel, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, OwnerChange,
+    Reason, RecordId, Recorded, ReleaseOpens, Requester, ResetKind, Role,
 };
 use portcullis::service::{
-    ActivityWatch, Body, Dispute, LineName, LineRef, Refusal, Scope, ServiceError, ToldBySource, authorise,
+    ActivityWatch, Body, Cancelling, Dispute, LineName, LineRef, Move, Refusal, Scope, ServiceError, ToldBySource,
+    authorise,
 };
 use portcullis::store::Kept;
 use tokio::time::timeout;
 
 use crate::challenges::{outcome, reasons};
 use crate::notices::{kinds, with_mail};
-use crate::world::{ACCOUNT, NEW_SIM, World, carrier, clerk, customer, line_scope, requester, sim_to};
+use crate::world::{
+    ACCOUNT, LINE, NEW_SIM, World, carrier, clerk, customer, ivr, line_scope, provisioning, requester, sim_to,
+};
 
 impl World {
     async fn dispute(&self, who: Requester, activity: RecordId) -> Result<(), ServiceError> {
@@ -101,8 +104,8 @@ async fn whatever_is_on_the_list_can_be_disputed() {
 #[tokio::test]
 async fn a_release_that_was_not_the_owner_is_over() {
     let (world, post) = with_mail().await;
-    world.lock(customer(), LockSet::All).await.unwrap();
-    let released = world.release(LockSet::All, ReleaseOpens::Window(None)).await.unwrap();
+    world.lock(customer(), LockSet::Port).await.unwrap();
+    let released = world.release(LockSet::Port, ReleaseOpens::Window(None)).await.unwrap();
     world.pass(chrono::TimeDelta::minutes(16));
     world.told().await;
     post.take();
@@ -111,6 +114,70 @@ async fn a_release_that_was_not_the_owner_is_over() {
     world.told().await;
     let told = kinds(&post.take());
     assert!(told.iter().any(|(kind, _)| *kind == portcullis::service::NoticeKind::LockOn), "{told:?}");
+    let reader = authorise(customer()).unwrap();
+    let locks = world.engine.get_protection(&reader, &line_scope(), None).await.unwrap();
+    let port = locks[0].protection.lock((LockSet::Port, LockHolder::Customer)).clone();
+    assert!(matches!(port, Lock::On(_)), "{port:?}");
+}
+
+/// Whoever gets the notice of a release can cancel it, on a contact that a thief forgot and with no sign-in; and do nothing else.
+#[tokio::test]
+async fn the_code_of_a_release_cancels_it_and_nothing_else() {
+    let (world, post) = with_mail().await;
+    world.lock(customer(), LockSet::Port).await.unwrap();
+    let released = world.release(LockSet::Port, ReleaseOpens::Window(None)).await.unwrap();
+    world.told().await;
+    let codes: Vec<CancelCode> = post.take().iter().filter_map(|notice| notice.cancel_code).collect();
+    let code = codes[0];
+    assert_eq!((code.decision, codes.iter().all(|one| *one == code)), (released.id(), true));
+    let cancel = async |who: Requester, code: CancelCode| {
+        let request_id = world.request_id();
+        let body = Body(request_id.to_bytes().to_vec());
+        let cancelling = Cancelling { request_id, body, code, channel: Channel::Ivr };
+        world.engine.cancel_release_by_code(authorise(who).unwrap(), cancelling).await
+    };
+    let over = |came: Result<(), ServiceError>| matches!(came, Err(ServiceError::Refused(Refusal::NoSuchRelease)));
+    for bit in 0..128 {
+        let proof = (u128::from_be_bytes(code.proof) ^ (1 << bit)).to_be_bytes();
+        assert!(over(cancel(ivr(), CancelCode { proof, ..code }).await));
+    }
+    let other = world.challenged().await;
+    assert!(over(cancel(ivr(), CancelCode { decision: other, ..code }).await));
+    world.pass(chrono::TimeDelta::minutes(16));
+    assert!(!world.is_locked().await, "it took effect");
+    cancel(ivr(), code).await.unwrap();
+    assert!(world.is_locked().await);
+    assert!(over(cancel(ivr(), code).await), "it is over");
+}
+
+/// What was the takeover itself is on record and told, though no lock here protects the line any more.
+#[tokio::test]
+async fn a_line_that_was_moved_away_is_disputed_all_the_same() {
+    let world = World::populated().await;
+    let away = AccountId::parse("acct-2").unwrap();
+    let seed = portcullis::service::Seed { account: away.clone(), lines: Vec::new(), ..world.seed() };
+    world.create(seed).await;
+    let change = OwnerChange::ToAccount { brand: crate::world::brand(), account: away };
+    let mut question = world.question(Change::Owner(change.clone()), Channel::Care);
+    question.scope = Scope::Line(LineRef::named(LineName::LineId(LineId::parse(LINE).unwrap())));
+    let moved = world.decide(provisioning(), world.approved(question)).await.unwrap();
+    let request_id = world.request_id();
+    let order = |permit| Move {
+        request_id,
+        body: Body(b"move".to_vec()),
+        line: LineId::parse(LINE).unwrap(),
+        separation: None,
+        change: change.clone(),
+        permit,
+    };
+    let permit = moved.permit.clone().unwrap();
+    world.engine.move_line(authorise(provisioning()).unwrap(), order(permit)).await.unwrap();
+    let disputed = world.dispute(customer(), moved.id()).await;
+    assert!(matches!(disputed, Err(ServiceError::Refused(Refusal::LineMoved))), "{disputed:?}");
+    assert_eq!(world.alerts().await, 1);
+    let own = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
+    let newest = world.engine.list_activity(&authorise(customer()).unwrap(), &own, None, 1).await.unwrap();
+    assert_eq!(happened(&newest.records), [EventKind::ActivityDisputed]);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 )]
 
 mod all_calls;
+mod all_calls_dice;
 mod all_calls_model;
 mod altered;
 mod archive;

@@ -275,28 +275,32 @@ async fn a_policy_that_was_activated_decides_in_all() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn interleavings_agree_with_the_model_on_redis() {
-    let (_server, world) = moved_by_hand();
+    let (_server, world, _) = moved_by_hand();
     interleave(world, RUNS).await;
 }
 
 /// The same of all calls that there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_calls_over_redis_agree_with_the_model() {
-    let (_server, world) = moved_by_hand();
-    all_calls(world, RUNS_OF_ALL_CALLS).await;
+    let (_server, world, other) = moved_by_hand();
+    all_calls(world, other, RUNS_OF_ALL_CALLS).await;
 }
 
 /// A world on a Redis whose time is moved by hand, by days; and a busy machine may be slow.
-fn moved_by_hand() -> (Server, World) {
+fn moved_by_hand() -> (Server, World, Arc<Engine>) {
     let server = Server::start(&Settings::careful());
     let world = World::new();
-    let ids = Ids::new(&world.keyring);
-    let mut options = RedisOptions::new(RedisPlace::Single(server.address()), RedisDurability::Fsync, ids, 7);
-    options.begins = true;
-    options.clock_ahead_max = None;
-    options.call_timeout = std::time::Duration::from_secs(30);
-    let store = Arc::new(beside(RedisStore::open(options)).unwrap());
-    (server, world.with_parts(|parts| portcullis::service::Parts { store, ..parts }))
+    let store = || {
+        let ids = Ids::new(&world.keyring);
+        let mut options = RedisOptions::new(RedisPlace::Single(server.address()), RedisDurability::Fsync, ids, 7);
+        options.begins = true;
+        options.key_marks = world.keyring.marks();
+        options.clock_ahead_max = None;
+        options.call_timeout = std::time::Duration::from_secs(30);
+        Arc::new(beside(RedisStore::open(options)).unwrap())
+    };
+    let (store, other) = (store(), world.engine_over(store()));
+    (server, world.with_parts(|parts| portcullis::service::Parts { store, ..parts }), other)
 }
 
 /// Counts what is waited for: a wait begins when the first call of several at once does, and ends with the last.

@@ -215,6 +215,34 @@ impl Home {
         self.engine().submit_evidence(authorise(ivr()).unwrap(), submission).await.unwrap();
     }
 
+    /// What a survivor gets for the move of their line.
+    async fn permit_to_move(&self, reference: &SeparationReference, change: &OwnerChange) -> PermitText {
+        let mut question = self.world.question(Change::Owner(change.clone()), Channel::Care);
+        question.scope =
+            Scope::Line(LineRef { name: LineName::LineId(LineId::parse(LINE).unwrap()), ..under(reference) });
+        let asked = self.world.decide(provisioning(), question).await.unwrap();
+        assert_eq!(outcome(&asked), OutcomeKind::Challenge);
+        let sending = portcullis::service::Sending {
+            request_id: self.world.request_id(),
+            body: Body(b"code".to_vec()),
+            challenge: asked.id(),
+            contact: None,
+            interaction: crate::world::interaction(Channel::App),
+        };
+        let separated = AccountId::parse(reference.account.as_str()).unwrap();
+        let person = PersonId::parse("survivor").unwrap();
+        let survivor =
+            Requester { account: Some(separated), person: Some(person), ..requester(Role::Customer, "s@app") };
+        self.engine().send_code(authorise(survivor).unwrap(), sending).await.unwrap();
+        let submission = self.world.submission(asked.id(), by_code(&self.codes.last().digits), Channel::Ivr);
+        self.engine().submit_evidence(authorise(ivr()).unwrap(), submission).await.unwrap();
+        let mut completion = self.world.completion(asked.id(), portcullis::domain::Evidence::default());
+        completion.interaction.channel = Channel::Care;
+        let completed = self.engine().complete_decision(authorise(provisioning()).unwrap(), completion).await.unwrap();
+        assert_eq!(outcome(&completed), OutcomeKind::Approve, "{:?}", completed.outward);
+        completed.permit.clone().unwrap()
+    }
+
     pub(crate) async fn redeem(&self, who: Requester, line: LineRef, answer: &Answer) -> Result<(), ServiceError> {
         let request_id = self.world.request_id();
         let redemption = Redemption {
@@ -320,27 +348,7 @@ async fn a_separated_line_moves_to_the_survivors_own_account() {
     home.world.create(Seed { account: own.clone(), lines: Vec::new(), ..home.world.seed() }).await;
     let (_, reference) = home.separated().await;
     let change = OwnerChange::ToAccount { brand: brand(), account: own.clone() };
-    let mut question = home.world.question(Change::Owner(change.clone()), Channel::Care);
-    question.scope = Scope::Line(LineRef { name: LineName::LineId(LineId::parse(LINE).unwrap()), ..under(&reference) });
-    let asked = home.world.decide(provisioning(), question).await.unwrap();
-    assert_eq!(outcome(&asked), OutcomeKind::Challenge);
-    let sending = portcullis::service::Sending {
-        request_id: home.world.request_id(),
-        body: Body(b"code".to_vec()),
-        challenge: asked.id(),
-        contact: None,
-        interaction: crate::world::interaction(Channel::App),
-    };
-    let separated = AccountId::parse(reference.account.as_str()).unwrap();
-    let person = PersonId::parse("survivor").unwrap();
-    let survivor = Requester { account: Some(separated), person: Some(person), ..requester(Role::Customer, "s@app") };
-    home.engine().send_code(authorise(survivor).unwrap(), sending).await.unwrap();
-    let submission = home.world.submission(asked.id(), by_code(&home.codes.last().digits), Channel::Ivr);
-    home.engine().submit_evidence(authorise(ivr()).unwrap(), submission).await.unwrap();
-    let mut completion = home.world.completion(asked.id(), portcullis::domain::Evidence::default());
-    completion.interaction.channel = Channel::Care;
-    let completed = home.engine().complete_decision(authorise(provisioning()).unwrap(), completion).await.unwrap();
-    assert_eq!(outcome(&completed), OutcomeKind::Approve, "{:?}", completed.outward);
+    let permit = home.permit_to_move(&reference, &change).await;
     let request_id = home.world.request_id();
     let order = |permit: PermitText| Move {
         request_id,
@@ -350,7 +358,6 @@ async fn a_separated_line_moves_to_the_survivors_own_account() {
         change: change.clone(),
         permit,
     };
-    let permit = completed.permit.clone().unwrap();
     home.left_alone();
     // Another engine remembers where the number was.
     let elsewhere = home.world.engine_over(home.world.store.clone());
@@ -360,15 +367,42 @@ async fn a_separated_line_moves_to_the_survivors_own_account() {
     };
     assert!(look(&elsewhere).await.is_ok() && look(home.engine()).await.is_ok());
     for _ in 0..2 {
-        let moved = home.engine().move_line(authorise(provisioning()).unwrap(), order(permit.clone())).await.unwrap();
+        let again = order(permit.clone());
+        let moved = home.engine().move_line(authorise(provisioning()).unwrap(), again).await.unwrap();
         assert_eq!((moved.line.account, moved.line.status), (own.clone(), LineStatus::Active));
     }
     assert_eq!(refusal(home.ask(care(), under(&reference)).await), Refusal::SeparationRefused, "it is there no more");
-    for engine in [home.engine(), &elsewhere] {
+    // Whose it is now finds it, also where an engine remembers where it was.
+    let stale = home.world.engine_over(home.world.store.clone());
+    let now_theirs = Requester { account: Some(own.clone()), ..customer() };
+    for engine in [home.engine(), &elsewhere, &stale] {
+        let theirs =
+            engine.get_protection(&authorise(now_theirs.clone()).unwrap(), &Scope::Line(line_ref()), None).await;
+        assert_eq!(theirs.unwrap()[0].account, own);
         assert!(look(engine).await.is_err(), "it is not the owner's any more");
         let asked = engine.decide(authorise(customer()).unwrap(), home.world.sim_change(Channel::App)).await;
         assert!(matches!(asked, Err(ServiceError::Forbidden)), "{asked:?}");
     }
+    // It comes back by an ordinary move, and neither the end nor the old request, sent again, takes it away once more.
+    let back = OwnerChange::ToAccount { brand: brand(), account: AccountId::parse(ACCOUNT).unwrap() };
+    let mut question = home.world.question(Change::Owner(back.clone()), Channel::Care);
+    question.scope = Scope::Line(LineRef::named(LineName::LineId(LineId::parse(LINE).unwrap())));
+    let asked = home.world.decide(provisioning(), home.world.approved(question)).await.unwrap();
+    let order_back = Move {
+        request_id: home.world.request_id(),
+        body: Body(b"back".to_vec()),
+        line: LineId::parse(LINE).unwrap(),
+        separation: None,
+        change: back,
+        permit: asked.permit.clone().unwrap(),
+    };
+    home.engine().move_line(authorise(provisioning()).unwrap(), order_back).await.unwrap();
+    let repeated = home.engine().move_line(authorise(provisioning()).unwrap(), order(permit)).await;
+    assert!(repeated.is_err(), "{repeated:?}");
+    for _ in 0..2 {
+        home.end(ann(), &reference.account).await.unwrap();
+    }
+    assert!(look(home.engine()).await.is_ok(), "it is the owner's again");
 }
 
 /// Who was flagged needs strong proof still, and has a way to give it.

@@ -176,6 +176,11 @@ fn protections_and_credentials() -> Vec<Call> {
         call_of("ProtectionService/ReleaseLock", encoded(&samples::release_lock()), AT_THE_LINE),
         call_of("ProtectionService/CancelRelease", encoded(&samples::cancel_release()), LOCKERS),
         call_of("ProtectionService/WatchActivity", encoded(&samples::watch_activity()), CUSTOMERS),
+        call_of(
+            "ProtectionService/CancelReleaseByCode",
+            encoded(&samples::cancel_by_code()),
+            "retail_agent retail_manager care_agent pin_pad ivr fraud_ops customer business_admin",
+        ),
         call_of("ProtectionService/DisputeActivity", encoded(&samples::dispute_activity()), CUSTOMERS),
         call_of(
             "ProtectionService/ListActivity",

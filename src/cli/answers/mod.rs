@@ -15,6 +15,6 @@ pub(super) use account::Account;
 pub(super) use challenge::{Challenges, CodeSent, Given};
 pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, TransferPins};
 pub(super) use decision::{Decided, Redeemed, exit_of};
-pub(super) use protection::{Activities, Guarded, Protections, Released};
+pub(super) use protection::{Activities, Followed, Guarded, Protections, Released};
 pub(super) use record::{Record, records_table};
 pub(super) use value::{Named, instant, name, spoken, word};

@@ -167,24 +167,39 @@ fn release_text(release: &pb::Release) -> String {
 /// A page of what happened.
 pub(crate) struct Activities(pub(crate) pb::ListActivityResponse);
 
+/// Something that just happened.
+pub(crate) struct Followed(pub(crate) pb::Activity);
+
+impl Answer for Followed {
+    fn json(&self) -> Value {
+        activity_json(&self.0)
+    }
+
+    fn text(&self) -> String {
+        let pb::Activity { activity_id, time, kind, outcome, summary, .. } = &self.0;
+        [&spoken(*time), kind, &word::<pb::Outcome>(*outcome), summary, activity_id].map(String::as_str).join("  ")
+    }
+}
+
+fn activity_json(activity: &pb::Activity) -> Value {
+    let pb::Activity { activity_id, time, line, kind, outcome, summary, channel, store_id } = activity;
+    json!({
+        "activity_id": activity_id,
+        "time": instant(*time),
+        "line": line.as_ref().map(line_json),
+        "kind": kind,
+        "outcome": name::<pb::Outcome>(*outcome),
+        "summary": summary,
+        "channel": name::<pb::Channel>(*channel),
+        "store_id": store_id,
+    })
+}
+
 impl Answer for Activities {
     fn json(&self) -> Value {
         let pb::ListActivityResponse { activities, next_page_token, older_archived } = &self.0;
-        let activity = |activity: &pb::Activity| {
-            let pb::Activity { activity_id, time, line, kind, outcome, summary, channel, store_id } = activity;
-            json!({
-                "activity_id": activity_id,
-                "time": instant(*time),
-                "line": line.as_ref().map(line_json),
-                "kind": kind,
-                "outcome": name::<pb::Outcome>(*outcome),
-                "summary": summary,
-                "channel": name::<pb::Channel>(*channel),
-                "store_id": store_id,
-            })
-        };
         json!({
-            "activities": activities.iter().map(activity).collect::<Vec<_>>(),
+            "activities": activities.iter().map(activity_json).collect::<Vec<_>>(),
             "next_page_token": next_page_token,
             "older_archived": older_archived,
         })
@@ -200,6 +215,7 @@ impl Answer for Activities {
                 activity.store_id.clone(),
                 activity.line.as_ref().map_or_else(String::new, line_text),
                 activity.summary.clone(),
+                activity.activity_id.clone(),
             ]
         });
         let archived = if self.0.older_archived { "what is older is in the archive" } else { "" }.to_owned();
@@ -208,7 +224,11 @@ impl Answer for Activities {
         }
         let further = self.0.next_page_token.as_str();
         let more = if further.is_empty() { String::new() } else { format!("more with --page-token {further}") };
-        parts([table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "STORE", "LINE", "SUMMARY"], rows), more, archived])
+        parts([
+            table(["TIME", "WHAT", "OUTCOME", "CHANNEL", "STORE", "LINE", "SUMMARY", "ACTIVITY"], rows),
+            more,
+            archived,
+        ])
     }
 }
 

@@ -38,7 +38,7 @@ impl NoticeCarrier for ByCourier {
 
 impl ByCourier {
     fn message(&self, notice: &Notice) -> Message {
-        let Notice { id, record, at, kind, nth, line, decision, action, expires_at, to, text } = notice;
+        let Notice { id, record, at, kind, nth, line, decision, action, expires_at, cancel_code, to, text } = notice;
         let mut data = json!({
             "to": recipient(to.id.as_ref(), &to.value),
             "text": text,
@@ -50,6 +50,7 @@ impl ByCourier {
             ("line", line.map(|line| line.to_e164().into())),
             ("decision_id", decision.map(|decision| decision.to_string().into())),
             ("action", action.map(|action| action.name().into())),
+            ("cancel_code", cancel_code.map(|code| code.to_text().into())),
             ("expire_time", expires_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true).into())),
         ];
         if let Value::Object(data) = &mut data {

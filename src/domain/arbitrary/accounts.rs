@@ -51,8 +51,8 @@ fn separated(id: &AccountId) -> AccountId {
 
 fn separation() -> impl Strategy<Value = Separation> {
     let words = (word(), option::of(word()), option::of(word()));
-    (account_id(), vec(line_id(), 0..3), any::<[u8; 16]>(), words, instant()).prop_map(
-        |(from, lines, document, (proposed, agreed, ended), expires_at)| Separation {
+    (account_id(), (vec(line_id(), 0..3), vec(line_id(), 0..3)), any::<[u8; 16]>(), words, instant()).prop_map(
+        |(from, (lines, left), document, (proposed, agreed, ended), expires_at)| Separation {
             from,
             lines,
             document: DocumentDigest(document),
@@ -60,6 +60,7 @@ fn separation() -> impl Strategy<Value = Separation> {
             agreed,
             expires_at,
             ended,
+            left,
         },
     )
 }

@@ -39,7 +39,11 @@ async fn follow(mut watch: ActivityWatch, heartbeat: Duration, told: &Told) -> O
         step = tokio::select! {
             biased;
             () = told.gone() => Err(Over::Gone),
-            _ = beats.tick() => told.tell(pb::WatchActivityResponse { activity: None }).await,
+            // A ring may be lost: what it told of comes with the next heartbeat.
+            _ = beats.tick() => match catch_up(&mut watch, told).await {
+                Ok(()) => told.tell(pb::WatchActivityResponse { activity: None }).await,
+                over => over,
+            },
             rung = watch.rung() => match rung {
                 Ok(()) => catch_up(&mut watch, told).await,
                 Err(error) => Err(Over::Failed(error)),

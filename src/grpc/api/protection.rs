@@ -110,6 +110,19 @@ impl ProtectionService for ProtectionApi {
         edge.unary("ListActivity", request, work).await
     }
 
+    async fn cancel_release_by_code(
+        &self,
+        request: Request<pb::CancelReleaseByCodeRequest>,
+    ) -> Result<Response<pb::CancelReleaseByCodeResponse>, Status> {
+        let Services { engine, edge } = self.services.clone();
+        let work = |requester: Requester, message| async move {
+            let cancelling = ask::cancel_release_by_code(message)?;
+            engine.cancel_release_by_code(authorise(requester)?, cancelling).await?;
+            Ok(pb::CancelReleaseByCodeResponse {})
+        };
+        edge.unary("CancelReleaseByCode", request, work).await
+    }
+
     async fn watch_activity(
         &self,
         request: Request<pb::WatchActivityRequest>,

@@ -52,6 +52,7 @@ const METHODS: &[(&str, Lane)] = &[
     ("ReleaseLock", Lane::Ordinary),
     ("ListActivity", Lane::Ordinary),
     ("DisputeActivity", Lane::Protective),
+    ("CancelReleaseByCode", Lane::Protective),
     ("WatchActivity", Lane::Ordinary),
     ("SetPin", Lane::Ordinary),
     ("GetCredentialStatus", Lane::Ordinary),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio::sync::watch;
 
-use crate::crypto::Partition;
+use crate::crypto::{Partition, Token};
 use crate::domain::RecordId;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
@@ -19,7 +19,12 @@ use crate::store::{Found, Kept};
 const NEWS_MAX: usize = 100;
 
 /// So far back is looked for what was seen last. Who was away for longer lists anew.
-const BACK_MAX: usize = 10_000;
+const BACK_MAX: usize = 1_000;
+
+const NOT_SEEN: ServiceError = ServiceError::Invalid {
+    field: "after_activity_id",
+    expected: "must be of this list, and have at most 1,000 after it: list anew",
+};
 
 /// Somebody who follows what happens on their account.
 pub struct ActivityWatch {
@@ -43,21 +48,30 @@ impl Engine {
         scope: Scope,
         after: Option<RecordId>,
     ) -> Result<ActivityWatch, ServiceError> {
-        let seat = self.customer_watchers.take_seat(&who.requester().subject)?;
+        let seat = self.activity_watchers.take_seat(&who.requester().subject)?;
         let target = self.target(who.requester(), &scope).await?;
         self.check_reach(&who, &target)?;
         // Before it is read: a commit in between rings.
         let rings = self.vault.store().rings();
-        let (engine, over) = (Arc::clone(self), self.customer_watchers.over());
+        let (engine, over) = (Arc::clone(self), self.activity_watchers.over());
         let partition = target.account.partition();
         let mut watch = ActivityWatch { engine, who, scope, last: after, rings, partition, over, _seat: seat };
-        let (newest, _) = watch.newest(self.now()?.instant()).await?;
         match after {
-            None => watch.last = newest,
-            // It is looked for now, so that who was never on this list is told at once.
-            Some(_) => drop(watch.news().await?),
+            None => watch.last = watch.newest(self.now()?.instant()).await?.0,
+            // One that never was on this list is told so at once, and costs one look.
+            Some(id) => self.check_seen(id, target.account, target.line.is_some()).await?,
         }
         Ok(watch)
+    }
+}
+
+impl Engine {
+    async fn check_seen(&self, id: RecordId, account: Token, of_line: bool) -> Result<(), ServiceError> {
+        match self.vault.find(id).await? {
+            Found::Kept(kept) if kept.account() == account && (!of_line || kept.record().line.is_some()) => Ok(()),
+            Found::Archived => Err(ServiceError::Refused(Refusal::RecordArchived)),
+            Found::Kept(_) | Found::Nowhere => Err(NOT_SEEN),
+        }
     }
 }
 
@@ -76,7 +90,11 @@ impl ActivityWatch {
                 _ = self.over.wait_for(|over| *over) => return Ok(()),
             };
             match rung {
-                Ok(partition) if partition == self.partition => return Ok(()),
+                Ok(partition) if partition == self.partition => {
+                    // One look is enough for all that rang until now.
+                    while !matches!(self.rings.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
+                    return Ok(());
+                }
                 Ok(_) => {}
                 // Nobody knows which were lost.
                 Err(RecvError::Lagged(_)) => return Ok(()),
@@ -111,12 +129,11 @@ impl ActivityWatch {
         let (mut next, is_line) = self.newest(self.engine.now()?.instant()).await?;
         let mut news = Vec::new();
         while next != self.last {
-            let none = || ServiceError::Invalid { field: "after_activity_id", expected: "must be of this list" };
-            let Some(id) = next.filter(|_| news.len() < BACK_MAX) else { return Err(none()) };
+            let Some(id) = next.filter(|_| news.len() < BACK_MAX) else { return Err(NOT_SEEN) };
             let kept = match self.engine.vault.find(id).await? {
                 Found::Kept(kept) => *kept,
                 Found::Archived => return Err(ServiceError::Refused(Refusal::RecordArchived)),
-                Found::Nowhere => return Err(none()),
+                Found::Nowhere => return Err(NOT_SEEN),
             };
             let record = kept.record();
             next = if is_line { record.line.as_ref().and_then(|line| line.previous) } else { record.previous };

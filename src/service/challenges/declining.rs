@@ -6,15 +6,16 @@ use chrono::{DateTime, Utc};
 
 use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::prompts_of;
-use crate::audit::{AnswerWindow, Event};
+use crate::audit::{AnswerWindow, Event, Made, Record};
 use crate::domain::{
     Channel, Document, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, Reference,
-    RequestId, Requester,
+    ReleaseId, RequestId, Requester, is_separated,
 };
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
+use crate::service::ledger::{LedgerAsk, Worked};
 use crate::service::protect::locks_of;
 use crate::service::question::{Body, caller_of, grants_permit};
 use crate::service::rights::{Authorised, right};
@@ -89,23 +90,36 @@ impl Engine {
         let declining = Declining { request_id, body, decision, not_me: true, channel };
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            engine.say_no(who.requester(), &declining, NoTo::Activity).await?;
-            // Once for each, however often it is said. What is locked is locked, also where the desk cannot be told now.
-            if let Err(error) = engine.tell_desk(who.requester(), decision).await {
-                tracing::error!(%error, "the fraud desk was not told of a dispute");
+            let (requester, now) = (who.requester(), engine.now()?.instant());
+            let said = engine.say_no(requester, &declining, NoTo::Activity).await;
+            // Also where there is nothing to lock any more: then the desk must stop it where it is.
+            if matches!(said, Ok(()) | Err(ServiceError::Refused(Refusal::LineMoved))) {
+                engine.tell_desk(requester, now).await?;
             }
-            Ok(())
+            said
         })
         .await
     }
 
-    async fn tell_desk(&self, requester: &Requester, activity: RecordId) -> Result<(), ServiceError> {
+    /// Once a day for each account, however much is disputed: the account's records say what. A failure is the caller's to repeat.
+    ///
+    /// INVARIANT (separation-is-unseen): of a survivor's account the desk is not told.
+    async fn tell_desk(&self, requester: &Requester, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        let Some(account) = requester.account.as_ref().filter(|account| !is_separated(account)) else { return Ok(()) };
         let never = |_| ServiceError::Unavailable(format!("`{DISPUTED}` is no reason"));
         let reason = Reference::parse(DISPUTED).map_err(never)?;
-        let (tokens, parts) = (self.vault.tokens(), [&activity.to_bytes()[..]]);
+        let day = now.date_naive().to_string();
+        let (tokens, brand) = (self.vault.tokens(), &requester.brand);
+        let parts = [brand.as_str().as_bytes(), account.as_str().as_bytes(), day.as_bytes()];
         let once = Reserve { request: tokens.window(DISPUTED, &parts), digest: tokens.digest(DISPUTED, &parts) };
-        let (caller, event) = (Some(caller_of(requester)), Event::Alerted { reason });
-        self.note_once(&requester.brand, caller, event, Some(once)).await.map(drop)
+        let (caller, urgency) = (Some(caller_of(requester)), Urgency::Protective);
+        let ask = LedgerAsk { brand, once: Some(once), documents: Vec::new(), urgency, now };
+        let noted = self.in_ledger(ask, |open| {
+            let event = Event::Alerted { reason: reason.clone() };
+            let record = open.append(Entry { at: now, line: None, caller: caller.clone(), channel: None, event })?;
+            Ok(Some(Worked { record: Some(record), result: () }))
+        });
+        noted.await.map(drop)
     }
 
     async fn say_no(&self, requester: &Requester, declining: &Declining, to: NoTo) -> Result<(), ServiceError> {
@@ -173,7 +187,7 @@ impl Engine {
         };
         let target = Target { account, line, name: line.unwrap_or(account), indexed: true, separated: false };
         match self.vault.open_with(ask, vec![self.challenge_token(record.id), self.prompts_token(&target)]).await? {
-            Opening::Open(open) => Ok(Some(Declined { open, target, granted })),
+            Opening::Open(open) => Ok(Some(Declined { open, target, granted, releases: released_by(record) })),
             Opening::Answered(_) => Ok(None),
             Opening::Taken => Err(ServiceError::RequestIdReused),
         }
@@ -196,7 +210,7 @@ impl Engine {
         requester: &Requester,
         (declining, to): (&Declining, NoTo),
         reserve: Reserve,
-        Declined { mut open, target, granted }: Declined,
+        Declined { mut open, target, granted, releases }: Declined,
         now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
         let steps = due::apply(&mut open, target.line, now)?;
@@ -224,10 +238,19 @@ impl Engine {
             NoTo::Activity => Event::ActivityDisputed { activity: decision },
         };
         let record = open.append(entry(said))?;
-        if not_me {
-            let event = lock_everything(&mut open, requester, &target, now)?;
+        if let Some(event) = releases.and_then(|release| cancel(&mut open, &target, release)) {
             open.append(entry(event))?;
         }
+        // INVARIANT: what cannot be locked any more is on record all the same, where that is all that can be done.
+        let locked = if not_me { lock_everything(&mut open, requester, &target, now).map(Some) } else { Ok(None) };
+        let gone = match locked {
+            Ok(event) => {
+                event.map(|event| open.append(entry(event))).transpose()?;
+                None
+            }
+            Err(gone @ ServiceError::Refused(Refusal::LineMoved)) if to == NoTo::Activity => Some(gone),
+            Err(error) => return Err(error),
+        };
         let closing = Closing {
             urgency: Urgency::Protective,
             claim: Some(Claim { reserve, record }),
@@ -236,7 +259,7 @@ impl Engine {
             done: due::done(&steps, &target),
         };
         match self.vault.close(open, closing).await {
-            Ok(_) | Err(CommitError::Answered(_)) => Ok(true),
+            Ok(_) | Err(CommitError::Answered(_)) => gone.map_or(Ok(true), Err),
             Err(CommitError::Conflict) => Ok(false),
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
         }
@@ -249,6 +272,27 @@ struct Declined {
     target: Target,
     /// The approval whose permit was asked for.
     granted: Option<RecordId>,
+    /// The release that it started.
+    releases: Option<ReleaseId>,
+}
+
+/// The release that a decision started, if it did.
+fn released_by(record: &Record) -> Option<ReleaseId> {
+    match &record.event {
+        Event::Decided(decided) => match decided.made {
+            Some(Made::Release(release)) => Some(release),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Cancels a release that is not over: the lock is on as before.
+fn cancel(open: &mut OpenAccount, target: &Target, release: ReleaseId) -> Option<Event> {
+    let seq = open.next_seq();
+    let (locks, scope) = locks_of(open, target).ok()?;
+    let name = locks.cancel(release, seq).ok()?;
+    Some(Event::ReleaseCancelled { scope, name, release })
 }
 
 /// Whether the challenge was completed while nobody looked: then there is a permit to take back.

@@ -9,7 +9,7 @@ use super::addressing::Addressed;
 use super::matter::{Matter, NoticeKind};
 use super::wording::notice_text;
 use crate::audit::{AnswerWindow, Event, Record};
-use crate::domain::{Action, Brand, Msisdn, NoticeEnd, NoticeMark, NoticeName, NoticeTry, RecordId};
+use crate::domain::{Action, Brand, CancelCode, Msisdn, NoticeEnd, NoticeMark, NoticeName, NoticeTry, RecordId};
 use crate::policy::NoticeTarget;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
@@ -39,6 +39,8 @@ pub struct Notice {
     pub action: Option<Action>,
     /// Until when a challenge waits, or an approval may be used.
     pub expires_at: Option<DateTime<Utc>>,
+    /// What cancels the release that it tells of, and can do nothing else.
+    pub cancel_code: Option<CancelCode>,
     /// Where it goes.
     pub to: NoticeTarget,
     /// All that in words.
@@ -151,11 +153,12 @@ impl Engine {
             Event::EvidenceGiven { challenge, .. } => Some(*challenge),
             _ => None,
         };
+        let cancel_code = self.cancel_code(record.id, &record.event);
         let text = notice_text(kind, record, line, name.nth, now);
         let notices = targets.into_iter().map(|to| {
             let id = self.notice_id(record.id, &to);
             let (at, nth, text) = (record.at, name.nth, text.clone());
-            Notice { id, record: record.id, at, kind, nth, line, decision, action, expires_at, to, text }
+            Notice { id, record: record.id, at, kind, nth, line, decision, action, expires_at, cancel_code, to, text }
         });
         let meant = notices.filter(|notice| name.to.is_none_or(|NoticeMark(mark)| mark == notice.id));
         Ok(Some(meant.collect()))

@@ -132,6 +132,11 @@ rights! {
         Brand: [RetailAgent, RetailManager, CareAgent, Ivr, FraudOps],
         OwnAccount: [Customer, BusinessAdmin],
     }
+    /// Cancel a release with the code that its notice has. Whoever brings it shows it to somebody.
+    CancelReleaseByCode {
+        Brand: [RetailAgent, RetailManager, CareAgent, PinPad, Ivr, FraudOps],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
     /// Read an account's history.
     ReadActivity {
         Brand: [FraudOps, Auditor],

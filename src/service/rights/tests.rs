@@ -132,6 +132,11 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
         &["retail_agent", "retail_manager", "care_agent", "ivr", "fraud_ops"],
         &["customer", "business_admin"],
     ),
+    (
+        "CancelReleaseByCode",
+        &["retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr", "fraud_ops"],
+        &["customer", "business_admin"],
+    ),
     ("ReadActivity", &["fraud_ops", "auditor"], &["customer", "business_admin"]),
     ("SetPin", &["pin_pad", "ivr"], &["customer", "business_admin"]),
     (

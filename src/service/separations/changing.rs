@@ -9,8 +9,8 @@ use super::proposing::SeenSeparation;
 use crate::audit::{Event, SeparationStep};
 use crate::crypto::Token;
 use crate::domain::{
-    Account, AccountId, AccountNumber, Action, Brand, DocumentDigest, FormatError, LineStatus, PersonId, Reference,
-    RequestId, Requester, Separation, SeparationReference, SeparationStanding, Word,
+    Account, AccountId, AccountNumber, Brand, DocumentDigest, FormatError, PersonId, Reference, RequestId, Requester,
+    Separation, SeparationReference, SeparationStanding, Word,
 };
 use crate::service::ask::{CONFLICT_RETRIES_MAX, account_of};
 use crate::service::budget::Budget;
@@ -153,7 +153,7 @@ impl Engine {
                 SeparationStanding::Ended => before,
                 _ => engine.change_separation(requester, &order, now, &end).await?,
             };
-            engine.leave_for_good(&requester.brand, &ended, now).await?;
+            engine.leave_for_good(requester, &ended, now).await?;
             Ok(ended)
         })
         .await
@@ -257,66 +257,6 @@ impl Engine {
             separation,
             reference: gives.then(|| self.reference_of(&account.brand, &account.id)),
         })
-    }
-
-    /// Lines that have left under a separation are where they were taken from no longer.
-    async fn leave_for_good(
-        &self,
-        brand: &Brand,
-        ended: &SeparationView,
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let tokens = self.vault.tokens();
-        let account = tokens.account(brand, &ended.account);
-        let names: Vec<Token> = ended.separation.lines.iter().map(|line| tokens.line(brand, line)).collect();
-        let Opening::Open(open) = self.vault.open(asking(account, names.clone(), None, now)).await? else {
-            return Err(ServiceError::RequestIdReused);
-        };
-        for token in names {
-            if let Some(status) = open.line(token).map(|line| line.status).filter(|status| !status.is_in_service()) {
-                self.leave_behind(brand, &ended.separation, (token, status), now).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A line that has left under a separation is no longer on the account that it was taken from: from here on its number leads
-    /// elsewhere, or nowhere, and so does every hint. Nothing is put on record there, and nobody is told.
-    ///
-    /// INVARIANT (fail-closed): what left that account by itself meanwhile is nobody else's to take.
-    pub(in crate::service) async fn leave_behind(
-        &self,
-        brand: &Brand,
-        separation: &Separation,
-        (token, status): (Token, LineStatus),
-        now: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
-        let account = self.vault.tokens().account(brand, &separation.from);
-        for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter(account).await?;
-            let Opening::Open(mut open) = self.vault.open(asking(account, vec![token], None, now)).await? else {
-                return Err(ServiceError::RequestIdReused);
-            };
-            let seq = open.next_seq();
-            match open.line(token).map(|line| line.status) {
-                Some(there) if there == status => return Ok(()),
-                Some(there) if there.is_in_service() => {}
-                _ => return Err(ServiceError::Refused(Refusal::SeparationRefused)),
-            }
-            if let Some(line) = open.line_mut(token) {
-                line.status = status;
-                for action in Action::ALL {
-                    line.protection.void(action, seq);
-                }
-            }
-            let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
-            match self.vault.close(open, Closing { urgency: Urgency::Ordinary, claim: None, settle, due, done }).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
     }
 }
 

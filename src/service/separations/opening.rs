@@ -23,6 +23,15 @@ impl Engine {
         SeparationReference { account: id.clone(), proof: self.vault.tokens().short_digest(REFERENCE, &parts) }
     }
 
+    /// The same of an account that is known by its name alone.
+    pub(in crate::service) fn reference_by_name(
+        &self,
+        brand: &Brand,
+        account: &AccountId,
+    ) -> Option<SeparationReference> {
+        is_separated(account).then(|| self.reference_of(brand, account))
+    }
+
     /// The reference by which an account's lines are asked about; none of one that is no separation's.
     pub(in crate::service) fn reference_to(&self, account: &Account) -> Option<SeparationReference> {
         account.separation.as_ref().map(|_| self.reference_of(&account.brand, &account.id))

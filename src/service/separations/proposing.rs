@@ -123,6 +123,7 @@ impl Engine {
             agreed: None,
             expires_at: now + PROPOSAL_LASTS,
             ended: None,
+            left: Vec::new(),
         };
         let step = SeparationStep::Proposed { from: separation.from.clone(), lines: separation.lines.clone() };
         let created = self.account_of_survivor(&requester.brand, &id, (separation, &proposal.seen), now)?;

@@ -27,6 +27,8 @@ pub(super) struct StoredSeparation {
     /// How many words were given: one that is lost would open it again.
     #[prost(uint32, optional, tag = "8")]
     words: Option<u32>,
+    #[prost(string, repeated, tag = "9")]
+    left: Vec<String>,
 }
 
 #[derive(Message)]
@@ -75,7 +77,7 @@ fn texts_of(lines: &[LineId]) -> Vec<String> {
 
 impl From<&Separation> for StoredSeparation {
     fn from(separation: &Separation) -> Self {
-        let Separation { from, lines, document, proposed, agreed, expires_at, ended } = separation;
+        let Separation { from, lines, document, proposed, agreed, expires_at, ended, left } = separation;
         Self {
             from: Some(from.as_str().to_owned()),
             lines: texts_of(lines),
@@ -85,6 +87,7 @@ impl From<&Separation> for StoredSeparation {
             expires_at: Some(millis(*expires_at)),
             ended: ended.as_ref().map(Into::into),
             words: Some(separation.words()),
+            left: texts_of(left),
         }
     }
 }
@@ -93,7 +96,7 @@ impl TryFrom<StoredSeparation> for Separation {
     type Error = CodecError;
 
     fn try_from(stored: StoredSeparation) -> Result<Self, CodecError> {
-        let StoredSeparation { from, lines, document, proposed, agreed, expires_at, ended, words } = stored;
+        let StoredSeparation { from, lines, document, proposed, agreed, expires_at, ended, words, left } = stored;
         let separation = Self {
             from: text(from, "separation.from")?,
             lines: lines_of(lines, "separation.lines")?,
@@ -102,6 +105,7 @@ impl TryFrom<StoredSeparation> for Separation {
             agreed: agreed.map(TryInto::try_into).transpose()?,
             expires_at: instant(expires_at, "separation.expires_at")?,
             ended: ended.map(TryInto::try_into).transpose()?,
+            left: lines_of(left, "separation.left")?,
         };
         if required(words, "separation.words")? == separation.words() {
             Ok(separation)

@@ -36,6 +36,7 @@ pub use keys::{reseal, retire_key};
 pub use notice::replay_notices;
 pub use policy::{Activation, activate_policy, stage_policy};
 pub use protection::{
-    Listing, cancel_release, dispute_activity, get_protection, list_activity, release_lock, set_lock, watch_activity,
+    Listing, cancel_release, cancel_release_by_code, dispute_activity, get_protection, list_activity, release_lock,
+    set_lock, watch_activity,
 };
 pub use separation::{agree_to_separation, end_separation, propose_separation};

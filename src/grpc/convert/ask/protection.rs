@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 
 use super::body::body;
-use crate::domain::{Brand, Change, Claims, LockHolder, Mode, RecordId, Reference, ReleaseId, ReleaseOpens, RequestId};
+use crate::domain::{
+    Brand, CancelCode, Change, Claims, LockHolder, Mode, RecordId, Reference, ReleaseId, ReleaseOpens, RequestId,
+};
 use crate::grpc::convert::change::change;
 use crate::grpc::convert::enums::{lock_holder, lock_set};
 use crate::grpc::convert::evidence::evidence;
@@ -14,7 +16,7 @@ use crate::grpc::convert::position::{page_size, page_start, position};
 use crate::grpc::convert::signal::signals;
 use crate::grpc::convert::time::length;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{ACTIVITY_PAGE_MAX, Dispute, Guarding, LockOrder, Question, Scope};
+use crate::service::{ACTIVITY_PAGE_MAX, Cancelling, Dispute, Guarding, LockOrder, Question, Scope};
 use crate::store::Position;
 
 const REASON: &str = "must be given with LOCK_HOLDER_CARRIER and empty with LOCK_HOLDER_CUSTOMER";
@@ -126,6 +128,18 @@ pub fn cancel_release(message: pb::CancelReleaseRequest) -> Result<(Guarding, Re
     let scope = scope_of!(cancel_release_request, scope);
     let channel = interaction(place, "interaction")?.channel;
     Ok((Guarding { request_id, body, scope, channel }, release))
+}
+
+/// A release to end with the code of its notice.
+pub fn cancel_release_by_code(message: pb::CancelReleaseByCodeRequest) -> Result<Cancelling, FieldError> {
+    let body = body("CancelReleaseByCode", &message);
+    let pb::CancelReleaseByCodeRequest { request_id, cancel_code, interaction: place } = message;
+    Ok(Cancelling {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        code: text(&cancel_code, "cancel_code", CancelCode::parse)?,
+        channel: interaction(place, "interaction")?.channel,
+    })
 }
 
 /// Something that was not the customer.

@@ -11,7 +11,7 @@ use crate::service::SeparationView;
 /// A separation, without what opens it.
 pub(in crate::grpc) fn separation(view: &SeparationView) -> pb::Separation {
     let SeparationView { account, number, person, separation, standing, reference: _ } = view;
-    let Separation { from: _, lines, document: _, proposed, agreed, expires_at, ended } = separation;
+    let Separation { from: _, lines, document: _, proposed, agreed, expires_at, ended, left } = separation;
     pb::Separation {
         separation_id: account.as_str().to_owned(),
         account_number: number.as_str().to_owned(),
@@ -28,6 +28,7 @@ pub(in crate::grpc) fn separation(view: &SeparationView) -> pb::Separation {
         agreed_by_subject: agreed.as_ref().map_or_else(String::new, |word| word.by.as_str().to_owned()),
         ended_by_subject: ended.as_ref().map_or_else(String::new, |word| word.by.as_str().to_owned()),
         expire_time: Some(timestamp(*expires_at)),
+        left_line_ids: left.iter().map(|line| line.as_str().to_owned()).collect(),
     }
 }
 

@@ -139,6 +139,7 @@ fn separated_account() -> Account {
         agreed: Some(word("issuer|bob", 2)),
         expires_at: noon_plus(20_160),
         ended: Some(word("issuer|ann", 3)),
+        left: vec![line_id()],
     };
     let id = AccountId::parse("separated-019ca8f1-2233-7444-8555-66778899aa0a").unwrap();
     Account { id, separation: Some(Box::new(separation)), ..Account::phantom(brand()).unwrap() }
