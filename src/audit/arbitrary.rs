@@ -10,11 +10,11 @@ use super::{
     SeparationStep, ShadowVerdict, ToldEvent,
 };
 use crate::domain::arbitrary::{
-    account_id, change, change_digest, channel, checks, cohort, contact_id, effect, factor, factor_option, hash,
-    hold_cause, hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place,
+    account_id, change, change_digest, channel, checks, cohort, contact_id, device_id, effect, factor, factor_option,
+    hash, hold_cause, hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place,
     policy_revision, reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
 };
-use crate::domain::{DeviceId, LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
+use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
 pub(crate) fn record() -> impl Strategy<Value = Record> {
     let place = (record_id(), any::<u64>(), instant(), option::of(record_id()), hash());
@@ -99,11 +99,13 @@ fn decision_event() -> impl Strategy<Value = Event> {
         ),
         (record_id(), any::<bool>()).prop_map(|(decision, not_me)| Event::ChallengeDeclined { decision, not_me }),
         record_id().prop_map(|activity| Event::ActivityDisputed { activity }),
+        device_id().prop_map(|device| Event::DeviceWaits { device }),
+        device_id().prop_map(|device| Event::DeviceRemoved { device }),
     ]
 }
 
 fn evidence_given() -> BoxedStrategy<Event> {
-    let device = option::of(reference().prop_map(|_| DeviceId::parse("phone-1").unwrap()));
+    let device = option::of(device_id());
     (record_id(), checks(), device, vec(factor(), 0..3), place())
         .prop_map(|(challenge, checks, device, kept, place)| Event::EvidenceGiven {
             challenge,

@@ -81,6 +81,16 @@ pub enum Event {
         /// The record of it.
         activity: RecordId,
     },
+    /// A new device waits to be known: its account's people are told again.
+    DeviceWaits {
+        /// Which.
+        device: DeviceId,
+    },
+    /// A new device was removed: somebody said that it was not theirs.
+    DeviceRemoved {
+        /// Which.
+        device: DeviceId,
+    },
     /// A code was sent for a challenge.
     CodeSent {
         /// Which.

@@ -93,6 +93,10 @@ kinds! {
     SeparationChanged = 32, "SEPARATION_CHANGED";
     /// The customer said that something was not them.
     ActivityDisputed = 33, "ACTIVITY_DISPUTED";
+    /// A new device waits to be known.
+    DeviceWaits = 34, "DEVICE_WAITS";
+    /// A new device was removed.
+    DeviceRemoved = 35, "DEVICE_REMOVED";
 }
 
 impl Event {
@@ -109,6 +113,8 @@ impl Event {
             Self::ChallengeDeclined { .. } => EventKind::ChallengeDeclined,
             Self::CodeSent { .. } => EventKind::CodeSent,
             Self::ActivityDisputed { .. } => EventKind::ActivityDisputed,
+            Self::DeviceWaits { .. } => EventKind::DeviceWaits,
+            Self::DeviceRemoved { .. } => EventKind::DeviceRemoved,
             Self::OutcomeReported { .. } => EventKind::OutcomeReported,
             Self::TransferPinRevoked { .. } => EventKind::TransferPinRevoked,
             Self::Read { .. } => EventKind::Read,

@@ -71,6 +71,9 @@ struct WatchArgs {
     /// What was seen last: all that came after it is told first
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     after: String,
+    /// Ends after so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
 }
 
 #[derive(Args)]
@@ -114,9 +117,13 @@ async fn watch(args: WatchArgs, connection: &ConnectionArgs, output: Output) -> 
     let request = pb::WatchActivityRequest { scope: Some(scope), after_activity_id: args.after };
     let client = connection.connect().await?;
     let mut stream = client.protection_without_deadline().watch_activity(request).await?.into_inner();
-    while let Some(message) = stream.message().await? {
+    let mut left = args.count.unwrap_or(u64::MAX);
+    while left > 0
+        && let Some(message) = stream.message().await?
+    {
         if let Some(activity) = message.activity {
             output.show(&Followed(activity))?;
+            left = left.saturating_sub(1);
         }
     }
     Ok(())

@@ -89,9 +89,19 @@ pub struct Device {
     pub added_at: DateTime<Utc>,
     /// When it was removed.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When the account's people are told again that it is there, while it waits to be known.
+    pub remind_at: Option<DateTime<Utc>>,
 }
 
+/// So long after it was added people are told of a device again (P24): who missed it the first time still can say no.
+const REMINDED_AFTER: [TimeDelta; 2] = [TimeDelta::days(3), TimeDelta::days(6)];
+
 impl Device {
+    /// When to tell of a device that was added at `added_at`, after it was told at `told_at`.
+    pub fn next_reminder(added_at: DateTime<Utc>, told_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        REMINDED_AFTER.into_iter().map(|after| added_at + after).find(|at| *at > told_at)
+    }
+
     /// Whether it is known: added at least `after` ago and not revoked. Its key is strong proof from then on.
     pub fn is_known(&self, after: TimeDelta, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && now.signed_duration_since(self.added_at) >= after
@@ -198,6 +208,24 @@ impl Account {
     /// A device by name, revoked ones left out.
     pub fn device(&self, id: &DeviceId) -> Option<&Device> {
         self.devices.iter().find(|device| device.id == *id && device.revoked_at.is_none())
+    }
+
+    /// Removes a device that waits to be known; not one that is: without it others would prove less than with it.
+    pub fn remove_waiting(&mut self, id: &DeviceId, known_after: TimeDelta, now: DateTime<Utc>) -> bool {
+        let waiting = |device: &&mut Device| device.id == *id && device.revoked_at.is_none();
+        match self.devices.iter_mut().find(waiting) {
+            Some(device) if !device.is_known(known_after, now) => {
+                (device.revoked_at, device.remind_at) = (Some(now), None);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// When something of the account is due by time alone.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        let reminders = self.devices.iter().filter_map(|device| device.remind_at);
+        self.protection.due_at().into_iter().chain(reminders).min()
     }
 
     /// A contact by name, ended ones left out.

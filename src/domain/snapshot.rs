@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::protection::NamedStep;
-use super::{Account, Credentials, HoldKind, Line, RegisteredStore, Velocity};
+use super::{Account, Credentials, Device, DeviceId, HoldKind, Line, RegisteredStore, Velocity};
 
 /// Everything a decision rests on besides the request.
 #[derive(Debug, Clone, Copy)]
@@ -39,16 +39,44 @@ pub enum Standing {
     Unknown,
 }
 
-/// What time alone did, on which scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueStep {
-    /// Whether it was the account's lock or the line's.
-    pub scope: StepScope,
-    /// What happened.
-    pub named: NamedStep,
+/// What time alone did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DueStep {
+    /// A lock changed.
+    Lock {
+        /// Whether it was the account's lock or the line's.
+        scope: StepScope,
+        /// What happened.
+        named: NamedStep,
+    },
+    /// A new device still waits to be known: its account's people are told again.
+    DeviceWaits {
+        /// When it was to be told.
+        at: DateTime<Utc>,
+        /// Which.
+        device: DeviceId,
+    },
 }
 
-/// Whose lock.
+impl DueStep {
+    /// When it fell due.
+    pub const fn at(&self) -> DateTime<Utc> {
+        match self {
+            Self::Lock { named, .. } => named.step.at,
+            Self::DeviceWaits { at, .. } => *at,
+        }
+    }
+
+    /// Whether it is of the account or of the line.
+    pub const fn scope(&self) -> StepScope {
+        match self {
+            Self::Lock { scope, .. } => *scope,
+            Self::DeviceWaits { .. } => StepScope::Account,
+        }
+    }
+}
+
+/// Whose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepScope {
     /// The account's.
@@ -62,12 +90,23 @@ pub enum StepScope {
 /// INVARIANT (time-is-an-argument): expiry is computed here from stored instants, so every store behaves alike.
 pub fn advance(account: &mut Account, line: Option<&mut Line>, now: DateTime<Utc>) -> Vec<DueStep> {
     let seq = account.chain.seq;
-    let tag = |scope| move |named| DueStep { scope, named };
+    let tag = |scope| move |named| DueStep::Lock { scope, named };
     let mut steps: Vec<DueStep> =
         account.protection.advance(now, seq).into_iter().map(tag(StepScope::Account)).collect();
     if let Some(line) = line {
         steps.extend(line.protection.advance(now, seq).into_iter().map(tag(StepScope::Line)));
     }
-    steps.sort_by_key(|step| step.named.step.at);
+    steps.extend(account.devices.iter_mut().flat_map(|device| remind(device, now)));
+    steps.sort_by_key(DueStep::at);
+    steps
+}
+
+/// All that should have been told of a device by now.
+fn remind(device: &mut Device, now: DateTime<Utc>) -> Vec<DueStep> {
+    let mut steps = Vec::new();
+    while let Some(at) = device.remind_at.filter(|at| *at <= now) {
+        device.remind_at = Device::next_reminder(device.added_at, at);
+        steps.push(DueStep::DeviceWaits { at, device: device.id.clone() });
+    }
     steps
 }

@@ -80,7 +80,16 @@ fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Cha
                 return;
             };
             let (person, public_key_jwk, model) = (person.clone(), public_key_jwk.clone(), model.clone());
-            account.devices.push(Device { id, person, public_key_jwk, model, added_at: now, revoked_at: None });
+            let remind_at = Device::next_reminder(now, now);
+            account.devices.push(Device {
+                id,
+                person,
+                public_key_jwk,
+                model,
+                added_at: now,
+                revoked_at: None,
+                remind_at,
+            });
         }
         Change::Owner(OwnerChange::Role { person, role }) => {
             account.persons.iter_mut().filter(|known| known.id == *person).for_each(|known| known.role = *role);

@@ -6,7 +6,7 @@ use super::error::ServiceError;
 use super::target::Target;
 use crate::audit::Event;
 use crate::crypto::Token;
-use crate::domain::{DueStep, StepScope, advance};
+use crate::domain::{Account, DueStep, StepScope, advance};
 use crate::store::{DueEntry, Entry, OpenAccount};
 
 /// Applies what has fallen due and records each step with its own instant.
@@ -25,12 +25,15 @@ pub(super) fn apply(
         _ => open.account_mut().map_or_else(Vec::new, |account| advance(account, None, now)),
     };
     for step in &steps {
-        let about = match step.scope {
+        let about = match step.scope() {
             StepScope::Account => None,
             StepScope::Line => line,
         };
-        let event = Event::LockStepped { scope: step.scope, name: step.named.name, step: step.named.step };
-        open.append(Entry { at: step.named.step.at, line: about, caller: None, channel: None, event })?;
+        let event = match step {
+            DueStep::Lock { scope, named } => Event::LockStepped { scope: *scope, name: named.name, step: named.step },
+            DueStep::DeviceWaits { device, .. } => Event::DeviceWaits { device: device.clone() },
+        };
+        open.append(Entry { at: step.at(), line: about, caller: None, channel: None, event })?;
     }
     Ok(steps)
 }
@@ -38,7 +41,7 @@ pub(super) fn apply(
 /// When the account and the line must be looked at again.
 pub(super) fn upcoming(open: &OpenAccount, line: Option<Token>) -> Vec<DueEntry> {
     let account = open.token();
-    let of_account = open.account().and_then(|head| head.protection.due_at());
+    let of_account = open.account().and_then(Account::due_at);
     let of_line = line.and_then(|token| open.line(token)).and_then(|line| line.protection.due_at());
     let entry = |line: Option<Token>| move |at| DueEntry { at, account, line };
     of_account.map(entry(None)).into_iter().chain(of_line.map(entry(line))).collect()
@@ -47,11 +50,11 @@ pub(super) fn upcoming(open: &OpenAccount, line: Option<Token>) -> Vec<DueEntry>
 /// The entries that these steps were queued under.
 pub(super) fn done(steps: &[DueStep], target: &Target) -> Vec<DueEntry> {
     let entry = |step: &DueStep| {
-        let line = match step.scope {
+        let line = match step.scope() {
             StepScope::Account => None,
             StepScope::Line => target.line,
         };
-        DueEntry { at: step.named.step.at, account: target.account, line }
+        DueEntry { at: step.at(), account: target.account, line }
     };
     steps.iter().map(entry).collect()
 }

@@ -174,7 +174,8 @@ impl Engine {
         let event = Event::PermitRedeemed { decision: claim.decision };
         let caller = Some(caller_of(requester));
         open.append_as(redemption_id, Entry { at: now, line: Some(token), caller, channel: None, event })?;
-        let due = if steps.is_empty() { Vec::new() } else { due::upcoming(&open, target.line) };
+        let adds_due = redemption.change.action() == Action::DeviceAdd;
+        let due = if steps.is_empty() && !adds_due { Vec::new() } else { due::upcoming(&open, target.line) };
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve, record: redemption_id }),

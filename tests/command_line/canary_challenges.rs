@@ -35,20 +35,26 @@ pub(crate) fn challenge(run: &mut Run) {
 
 /// The code in the message that the carrier's messaging is given.
 fn code_sent(run: &Run) -> String {
+    let message = message(run, |message| message["type"] == "portcullis.code");
+    assert_eq!(message["data"]["to"]["sms"], json!(SMS));
+    let text = message["data"]["text"].as_str().unwrap();
+    let code = message["data"]["code"].as_str().unwrap();
+    assert!(text.starts_with(code) && text.contains("Never read it out"), "{text}");
+    code.to_owned()
+}
+
+/// The first such message; it is waited for.
+pub(crate) fn message(run: &Run, is_meant: impl Fn(&Value) -> bool) -> Value {
     let path = run.service.place.path("messages/messages.jsonl");
     let began = Instant::now();
     loop {
         let written = fs::read_to_string(&path).unwrap_or_default();
         // The last line may be half written.
         let messages = written.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        if let Some(message) = messages.into_iter().find(|message| message["type"] == "portcullis.code") {
-            assert_eq!(message["data"]["to"]["sms"], json!(SMS));
-            let text = message["data"]["text"].as_str().unwrap();
-            let code = message["data"]["code"].as_str().unwrap();
-            assert!(text.starts_with(code) && text.contains("Never read it out"), "{text}");
-            return code.to_owned();
+        if let Some(message) = messages.into_iter().find(&is_meant) {
+            return message;
         }
-        assert!(began.elapsed() < Duration::from_secs(30), "no code in {}", path.display());
+        assert!(began.elapsed() < Duration::from_secs(30), "no such message in {}", path.display());
         std::thread::yield_now();
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::canary_events::CALL;
 use crate::canary_keys::key_material;
+use crate::canary_separations::{SURVIVOR, SURVIVORS_DOCUMENT, SURVIVORS_MAIL, separations};
 use crate::program::{Place, Ran, Service, ended};
 use crate::spelt::Search;
 
@@ -115,7 +116,7 @@ pub(crate) fn begin(settings: &[&str]) -> Run {
     let messages =
         format!("\n[messages]\nkind = \"file\"\n[messages.file]\nfolder = \"{}\"\n", place.path("messages").display());
     let settled = fs::read_to_string(place.path("dev/portcullis.toml")).unwrap();
-    fs::write(place.path("dev/portcullis.toml"), settled + &messages).unwrap();
+    fs::write(place.path("dev/portcullis.toml"), settled + &messages + &separations()).unwrap();
     let key = |name: &str| place.run(&["keys", "app", name, "--json"]).ending(0).json()["public_key_jwk"].clone();
     let (device, new_device) = (key("app.key"), key("new.key"));
     for (subject, role, bound) in [
@@ -174,6 +175,9 @@ pub(crate) fn canaries(cards: &Cards) -> Vec<(&'static str, &str)> {
         ("forwarding", FORWARDED_TO),
         ("address", CLIENT_ADDRESS),
         ("call", CALL),
+        ("survivor", SURVIVOR),
+        ("survivor's contact", SURVIVORS_MAIL),
+        ("survivor's document", SURVIVORS_DOCUMENT),
         ("SIM", &cards.iccid),
         ("SIM", &cards.new_iccid),
         ("SIM", &cards.other_iccid),
@@ -185,7 +189,8 @@ pub(crate) fn canaries(cards: &Cards) -> Vec<(&'static str, &str)> {
 
 /// How a command's words begin, up to its first value.
 pub(crate) fn words(args: &[&str]) -> String {
-    let is_word = |arg: &&&str| arg.starts_with(|c: char| c.is_ascii_lowercase()) && !arg.contains('.');
+    let of_words = |c: char| c.is_ascii_lowercase() || c == '-';
+    let is_word = |arg: &&&str| !arg.starts_with('-') && arg.chars().all(of_words);
     args.iter().take_while(is_word).take(3).copied().collect::<Vec<_>>().join(" ")
 }
 
@@ -291,9 +296,9 @@ fn protect_and_look(run: &mut Run) {
     run.once("ada", &["lock", "on", NUMBER, "--set", "all"], "").ending(0);
     let release = [&["lock", "release", NUMBER, "--set", "all", "--only-port-to", "6529"][..], &APP].concat();
     let told = run.once("ada", &release, "").json();
-    if let Some(id) = told["protection"]["locks"][0]["release"]["release_id"].as_str() {
-        run.once("ada", &["lock", "cancel", id, NUMBER], "");
-    }
+    let locks = told["protection"]["locks"].as_array().unwrap();
+    let release = locks.iter().find_map(|lock| lock["release"]["release_id"].as_str()).unwrap();
+    run.once("ada", &["lock", "cancel", release, NUMBER], "").ending(0);
     run.ask("ada", &["lock", "show", NUMBER], "", &[]).ending(0);
     run.once("ada", &[&["pin", "set", "--account", "A-1", "--new-pin-file", "new-pin"][..], &APP].concat(), "");
     run.ask("ada", &["pin", "status", "--account", "A-1"], "", &[]).ending(0);
@@ -467,10 +472,13 @@ pub(crate) fn live(settings: &[&str]) -> Run {
     crate::canary_challenges::challenge(&mut run);
     ports(&mut run);
     mistakes(&mut run);
+    crate::canary_customers::look_on(&mut run);
     protect_and_look(&mut run);
     audit(&mut run, &beginning);
     crate::canary_policies::look_back(&mut run);
     crate::canary_events::tell(&mut run);
     crate::canary_desk::look_after(&mut run);
+    crate::canary_separations::separate(&mut run);
+    crate::canary_customers::dispute(&mut run);
     run
 }

@@ -118,7 +118,7 @@ async fn another_brands_desk_reads_and_writes_no_decision_of_this_one() {
     }
 }
 
-fn a_new_key() -> Change {
+pub(crate) fn a_new_key() -> Change {
     let public_key_jwk = portcullis::crypto::SigningKey::generate().unwrap().public_jwk();
     Change::DeviceAdd { public_key_jwk, model: None }
 }
@@ -213,7 +213,7 @@ async fn a_line_that_moved_is_left_nowhere_behind() {
     assert_eq!((status(&old), status(&new)), (LineStatus::Moved, LineStatus::Active));
 }
 
-async fn opened(world: &World, vault: &Vault, account: &str) -> Box<portcullis::store::OpenAccount> {
+pub(crate) async fn opened(world: &World, vault: &Vault, account: &str) -> Box<portcullis::store::OpenAccount> {
     let ask = Ask {
         account: vault.tokens().account(&brand(), &AccountId::parse(account).unwrap()),
         lines: vec![vault.tokens().line(&brand(), &LineId::parse(LINE).unwrap())],

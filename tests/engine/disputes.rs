@@ -22,7 +22,7 @@ use crate::world::{
 };
 
 impl World {
-    async fn dispute(&self, who: Requester, activity: RecordId) -> Result<(), ServiceError> {
+    pub(crate) async fn dispute(&self, who: Requester, activity: RecordId) -> Result<(), ServiceError> {
         let request_id = self.request_id();
         let body = Body(request_id.to_bytes().to_vec());
         let dispute = Dispute { request_id, body, activity, channel: Channel::Web };
@@ -33,7 +33,7 @@ impl World {
         self.engine.watch_activity(authorise(customer())?, line_scope(), after).await
     }
 
-    async fn is_locked(&self) -> bool {
+    pub(crate) async fn is_locked(&self) -> bool {
         let asked = self.decide(carrier(), self.approved(self.port())).await.unwrap();
         reasons(&asked).contains(&Reason::LockOn)
     }

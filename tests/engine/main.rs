@@ -19,6 +19,7 @@ mod challenges;
 mod challenges_guarded;
 mod codes;
 mod contacts;
+mod devices;
 mod disputes;
 mod documents;
 mod events;

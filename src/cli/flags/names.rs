@@ -228,6 +228,10 @@ words! {
         SeparationChanged,
         /// The customer said that something was not them
         ActivityDisputed,
+        /// A new device waits to be known
+        DeviceWaits,
+        /// A new device was removed
+        DeviceRemoved,
     }
 }
 

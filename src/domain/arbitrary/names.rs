@@ -37,7 +37,7 @@ pub(crate) fn contact_id() -> impl Strategy<Value = ContactId> {
     text(IDENTIFIER, ContactId::parse)
 }
 
-pub(super) fn device_id() -> impl Strategy<Value = DeviceId> {
+pub(crate) fn device_id() -> impl Strategy<Value = DeviceId> {
     text(IDENTIFIER, DeviceId::parse)
 }
 

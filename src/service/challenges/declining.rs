@@ -8,8 +8,8 @@ use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::prompts_of;
 use crate::audit::{AnswerWindow, Event, Made, Record};
 use crate::domain::{
-    Channel, Document, Held, LineStatus, LockHolder, LockSet, PendingState, PermitState, RecordId, Reference,
-    ReleaseId, RequestId, Requester, is_separated,
+    Channel, DeviceId, Document, Held, LineStatus, LockHolder, LockSet, PendingState, Permit, PermitState, RecordId,
+    Reference, ReleaseId, RequestId, Requester, is_separated,
 };
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
@@ -187,7 +187,10 @@ impl Engine {
         };
         let target = Target { account, line, name: line.unwrap_or(account), indexed: true, separated: false };
         match self.vault.open_with(ask, vec![self.challenge_token(record.id), self.prompts_token(&target)]).await? {
-            Opening::Open(open) => Ok(Some(Declined { open, target, granted, releases: released_by(record) })),
+            Opening::Open(open) => {
+                let (releases, added) = (released_by(record), added_by(record, &open, granted));
+                Ok(Some(Declined { open, target, granted, releases, added }))
+            }
             Opening::Answered(_) => Ok(None),
             Opening::Taken => Err(ServiceError::RequestIdReused),
         }
@@ -210,7 +213,7 @@ impl Engine {
         requester: &Requester,
         (declining, to): (&Declining, NoTo),
         reserve: Reserve,
-        Declined { mut open, target, granted, releases }: Declined,
+        Declined { mut open, target, granted, releases, added }: Declined,
         now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
         let steps = due::apply(&mut open, target.line, now)?;
@@ -240,6 +243,12 @@ impl Engine {
         let record = open.append(entry(said))?;
         if let Some(event) = releases.and_then(|release| cancel(&mut open, &target, release)) {
             open.append(entry(event))?;
+        }
+        let known_after = self.policy().device_known_after;
+        if let Some(device) = added.filter(|_| not_me)
+            && open.account_mut().is_some_and(|account| account.remove_waiting(&device, known_after, now))
+        {
+            open.append(entry(Event::DeviceRemoved { device }))?;
         }
         // INVARIANT: what cannot be locked any more is on record all the same, where that is all that can be done.
         let locked = if not_me { lock_everything(&mut open, requester, &target, now).map(Some) } else { Ok(None) };
@@ -274,6 +283,8 @@ struct Declined {
     granted: Option<RecordId>,
     /// The release that it started.
     releases: Option<ReleaseId>,
+    /// The device that it added.
+    added: Option<DeviceId>,
 }
 
 /// The release that a decision started, if it did.
@@ -285,6 +296,18 @@ fn released_by(record: &Record) -> Option<ReleaseId> {
         },
         _ => None,
     }
+}
+
+/// The device that a decision's permit, its redemption or a reminder is about. A device is named by the record of its permit's
+/// redemption; of another change no device has that name.
+fn added_by(record: &Record, open: &OpenAccount, granted: Option<RecordId>) -> Option<DeviceId> {
+    let redemption = match (&record.event, granted.and_then(|granted| open.permit(granted))) {
+        (Event::DeviceWaits { device }, _) => return Some(device.clone()),
+        (Event::PermitRedeemed { .. }, _) => record.id,
+        (_, Some(Permit { state: PermitState::Redeemed { redemption, .. }, .. })) => *redemption,
+        _ => return None,
+    };
+    DeviceId::parse(&redemption.to_string()).ok()
 }
 
 /// Cancels a release that is not over: the lock is on as before.

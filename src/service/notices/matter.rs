@@ -48,6 +48,10 @@ kinds! {
     LogInsFailed = "LOG_INS_FAILED";
     /// A store was shown an identity document to have something changed.
     IdShown = "ID_SHOWN";
+    /// A new device waits to be known.
+    DeviceWaits = "DEVICE_WAITS";
+    /// A new device was removed.
+    DeviceRemoved = "DEVICE_REMOVED";
     /// Lines can be separated from an account, or no longer can.
     Separation = "SEPARATION";
 }
@@ -86,6 +90,8 @@ impl Matter {
                 LockStepKind::Relocked => Self::seldom(NoticeKind::LockOn),
             },
             Event::TransferPinRevoked { .. } => Self::always(NoticeKind::TransferPinRevoked),
+            Event::DeviceWaits { .. } => Self::always(NoticeKind::DeviceWaits),
+            Event::DeviceRemoved { .. } => Self::always(NoticeKind::DeviceRemoved),
             Event::LogInsFailed { .. } => Self::seldom(NoticeKind::LogInsFailed),
             Event::SeparationChanged(SeparationStep::Agreed { .. } | SeparationStep::Ended) => {
                 Self::always(NoticeKind::Separation)

@@ -68,6 +68,12 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
         (NoticeKind::IdShown, _) => {
             format!("A store was shown an identity document as yours, to change {of}. It counts in some hours.")
         }
+        (NoticeKind::DeviceWaits, _) => {
+            format!("An app was added to {of} some days ago. Soon it can approve changes.")
+        }
+        (NoticeKind::DeviceRemoved, _) => {
+            format!("A new app was taken off {of}: somebody said that it was not theirs.")
+        }
         (NoticeKind::Separation, Event::SeparationChanged(SeparationStep::Ended)) => {
             "The separation that you asked for was ended: its reference opens nothing any more.".to_owned()
         }

@@ -107,6 +107,8 @@ struct StoredDevice {
     added_at: Option<i64>,
     #[prost(sint64, optional, tag = "6")]
     revoked_at: Option<i64>,
+    #[prost(sint64, optional, tag = "7")]
+    remind_at: Option<i64>,
 }
 
 #[derive(Message)]
@@ -270,7 +272,7 @@ impl TryFrom<StoredContact> for Contact {
 
 impl From<&Device> for StoredDevice {
     fn from(device: &Device) -> Self {
-        let Device { id, person, public_key_jwk, model, added_at, revoked_at } = device;
+        let Device { id, person, public_key_jwk, model, added_at, revoked_at, remind_at } = device;
         Self {
             id: Some(id.as_str().to_owned()),
             person: Some(person.as_str().to_owned()),
@@ -278,6 +280,7 @@ impl From<&Device> for StoredDevice {
             model: model.as_ref().map(|model| model.as_str().to_owned()),
             added_at: Some(millis(*added_at)),
             revoked_at: revoked_at.map(millis),
+            remind_at: remind_at.map(millis),
         }
     }
 }
@@ -286,7 +289,7 @@ impl TryFrom<StoredDevice> for Device {
     type Error = CodecError;
 
     fn try_from(stored: StoredDevice) -> Result<Self, CodecError> {
-        let StoredDevice { id, person, public_key_jwk, model, added_at, revoked_at } = stored;
+        let StoredDevice { id, person, public_key_jwk, model, added_at, revoked_at, remind_at } = stored;
         Ok(Self {
             id: text(id, "device.id")?,
             person: text(person, "device.person")?,
@@ -294,6 +297,7 @@ impl TryFrom<StoredDevice> for Device {
             model: optional_text(model, "device.model")?,
             added_at: instant(added_at, "device.added_at")?,
             revoked_at: optional_instant(revoked_at, "device.revoked_at")?,
+            remind_at: optional_instant(remind_at, "device.remind_at")?,
         })
     }
 }

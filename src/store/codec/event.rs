@@ -89,6 +89,10 @@ pub(super) enum StoredEvent {
     Told(Box<StoredTold>),
     #[prost(uint32, tag = "41")]
     LogInsFailed(u32),
+    #[prost(string, tag = "42")]
+    DeviceWaits(String),
+    #[prost(string, tag = "43")]
+    DeviceRemoved(String),
 }
 
 #[derive(Message)]
@@ -312,6 +316,8 @@ impl From<&Event> for StoredEvent {
             Event::LineEnded { to } => Self::LineEnded(to.as_ref().into()),
             Event::Told(told) => Self::Told(Box::new(told.as_ref().into())),
             Event::LogInsFailed { count } => Self::LogInsFailed(*count),
+            Event::DeviceWaits { device } => Self::DeviceWaits(device.as_str().to_owned()),
+            Event::DeviceRemoved { device } => Self::DeviceRemoved(device.as_str().to_owned()),
         }
     }
 }
@@ -363,6 +369,8 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::LineEnded(StoredEnd { to }) => Self::LineEnded { to: optional_text(to, "ended.to")? },
             StoredEvent::Told(told) => Self::Told(Box::new((*told).try_into()?)),
             StoredEvent::LogInsFailed(count) => Self::LogInsFailed { count },
+            StoredEvent::DeviceWaits(device) => Self::DeviceWaits { device: text(Some(device), "waits.device")? },
+            StoredEvent::DeviceRemoved(device) => Self::DeviceRemoved { device: text(Some(device), "removed.device")? },
         })
     }
 }

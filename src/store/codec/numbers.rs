@@ -134,6 +134,8 @@ numbered! {
         LogInsFailed = 31,
         SeparationChanged = 32,
         ActivityDisputed = 33,
+        DeviceWaits = 34,
+        DeviceRemoved = 35,
     }
 }
 

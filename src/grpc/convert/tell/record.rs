@@ -138,6 +138,7 @@ fn details(event: &Event) -> Value {
         Event::PolicyChanged(change) => policy_changed(change),
         Event::Alerted { reason } => json!({ "reason": reason.as_str() }),
         Event::Told(told) => super::told::details(told),
+        Event::DeviceWaits { device } | Event::DeviceRemoved { device } => json!({ "device_id": device.as_str() }),
         Event::LogInsFailed { count } => json!({ "count": count }),
         Event::ActivityDisputed { activity } => json!({ "activity_id": activity.to_string() }),
         Event::SeparationChanged(step) => super::separation::details(step),

@@ -319,6 +319,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("declined", Event::ChallengeDeclined { decision, not_me: false }),
         ("not_me", Event::ChallengeDeclined { decision, not_me: true }),
         ("disputed", Event::ActivityDisputed { activity: decision }),
+        ("device_waits", Event::DeviceWaits { device: DeviceId::parse("phone").unwrap() }),
+        ("device_removed", Event::DeviceRemoved { device: DeviceId::parse("phone").unwrap() }),
         (
             "evidence_given",
             Event::EvidenceGiven {

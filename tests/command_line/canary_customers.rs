@@ -1,0 +1,29 @@
+//! The part of the canaries' life in which their owner looks on: a release stopped with the code of its notice, and a no to what
+//! happened.
+
+use crate::canary_challenges::message;
+use crate::canary_life::{APP, NUMBER, Run};
+
+/// Ends a release with its code, and sees that it ended.
+pub(crate) fn look_on(run: &mut Run) {
+    run.once("ada", &["lock", "on", NUMBER, "--set", "port"], "").ending(0);
+    let release = [&["lock", "release", NUMBER, "--set", "port", "--window", "30m"][..], &APP].concat();
+    let released = run.once("ada", &release, "").ending(0).json();
+    let told = message(run, |message| message["data"]["cancel_code"].is_string());
+    let code = told["data"]["cancel_code"].as_str().unwrap();
+    run.service.place.write_secret("cancel-code", code);
+    let cancel = ["lock", "cancel-by-code", "--code-file", "cancel-code", "--channel", "ivr"];
+    let cancelled = run.ask("voice", &cancel, "", &[]);
+    assert!(!cancelled.ending(0).stdout.contains(code));
+    let after = released["decision"]["decision_id"].as_str().unwrap();
+    let watched = run.ask("ada", &["account", "watch", NUMBER, "--after", after, "--count", "1"], "", &[]).ending(0);
+    assert!(watched.stdout.contains("RELEASE_CANCELLED"), "{}", watched.stdout);
+}
+
+/// The newest of all that happened was not them.
+pub(crate) fn dispute(run: &mut Run) {
+    let seen = run.ask("ada", &["account", "activity", "--account", "A-1"], "", &[]).ending(0).json();
+    let happened = seen["activities"][0]["activity_id"].as_str().unwrap().to_owned();
+    run.ask("ada", &["account", "dispute", &happened], "", &[]).ending(0);
+    run.ask("clerk", &["account", "dispute", &happened], "", &[]).ending(3);
+}
