@@ -89,7 +89,8 @@ impl Engine {
         };
         let Opening::Open(mut open) = self.vault.open(ask).await? else { return Ok(()) };
         let steps = due::apply(&mut open, entry.line, now)?;
-        let upcoming = if steps.is_empty() { Vec::new() } else { due::upcoming(&open, entry.line) };
+        // Also where nothing was due any more: what this entry was for may have been taken away, and what comes next is queued nowhere.
+        let upcoming = due::upcoming(&open, entry.line);
         let closing =
             Closing { urgency: Urgency::Protective, claim: None, settle: Vec::new(), due: upcoming, done: vec![entry] };
         match self.vault.close(open, closing).await {

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
 use tokio::sync::watch;
 
-use crate::crypto::{Partition, Token};
-use crate::domain::RecordId;
+use crate::crypto::Partition;
+use crate::domain::{Brand, RecordId};
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::rights::{Authorised, right};
-use crate::service::target::Scope;
+use crate::service::target::{Scope, Target};
 use crate::service::watchers::Seat;
 use crate::store::{Found, Kept};
 
@@ -59,16 +59,21 @@ impl Engine {
         match after {
             None => watch.last = watch.newest(self.now()?.instant()).await?.0,
             // One that never was on this list is told so at once, and costs one look.
-            Some(id) => self.check_seen(id, target.account, target.line.is_some()).await?,
+            Some(id) => self.check_seen(&watch.who.requester().brand, id, &target).await?,
         }
         Ok(watch)
     }
 }
 
 impl Engine {
-    async fn check_seen(&self, id: RecordId, account: Token, of_line: bool) -> Result<(), ServiceError> {
+    async fn check_seen(&self, brand: &Brand, id: RecordId, target: &Target) -> Result<(), ServiceError> {
+        let line = |kept: &Kept| kept.record().line.as_ref().map(|line| self.vault.tokens().line(brand, &line.id));
         match self.vault.find(id).await? {
-            Found::Kept(kept) if kept.account() == account && (!of_line || kept.record().line.is_some()) => Ok(()),
+            Found::Kept(kept)
+                if kept.account() == target.account && (target.line.is_none() || line(&kept) == target.line) =>
+            {
+                Ok(())
+            }
             Found::Archived => Err(ServiceError::Refused(Refusal::RecordArchived)),
             Found::Kept(_) | Found::Nowhere => Err(NOT_SEEN),
         }

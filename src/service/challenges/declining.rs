@@ -125,10 +125,11 @@ impl Engine {
     async fn say_no(&self, requester: &Requester, declining: &Declining, to: NoTo) -> Result<(), ServiceError> {
         let now = self.now()?.instant();
         let kept = self.own_record(requester, declining.decision, to).await?;
+        let about = self.decision_of(kept).await?;
         let reserve = self.reserve(requester, declining.request_id, &declining.body);
         for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter_to_protect(kept.account()).await?;
-            let Some(opened) = self.open_declined(requester, &kept, reserve, now).await? else { return Ok(()) };
+            let _turn = self.queues.enter_to_protect(about.account()).await?;
+            let Some(opened) = self.open_declined(requester, &about, reserve, now).await? else { return Ok(()) };
             if self.decline(requester, (declining, to), reserve, opened, now).await? {
                 return Ok(());
             }
@@ -157,6 +158,24 @@ impl Engine {
         };
         let is_meant = is_meant || to == NoTo::Activity;
         if is_meant && self.is_own(requester, &kept) { Ok(kept) } else { Err(nothing) }
+    }
+
+    /// The decision that a record belongs to: what was given, sent, used and told for it is disputed with it. Others stand alone.
+    async fn decision_of(&self, kept: Kept) -> Result<Kept, ServiceError> {
+        let decision = match &kept.record().event {
+            Event::EvidenceGiven { challenge, .. } | Event::CodeSent { challenge, .. } => *challenge,
+            Event::PermitRedeemed { decision } | Event::OutcomeReported { decision, .. } => *decision,
+            // Asked for again, and challenged again.
+            Event::Decided(decided) if !grants_permit(decided) => match decided.challenge {
+                Some(challenge) if challenge != kept.record().id => challenge,
+                Some(_) | None => return Ok(kept),
+            },
+            _ => return Ok(kept),
+        };
+        Ok(match self.vault.find(decision).await? {
+            Found::Kept(found) if found.account() == kept.account() => *found,
+            Found::Kept(_) | Found::Archived | Found::Nowhere => kept,
+        })
     }
 
     /// The account with what is to be ended; none where this request did it before.
@@ -189,7 +208,7 @@ impl Engine {
         match self.vault.open_with(ask, vec![self.challenge_token(record.id), self.prompts_token(&target)]).await? {
             Opening::Open(open) => {
                 let (releases, added) = (released_by(record), added_by(record, &open, granted));
-                Ok(Some(Declined { open, target, granted, releases, added }))
+                Ok(Some(Declined { open, target, about: record.id, granted, releases, added }))
             }
             Opening::Answered(_) => Ok(None),
             Opening::Taken => Err(ServiceError::RequestIdReused),
@@ -213,15 +232,15 @@ impl Engine {
         requester: &Requester,
         (declining, to): (&Declining, NoTo),
         reserve: Reserve,
-        Declined { mut open, target, granted, releases, added }: Declined,
+        Declined { mut open, target, about, granted, releases, added }: Declined,
         now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
         let steps = due::apply(&mut open, target.line, now)?;
-        if is_met_since(&open, declining.decision, granted) {
+        if is_met_since(&open, about, granted) {
             return Ok(false);
         }
-        let was_open = is_open(&open, declining.decision, granted, now);
-        let ended = end(&mut open, declining.decision, granted, now);
+        let was_open = is_open(&open, about, granted, now);
+        let ended = end(&mut open, about, granted, now);
         // It was too late to stop this one. What follows is not.
         if !ended && !declining.not_me {
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
@@ -237,7 +256,7 @@ impl Engine {
         let entry = |event| Entry { at: now, line: target.line, caller: caller.clone(), channel, event };
         let Declining { decision, not_me, .. } = *declining;
         let said = match to {
-            NoTo::Decision => Event::ChallengeDeclined { decision, not_me },
+            NoTo::Decision => Event::ChallengeDeclined { decision: about, not_me },
             NoTo::Activity => Event::ActivityDisputed { activity: decision },
         };
         let record = open.append(entry(said))?;
@@ -245,13 +264,16 @@ impl Engine {
             open.append(entry(event))?;
         }
         let known_after = self.policy().device_known_after;
+        let mut locked = target;
         if let Some(device) = added.filter(|_| not_me)
             && open.account_mut().is_some_and(|account| account.remove_waiting(&device, known_after, now))
         {
             open.append(entry(Event::DeviceRemoved { device }))?;
+            // It was the whole account's, and so is the lock: else the next were added through another line.
+            locked.line = None;
         }
         // INVARIANT: what cannot be locked any more is on record all the same, where that is all that can be done.
-        let locked = if not_me { lock_everything(&mut open, requester, &target, now).map(Some) } else { Ok(None) };
+        let locked = if not_me { lock_everything(&mut open, requester, &locked, now).map(Some) } else { Ok(None) };
         let gone = match locked {
             Ok(event) => {
                 event.map(|event| open.append(entry(event))).transpose()?;
@@ -279,6 +301,8 @@ impl Engine {
 struct Declined {
     open: Box<OpenAccount>,
     target: Target,
+    /// The decision, or whatever else was not them.
+    about: RecordId,
     /// The approval whose permit was asked for.
     granted: Option<RecordId>,
     /// The release that it started.
@@ -298,12 +322,11 @@ fn released_by(record: &Record) -> Option<ReleaseId> {
     }
 }
 
-/// The device that a decision's permit, its redemption or a reminder is about. A device is named by the record of its permit's
-/// redemption; of another change no device has that name.
+/// The device that a decision's permit or a reminder is about. A device is named by the record of its permit's redemption; of another
+/// change no device has that name.
 fn added_by(record: &Record, open: &OpenAccount, granted: Option<RecordId>) -> Option<DeviceId> {
     let redemption = match (&record.event, granted.and_then(|granted| open.permit(granted))) {
         (Event::DeviceWaits { device }, _) => return Some(device.clone()),
-        (Event::PermitRedeemed { .. }, _) => record.id,
         (_, Some(Permit { state: PermitState::Redeemed { redemption, .. }, .. })) => *redemption,
         _ => return None,
     };

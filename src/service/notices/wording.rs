@@ -69,7 +69,7 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
             format!("A store was shown an identity document as yours, to change {of}. It counts in some hours.")
         }
         (NoticeKind::DeviceWaits, _) => {
-            format!("An app was added to {of} some days ago. Soon it can approve changes.")
+            format!("An app was added to {of} some days ago. It can approve changes soon, or by now.")
         }
         (NoticeKind::DeviceRemoved, _) => {
             format!("A new app was taken off {of}: somebody said that it was not theirs.")

@@ -296,11 +296,9 @@ impl From<&Event> for StoredEvent {
             Event::ExportAsked { filter } => Self::ExportAsked(filter.as_ref().into()),
             Event::ExportApproved { export } => Self::ExportApproved(export.to_bytes().to_vec()),
             Event::ExportBegun { export } => Self::ExportBegun(export.to_bytes().to_vec()),
-            Event::ExportDone { export, records, digest } => Self::ExportDone(StoredExport {
-                export: Some(export.to_bytes().to_vec()),
-                records: Some(*records),
-                digest: Some(digest.to_vec()),
-            }),
+            Event::ExportDone { export, records, digest } => {
+                Self::ExportDone(StoredExport::new(*export, *records, digest))
+            }
             Event::Alerted { reason } => Self::Alerted(reason.as_str().to_owned()),
             Event::SegmentArchived(segment) => Self::SegmentArchived(segment.into()),
             Event::SegmentDeleted(segment) => Self::SegmentDeleted(segment.into()),

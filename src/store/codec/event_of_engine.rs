@@ -32,11 +32,11 @@ pub(super) struct StoredCheckpoint {
 #[prost(skip_debug)]
 pub(super) struct StoredExport {
     #[prost(bytes = "vec", optional, tag = "1")]
-    pub(super) export: Option<Vec<u8>>,
+    export: Option<Vec<u8>>,
     #[prost(uint64, optional, tag = "2")]
-    pub(super) records: Option<u64>,
+    records: Option<u64>,
     #[prost(bytes = "vec", optional, tag = "3")]
-    pub(super) digest: Option<Vec<u8>>,
+    digest: Option<Vec<u8>>,
 }
 
 #[derive(Message)]
@@ -156,6 +156,12 @@ impl TryFrom<StoredCheckpoint> for Event {
             accounts: required(accounts, "checkpoint.accounts")?,
             digest: digest(of_all, "checkpoint.digest")?,
         })
+    }
+}
+
+impl StoredExport {
+    pub(super) fn new(export: RecordId, records: u64, digest: &[u8]) -> Self {
+        Self { export: Some(export.to_bytes().to_vec()), records: Some(records), digest: Some(digest.to_vec()) }
     }
 }
 

@@ -86,7 +86,7 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::SeparationChanged(SeparationStep::Ended) => {
             ("SEPARATION_ENDED", "The separation of your lines was ended.".to_owned())
         }
-        Event::DeviceWaits { .. } => ("DEVICE_WAITS", "A new app can soon approve changes.".to_owned()),
+        Event::DeviceWaits { .. } => ("DEVICE_WAITS", "A new app can approve changes soon, or by now.".to_owned()),
         Event::DeviceRemoved { .. } => ("DEVICE_REMOVED", "A new app was removed: it was not you.".to_owned()),
         Event::LogInsFailed { count } => ("LOG_INS_FAILED", format!("{count} log-ins failed within a day.")),
     }
