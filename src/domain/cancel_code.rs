@@ -1,6 +1,6 @@
 //! A code that can only lock: whoever was told of a release with it can cancel that release, and do nothing else.
 
-use super::text::proof_bits;
+use super::text::{proven, with_proof};
 use super::{FormatError, RecordId};
 
 const CODE: &str = "must be the code of a release's notice: a UUID, a dot and 32 hexadecimal digits";
@@ -20,14 +20,13 @@ impl CancelCode {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let (decision, proof) = text.split_once('.').ok_or(FormatError::new(CODE))?;
-        let decision = RecordId::parse(decision).map_err(|_| FormatError::new(CODE))?;
-        Ok(Self { decision, proof: proof_bits(proof).ok_or(FormatError::new(CODE))? })
+        let (decision, proof) = proven(text).ok_or(FormatError::new(CODE))?;
+        Ok(Self { decision: RecordId::parse(decision).map_err(|_| FormatError::new(CODE))?, proof })
     }
 
     /// The text that is told.
     pub fn to_text(self) -> String {
-        format!("{}.{:032x}", self.decision, u128::from_be_bytes(self.proof))
+        with_proof(&self.decision.to_string(), self.proof)
     }
 }
 

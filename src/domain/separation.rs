@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::text::{proof_bits, require};
+use super::text::{proven, require, with_proof};
 use super::{AccountId, DocumentDigest, FormatError, LineId, Subject};
 
 /// What the names of such accounts begin with. No carrier's account may be called so.
@@ -109,16 +109,15 @@ impl SeparationReference {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let (name, proof) = text.split_once('.').ok_or(FormatError::new(REFERENCE))?;
+        let (name, proof) = proven(text).ok_or(FormatError::new(REFERENCE))?;
         let account = AccountId::parse(name).map_err(|_| FormatError::new(REFERENCE))?;
         require(is_separated(&account), REFERENCE)?;
-        let proof = proof_bits(proof).ok_or(FormatError::new(REFERENCE))?;
         Ok(Self { account, proof })
     }
 
     /// The text that is given out.
     pub fn to_text(&self) -> String {
-        format!("{}.{:032x}", self.account.as_str(), u128::from_be_bytes(self.proof))
+        with_proof(self.account.as_str(), self.proof)
     }
 }
 

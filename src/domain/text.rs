@@ -108,10 +108,17 @@ pub(crate) fn luhn_holds(digits: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// The 128 bits of a keyed digest that proves what stands before it: 32 hexadecimal digits.
-pub(crate) fn proof_bits(text: &str) -> Option<[u8; 16]> {
-    let is_hex = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    u128::from_str_radix(text, 16).ok().filter(|_| is_hex).map(u128::to_be_bytes)
+/// A name and the proof of it that stands behind a dot: 32 hexadecimal digits.
+pub(crate) fn proven(text: &str) -> Option<(&str, [u8; 16])> {
+    let (name, proof) = text.split_once('.')?;
+    let is_hex = proof.len() == 32 && proof.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let bits = u128::from_str_radix(proof, 16).ok().filter(|_| is_hex)?;
+    Some((name, bits.to_be_bytes()))
+}
+
+/// The text that [`proven`] reads.
+pub(crate) fn with_proof(name: &str, proof: [u8; 16]) -> String {
+    format!("{name}.{:032x}", u128::from_be_bytes(proof))
 }
 
 /// True for exactly decimal digits, at least one.

@@ -16,7 +16,7 @@ use super::rights::{Authorised, right};
 use crate::audit::{Caller, Event, RecordFilter};
 use crate::crypto::RunningDigest;
 use crate::domain::{Brand, RecordId, Requester, Subject};
-use crate::store::{Found, Reserve};
+use crate::store::{Found, Reserve, Urgency};
 
 /// How long each step waits for the next.
 const STEP_LASTS: TimeDelta = TimeDelta::hours(24);
@@ -118,7 +118,8 @@ impl Engine {
             return Err(ServiceError::Refused(Refusal::ExportExpired));
         }
         let (caller, once) = (Some(caller_of(requester)), self.approval_of(id));
-        self.note_once(&requester.brand, caller, Event::ExportApproved { export: id }, Some(once)).await?;
+        self.note_once(&requester.brand, caller, Event::ExportApproved { export: id }, (Some(once), Urgency::Ordinary))
+            .await?;
         self.export_of(&requester.brand, id, now).await
     }
 

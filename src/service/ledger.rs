@@ -57,7 +57,7 @@ impl Engine {
         caller: Option<Caller>,
         event: Event,
     ) -> Result<RecordId, ServiceError> {
-        self.note_once(brand, caller, event, None).await
+        self.note_once(brand, caller, event, (None, Urgency::Ordinary)).await
     }
 
     /// The same of what can happen once alone: `once` names it. Where it happened before, the record of that comes back and
@@ -67,10 +67,10 @@ impl Engine {
         brand: &Brand,
         caller: Option<Caller>,
         event: Event,
-        once: Option<Reserve>,
+        (once, urgency): (Option<Reserve>, Urgency),
     ) -> Result<RecordId, ServiceError> {
         let now = self.now()?.instant();
-        let ask = LedgerAsk { brand, once, documents: Vec::new(), urgency: Urgency::Ordinary, now };
+        let ask = LedgerAsk { brand, once, documents: Vec::new(), urgency, now };
         let noted = self.in_ledger(ask, |open| {
             let entry = Entry { at: now, line: None, caller: caller.clone(), channel: None, event: event.clone() };
             let record = Some(open.append(entry)?);
@@ -155,10 +155,27 @@ impl Engine {
 
     /// Writes down that an operator must look at something that `requester` did. `reason` is its stable name.
     pub async fn alert(&self, requester: &Requester, reason: &str) -> Result<RecordId, ServiceError> {
-        let reason =
-            Reference::parse(reason).map_err(|_| ServiceError::Unavailable("an alert has no name".to_owned()))?;
-        self.note(&requester.brand, Some(caller_of(requester)), Event::Alerted { reason }).await
+        self.note(&requester.brand, Some(caller_of(requester)), alerted(reason)?).await
     }
+
+    /// The same once alone, of what these name.
+    pub(super) async fn alert_once_of(
+        &self,
+        requester: &Requester,
+        reason: &str,
+        of: &[&[u8]],
+        urgency: Urgency,
+    ) -> Result<(), ServiceError> {
+        let tokens = self.vault.tokens();
+        let once = Reserve { request: tokens.window(reason, of), digest: tokens.digest(reason, of) };
+        let caller = Some(caller_of(requester));
+        self.note_once(&requester.brand, caller, alerted(reason)?, (Some(once), urgency)).await.map(drop)
+    }
+}
+
+fn alerted(reason: &str) -> Result<Event, ServiceError> {
+    let reason = Reference::parse(reason).map_err(|_| ServiceError::Unavailable("an alert has no name".to_owned()))?;
+    Ok(Event::Alerted { reason })
 }
 
 /// A ledger begins with the first that is said in it.

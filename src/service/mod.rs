@@ -19,7 +19,8 @@
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `events` | what outside sources tell |
 //! | `activity/`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
-//! | `records`, `watch`, `watchers`, `verify`, `owners` | records as they are kept, for auditors |
+//! | `records`, `watch`, `verify`, `owners` | records as they are kept, for auditors |
+//! | `watchers`, `bell`, `rung` | who follows something, how many may, and what tells them that there is news |
 //! | `exports`, `budget` | many records leave with two persons; how often one caller may do something in a day |
 //! | `archive/` | old records leave the store, and in the end the archive |
 //! | `incidents/` | what the fraud desk knows: breaches, and who is held |
@@ -36,6 +37,7 @@ mod answer;
 mod archive;
 mod ask;
 mod batch;
+mod bell;
 mod budget;
 mod cancelling;
 mod carry_out;

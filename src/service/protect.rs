@@ -17,7 +17,7 @@ use crate::audit::{AnswerWindow, Event, Made, ReadOf};
 use crate::crypto::change_digest;
 use crate::domain::{
     Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, OutcomeKind, Protection,
-    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, Role, StepScope,
+    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, Role, Seq, StepScope,
 };
 use crate::policy::ReleasePlan;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
@@ -258,10 +258,18 @@ impl Engine {
 pub(super) fn cancels(
     release: ReleaseId,
 ) -> impl Fn(&mut Protection, StepScope, &GuardContext<'_>) -> Result<Event, ServiceError> + Sync {
-    move |locks, scope, context| match locks.cancel(release, context.seq) {
-        Ok(name) => Ok(Event::ReleaseCancelled { scope, name, release }),
-        Err(_) => Err(ServiceError::Refused(Refusal::NoSuchRelease)),
-    }
+    move |locks, scope, context| cancel(locks, scope, release, context.seq)
+}
+
+/// Cancels a release that is not over, and says so.
+pub(super) fn cancel(
+    locks: &mut Protection,
+    scope: StepScope,
+    release: ReleaseId,
+    seq: Seq,
+) -> Result<Event, ServiceError> {
+    let name = locks.cancel(release, seq).map_err(|_| ServiceError::Refused(Refusal::NoSuchRelease))?;
+    Ok(Event::ReleaseCancelled { scope, name, release })
 }
 
 /// What a guarding change may know.
@@ -269,7 +277,7 @@ pub(super) struct GuardContext<'a> {
     requester: &'a Requester,
     now: DateTime<Utc>,
     /// The sequence number its record will have; what was granted up to here is void.
-    seq: crate::domain::Seq,
+    seq: Seq,
 }
 
 pub(super) fn reading(

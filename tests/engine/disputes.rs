@@ -172,8 +172,14 @@ async fn a_line_that_was_moved_away_is_disputed_all_the_same() {
     };
     let permit = moved.permit.clone().unwrap();
     world.engine.move_line(authorise(provisioning()).unwrap(), order(permit)).await.unwrap();
-    let disputed = world.dispute(customer(), moved.id()).await;
-    assert!(matches!(disputed, Err(ServiceError::Refused(Refusal::LineMoved))), "{disputed:?}");
+    let request_id = world.request_id();
+    for _ in 0..2 {
+        // Whoever did not hear the answer hears the same again.
+        let body = Body(request_id.to_bytes().to_vec());
+        let dispute = Dispute { request_id, body, activity: moved.id(), channel: Channel::Web };
+        let disputed = world.engine.dispute_activity(authorise(customer()).unwrap(), dispute).await;
+        assert!(matches!(disputed, Err(ServiceError::Refused(Refusal::LineMoved))), "{disputed:?}");
+    }
     assert_eq!(world.alerts().await, 1);
     let own = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
     let newest = world.engine.list_activity(&authorise(customer()).unwrap(), &own, None, 1).await.unwrap();
@@ -217,6 +223,20 @@ async fn the_owner_sees_what_happens_as_it_happens() {
     let nothing = RecordId::from_u128(asked.id().as_u128() ^ (1 << 70));
     let wrong = world.watch(Some(nothing)).await.err();
     assert!(matches!(wrong, Some(ServiceError::Invalid { field: "after_activity_id", .. })), "{wrong:?}");
+}
+
+/// So many at a time: who looks on from everywhere keeps nobody else from it.
+#[tokio::test]
+async fn four_follow_at_a_time() {
+    let world = World::populated().await;
+    let mut watches = Vec::new();
+    for _ in 0..4 {
+        watches.push(world.watch(None).await.unwrap());
+    }
+    let fifth = world.watch(None).await.err();
+    assert!(matches!(fifth, Some(ServiceError::Exhausted { .. })), "{fifth:?}");
+    watches.pop();
+    assert!(world.watch(None).await.is_ok());
 }
 
 /// Another line's people, and who is nobody's, follow nothing.

@@ -194,3 +194,25 @@ async fn a_line_that_left_first_is_out_of_reach() {
     home.redeem(carrier(), line_ref(), &owners).await.unwrap();
     assert_eq!(refusal(home.ask(care(), under(&reference)).await), Refusal::SeparationRefused);
 }
+
+/// One person's word is good for so many a day: a bribed one empties no carrier.
+#[tokio::test]
+async fn one_person_proposes_and_agrees_to_so_many_a_day() {
+    let home = Home::new().await;
+    let mut proposed = Vec::new();
+    for _ in 0..10 {
+        proposed.push(home.propose(ann()).await.unwrap().account);
+    }
+    assert!(matches!(home.propose(ann()).await, Err(ServiceError::Exhausted { .. })));
+    assert!(home.propose(bob()).await.is_ok(), "each has their own");
+    let mut wrong = seen();
+    wrong.lines = vec![other_line()];
+    for _ in 0..20 {
+        let tried = home.agree_having_seen(bob(), &proposed[0], wrong.clone()).await;
+        assert!(matches!(tried, Err(ServiceError::Invalid { .. })), "{tried:?}");
+    }
+    assert!(matches!(home.agree(bob(), &proposed[0]).await, Err(ServiceError::Exhausted { .. })));
+    home.world.pass(TimeDelta::hours(24));
+    let again = home.propose(ann()).await.unwrap().account;
+    assert!(home.agree(bob(), &again).await.is_ok(), "for a day");
+}

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::broadcast::{self, error::RecvError, error::TryRecvError};
-use tokio::sync::watch;
 
-use crate::crypto::Partition;
 use crate::domain::{Brand, RecordId};
+use crate::service::bell::Bell;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::rights::{Authorised, right};
 use crate::service::target::{Scope, Target};
-use crate::service::watchers::Seat;
 use crate::store::{Found, Kept};
 
 /// So much is told of at a time, the oldest first; more follows.
@@ -33,10 +30,7 @@ pub struct ActivityWatch {
     scope: Scope,
     /// What was told last; none where there was nothing yet.
     last: Option<RecordId>,
-    rings: broadcast::Receiver<Partition>,
-    partition: Partition,
-    over: watch::Receiver<bool>,
-    _seat: Seat,
+    bell: Bell,
 }
 
 impl Engine {
@@ -51,11 +45,8 @@ impl Engine {
         let seat = self.activity_watchers.take_seat(&who.requester().subject)?;
         let target = self.target(who.requester(), &scope).await?;
         self.check_reach(&who, &target)?;
-        // Before it is read: a commit in between rings.
-        let rings = self.vault.store().rings();
-        let (engine, over) = (Arc::clone(self), self.activity_watchers.over());
-        let partition = target.account.partition();
-        let mut watch = ActivityWatch { engine, who, scope, last: after, rings, partition, over, _seat: seat };
+        let bell = Bell::new(&*self.vault.store(), target.account.partition(), (&self.activity_watchers, seat));
+        let mut watch = ActivityWatch { engine: Arc::clone(self), who, scope, last: after, bell };
         match after {
             None => watch.last = watch.newest(self.now()?.instant()).await?.0,
             // One that never was on this list is told so at once, and costs one look.
@@ -63,9 +54,7 @@ impl Engine {
         }
         Ok(watch)
     }
-}
 
-impl Engine {
     async fn check_seen(&self, brand: &Brand, id: RecordId, target: &Target) -> Result<(), ServiceError> {
         let line = |kept: &Kept| kept.record().line.as_ref().map(|line| self.vault.tokens().line(brand, &line.id));
         match self.vault.find(id).await? {
@@ -83,31 +72,12 @@ impl Engine {
 impl ActivityWatch {
     /// Whether the service stops.
     pub fn is_over(&self) -> bool {
-        *self.over.borrow()
+        self.bell.is_over()
     }
 
     /// Waits until something may have happened.
     pub async fn rung(&mut self) -> Result<(), ServiceError> {
-        loop {
-            let rung = tokio::select! {
-                rung = self.rings.recv() => rung,
-                // A sender that is gone stops as well.
-                _ = self.over.wait_for(|over| *over) => return Ok(()),
-            };
-            match rung {
-                Ok(partition) if partition == self.partition => {
-                    // One look is enough for all that rang until now.
-                    while !matches!(self.rings.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {}
-                    return Ok(());
-                }
-                Ok(_) => {}
-                // Nobody knows which were lost.
-                Err(RecvError::Lagged(_)) => return Ok(()),
-                Err(RecvError::Closed) => {
-                    return Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()));
-                }
-            }
-        }
+        self.bell.rung().await
     }
 
     /// What happened since, the oldest first; and it counts as told.

@@ -7,21 +7,23 @@ use chrono::{DateTime, Utc};
 use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::prompts_of;
 use crate::audit::{AnswerWindow, Event, Made, Record};
+use crate::crypto::Token;
 use crate::domain::{
     Channel, DeviceId, Document, Held, LineStatus, LockHolder, LockSet, PendingState, Permit, PermitState, RecordId,
-    Reference, ReleaseId, RequestId, Requester, is_separated,
+    ReleaseId, RequestId, Requester, is_separated,
 };
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
-use crate::service::ledger::{LedgerAsk, Worked};
-use crate::service::protect::locks_of;
+use crate::service::protect::{self, locks_of};
 use crate::service::question::{Body, caller_of, grants_permit};
 use crate::service::rights::{Authorised, right};
 use crate::service::target::Target;
 use crate::service::unbroken::Unbroken;
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
+use crate::store::{
+    Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Place, Reserve, Urgency,
+};
 
 /// A no.
 #[derive(Debug, Clone)]
@@ -106,20 +108,9 @@ impl Engine {
     /// INVARIANT (separation-is-unseen): of a survivor's account the desk is not told.
     async fn tell_desk(&self, requester: &Requester, now: DateTime<Utc>) -> Result<(), ServiceError> {
         let Some(account) = requester.account.as_ref().filter(|account| !is_separated(account)) else { return Ok(()) };
-        let never = |_| ServiceError::Unavailable(format!("`{DISPUTED}` is no reason"));
-        let reason = Reference::parse(DISPUTED).map_err(never)?;
-        let day = now.date_naive().to_string();
-        let (tokens, brand) = (self.vault.tokens(), &requester.brand);
+        let (brand, day) = (&requester.brand, now.date_naive().to_string());
         let parts = [brand.as_str().as_bytes(), account.as_str().as_bytes(), day.as_bytes()];
-        let once = Reserve { request: tokens.window(DISPUTED, &parts), digest: tokens.digest(DISPUTED, &parts) };
-        let (caller, urgency) = (Some(caller_of(requester)), Urgency::Protective);
-        let ask = LedgerAsk { brand, once: Some(once), documents: Vec::new(), urgency, now };
-        let noted = self.in_ledger(ask, |open| {
-            let event = Event::Alerted { reason: reason.clone() };
-            let record = open.append(Entry { at: now, line: None, caller: caller.clone(), channel: None, event })?;
-            Ok(Some(Worked { record: Some(record), result: () }))
-        });
-        noted.await.map(drop)
+        self.alert_once_of(requester, DISPUTED, &parts, Urgency::Protective).await
     }
 
     async fn say_no(&self, requester: &Requester, declining: &Declining, to: NoTo) -> Result<(), ServiceError> {
@@ -129,12 +120,28 @@ impl Engine {
         let reserve = self.reserve(requester, declining.request_id, &declining.body);
         for _ in 0..=CONFLICT_RETRIES_MAX {
             let _turn = self.queues.enter_to_protect(about.account()).await?;
-            let Some(opened) = self.open_declined(requester, &about, reserve, now).await? else { return Ok(()) };
+            let Some(opened) = self.open_declined(requester, &about, reserve, now).await? else {
+                return self.said_before(requester, &about, to, now).await;
+            };
             if self.decline(requester, (declining, to), reserve, opened, now).await? {
                 return Ok(());
             }
         }
         Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// The same request is told the same: of a line that is elsewhere nothing was locked, or it is not any more.
+    async fn said_before(
+        &self,
+        requester: &Requester,
+        about: &Kept,
+        to: NoTo,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let Some(line) = about.record().line.as_ref().filter(|_| to == NoTo::Activity) else { return Ok(()) };
+        let line = self.vault.tokens().line(&requester.brand, &line.id);
+        let open = self.open_line(Place { account: about.account(), line }, now).await?;
+        if has_moved(&open, line) { Err(ServiceError::Refused(Refusal::LineMoved)) } else { Ok(()) }
     }
 
     /// A record of the account that the customer is signed in on: where only a decision is meant, one that waits.
@@ -337,8 +344,7 @@ fn added_by(record: &Record, open: &OpenAccount, granted: Option<RecordId>) -> O
 fn cancel(open: &mut OpenAccount, target: &Target, release: ReleaseId) -> Option<Event> {
     let seq = open.next_seq();
     let (locks, scope) = locks_of(open, target).ok()?;
-    let name = locks.cancel(release, seq).ok()?;
-    Some(Event::ReleaseCancelled { scope, name, release })
+    protect::cancel(locks, scope, release, seq).ok()
 }
 
 /// Whether the challenge was completed while nobody looked: then there is a permit to take back.
@@ -377,6 +383,11 @@ fn end(open: &mut OpenAccount, decision: RecordId, granted: Option<RecordId>, no
     }
 }
 
+/// Whether a line is on another account by now.
+fn has_moved(open: &OpenAccount, line: Token) -> bool {
+    open.line(line).is_some_and(|line| line.status == LineStatus::Moved)
+}
+
 /// The customer's lock on everything, on the line or, of what is no line's, on the account.
 fn lock_everything(
     open: &mut OpenAccount,
@@ -388,7 +399,7 @@ fn lock_everything(
     let seq = open.next_seq();
     let (set, holder) = (LockSet::All, LockHolder::Customer);
     // A lock on a row that was left behind would protect nothing.
-    if target.line.and_then(|token| open.line(token)).is_some_and(|line| line.status == LineStatus::Moved) {
+    if target.line.is_some_and(|line| has_moved(open, line)) {
         return Err(ServiceError::Refused(Refusal::LineMoved));
     }
     let (locks, scope) = locks_of(open, target)?;

@@ -4,16 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::watch;
 
-use crate::crypto::Partition;
 use crate::domain::{RecordId, Requester};
 use crate::service::answer::{Answer, DecisionState};
+use crate::service::bell::Bell;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::rights::{Authorised, right};
-use crate::service::watchers::Seat;
 use crate::store::Position;
 
 /// Somebody who follows a decision of theirs.
@@ -21,13 +18,10 @@ pub struct DecisionWatch {
     engine: Arc<Engine>,
     who: Authorised<right::WatchDecision>,
     decision: RecordId,
-    rings: broadcast::Receiver<Partition>,
-    partition: Partition,
     /// When it may be over by time alone.
     until: Option<DateTime<Utc>>,
     told: DecisionState,
-    over: watch::Receiver<bool>,
-    _seat: Seat,
+    bell: Bell,
 }
 
 impl Engine {
@@ -44,12 +38,11 @@ impl Engine {
         let Requester { subject, role, .. } = who.requester();
         let watchers = if role.is_bound_to_account() { &self.customer_watchers } else { &self.decision_watchers };
         let seat = watchers.take_seat(subject)?;
-        // Before it is read: a commit in between rings.
-        let rings = self.vault.store().rings();
+        let partition = self.vault.ids().partition_of(decision.as_u128());
+        let bell = Bell::new(&*self.vault.store(), partition, (watchers, seat));
         let (answer, until) = self.look_at_decision(&who, decision, at_least).await?;
-        let (partition, told) = (answer.kept().account().partition(), answer.state);
-        let (engine, over) = (Arc::clone(self), watchers.over());
-        let watch = DecisionWatch { engine, who, decision, rings, partition, until, told, over, _seat: seat };
+        let told = answer.state;
+        let watch = DecisionWatch { engine: Arc::clone(self), who, decision, until, told, bell };
         Ok((answer, watch))
     }
 }
@@ -57,7 +50,7 @@ impl Engine {
 impl DecisionWatch {
     /// Whether nothing more can come of it.
     pub fn is_over(&self) -> bool {
-        *self.over.borrow() || !matches!(self.told, DecisionState::Pending | DecisionState::Answered)
+        self.bell.is_over() || !matches!(self.told, DecisionState::Pending | DecisionState::Answered)
     }
 
     /// How long time alone changes nothing; none where it never does.
@@ -68,22 +61,7 @@ impl DecisionWatch {
 
     /// Waits until something may have changed.
     pub async fn rung(&mut self) -> Result<(), ServiceError> {
-        loop {
-            let rung = tokio::select! {
-                rung = self.rings.recv() => rung,
-                // A sender that is gone stops as well.
-                _ = self.over.wait_for(|over| *over) => return Ok(()),
-            };
-            match rung {
-                Ok(partition) if partition == self.partition => return Ok(()),
-                Ok(_) => {}
-                // Nobody knows which were lost.
-                Err(RecvError::Lagged(_)) => return Ok(()),
-                Err(RecvError::Closed) => {
-                    return Err(ServiceError::Unavailable("the store tells of nothing more".to_owned()));
-                }
-            }
-        }
+        self.bell.rung().await
     }
 
     /// How it stands now, where that is news.

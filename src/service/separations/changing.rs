@@ -9,8 +9,8 @@ use super::proposing::SeenSeparation;
 use crate::audit::{Event, SeparationStep};
 use crate::crypto::Token;
 use crate::domain::{
-    Account, AccountId, AccountNumber, Brand, DocumentDigest, FormatError, PersonId, Reference, RequestId, Requester,
-    Separation, SeparationReference, SeparationStanding, Word,
+    Account, AccountId, AccountNumber, Brand, DocumentDigest, FormatError, PersonId, RequestId, Requester, Separation,
+    SeparationReference, SeparationStanding, Word,
 };
 use crate::service::ask::{CONFLICT_RETRIES_MAX, account_of};
 use crate::service::budget::Budget;
@@ -193,27 +193,17 @@ impl Engine {
         let gives = matches!(step, SeparationStep::Agreed { .. });
         if gives {
             // Before it opens anything: whoever watches over this desk may be told of what then does not, and never the other way.
-            self.alert_opened(requester, account).await?;
+            self.alert_once_of(requester, OPENED, &[account.as_bytes()], Urgency::Ordinary).await?;
         }
         let (caller, event) = (Some(caller_of(requester)), Event::SeparationChanged(step));
         let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
         let view = self.view_of(account_of(&open)?, now, gives)?;
-        match self.vault.close(open, closing(Claim { reserve, record })).await {
+        match self.vault.close(open, closing(Some(Claim { reserve, record }))).await {
             Ok(_) => Ok(Changed::Done(Box::new(view))),
             Err(CommitError::Conflict) => Ok(Changed::Again),
             Err(CommitError::Answered(_)) => self.changed_before(requester, &order.separation, now).await,
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
         }
-    }
-
-    async fn alert_opened(&self, requester: &Requester, account: Token) -> Result<(), ServiceError> {
-        let reason = Reference::parse(OPENED).map_err(never)?;
-        let once = Reserve {
-            request: self.vault.tokens().window("separation-opened", &[account.as_bytes()]),
-            digest: self.vault.tokens().digest("separation-opened", &[account.as_bytes()]),
-        };
-        let (caller, event) = (Some(caller_of(requester)), Event::Alerted { reason });
-        self.note_once(&requester.brand, caller, event, Some(once)).await.map(drop)
     }
 
     /// What was answered before. Who agreed is given the reference again.
@@ -267,9 +257,9 @@ pub(super) fn asking(account: Token, lines: Vec<Token>, reserve: Option<Reserve>
     Ask { account, lines, permit: None, reserve, charges, windows, now, at_least: None }
 }
 
-pub(super) fn closing(claim: Claim) -> Closing {
+pub(super) fn closing(claim: Option<Claim>) -> Closing {
     let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
-    Closing { urgency: Urgency::Ordinary, claim: Some(claim), settle, due, done }
+    Closing { urgency: Urgency::Ordinary, claim, settle, due, done }
 }
 
 pub(super) fn never(error: FormatError) -> ServiceError {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::changing::{NO_SEPARATION, SeparationView, asking};
+use super::changing::{NO_SEPARATION, SeparationView, asking, closing};
 use crate::audit::Event;
 use crate::crypto::Token;
 use crate::domain::{AccountId, Action, Brand, Line, LineId, LineStatus, RecordId, Requester, Separation};
@@ -10,7 +10,7 @@ use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::engine::Engine;
 use crate::service::error::{Refusal, ServiceError};
 use crate::service::question::caller_of;
-use crate::store::{Closing, CommitError, Entry, Found, Opening, Place, Urgency};
+use crate::store::{CommitError, Entry, Found, OpenAccount, Opening, Place};
 
 /// A line on its way.
 pub(in crate::service) struct Leaving<'a> {
@@ -84,14 +84,20 @@ impl Engine {
             for action in Action::ALL {
                 line.protection.void(action, seq);
             }
-            let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
-            match self.vault.close(open, Closing { urgency: Urgency::Ordinary, claim: None, settle, due, done }).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            if self.close_quietly(open).await? {
+                return Ok(());
             }
         }
         Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+    }
+
+    /// Whether it was committed; if not, another engine changed the account.
+    async fn close_quietly(&self, open: Box<OpenAccount>) -> Result<bool, ServiceError> {
+        match self.vault.close(open, closing(None)).await {
+            Ok(_) => Ok(true),
+            Err(CommitError::Conflict) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the last that happened to a line is that its own account let it go: what leaves under a separation leaves no record.
@@ -149,11 +155,8 @@ impl Engine {
             separation.left.push(line.clone());
             let (caller, event) = (Some(caller_of(requester)), Event::LineEnded { to: to.clone() });
             open.append(Entry { at: *now, line: Some(*token), caller, channel: None, event })?;
-            let (settle, due, done) = (Vec::new(), Vec::new(), Vec::new());
-            match self.vault.close(open, Closing { urgency: Urgency::Ordinary, claim: None, settle, due, done }).await {
-                Ok(_) => return Ok(()),
-                Err(CommitError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            if self.close_quietly(open).await? {
+                return Ok(());
             }
         }
         Err(ServiceError::Unavailable("the account keeps changing".to_owned()))

@@ -79,13 +79,12 @@ impl Engine {
         (scope, target): (&Scope, &Target),
     ) -> Result<(), ServiceError> {
         let refused = Err(ServiceError::Refused(Refusal::SeparationRefused));
-        let account = open.account().filter(|account| account.separation.is_some());
+        let separation = open.account().and_then(|account| account.separation.as_deref());
         let is_survivor = survivor(requester).is_some();
         let by_reference = matches!(scope, Scope::Line(LineRef { separation: Some(_), .. }));
-        let Some(account) = account else {
+        let Some(separation) = separation else {
             return if is_survivor || by_reference { refused } else { Ok(()) };
         };
-        let Some(separation) = account.separation.as_deref() else { return refused };
         if requester.role == Role::Auditor && !by_reference {
             return Ok(());
         }

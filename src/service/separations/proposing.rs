@@ -136,7 +136,7 @@ impl Engine {
         open.append(entry(Event::AccountCreated { lines: count }))?;
         let record = open.append(entry(Event::SeparationChanged(step)))?;
         let view = self.view_of(account_of(&open)?, now, false)?;
-        match self.vault.close(open, closing(Claim { reserve, record })).await {
+        match self.vault.close(open, closing(Some(Claim { reserve, record }))).await {
             Ok(_) => Ok(view),
             Err(CommitError::Answered(_)) => self.separation_now(&requester.brand, &id, now).await,
             Err(error) => Err(error.into()),
