@@ -45,7 +45,7 @@ impl Engine {
         let seat = self.activity_watchers.take_seat(&who.requester().subject)?;
         let target = self.target(who.requester(), &scope).await?;
         self.check_reach(&who, &target)?;
-        let bell = Bell::new(&*self.vault.store(), target.account.partition(), (&self.activity_watchers, seat));
+        let bell = Bell::new(self.vault.store(), target.account.partition(), (&self.activity_watchers, seat));
         let mut watch = ActivityWatch { engine: Arc::clone(self), who, scope, last: after, bell };
         match after {
             None => watch.last = watch.newest(self.now()?.instant()).await?.0,

@@ -39,7 +39,7 @@ impl Engine {
         let watchers = if role.is_bound_to_account() { &self.customer_watchers } else { &self.decision_watchers };
         let seat = watchers.take_seat(subject)?;
         let partition = self.vault.ids().partition_of(decision.as_u128());
-        let bell = Bell::new(&*self.vault.store(), partition, (watchers, seat));
+        let bell = Bell::new(self.vault.store(), partition, (watchers, seat));
         let (answer, until) = self.look_at_decision(&who, decision, at_least).await?;
         let told = answer.state;
         let watch = DecisionWatch { engine: Arc::clone(self), who, decision, until, told, bell };
