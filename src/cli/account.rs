@@ -148,7 +148,7 @@ impl Answer for Disputed {
     }
 
     fn text(&self) -> String {
-        "All is locked, and what could still be ended is. The fraud desk was told.".to_owned()
+        "All is locked, and what could still be ended is.".to_owned()
     }
 }
 
