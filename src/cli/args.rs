@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use super::failure::EXIT_CODES;
 use super::{
-    account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, notice, pin, policy,
-    separation, serve, store, token, transfer_pin,
+    account, audit, bench, challenge, day, decide, decision, device, doctor, events, incident, keys, lock, notice, pin,
+    policy, separation, serve, store, token, transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -65,6 +65,8 @@ pub(super) enum Command {
     Pin(Box<pin::PinArgs>),
     /// Issue, revoke and list transfer PINs
     TransferPin(Box<transfer_pin::TransferPinArgs>),
+    /// Take app keys off accounts
+    Device(Box<device::DeviceArgs>),
     /// Import and show accounts, and what happened on them
     Account(Box<account::AccountArgs>),
     /// Tell the service what happened elsewhere

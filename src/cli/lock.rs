@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 use super::answers::{Decided, Guarded, Protections, Released, exit_of};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
@@ -12,7 +13,7 @@ use super::flags::{
     ChannelName, DeliveryName, HolderName, LockName, PlaceArgs, ProofArgs, Scope, ScopeArgs, SignalArgs, duration,
     parse_length, signing_text,
 };
-use super::output::Output;
+use super::output::{Answer, Output};
 use super::secret;
 use crate::grpc::client::Client;
 use crate::grpc::convert::ask;
@@ -58,7 +59,7 @@ enum LockCommand {
     Show(ShowArgs),
     /// End a release: the lock is on again, from this instant
     Cancel(CancelArgs),
-    /// End a release with the code of its notice, which can do nothing else
+    /// End what a notice told of with the code that it has, which can only lock
     CancelByCode(CodeArgs),
 }
 
@@ -203,10 +204,23 @@ async fn cancel_by_code(client: &Client, args: CodeArgs, output: Output) -> Resu
     let (request_id, code) = (request_id.get()?, secret::from_file(&code_file)?);
     let interaction = Some(place.interaction(ChannelName::Web));
     let cancel_code = String::clone(&code);
-    let request = pb::CancelReleaseByCodeRequest { request_id: request_id.clone(), cancel_code, interaction };
-    answered(&request_id, client.protection().cancel_release_by_code(request)).await?;
-    output.show(&Guarded(None, String::new()))?;
+    let request = pb::CancelByCodeRequest { request_id: request_id.clone(), cancel_code, interaction };
+    answered(&request_id, client.protection().cancel_by_code(request)).await?;
+    output.show(&Cancelled)?;
     Ok(Exit::Done)
+}
+
+/// That what the notice told of is over.
+struct Cancelled;
+
+impl Answer for Cancelled {
+    fn json(&self) -> Value {
+        json!({})
+    }
+
+    fn text(&self) -> String {
+        "What the notice told of is over, and locked.".to_owned()
+    }
 }
 
 fn set_lock(args: OnArgs) -> Result<pb::SetLockRequest, Failure> {

@@ -33,6 +33,7 @@ mod connection;
 mod day;
 mod decide;
 mod decision;
+mod device;
 mod doctor;
 mod dumps;
 mod events;

@@ -11,8 +11,8 @@ use super::dumps::forbid_dumps;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{
-    account, audit, bench, challenge, day, decide, decision, doctor, events, incident, keys, lock, notice, pin, policy,
-    separation, serve, store, token, transfer_pin,
+    account, audit, bench, challenge, day, decide, decision, device, doctor, events, incident, keys, lock, notice, pin,
+    policy, separation, serve, store, token, transfer_pin,
 };
 
 /// So many digits in a row may be a PIN, which has four at least.
@@ -73,6 +73,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Lock(args) => calling(lock::run(*args, output)),
         Command::Pin(args) => calling(pin::run(*args, output)),
         Command::TransferPin(args) => calling(transfer_pin::run(*args, output)),
+        Command::Device(args) => calling(device::run(*args, output)),
         Command::Account(args) => calling(account::run(*args, output)),
         Command::Events(args) => calling(events::run(*args, output)),
         Command::Incident(args) => calling(incident::run(*args, output)),

@@ -1,12 +1,12 @@
 //! An account: who is on it, how they can be reached and what protects it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::history::insert_newest;
 use super::protection::{Protection, Seq};
 use super::{
-    AccountId, AccountNumber, Brand, Channel, ContactId, ContactValue, DeviceId, HolderName, PersonId, PostalCode,
-    RecordId, Reference, Separation,
+    AccountId, AccountNumber, Brand, Channel, ContactId, ContactValue, Device, DeviceId, HolderName, PersonId,
+    PostalCode, RecordId, Separation,
 };
 
 /// What kind of customer. Every kind may have every lock.
@@ -72,40 +72,6 @@ pub struct Contact {
     pub since: DateTime<Utc>,
     /// Until when it was.
     pub ended: Option<DateTime<Utc>>,
-}
-
-/// An app key on a person's device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Its name.
-    pub id: DeviceId,
-    /// Whose.
-    pub person: PersonId,
-    /// The public key, as a JWK.
-    pub public_key_jwk: String,
-    /// The device's name for people.
-    pub model: Option<Reference>,
-    /// When it was added.
-    pub added_at: DateTime<Utc>,
-    /// When it was removed.
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// When the account's people are told again that it is there, while it waits to be known.
-    pub remind_at: Option<DateTime<Utc>>,
-}
-
-/// So long after it was added people are told of a device again (P24): who missed it the first time still can say no.
-const REMINDED_AFTER: [TimeDelta; 2] = [TimeDelta::days(3), TimeDelta::days(6)];
-
-impl Device {
-    /// When to tell of a device that was added at `added_at`, after it was told at `told_at`.
-    pub fn next_reminder(added_at: DateTime<Utc>, told_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        REMINDED_AFTER.into_iter().map(|after| added_at + after).find(|at| *at > told_at)
-    }
-
-    /// Whether it is known: added at least `after` ago and not revoked. Its key is strong proof from then on.
-    pub fn is_known(&self, after: TimeDelta, now: DateTime<Utc>) -> bool {
-        self.revoked_at.is_none() && now.signed_duration_since(self.added_at) >= after
-    }
 }
 
 /// A change of PIN, password or contact: what thieves do first.
@@ -210,16 +176,12 @@ impl Account {
         self.devices.iter().find(|device| device.id == *id && device.revoked_at.is_none())
     }
 
-    /// Removes a device that waits to be known; not one that is: without it others would prove less than with it.
-    pub fn remove_waiting(&mut self, id: &DeviceId, known_after: TimeDelta, now: DateTime<Utc>) -> bool {
-        let waiting = |device: &&mut Device| device.id == *id && device.revoked_at.is_none();
-        match self.devices.iter_mut().find(waiting) {
-            Some(device) if !device.is_known(known_after, now) => {
-                (device.revoked_at, device.remind_at) = (Some(now), None);
-                true
-            }
-            Some(_) | None => false,
-        }
+    /// Takes an app key off the account, at `now`. Whether there was one.
+    pub fn revoke_device(&mut self, id: &DeviceId, now: DateTime<Utc>) -> bool {
+        let mut on_account = self.devices.iter_mut().filter(|device| device.revoked_at.is_none());
+        let Some(device) = on_account.find(|device| device.id == *id) else { return false };
+        (device.revoked_at, device.remind_at) = (Some(now), None);
+        true
     }
 
     /// When something of the account is due by time alone.

@@ -1,15 +1,15 @@
-//! A code that can only lock: whoever was told of a release with it can cancel that release, and do nothing else.
+//! A code that can only lock: whoever was told of something with it can cancel that, and do nothing else.
 
 use super::text::{proven, with_proof};
 use super::{FormatError, RecordId};
 
-const CODE: &str = "must be the code of a release's notice: a UUID, a dot and 32 hexadecimal digits";
+const CODE: &str = "must be the code of a notice: a UUID, a dot and 32 hexadecimal digits";
 
-/// The decision that released a lock, and the proof that whoever brings it was told of it.
+/// The record of what is told, and the proof that whoever brings it was told of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CancelCode {
-    /// The decision.
-    pub decision: RecordId,
+    /// The record.
+    pub record: RecordId,
     /// The proof.
     pub proof: [u8; 16],
 }
@@ -20,13 +20,13 @@ impl CancelCode {
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let (decision, proof) = proven(text).ok_or(FormatError::new(CODE))?;
-        Ok(Self { decision: RecordId::parse(decision).map_err(|_| FormatError::new(CODE))?, proof })
+        let (record, proof) = proven(text).ok_or(FormatError::new(CODE))?;
+        Ok(Self { record: RecordId::parse(record).map_err(|_| FormatError::new(CODE))?, proof })
     }
 
     /// The text that is told.
     pub fn to_text(self) -> String {
-        with_proof(&self.decision.to_string(), self.proof)
+        with_proof(&self.record.to_string(), self.proof)
     }
 }
 

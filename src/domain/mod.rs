@@ -11,6 +11,7 @@ mod carrier;
 mod change;
 mod code;
 mod decision;
+mod device;
 mod document;
 mod evidence;
 mod happening;
@@ -45,7 +46,7 @@ mod undo;
 mod velocity;
 
 pub use account::{
-    Account, AccountKind, ChainHead, Contact, Device, Flags, Person, PersonRole, RESETS_KEPT_MAX, Reset, ResetKind,
+    Account, AccountKind, ChainHead, Contact, Flags, Person, PersonRole, RESETS_KEPT_MAX, Reset, ResetKind,
 };
 pub use action::{Action, LockHolder, LockSet};
 pub use cancel_code::CancelCode;
@@ -59,6 +60,7 @@ pub use decision::{
     Approval, Challenge, Contribution, Denial, Effect, FactorOption, GivenReason, Outcome, OutcomeKind, Usability,
     Verdict,
 };
+pub use device::{Device, DeviceWaits};
 pub use document::Document;
 pub use evidence::{
     AppApproval, AppCheck, Beside, Checks, CodeCheck, DocumentCheck, DocumentReference, DocumentScan, Evidence, Factor,

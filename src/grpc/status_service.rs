@@ -53,6 +53,7 @@ pub(super) fn status_of(error: &ServiceError, now: DateTime<Utc>) -> Status {
 fn refused(refusal: Refusal) -> Status {
     let (reason, message) = (refusal.code(), refusal.message());
     match refusal {
+        Refusal::DeviceKnown => precondition(reason, "device_id", message),
         Refusal::PinGuessable | Refusal::PinUnchanged => bad_field_because(reason, "new_pin", message),
         Refusal::PermitUnknown
         | Refusal::PermitMismatch
@@ -77,6 +78,7 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::DecisionFinal => precondition(reason, "decision_id", message),
         Refusal::LockNotOn | Refusal::ReleaseUnderWay => precondition(reason, "set", message),
         Refusal::NoSuchRelease => precondition(reason, "release_id", message),
+        Refusal::NothingToCancel => precondition(reason, "cancel_code", message),
         Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
         Refusal::RecordArchived => precondition(reason, "record", message),
         Refusal::SeparationsOff | Refusal::SeparationNotProposed => precondition(reason, "separation_id", message),

@@ -10,7 +10,7 @@ use super::document::{
     TransferPinLife,
 };
 use super::rules::{Rule, Rules};
-use crate::domain::{Reason, ReleaseTimes};
+use crate::domain::{DeviceWaits, Reason, ReleaseTimes};
 
 impl Policy {
     /// One `name=value` a line: every knob, then every rule with what it does. Times are microseconds. Two policies that decide
@@ -29,7 +29,7 @@ impl Policy {
             cooldown,
             contact,
             document,
-            device_known_after,
+            device,
             unknown_numbers,
             port_account_number_required,
             signals_required,
@@ -45,7 +45,7 @@ impl Policy {
         text.cooldown(*cooldown);
         text.contact(*contact);
         text.document(*document);
-        text.span("device.known_after", *device_known_after);
+        text.device(*device);
         text.budget("unknown_numbers", *unknown_numbers);
         text.put("port.account_number_required", port_account_number_required);
         text.all(
@@ -154,6 +154,12 @@ impl Text {
         self.put("document.pair_max", pair_max);
     }
 
+    fn device(&mut self, device: DeviceWaits) {
+        let DeviceWaits { known_after, known_after_approval } = device;
+        self.span("device.known_after", known_after);
+        self.span("device.known_after_approval", known_after_approval);
+    }
+
     fn cooldown(&mut self, cooldown: CoolDowns) {
         let CoolDowns { sim_to_port_challenge, sim_to_port_points, reset_to_sim, sim_to_sim } = cooldown;
         self.span("cooldown.sim_to_port_challenge", sim_to_port_challenge);
@@ -198,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_knob_changes_the_text() {
-        let turns: [Turn; 34] = [
+        let turns: [Turn; 35] = [
             |p| p.thresholds.challenge += 1,
             |p| p.thresholds.strong += 1,
             |p| p.thresholds.deny += 1,
@@ -229,7 +235,8 @@ mod tests {
             |p| p.document.delay += TimeDelta::seconds(1),
             |p| p.document.valid_for += TimeDelta::seconds(1),
             |p| p.document.pair_max += 1,
-            |p| p.device_known_after += TimeDelta::seconds(1),
+            |p| p.device.known_after += TimeDelta::seconds(1),
+            |p| p.device.known_after_approval += TimeDelta::seconds(1),
             |p| p.unknown_numbers.count += 1,
             |p| p.signals_required.push(a_required_signal()),
             |p| p.rules = Rules::default(),

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use super::facts::SignalSet;
 use super::rules::Rules;
-use crate::domain::{Action, Brand, Channel, PolicyRevision, ReleaseTimes};
+use crate::domain::{Action, Brand, Channel, DeviceWaits, PolicyRevision, ReleaseTimes};
 
 /// A policy: what the engine decides by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub struct Policy {
     pub contact: ContactKnobs,
     /// Identity documents.
     pub document: DocumentKnobs,
-    /// From this age on a device is known.
-    pub device_known_after: TimeDelta,
+    /// How long a device is only new, P24.
+    pub device: DeviceWaits,
     /// How many unknown numbers one caller may ask about.
     pub unknown_numbers: Budget,
     /// Whether a port request must name the account number. Without it a carrier could tell open lines from unknown ones.
@@ -262,7 +262,7 @@ impl Policy {
                 mailbox_used: zero,
             },
             document: DocumentKnobs { taken: true, delay: zero, valid_for: zero, pair_max: 0 },
-            device_known_after: zero,
+            device: DeviceWaits { known_after: zero, known_after_approval: zero },
             unknown_numbers: Budget { count: 0, window: zero },
             port_account_number_required: true,
             signals_required: Vec::new(),

@@ -75,7 +75,8 @@ knobs! {
     "document.delay": Span = document.delay;
     "document.valid_for": Span = document.valid_for;
     "document.pair_max": Count = document.pair_max;
-    "device.known_after": Span = device_known_after;
+    "device.known_after": Span = device.known_after;
+    "device.known_after_approval": Span = device.known_after_approval;
     "unknown_numbers.count": Count = unknown_numbers.count;
     "unknown_numbers.window": Span = unknown_numbers.window;
     "port.account_number_required": Flag = port_account_number_required;

@@ -125,7 +125,9 @@ impl Policy {
         require(fits, "document.valid_for", "must be, like `document.delay`, at most 7 days")?;
         let is_some = self.document.pair_max > 0 && self.document.pair_max <= PAIR_MAX;
         require(is_some, "document.pair_max", "must be 1 to 20")?;
-        span(self.device_known_after, "device.known_after")?;
+        span(self.device.known_after, "device.known_after")?;
+        let fits = (TimeDelta::zero()..=self.device.known_after).contains(&self.device.known_after_approval);
+        require(fits, "device.known_after_approval", "must be a time from 0 to `device.known_after`")?;
         require(self.unknown_numbers.count > 0, "unknown_numbers", "must allow more than 0")?;
         positive(self.unknown_numbers.window, "unknown_numbers")?;
         let fits = self.unknown_numbers.window <= UNKNOWN_NUMBERS_WINDOW_MAX;

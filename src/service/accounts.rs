@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::ask::account_of;
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::question::{Body, caller_of};
+use super::refusal::Refusal;
 use super::rights::{Authorised, right};
 use super::seed::{Difference, LineSeed, Seed, compare};
 use super::target::Scope;

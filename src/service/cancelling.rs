@@ -1,22 +1,23 @@
-//! A release cancelled by who was told of it: with a code that can only lock (P2).
+//! What a notice tells of, cancelled by who was told: with a code that can only lock (P2, P24).
 
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::protect::{Guarding, ProtectionView, cancels};
 use super::question::Body;
+use super::refusal::Refusal;
 use super::rights::{Authorised, right};
 use super::target::{LineRef, Scope};
 use super::unbroken::Unbroken;
-use crate::audit::{Decided, Event, Made};
-use crate::domain::{CancelCode, Channel, LineName, RecordId, RequestId};
+use crate::audit::{AnswerWindow, Event, Made, Record};
+use crate::domain::{Action, CancelCode, Channel, Checks, DocumentCheck, LineName, ReleaseId, RequestId};
 use crate::store::Found;
 
 /// What the digest of a code is called.
 const CODE: &str = "release-cancel";
 
-/// A release to be cancelled with the code of its notice.
+/// Something to be cancelled with the code of its notice.
 #[derive(Debug, Clone)]
 pub struct Cancelling {
     /// The caller's name for the request.
@@ -29,46 +30,85 @@ pub struct Cancelling {
     pub channel: Channel,
 }
 
+/// What a code cancels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancelled {
+    /// A release: its lock is on again.
+    Release(ReleaseId),
+    /// Anything else that takes its time: it is ended as by a dispute.
+    Change,
+}
+
+impl Cancelled {
+    /// What the code of a record's notice cancels; nothing of what is done at once, or waits for its customer's yes.
+    fn of(record: &Record) -> Option<Self> {
+        match &record.event {
+            Event::Decided(decided) => match (decided.made, &decided.window) {
+                (Some(Made::Release(release)), _) => Some(Self::Release(release)),
+                (_, AnswerWindow::Permit { not_before, .. }) => {
+                    let takes_time = decided.change.action() == Action::DeviceAdd || *not_before > record.at;
+                    takes_time.then_some(Self::Change)
+                }
+                _ => None,
+            },
+            Event::DeviceWaits { .. }
+            | Event::EvidenceGiven { checks: Checks { document: DocumentCheck::Seconded, .. }, .. } => {
+                Some(Self::Change)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Engine {
-    /// The code by which whoever is told of a release can cancel it: made from its decision, so nothing of it is kept. None of what
-    /// released nothing.
-    pub(super) fn cancel_code(&self, id: RecordId, event: &Event) -> Option<CancelCode> {
-        let Event::Decided(decided) = event else { return None };
-        let Decided { made: Some(Made::Release(_)), .. } = **decided else { return None };
-        Some(CancelCode { decision: id, proof: self.vault.tokens().short_digest(CODE, &[&id.to_bytes()]) })
+    /// The code by which whoever is told of something can cancel it: made from its record, so nothing of it is kept. None of what
+    /// cannot be cancelled so.
+    pub(super) fn cancel_code(&self, record: &Record) -> Option<CancelCode> {
+        let proof = || self.vault.tokens().short_digest(CODE, &[&record.id.to_bytes()]);
+        Cancelled::of(record).map(|_| CancelCode { record: record.id, proof: proof() })
     }
 
-    /// Cancels the release that a code is of, as [`Engine::cancel_release`] does. The code is the right to do that and nothing more:
-    /// of the account nothing is told.
+    /// Cancels what the notice of a code told of: a release as [`Engine::cancel_release`] does, anything else as
+    /// [`Engine::dispute_activity`] does. The code is the right to do that, once, and nothing more: of the account nothing is told.
     ///
-    /// INVARIANT (unknown-looks-known): a code that is not genuine is answered like one of a release that is over.
-    pub async fn cancel_release_by_code(
+    /// INVARIANT (unknown-looks-known): a code that is not genuine is answered like one of what is over.
+    pub async fn cancel_by_code(
         self: &Arc<Self>,
-        who: Authorised<right::CancelReleaseByCode>,
+        who: Authorised<right::CancelByCode>,
         cancelling: Cancelling,
     ) -> Result<(), ServiceError> {
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            let over = ServiceError::Refused(Refusal::NoSuchRelease);
-            let CancelCode { decision, proof } = cancelling.code;
-            if !engine.vault.tokens().is_short_digest(CODE, &[&decision.to_bytes()], &proof) {
+            let (over, requester) = (ServiceError::Refused(Refusal::NothingToCancel), who.requester());
+            let CancelCode { record, proof } = cancelling.code;
+            if !engine.vault.tokens().is_short_digest(CODE, &[&record.to_bytes()], &proof) {
                 return Err(over);
             }
-            let Found::Kept(kept) = engine.vault.find(decision).await? else { return Err(over) };
-            let record = kept.record();
-            let Event::Decided(decided) = &record.event else { return Err(over) };
-            let Some(Made::Release(release)) = decided.made else { return Err(over) };
-            let owner = engine.owner(kept.account(), engine.now()?.instant()).await?.ok_or(over)?;
-            let scope = match &record.line {
+            let Found::Kept(kept) = engine.vault.find(record).await? else { return Err(over) };
+            let Some(cancelled) = Cancelled::of(kept.record()) else { return Err(over) };
+            let owner = engine.owner(kept.account(), engine.now()?.instant()).await?;
+            let is_reached =
+                |owner: &super::owners::Owner| owner.brand == requester.brand && who.reaches(&owner.account);
+            let owner = owner.filter(is_reached).ok_or(over)?;
+            let Cancelling { request_id, body, channel, .. } = cancelling;
+            let Cancelled::Release(release) = cancelled else {
+                let said = (request_id, body, channel);
+                return engine.say_no_by_code(requester, (&owner.account, *kept), said).await;
+            };
+            let scope = match &kept.record().line {
                 Some(line) => Scope::Line(LineRef {
                     separation: engine.reference_by_name(&owner.brand, &owner.account),
                     ..LineRef::named(LineName::LineId(line.id.clone()))
                 }),
                 None => Scope::Account(owner.account),
             };
-            let Cancelling { request_id, body, channel, .. } = cancelling;
             let guarding = Guarding { request_id, body, scope, channel };
-            engine.guard(&who, &guarding, &cancels(release)).await.map(|_: ProtectionView| ())
+            match engine.guard(&who, &guarding, &cancels(release)).await.map(|_: ProtectionView| ()) {
+                Err(ServiceError::Refused(Refusal::NoSuchRelease)) => {
+                    Err(ServiceError::Refused(Refusal::NothingToCancel))
+                }
+                done => done,
+            }
         })
         .await
     }

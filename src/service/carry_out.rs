@@ -15,6 +15,8 @@ pub(super) struct Carried<'a> {
     pub change: &'a Change,
     pub redemption: RecordId,
     pub requester: &'a Requester,
+    /// Whether a known device approved it.
+    pub vouched: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -87,6 +89,7 @@ fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Cha
                 public_key_jwk,
                 model,
                 added_at: now,
+                vouched: carried.vouched,
                 revoked_at: None,
                 remind_at,
             });

@@ -5,22 +5,24 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::answer::Answer;
-use super::ask::{Approved, CONFLICT_RETRIES_MAX, Effect, account_of};
+use super::ask::{Approved, Effect, account_of};
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
-use super::question::{Body, Question, caller_of};
+use super::error::ServiceError;
+use super::question::Question;
+use super::refusal::Refusal;
 use super::rights::{Authorised, Right, right};
+use super::taking_back::TakingBack;
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Event, Made, ReadOf};
 use crate::crypto::generate_transfer_pin;
 use crate::domain::{
-    Account, AccountId, AccountPin, Credentials, Line, LineId, OutcomeKind, PinCheck, PinDigits, PinOrigin, RequestId,
-    Reset, ResetKind, Spid, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    Account, AccountId, AccountPin, Credentials, Line, LineId, OutcomeKind, PinCheck, PinDigits, PinOrigin, Reset,
+    ResetKind, Spid, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
     TransferPinState, Verifier,
 };
 use crate::policy::{self, GuessContext, PinFitness};
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Urgency};
+use crate::store::{Ask, OpenAccount, Opening};
 
 /// What is told of an account's secrets: whether, since when and until when, never a value.
 #[derive(Debug, Clone)]
@@ -125,70 +127,27 @@ impl Engine {
     pub async fn revoke_transfer_pin(
         self: &Arc<Self>,
         who: Authorised<right::RevokeTransferPin>,
-        request_id: RequestId,
-        body: Body,
-        account: AccountId,
-        id: TransferPinId,
+        taking: TakingBack<TransferPinId>,
     ) -> Result<TransferPinStatus, ServiceError> {
         let engine = Arc::clone(self);
-        Unbroken::new(async move { engine.revoke(&who, request_id, &body, account, id).await }).await
-    }
-
-    async fn revoke(
-        &self,
-        who: &Authorised<right::RevokeTransferPin>,
-        request_id: RequestId,
-        body: &Body,
-        account: AccountId,
-        id: TransferPinId,
-    ) -> Result<TransferPinStatus, ServiceError> {
-        let (requester, now) = (who.requester(), self.now()?.instant());
-        let scope = Scope::Account(account);
-        let target = self.target(requester, &scope).await?;
-        self.check_reach(who, &target)?;
-        let reserve = self.reserve(requester, request_id, body);
-        for _ in 0..=CONFLICT_RETRIES_MAX {
-            let _turn = self.queues.enter(target.account).await?;
-            let ask = Ask {
-                account: target.account,
-                lines: Vec::new(),
-                permit: None,
-                reserve: Some(reserve),
-                charges: Vec::new(),
-                windows: Vec::new(),
-                now,
-                at_least: None,
-            };
-            let mut open = match self.vault.open(ask).await? {
-                Opening::Open(open) => open,
-                Opening::Answered(_) => {
-                    let (open, _) = self.peek(requester, &scope, None, now).await?;
-                    return status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"));
+        Unbroken::new(async move {
+            const NO_PIN: ServiceError = ServiceError::NotFound("transfer PIN");
+            let (now, id) = (engine.now()?.instant(), taking.id);
+            let taken = engine.take_back(&who, &taking, now, |open| {
+                let pins = open.credentials_mut().map(|credentials| &mut credentials.transfer_pins);
+                let pin = pins.and_then(|pins| pins.iter_mut().find(|pin| pin.id == id)).ok_or(NO_PIN)?;
+                if pin.state == TransferPinState::Live {
+                    pin.state = TransferPinState::Void { at: now };
                 }
-                Opening::Taken => return Err(ServiceError::RequestIdReused),
-            };
-            self.check_separated(requester, &open, (&scope, &target)).await?;
-            let pins = open.credentials_mut().map(|credentials| &mut credentials.transfer_pins);
-            let pin = pins
-                .and_then(|pins| pins.iter_mut().find(|pin| pin.id == id))
-                .ok_or(ServiceError::NotFound("transfer PIN"))?;
-            if pin.state == TransferPinState::Live {
-                pin.state = TransferPinState::Void { at: now };
+                Ok((Event::TransferPinRevoked { id }, status_of(open, id, now)?.ok_or(NO_PIN)?))
+            });
+            if let Some(status) = taken.await? {
+                return Ok(status);
             }
-            let (caller, event) = (Some(caller_of(requester)), Event::TransferPinRevoked { id });
-            let record = open.append(Entry { at: now, line: None, caller, channel: None, event })?;
-            let status = status_of(&open, id, now)?.ok_or(ServiceError::NotFound("transfer PIN"))?;
-            let claim = Some(Claim { reserve, record });
-            let closing =
-                Closing { urgency: Urgency::Protective, claim, settle: Vec::new(), due: Vec::new(), done: Vec::new() };
-            match self.vault.close(open, closing).await {
-                Ok(_) => return Ok(status),
-                // The next attempt finds what another engine, or this request, did.
-                Err(CommitError::Conflict | CommitError::Answered(_)) => {}
-                Err(error @ (CommitError::Taken | CommitError::Store(_))) => return Err(error.into()),
-            }
-        }
-        Err(ServiceError::Unavailable("the account keeps changing".to_owned()))
+            let (open, _) = engine.peek(who.requester(), &Scope::Account(taking.account), None, now).await?;
+            status_of(&open, id, now)?.ok_or(NO_PIN)
+        })
+        .await
     }
 
     /// Hashes a new PIN and compares it with the one before.
@@ -353,7 +312,7 @@ impl Effect for Issue {
             None => return Err(ServiceError::NotFound("line")),
         };
         let device = asking.requester.device.as_ref().and_then(|id| account_of(open).ok()?.device(id));
-        let known_device = device.is_some_and(|device| device.is_known(weighed.policy.device_known_after, now));
+        let known_device = device.is_some_and(|device| device.is_known(weighed.policy.device, now));
         let history = open.credentials().map(|credentials| &credentials.history);
         let in_call = history.is_some_and(|history| history.in_call(line.as_ref(), now));
         let pin = TransferPin {

@@ -9,9 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::budget::Budget;
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::question::caller_of;
 use super::records::{JOURNAL_PAGE, RecordView, Told};
+use super::refusal::Refusal;
 use super::rights::{Authorised, right};
 use crate::audit::{Caller, Event, RecordFilter};
 use crate::crypto::RunningDigest;

@@ -147,7 +147,7 @@ impl Engine {
         if !is_good || case.credentials.is_spent(spent) {
             return (AppCheck::Refused, None);
         }
-        if !key.is_known(policy.device_known_after, case.now) {
+        if !key.is_known(policy.device, case.now) {
             return (AppCheck::NewDevice, Some(spent));
         }
         let same_device = case.requester.device.as_ref() == Some(device);

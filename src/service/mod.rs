@@ -15,7 +15,7 @@
 //! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
-//! | `protect`, `cancelling`, `credentials` | changes carried out here |
+//! | `protect`, `cancelling`, `credentials`, `devices`, `taking_back` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `events` | what outside sources tell |
 //! | `activity/`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
@@ -45,6 +45,7 @@ mod challenges;
 mod credentials;
 mod decide;
 mod decisions;
+mod devices;
 mod due;
 mod elsewhere;
 mod engine;
@@ -67,12 +68,14 @@ mod question;
 mod queues;
 mod reads;
 mod records;
+mod refusal;
 mod rights;
 mod rung;
 mod seed;
 mod separations;
 mod shadow;
 mod standing;
+mod taking_back;
 mod tally;
 mod target;
 mod trail;
@@ -100,7 +103,7 @@ pub use challenges::{
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
 pub use engine::{Carrier, Engine, Parts, PolicySource};
-pub use error::{Refusal, ServiceError};
+pub use error::ServiceError;
 pub use events::ToldBySource;
 pub use exports::{Export, HandOver, HandedOver};
 pub use incidents::{
@@ -115,9 +118,11 @@ pub use policies::{PolicyOrder, PolicyStanding};
 pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
 pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordScope, RecordView, Told};
+pub use refusal::Refusal;
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, may_tell, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};
 pub use separations::{Proposal, SeenSeparation, SeparationOrder, SeparationSettings, SeparationView};
+pub use taking_back::TakingBack;
 pub use tally::{Silent, Tally};
 pub use target::{LineRef, Scope};
 pub use unbroken::{Held, holding};

@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::answer::PermitText;
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::permits::{Redeemed, Redemption};
 use super::question::Body;
+use super::refusal::Refusal;
 use super::rights::{Authorised, authorise, right};
 use super::separations::Leaving;
 use super::target::{LineRef, Scope, Target};

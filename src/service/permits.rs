@@ -9,17 +9,18 @@ use super::ask::{CONFLICT_RETRIES_MAX, account_of};
 use super::carry_out::{Carried, carry_out};
 use super::due;
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::question::{Body, caller_of};
+use super::refusal::Refusal;
 use super::rights::{Authorised, right};
 use super::target::{LineRef, Scope, Target};
 use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::{PermitBinding, PermitClaim, Permits, Token, change_digest};
 use crate::domain::{
-    Action, Change, Line, LineId, LineStatus, OwnerChange, Permit, RecordId, RequestId, TransferPinState,
+    Action, Change, Factor, Line, LineId, LineStatus, OwnerChange, Permit, RecordId, RequestId, TransferPinState,
 };
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, OpenAccount, Opening, Position, Reserve, Urgency};
 
 /// A permit presented for a change about to be carried out.
 #[derive(Debug, Clone)]
@@ -168,14 +169,15 @@ impl Engine {
         }
         let line_id = line.id.clone();
         let redemption_id = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
-        let carried =
-            Carried { decision: claim.decision, change: &redemption.change, redemption: redemption_id, requester, now };
+        let adds_device = redemption.change.action() == Action::DeviceAdd;
+        let vouched = adds_device && self.was_approved_in_app(claim.decision).await?;
+        let (decision, change) = (claim.decision, &redemption.change);
+        let carried = Carried { decision, change, redemption: redemption_id, requester, vouched, now };
         carry_out(&mut open, token, &carried);
         let event = Event::PermitRedeemed { decision: claim.decision };
         let caller = Some(caller_of(requester));
         open.append_as(redemption_id, Entry { at: now, line: Some(token), caller, channel: None, event })?;
-        let adds_due = redemption.change.action() == Action::DeviceAdd;
-        let due = if steps.is_empty() && !adds_due { Vec::new() } else { due::upcoming(&open, target.line) };
+        let due = if steps.is_empty() && !adds_device { Vec::new() } else { due::upcoming(&open, target.line) };
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve, record: redemption_id }),
@@ -192,6 +194,12 @@ impl Engine {
             Err(CommitError::Answered(id)) => self.repeat_redemption(id).await.map(Attempt::Done),
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
         }
+    }
+
+    /// Whether a known device approved what a decision approved. A record that is gone says no more than that nobody knows.
+    async fn was_approved_in_app(&self, decision: RecordId) -> Result<bool, ServiceError> {
+        let Found::Kept(kept) = self.vault.find(decision).await? else { return Ok(false) };
+        Ok(matches!(&kept.record().event, Event::Decided(decided) if decided.accepted.contains(&Factor::AppApproval)))
     }
 
     async fn repeat_redemption(&self, id: RecordId) -> Result<Redeemed, ServiceError> {

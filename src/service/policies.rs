@@ -8,9 +8,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::engine::{Engine, PolicySource, named};
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::incidents::{Changed, Wanted};
 use super::question::Body;
+use super::refusal::Refusal;
 use super::rights::{Authorised, Right, right};
 use super::unbroken::Unbroken;
 use crate::audit::{Event, PolicyChange, PolicyStep};

@@ -7,8 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::budget::Budget;
 use super::engine::Engine;
-use super::error::{Refusal, ServiceError};
+use super::error::ServiceError;
 use super::question::caller_of;
+use super::refusal::Refusal;
 use super::rights::{Authorised, right};
 use super::separations::{may_see, may_see_event};
 use super::target::Scope;

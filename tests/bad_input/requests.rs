@@ -64,9 +64,7 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("ReleaseLockRequest", samples::release_lock, ReleaseLockRequest, |r| ask::release_lock(r, &brand())),
     request!("CancelReleaseRequest", samples::cancel_release, CancelReleaseRequest, |r| ask::cancel_release(r)),
     request!("WatchActivityRequest", samples::watch_activity, WatchActivityRequest, |r| ask::watch_activity(r)),
-    request!("CancelReleaseByCodeRequest", samples::cancel_by_code, CancelReleaseByCodeRequest, |r| {
-        ask::cancel_release_by_code(r)
-    }),
+    request!("CancelByCodeRequest", samples::cancel_by_code, CancelByCodeRequest, |r| { ask::cancel_by_code(r) }),
     request!("DisputeActivityRequest", samples::dispute_activity, DisputeActivityRequest, |r| {
         ask::dispute_activity(r)
     }),
@@ -80,6 +78,7 @@ pub(crate) const REQUESTS: &[Request] = &[
     }),
     request!("IssueTransferPinRequest", samples::issue, IssueTransferPinRequest, |r| ask::issue_transfer_pin(r)),
     request!("RevokeTransferPinRequest", samples::revoke, RevokeTransferPinRequest, |r| ask::revoke_transfer_pin(r)),
+    request!("RevokeDeviceRequest", samples::revoke_device, RevokeDeviceRequest, |r| ask::revoke_device(r)),
     request!("UpsertAccountRequest", samples::upsert, UpsertAccountRequest, |r| {
         ask::upsert_account(r, &brand(), received())
     }),

@@ -279,6 +279,15 @@ pub(crate) fn revoke() -> Vec<pb::RevokeTransferPinRequest> {
     }]
 }
 
+pub(crate) fn revoke_device() -> Vec<pb::RevokeDeviceRequest> {
+    vec![pb::RevokeDeviceRequest {
+        request_id: text(UUID),
+        account_id: text("acct-1"),
+        device_id: text("device-1"),
+        interaction: interaction(),
+    }]
+}
+
 fn contact(id: &str, value: pb::contact::Value) -> pb::Contact {
     pb::Contact { contact_id: text(id), since_time: then(), removed_time: None, value: Some(value) }
 }

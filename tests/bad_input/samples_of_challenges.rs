@@ -77,7 +77,7 @@ pub(crate) fn dispute_activity() -> Vec<pb::DisputeActivityRequest> {
     vec![pb::DisputeActivityRequest { request_id, activity_id, interaction: interaction() }]
 }
 
-pub(crate) fn cancel_by_code() -> Vec<pb::CancelReleaseByCodeRequest> {
+pub(crate) fn cancel_by_code() -> Vec<pb::CancelByCodeRequest> {
     let cancel_code = format!("{UUID}.000102030405060708090a0b0c0d0e0f");
-    vec![pb::CancelReleaseByCodeRequest { request_id: text(UUID), cancel_code, interaction: interaction() }]
+    vec![pb::CancelByCodeRequest { request_id: text(UUID), cancel_code, interaction: interaction() }]
 }

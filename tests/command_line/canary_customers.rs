@@ -9,7 +9,8 @@ pub(crate) fn look_on(run: &mut Run) {
     run.once("ada", &["lock", "on", NUMBER, "--set", "port"], "").ending(0);
     let release = [&["lock", "release", NUMBER, "--set", "port", "--window", "30m"][..], &APP].concat();
     let released = run.once("ada", &release, "").ending(0).json();
-    let told = message(run, |message| message["data"]["cancel_code"].is_string());
+    let told =
+        message(run, |message| message["data"]["action"] == "LOCK_RELEASE" && message["data"]["notice"] == "APPROVED");
     let code = told["data"]["cancel_code"].as_str().unwrap();
     run.service.place.write_secret("cancel-code", code);
     let cancel = ["lock", "cancel-by-code", "--code-file", "cancel-code", "--channel", "ivr"];
@@ -18,6 +19,8 @@ pub(crate) fn look_on(run: &mut Run) {
     let after = released["decision"]["decision_id"].as_str().unwrap();
     let watched = run.ask("ada", &["account", "watch", NUMBER, "--after", after, "--count", "1"], "", &[]).ending(0);
     assert!(watched.stdout.contains("RELEASE_CANCELLED"), "{}", watched.stdout);
+    run.ask("clerk", &["device", "revoke", "D-1", "--account", "A-1"], "", &[]).ending(3);
+    run.ask("ada", &["device", "revoke", "D-9", "--account", "A-1", "--channel", "app"], "", &[]).ending(2);
 }
 
 /// The newest of all that happened was not them.

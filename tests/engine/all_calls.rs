@@ -13,7 +13,7 @@ use portcullis::domain::{
 };
 use portcullis::service::{
     AboutDecision, Answer, Body, Declining, Engine, Guarding, LineName, LineRef, LockOrder, Question, Redemption,
-    Scope, Sending, ServiceError, authorise,
+    Scope, Sending, ServiceError, TakingBack, authorise,
 };
 
 use crate::all_calls_dice::{Leaves, Left, pause};
@@ -216,7 +216,9 @@ impl Caller {
             }
             Call::Revoke(of) => {
                 let id = TransferPinId::from_u128(of);
-                engine.revoke_transfer_pin(authorise(owner)?, request_id, body, account(self.lane), id).await.map(drop)
+                let account = account(self.lane);
+                let taking = TakingBack { request_id, body, account, id, channel: None };
+                engine.revoke_transfer_pin(authorise(owner)?, taking).await.map(drop)
             }
             other => panic!("{other:?} is asked"),
         }

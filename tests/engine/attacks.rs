@@ -11,7 +11,7 @@ use portcullis::domain::{
 use portcullis::policy::Policy;
 use portcullis::service::{
     AboutDecision, Answer, Body, Engine, Guarding, LineName, LineRef, LineSeed, LockSeed, Move, PermitText, Question,
-    Redemption, Refusal, Report, Scope, ServiceError, Upsert, authorise,
+    Redemption, Refusal, Report, Scope, ServiceError, TakingBack, Upsert, authorise,
 };
 use portcullis::store::{Ask, Closing, CommitError, Entry, Opening, Urgency, Vault};
 
@@ -464,7 +464,8 @@ async fn a_transfer_pin_taken_back_takes_the_permit_along() {
     };
     let (request_id, account) = (world.request_id(), AccountId::parse(ACCOUNT).unwrap());
     let who = authorise(customer()).unwrap();
-    world.engine.revoke_transfer_pin(who, request_id, Body(Vec::new()), account, id).await.unwrap();
+    let taking = TakingBack { request_id, body: Body(Vec::new()), account, id, channel: None };
+    world.engine.revoke_transfer_pin(who, taking).await.unwrap();
     let refused = world.redeem(carrier(), &permit(&answer), port_out(GAINING)).await;
     assert!(matches!(refused, Err(ServiceError::Refused(Refusal::PermitVoid))), "{refused:?}");
 }

@@ -8,12 +8,14 @@ use portcullis::domain::{
     Msisdn, OutcomeKind, PinDigits, Reason, RecordId, Recorded, Requester, Role, SimChange, SimChangeCause, SimTarget,
 };
 use portcullis::service::{
-    Body, CodeSender, CodeToSend, DecisionState, LineName, LineRef, Question, Refusal, Scope, Sending, Sent,
-    ServiceError, ToldBySource, authorise,
+    Body, CodeSender, CodeToSend, Completion, DecisionState, LineName, LineRef, Question, Refusal, Scope, Sending,
+    Sent, ServiceError, ToldBySource, authorise,
 };
+use portcullis::store::Vault;
 
-use crate::challenges::{outcome, reasons, refused};
-use crate::world::{NEW_SIM, PIN, World, clerk, customer, interaction, pin_pad, requester, sim_to};
+use crate::attacks::{a_new_key, opened};
+use crate::challenges::{by_pin, outcome, reasons, refused};
+use crate::world::{ACCOUNT, NEW_SIM, PIN, World, clerk, customer, interaction, pin_pad, requester, sim_to};
 
 const MAIL: &str = "ann@example.com";
 const OTHER_LINE: &str = "+12125550177";
@@ -477,4 +479,27 @@ impl World {
         let challenge = world.challenged().await;
         world.send_code(clerk(), challenge).await
     }
+}
+
+/// P24: who has no app yet adds one by two classes, and it is known a week later.
+#[tokio::test]
+async fn two_classes_let_the_first_app_in_and_nobody_vouches_for_it() {
+    let (world, mailbox) = (World::new(), Arc::new(Mailbox::default()));
+    let mut seed = world.seed();
+    seed.persons[0].contacts =
+        vec![contact("mail", ContactValue::Email(MAIL.to_owned()), world.now() - TimeDelta::days(900))];
+    seed.devices.clear();
+    world.create(seed).await;
+    world.engine.send_codes_by(mailbox.clone());
+    let (change, who) = (a_new_key(), || Requester { device: None, ..customer() });
+    let asked = world.decide(who(), world.question(change.clone(), Channel::App)).await.unwrap();
+    world.send_code(who(), asked.id()).await.unwrap();
+    let both = Evidence { account_pin: by_pin(PIN).account_pin, ..by_code(&mailbox.last().digits) };
+    let completion = Completion { interaction: interaction(Channel::App), ..world.completion(asked.id(), both) };
+    let completed = world.engine.complete_decision(authorise(who()).unwrap(), completion).await.unwrap();
+    assert_eq!(completed.decided().unwrap().accepted, [Factor::AccountPin, Factor::OneTimeCode]);
+    world.redeem(who(), completed.permit.as_ref().unwrap(), change).await.unwrap();
+    let vault = Vault::new(world.store.clone(), &world.keyring);
+    let open = opened(&world, &vault, ACCOUNT).await;
+    assert_eq!(open.account().unwrap().devices.iter().map(|device| device.vouched).collect::<Vec<_>>(), [false]);
 }

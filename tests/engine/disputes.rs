@@ -21,7 +21,20 @@ use crate::world::{
     ACCOUNT, LINE, NEW_SIM, World, carrier, clerk, customer, ivr, line_scope, provisioning, requester, sim_to,
 };
 
+/// Whether there was nothing that a code could cancel.
+pub(crate) fn over(came: Result<(), ServiceError>) -> bool {
+    matches!(came, Err(ServiceError::Refused(Refusal::NothingToCancel)))
+}
+
 impl World {
+    /// Brings the code of a notice.
+    pub(crate) async fn cancel(&self, who: Requester, code: CancelCode) -> Result<(), ServiceError> {
+        let request_id = self.request_id();
+        let body = Body(request_id.to_bytes().to_vec());
+        let cancelling = Cancelling { request_id, body, code, channel: Channel::Ivr };
+        self.engine.cancel_by_code(authorise(who)?, cancelling).await
+    }
+
     pub(crate) async fn dispute(&self, who: Requester, activity: RecordId) -> Result<(), ServiceError> {
         let request_id = self.request_id();
         let body = Body(request_id.to_bytes().to_vec());
@@ -39,7 +52,7 @@ impl World {
     }
 
     /// What the ledger of the house alerts to.
-    async fn alerts(&self) -> usize {
+    pub(crate) async fn alerts(&self) -> usize {
         let reader = authorise(requester(Role::FraudOps, "desk-1")).unwrap();
         let filter = portcullis::audit::RecordFilter { kinds: vec![EventKind::Alerted], ..Default::default() };
         let query = portcullis::service::RecordQuery { filter, scope: None, from: None, size: 200 };
@@ -129,20 +142,14 @@ async fn the_code_of_a_release_cancels_it_and_nothing_else() {
     world.told().await;
     let codes: Vec<CancelCode> = post.take().iter().filter_map(|notice| notice.cancel_code).collect();
     let code = codes[0];
-    assert_eq!((code.decision, codes.iter().all(|one| *one == code)), (released.id(), true));
-    let cancel = async |who: Requester, code: CancelCode| {
-        let request_id = world.request_id();
-        let body = Body(request_id.to_bytes().to_vec());
-        let cancelling = Cancelling { request_id, body, code, channel: Channel::Ivr };
-        world.engine.cancel_release_by_code(authorise(who).unwrap(), cancelling).await
-    };
-    let over = |came: Result<(), ServiceError>| matches!(came, Err(ServiceError::Refused(Refusal::NoSuchRelease)));
+    assert_eq!((code.record, codes.iter().all(|one| *one == code)), (released.id(), true));
+    let cancel = async |who: Requester, code: CancelCode| world.cancel(who, code).await;
     for bit in 0..128 {
         let proof = (u128::from_be_bytes(code.proof) ^ (1 << bit)).to_be_bytes();
         assert!(over(cancel(ivr(), CancelCode { proof, ..code }).await));
     }
     let other = world.challenged().await;
-    assert!(over(cancel(ivr(), CancelCode { decision: other, ..code }).await));
+    assert!(over(cancel(ivr(), CancelCode { record: other, ..code }).await));
     world.pass(chrono::TimeDelta::minutes(16));
     assert!(!world.is_locked().await, "it took effect");
     cancel(ivr(), code).await.unwrap();

@@ -203,6 +203,7 @@ impl World {
                 model: None,
                 added_at: long_ago,
                 revoked_at: None,
+                vouched: false,
                 remind_at: None,
             }],
             lines: vec![LineSeed {

@@ -177,7 +177,7 @@ fn protections_and_credentials() -> Vec<Call> {
         call_of("ProtectionService/CancelRelease", encoded(&samples::cancel_release()), LOCKERS),
         call_of("ProtectionService/WatchActivity", encoded(&samples::watch_activity()), CUSTOMERS),
         call_of(
-            "ProtectionService/CancelReleaseByCode",
+            "ProtectionService/CancelByCode",
             encoded(&samples::cancel_by_code()),
             "retail_agent retail_manager care_agent pin_pad ivr fraud_ops customer business_admin",
         ),
@@ -191,6 +191,11 @@ fn protections_and_credentials() -> Vec<Call> {
         call_of("CredentialService/GetCredentialStatus", encoded(&samples::get_status()), LOOKERS),
         call_of("CredentialService/IssueTransferPin", encoded(&samples::issue()), CUSTOMERS),
         call_of("CredentialService/RevokeTransferPin", encoded(&samples::revoke()), REVOKERS),
+        call_of(
+            "CredentialService/RevokeDevice",
+            encoded(&samples::revoke_device()),
+            "customer business_admin fraud_ops",
+        ),
     ]
 }
 
@@ -312,7 +317,7 @@ async fn every_call_lets_in_the_roles_that_are_written_down_and_no_other() {
 #[tokio::test]
 async fn a_customer_of_another_account_is_let_in_nowhere() {
     let world = world().await;
-    let of_the_account: [(&str, Vec<u8>); 10] = [
+    let of_the_account: [(&str, Vec<u8>); 11] = [
         ("ProtectionService/GetProtection", samples::get_protection()[1].encode_to_vec()),
         ("ProtectionService/SetLock", samples::set_lock()[1].encode_to_vec()),
         ("ProtectionService/ReleaseLock", samples::release_lock()[1].encode_to_vec()),
@@ -322,6 +327,7 @@ async fn a_customer_of_another_account_is_let_in_nowhere() {
         ("CredentialService/GetCredentialStatus", samples::get_status()[0].encode_to_vec()),
         ("CredentialService/IssueTransferPin", samples::issue()[1].encode_to_vec()),
         ("CredentialService/RevokeTransferPin", samples::revoke()[0].encode_to_vec()),
+        ("CredentialService/RevokeDevice", samples::revoke_device()[0].encode_to_vec()),
         ("AccountService/GetAccount", samples::get_account()[1].encode_to_vec()),
     ];
     for (path, bytes) in of_the_account {

@@ -98,14 +98,15 @@ fn contact() -> impl Strategy<Value = Contact> {
 }
 
 fn device() -> impl Strategy<Value = Device> {
-    let times = (instant(), option::of(instant()), option::of(instant()));
+    let times = (instant(), any::<bool>(), option::of(instant()), option::of(instant()));
     (device_id(), person_id(), ".{0,40}", option::of(reference()), times).prop_map(
-        |(id, person, public_key_jwk, model, (added_at, revoked_at, remind_at))| Device {
+        |(id, person, public_key_jwk, model, (added_at, vouched, revoked_at, remind_at))| Device {
             id,
             person,
             public_key_jwk,
             model,
             added_at,
+            vouched,
             revoked_at,
             remind_at,
         },

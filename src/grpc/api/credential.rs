@@ -64,10 +64,22 @@ impl CredentialService for CredentialApi {
     ) -> Result<Response<pb::RevokeTransferPinResponse>, Status> {
         let Services { engine, edge } = self.0.clone();
         let work = |requester: Requester, message| async move {
-            let ask::Revocation { request_id, body, account, id } = ask::revoke_transfer_pin(message)?;
-            let status = engine.revoke_transfer_pin(authorise(requester)?, request_id, body, account, id).await?;
+            let taking = ask::revoke_transfer_pin(message)?;
+            let status = engine.revoke_transfer_pin(authorise(requester)?, taking).await?;
             Ok(pb::RevokeTransferPinResponse { status: Some(tell::transfer_pin_status(&status)) })
         };
         edge.unary("RevokeTransferPin", request, work).await
+    }
+
+    async fn revoke_device(
+        &self,
+        request: Request<pb::RevokeDeviceRequest>,
+    ) -> Result<Response<pb::RevokeDeviceResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            engine.revoke_device(authorise(requester)?, ask::revoke_device(message)?).await?;
+            Ok(pb::RevokeDeviceResponse {})
+        };
+        edge.unary("RevokeDevice", request, work).await
     }
 }

@@ -110,17 +110,17 @@ impl ProtectionService for ProtectionApi {
         edge.unary("ListActivity", request, work).await
     }
 
-    async fn cancel_release_by_code(
+    async fn cancel_by_code(
         &self,
-        request: Request<pb::CancelReleaseByCodeRequest>,
-    ) -> Result<Response<pb::CancelReleaseByCodeResponse>, Status> {
+        request: Request<pb::CancelByCodeRequest>,
+    ) -> Result<Response<pb::CancelByCodeResponse>, Status> {
         let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
-            let cancelling = ask::cancel_release_by_code(message)?;
-            engine.cancel_release_by_code(authorise(requester)?, cancelling).await?;
-            Ok(pb::CancelReleaseByCodeResponse {})
+            let cancelling = ask::cancel_by_code(message)?;
+            engine.cancel_by_code(authorise(requester)?, cancelling).await?;
+            Ok(pb::CancelByCodeResponse {})
         };
-        edge.unary("CancelReleaseByCode", request, work).await
+        edge.unary("CancelByCode", request, work).await
     }
 
     async fn watch_activity(

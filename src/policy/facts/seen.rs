@@ -28,13 +28,9 @@ impl<'a> Seen<'a> {
         self.snapshot.account
     }
 
-    /// Whether a device has been on the account long enough. One added in the future has not.
-    pub(super) fn is_known(&self, device: &Device) -> bool {
-        device.revoked_at.is_none() && self.known_from(device.added_at) <= self.now
-    }
-
-    fn known_from(&self, added_at: DateTime<Utc>) -> DateTime<Utc> {
-        added_at + self.policy.device_known_after
+    /// Whether a device has been on the account long enough.
+    fn is_known(&self, device: &Device) -> bool {
+        device.is_known(self.policy.device, self.now)
     }
 
     /// How who asks stands to the roster.
@@ -70,7 +66,7 @@ impl<'a> Seen<'a> {
         // A key that was revoked, or is somebody else's, is not made good by another proof.
         let holds_key = self.account().devices.iter().any(|device| device.id == *id);
         let since = self.snapshot.credentials.history.proven_since(id);
-        !holds_key && since.is_some_and(|since| self.known_from(since) <= self.now)
+        !holds_key && since.is_some_and(|since| since + self.policy.device.known_after <= self.now)
     }
 
     /// The releases that hold covered actions to another channel now.
@@ -109,7 +105,8 @@ impl<'a> Seen<'a> {
         let device = self.request.offered.app_device.as_ref().and_then(|id| self.account().device(id));
         let Some(device) = device else { return AppFact::Refused };
         let added_at = added_at.max(device.added_at);
-        if self.known_from(added_at) > self.now {
+        let waits = device.known_from(self.policy.device) - device.added_at;
+        if added_at + waits > self.now {
             AppFact::NewDevice
         } else if self.approval_counts(device) {
             let older_than_resets = resets.oldest.is_none_or(|oldest| added_at < oldest);
@@ -202,7 +199,7 @@ impl<'a> Seen<'a> {
     /// Whether someone whose approval counts has a device that could approve now, or when one could.
     pub(super) fn app_usable(&self) -> Usability {
         let devices = self.account().devices.iter().filter(|device| device.revoked_at.is_none());
-        match devices.filter(|d| self.approval_counts(d)).map(|d| self.known_from(d.added_at)).min() {
+        match devices.filter(|d| self.approval_counts(d)).map(|d| d.known_from(self.policy.device)).min() {
             None => Usability::Unusable(Reason::NoUsableFactor),
             Some(known_from) if known_from <= self.now => Usability::Usable,
             Some(known_from) => Usability::NotBefore(known_from, Reason::NewDevice),

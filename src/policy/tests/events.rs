@@ -50,7 +50,7 @@ fn a_sim_is_not_changed_after_a_burst_of_failed_log_ins() {
     burst.denies(&new.clone().app("ann-new"), &[Reason::LogInsFailed]);
     let sooner = |added_at| {
         burst.clone().with(|world| {
-            world.policy.device_known_after = TimeDelta::hours(1);
+            world.policy.device.known_after = TimeDelta::hours(1);
             world.account.devices[1].added_at = added_at;
         })
     };

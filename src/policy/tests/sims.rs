@@ -179,7 +179,7 @@ fn resets_hold_sim_changes_for_a_day() {
     assert_eq!(denial.retry_at, Some(hours_ago(3) + TimeDelta::hours(24) + TimeDelta::milliseconds(1)));
     two.approves(&Ask::pad().app("ann-phone"));
     // An app key that is not older than both does not do.
-    let mut short = two.with(|world| world.policy.device_known_after = TimeDelta::minutes(30));
+    let mut short = two.with(|world| world.policy.device.known_after = TimeDelta::minutes(30));
     short.account.devices[1].added_at = hours_ago(2);
     short.denies(&Ask::pad().app("ann-new"), &[Reason::ResetRecently]);
     // A21 in full: the PIN just reset, by chat, phone in water.

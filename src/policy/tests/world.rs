@@ -263,6 +263,7 @@ pub(in crate::policy) fn device(id: &str, person: &str, added_at: DateTime<Utc>)
         model: None,
         added_at,
         revoked_at: None,
+        vouched: false,
         remind_at: None,
     }
 }

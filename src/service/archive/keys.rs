@@ -6,7 +6,8 @@ use super::settings::on_disk;
 use crate::audit::archive::Manifest;
 use crate::crypto::KeyId;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
+use crate::service::refusal::Refusal;
 use crate::store::archive::{ArchiveReader, Catalogue, Entry};
 
 /// A key that something in the archive names.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
+use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, Right};
 use crate::store::archive::ArchiveFolder;
 

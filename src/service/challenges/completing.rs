@@ -11,9 +11,10 @@ use crate::domain::{
 use crate::service::answer::Answer;
 use crate::service::decide::GrantPermit;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::protect::StartRelease;
 use crate::service::question::{Body, Question, asked_by};
+use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, authorise, may_ask, right};
 use crate::service::target::Scope;
 use crate::service::unbroken::Unbroken;

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::audit::{AnswerWindow, Decided, Event};
 use crate::domain::{AccountNumber, Pending, RecordId, Requester};
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
+use crate::service::refusal::Refusal;
 use crate::service::target::LineRef;
 use crate::store::{Ask, Found, Kept, Opening};
 

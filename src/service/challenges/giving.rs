@@ -16,10 +16,11 @@ use crate::domain::{
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Errand, OpenFor, Ready};
 use crate::service::due;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::look::{Looked, note_findings};
 use crate::service::protect::reading;
 use crate::service::question::{Body, Question, caller_of};
+use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, Right, Whose, right};
 use crate::service::standing::{stand_in, stood_in};
 use crate::service::target::{LineRef, Scope, Target};

@@ -10,8 +10,9 @@ use crate::domain::{
 use crate::policy::CodeFact;
 use crate::service::ask::{Asking, Errand};
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::question::Question;
+use crate::service::refusal::Refusal;
 use crate::service::target::{Scope, Target};
 use crate::service::weigh::Weighed;
 use crate::store::OpenAccount;

@@ -24,6 +24,7 @@ mod giving;
 mod keeping;
 mod sending;
 mod showing;
+mod undoing;
 mod waiting;
 mod wording;
 

@@ -7,8 +7,9 @@ use crate::domain::{Beside, Channel, Evidence, GivenProof, Pending, Place, Recor
 use crate::service::ask::Asking;
 use crate::service::challenges::Submission;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::question::Question;
+use crate::service::refusal::Refusal;
 use crate::service::target::Target;
 use crate::service::velocity::{Counted, Found};
 use crate::service::weigh::Weighed;

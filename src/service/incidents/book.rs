@@ -15,7 +15,8 @@ use crate::domain::{
     RecordId, Requester, Subject, each_holdable,
 };
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
+use crate::service::refusal::Refusal;
 use crate::service::trail::Trail;
 
 /// Brands with a book. They come from tokens of trusted issuers, so that they are few.

@@ -17,8 +17,9 @@ use crate::domain::{
     RequestId, Requester, Undoing,
 };
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::question::{Body, caller_of};
+use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
 use crate::store::Reserve;

@@ -39,7 +39,7 @@ pub struct Notice {
     pub action: Option<Action>,
     /// Until when a challenge waits, or an approval may be used.
     pub expires_at: Option<DateTime<Utc>>,
-    /// What cancels the release that it tells of, and can do nothing else.
+    /// What cancels what it tells of, and can do nothing else.
     pub cancel_code: Option<CancelCode>,
     /// Where it goes.
     pub to: NoticeTarget,
@@ -153,7 +153,7 @@ impl Engine {
             Event::EvidenceGiven { challenge, .. } => Some(*challenge),
             _ => None,
         };
-        let cancel_code = self.cancel_code(record.id, &record.event);
+        let cancel_code = self.cancel_code(record);
         let text = notice_text(kind, record, line, name.nth, now);
         let notices = targets.into_iter().map(|to| {
             let id = self.notice_id(record.id, &to);

@@ -72,7 +72,7 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
             format!("An app was added to {of} some days ago. It can approve changes soon, or by now.")
         }
         (NoticeKind::DeviceRemoved, _) => {
-            format!("A new app was taken off {of}: somebody said that it was not theirs.")
+            format!("An app was taken off {of}: it can approve nothing any more.")
         }
         (NoticeKind::Separation, Event::SeparationChanged(SeparationStep::Ended)) => {
             "The separation that you asked for was ended: its reference opens nothing any more.".to_owned()

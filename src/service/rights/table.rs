@@ -132,8 +132,8 @@ rights! {
         Brand: [RetailAgent, RetailManager, CareAgent, Ivr, FraudOps],
         OwnAccount: [Customer, BusinessAdmin],
     }
-    /// Cancel a release with the code that its notice has. Whoever brings it shows it to somebody.
-    CancelReleaseByCode {
+    /// Cancel what a notice tells of with the code that it has. Whoever brings it shows it to somebody.
+    CancelByCode {
         Brand: [RetailAgent, RetailManager, CareAgent, PinPad, Ivr, FraudOps],
         OwnAccount: [Customer, BusinessAdmin],
     }
@@ -159,6 +159,11 @@ rights! {
     /// Take a transfer PIN back.
     RevokeTransferPin {
         Brand: [RetailAgent, RetailManager, CareAgent, FraudOps],
+        OwnAccount: [Customer, BusinessAdmin],
+    }
+    /// Take an app key off an account.
+    RevokeDevice {
+        Brand: [FraudOps],
         OwnAccount: [Customer, BusinessAdmin],
     }
     /// Create accounts and change what is no protection.

@@ -133,7 +133,7 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
         &["customer", "business_admin"],
     ),
     (
-        "CancelReleaseByCode",
+        "CancelByCode",
         &["retail_agent", "retail_manager", "care_agent", "pin_pad", "ivr", "fraud_ops"],
         &["customer", "business_admin"],
     ),
@@ -150,6 +150,7 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
         &["retail_agent", "retail_manager", "care_agent", "fraud_ops"],
         &["customer", "business_admin"],
     ),
+    ("RevokeDevice", &["fraud_ops"], &["customer", "business_admin"]),
     ("Provision", &["provisioning"], &[]),
     ("RecordEvents", &["network_signals", "provisioning", "fraud_ops"], &[]),
     ("OpenIncident", &["fraud_ops"], &[]),

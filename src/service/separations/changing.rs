@@ -15,8 +15,9 @@ use crate::domain::{
 use crate::service::ask::{CONFLICT_RETRIES_MAX, account_of};
 use crate::service::budget::Budget;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::question::{Body, caller_of};
+use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, right};
 use crate::service::unbroken::Unbroken;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Opening, Reserve, Urgency};

@@ -8,8 +8,9 @@ use crate::crypto::Token;
 use crate::domain::{AccountId, Action, Brand, Line, LineId, LineStatus, RecordId, Requester, Separation};
 use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::question::caller_of;
+use crate::service::refusal::Refusal;
 use crate::store::{CommitError, Entry, Found, OpenAccount, Opening, Place};
 
 /// A line on its way.

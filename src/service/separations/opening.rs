@@ -8,7 +8,8 @@ use crate::domain::{
     is_separated,
 };
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
+use crate::service::refusal::Refusal;
 use crate::service::standing::answers_to;
 use crate::service::target::{LineRef, Scope, Target};
 use crate::store::{OpenAccount, Place};

@@ -16,8 +16,9 @@ use crate::domain::{
 use crate::service::ask::account_of;
 use crate::service::budget::Budget;
 use crate::service::engine::Engine;
-use crate::service::error::{Refusal, ServiceError};
+use crate::service::error::ServiceError;
 use crate::service::question::{Body, caller_of};
+use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, right};
 use crate::service::standing::answers_to;
 use crate::service::target::LineRef;

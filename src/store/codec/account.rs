@@ -109,6 +109,8 @@ struct StoredDevice {
     revoked_at: Option<i64>,
     #[prost(sint64, optional, tag = "7")]
     remind_at: Option<i64>,
+    #[prost(bool, optional, tag = "8")]
+    vouched: Option<bool>,
 }
 
 #[derive(Message)]
@@ -272,7 +274,7 @@ impl TryFrom<StoredContact> for Contact {
 
 impl From<&Device> for StoredDevice {
     fn from(device: &Device) -> Self {
-        let Device { id, person, public_key_jwk, model, added_at, revoked_at, remind_at } = device;
+        let Device { id, person, public_key_jwk, model, added_at, vouched, revoked_at, remind_at } = device;
         Self {
             id: Some(id.as_str().to_owned()),
             person: Some(person.as_str().to_owned()),
@@ -281,6 +283,7 @@ impl From<&Device> for StoredDevice {
             added_at: Some(millis(*added_at)),
             revoked_at: revoked_at.map(millis),
             remind_at: remind_at.map(millis),
+            vouched: vouched.then_some(true),
         }
     }
 }
@@ -289,7 +292,7 @@ impl TryFrom<StoredDevice> for Device {
     type Error = CodecError;
 
     fn try_from(stored: StoredDevice) -> Result<Self, CodecError> {
-        let StoredDevice { id, person, public_key_jwk, model, added_at, revoked_at, remind_at } = stored;
+        let StoredDevice { id, person, public_key_jwk, model, added_at, revoked_at, remind_at, vouched } = stored;
         Ok(Self {
             id: text(id, "device.id")?,
             person: text(person, "device.person")?,
@@ -298,6 +301,7 @@ impl TryFrom<StoredDevice> for Device {
             added_at: instant(added_at, "device.added_at")?,
             revoked_at: optional_instant(revoked_at, "device.revoked_at")?,
             remind_at: optional_instant(remind_at, "device.remind_at")?,
+            vouched: vouched.unwrap_or_default(),
         })
     }
 }

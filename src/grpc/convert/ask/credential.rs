@@ -2,27 +2,14 @@
 
 use super::body::body;
 use crate::domain::{
-    AccountId, Change, Claims, Evidence, Interaction, Mode, PinDigits, RequestId, Spid, TransferPinId,
+    AccountId, Change, Claims, DeviceId, Evidence, Interaction, Mode, PinDigits, RequestId, Spid, TransferPinId,
 };
 use crate::grpc::convert::evidence::evidence;
 use crate::grpc::convert::field::{FieldError, optional_text, text};
 use crate::grpc::convert::interaction::interaction;
 use crate::grpc::convert::line::{account_scope, scope_of};
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Body, Question, Scope};
-
-/// A transfer PIN to take back.
-#[derive(Debug, Clone)]
-pub struct Revocation {
-    /// The caller's name for the request.
-    pub request_id: RequestId,
-    /// Everything the request said.
-    pub body: Body,
-    /// The account it was issued on.
-    pub account: AccountId,
-    /// Which.
-    pub id: TransferPinId,
-}
+use crate::service::{Body, Question, Scope, TakingBack};
 
 /// A new account PIN.
 pub fn set_pin(message: pb::SetPinRequest) -> Result<(Question, PinDigits), FieldError> {
@@ -53,14 +40,28 @@ pub fn issue_transfer_pin(message: pb::IssueTransferPinRequest) -> Result<Questi
 }
 
 /// A transfer PIN to take back.
-pub fn revoke_transfer_pin(message: pb::RevokeTransferPinRequest) -> Result<Revocation, FieldError> {
+pub fn revoke_transfer_pin(message: pb::RevokeTransferPinRequest) -> Result<TakingBack<TransferPinId>, FieldError> {
     let body = body("RevokeTransferPin", &message);
     let pb::RevokeTransferPinRequest { request_id, transfer_pin_id, account_id } = message;
-    Ok(Revocation {
+    Ok(TakingBack {
         request_id: text(&request_id, "request_id", RequestId::parse)?,
         body,
         account: text(&account_id, "account_id", AccountId::parse)?,
         id: text(&transfer_pin_id, "transfer_pin_id", TransferPinId::parse)?,
+        channel: None,
+    })
+}
+
+/// An app key to take off an account.
+pub fn revoke_device(message: pb::RevokeDeviceRequest) -> Result<TakingBack<DeviceId>, FieldError> {
+    let body = body("RevokeDevice", &message);
+    let pb::RevokeDeviceRequest { request_id, account_id, device_id, interaction: place } = message;
+    Ok(TakingBack {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        account: text(&account_id, "account_id", AccountId::parse)?,
+        id: text(&device_id, "device_id", DeviceId::parse)?,
+        channel: Some(interaction(place, "interaction")?.channel),
     })
 }
 

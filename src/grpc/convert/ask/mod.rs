@@ -21,7 +21,7 @@ pub use account::{get_account, import_row, move_line, upsert_account};
 pub use archive::{Shelf, archive_records, delete_segment, list_segments};
 pub use audit::{Following, VerifyStep, list_records, make_checkpoint, verify_chain, watch_records};
 pub use challenge::{decline_challenge, list_pending_challenges, send_code, submit_evidence};
-pub use credential::{Revocation, get_credential_status, issue_transfer_pin, revoke_transfer_pin, set_pin};
+pub use credential::{get_credential_status, issue_transfer_pin, revoke_device, revoke_transfer_pin, set_pin};
 pub use decision::{
     BatchQuestion, Reading, batch_decide, complete_decision, decide, get_decision, redeem_permit, report_outcome,
     watch_decision, withdraw_decision,
@@ -36,7 +36,7 @@ pub use keys::{reseal, retire_key};
 pub use notice::replay_notices;
 pub use policy::{Activation, activate_policy, stage_policy};
 pub use protection::{
-    Listing, cancel_release, cancel_release_by_code, dispute_activity, get_protection, list_activity, release_lock,
-    set_lock, watch_activity,
+    Listing, cancel_by_code, cancel_release, dispute_activity, get_protection, list_activity, release_lock, set_lock,
+    watch_activity,
 };
 pub use separation::{agree_to_separation, end_separation, propose_separation};

@@ -131,9 +131,9 @@ pub fn cancel_release(message: pb::CancelReleaseRequest) -> Result<(Guarding, Re
 }
 
 /// A release to end with the code of its notice.
-pub fn cancel_release_by_code(message: pb::CancelReleaseByCodeRequest) -> Result<Cancelling, FieldError> {
-    let body = body("CancelReleaseByCode", &message);
-    let pb::CancelReleaseByCodeRequest { request_id, cancel_code, interaction: place } = message;
+pub fn cancel_by_code(message: pb::CancelByCodeRequest) -> Result<Cancelling, FieldError> {
+    let body = body("CancelByCode", &message);
+    let pb::CancelByCodeRequest { request_id, cancel_code, interaction: place } = message;
     Ok(Cancelling {
         request_id: text(&request_id, "request_id", RequestId::parse)?,
         body,

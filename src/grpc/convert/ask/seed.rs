@@ -168,6 +168,7 @@ fn device_of(value: pb::Device, context: Context<'_>) -> Result<Device, FieldErr
         model: optional_text(&model, "model", Reference::parse)?,
         added_at: added,
         revoked_at: None,
+        vouched: false,
         remind_at: None,
     })
 }

@@ -91,10 +91,12 @@ pub(super) fn accounts() -> Vec<(&'static str, Account)> {
         ..Account::phantom(brand()).unwrap()
     };
     let waits = Device { remind_at: Some(noon_plus(2_320)), ..device("phone", None) };
-    let waiting = Account { devices: vec![waits], ..Account::phantom(brand()).unwrap() };
+    let with = |device| Account { devices: vec![device], ..Account::phantom(brand()).unwrap() };
+    let (waiting, vouched) = (with(waits.clone()), with(Device { vouched: true, ..waits }));
     vec![
         ("account.full", full_account()),
         ("account.device_waits", waiting),
+        ("account.device_vouched", vouched),
         ("account.phantom", Account::phantom(brand()).unwrap()),
         ("account.separated", separated_account()),
         ("account.told_reset", told),
@@ -171,6 +173,7 @@ fn device(id: &str, revoked_at: Option<DateTime<Utc>>) -> Device {
         model: Some(reference("Pixel 9")),
         added_at: noon_plus(-2_000),
         revoked_at,
+        vouched: false,
         remind_at: None,
     }
 }
