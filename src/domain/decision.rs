@@ -146,6 +146,8 @@ pub enum Effect {
     Points(u32),
     /// Raises the proof that is needed.
     AtLeast(Level),
+    /// Has an approval wait so long before it may be used: whoever is told of it can still say no.
+    Wait(TimeDelta),
     /// Refuses.
     Deny,
 }

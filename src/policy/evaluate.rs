@@ -79,8 +79,14 @@ fn approve(policy: &Policy, facts: &Facts, ruling: &Ruling<'_>) -> Answer {
         let reason = GivenReason { reason: Reason::OffRoster, rule: "P6-off-hours" };
         return (Outcome::Deny(Denial { retry_at: None, still_works: Vec::new() }), vec![reason]);
     }
-    let approval = Approval { not_before: facts.change_at, life: policy.permit_life };
-    (Outcome::Approve(approval), ruling.reasons_above(Level::Basic))
+    let approval = Approval { not_before: facts.change_at.max(facts.now + ruling.wait), life: policy.permit_life };
+    let mut reasons = ruling.reasons_above(Level::Basic);
+    for waits in ruling.waits() {
+        if reasons.iter().all(|known| known.reason != waits.reason) {
+            reasons.push(waits);
+        }
+    }
+    (Outcome::Approve(approval), reasons)
 }
 
 /// A challenge where something usable would meet it, else a refusal.

@@ -1,6 +1,6 @@
 //! What all rules together say about one request.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::document::Policy;
 use super::facts::{Facts, Values};
@@ -24,6 +24,8 @@ pub(super) struct Ruling<'a> {
     pub(super) required: Level,
     /// Whether nothing can be approved, whatever is proven.
     pub(super) held: bool,
+    /// How long an approval waits before it may be used.
+    pub(super) wait: TimeDelta,
     /// What each rule that holds contributed.
     pub(super) contributions: Vec<Contribution>,
     /// What of the request is to be held, each kind by the first rule that says so.
@@ -38,9 +40,10 @@ enum Ground<'a> {
     Score,
 }
 
-/// What somebody asks for.
+/// What somebody asks for, mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Raise {
+    Waits,
     To(Level),
     Held,
     Denied,
@@ -65,6 +68,7 @@ impl<'a> Ruling<'a> {
             // Every action needs at least one accepted factor.
             required: Level::Basic,
             held: false,
+            wait: TimeDelta::zero(),
             contributions: Vec::with_capacity(CONTRIBUTIONS),
             holds: Vec::new(),
             grounds: Vec::with_capacity(CONTRIBUTIONS),
@@ -79,7 +83,7 @@ impl<'a> Ruling<'a> {
         ruling
     }
 
-    /// INVARIANT (stricter-only): each arm can only add points, raise the level, hold or refuse.
+    /// INVARIANT (stricter-only): each arm can only add points, raise the level, hold, have it wait or refuse.
     fn add(&mut self, rule: &'a Rule) {
         let ground = Ground::Rule(rule);
         let effect = match rule.effect {
@@ -95,6 +99,11 @@ impl<'a> Ruling<'a> {
                 self.held = true;
                 self.grounds.push((Raise::Held, ground));
                 Effect::AtLeast(Level::Basic)
+            }
+            RuleEffect::Wait(wait) => {
+                self.wait = self.wait.max(wait);
+                self.grounds.push((Raise::Waits, ground));
+                Effect::Wait(wait)
             }
             RuleEffect::Deny => {
                 self.grounds.push((Raise::Denied, ground));
@@ -174,6 +183,11 @@ impl<'a> Ruling<'a> {
         // Among equals the order of telling.
         unmet.sort_by_key(|(raise, _)| std::cmp::Reverse(*raise));
         distinct(unmet.into_iter().map(|(_, ground)| ground.reason()))
+    }
+
+    /// Why an approval waits.
+    pub(super) fn waits(&self) -> Vec<GivenReason> {
+        distinct(self.grounds.iter().filter(|(raise, _)| *raise == Raise::Waits).map(|(_, ground)| ground.reason()))
     }
 
     /// When proof of `level` does, if time alone brings it about.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use portcullis::audit::EventKind;
 use portcullis::domain::{
     AccountId, CancelCode, Change, Channel, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, OwnerChange,
     Reason, RecordId, Recorded, ReleaseOpens, Requester, ResetKind, Role,
 };
+use portcullis::policy::load;
 use portcullis::service::{
     ActivityWatch, Body, Cancelling, Dispute, LineName, LineRef, Move, Refusal, Scope, ServiceError, ToldBySource,
     authorise,
@@ -119,7 +121,7 @@ async fn a_release_that_was_not_the_owner_is_over() {
     let (world, post) = with_mail().await;
     world.lock(customer(), LockSet::Port).await.unwrap();
     let released = world.release(LockSet::Port, ReleaseOpens::Window(None)).await.unwrap();
-    world.pass(chrono::TimeDelta::minutes(16));
+    world.pass(TimeDelta::minutes(16));
     world.told().await;
     post.take();
     world.dispute(customer(), released.id()).await.unwrap();
@@ -150,7 +152,7 @@ async fn the_code_of_a_release_cancels_it_and_nothing_else() {
     }
     let other = world.challenged().await;
     assert!(over(cancel(ivr(), CancelCode { record: other, ..code }).await));
-    world.pass(chrono::TimeDelta::minutes(16));
+    world.pass(TimeDelta::minutes(16));
     assert!(!world.is_locked().await, "it took effect");
     cancel(ivr(), code).await.unwrap();
     assert!(world.is_locked().await);
@@ -259,4 +261,50 @@ async fn nobody_follows_another() {
     let refused = world.engine.watch_activity(authorise(customer()).unwrap(), Scope::Line(nobodys), None).await.err();
     assert!(matches!(refused, Some(ServiceError::Forbidden)), "{refused:?}");
     assert!(authorise::<portcullis::service::right::WatchActivity>(clerk()).is_err());
+}
+
+/// An operator's rule has an approval wait; until then whoever is told of it says no, with a code or in the app, and after it nobody
+/// undoes what was done. The longest of two waits counts.
+#[tokio::test]
+async fn an_approval_that_waits_is_taken_back_by_whoever_is_told() {
+    const WAITS: &str = "extends = \"us-default\"
+[[rule]]
+id = \"mine-1\"
+on = [\"SIM_CHANGE\"]
+when = 'true'
+wait = \"1h\"
+reason = \"SCORE_HIGH\"
+[[rule]]
+id = \"mine-2\"
+on = [\"SIM_CHANGE\"]
+when = 'true'
+wait = \"2h\"
+reason = \"SCORE_HIGH\"
+";
+    for how in ["code", "decline", "not me", "lock", "nobody"] {
+        let (world, post) = with_mail().await;
+        world.engine.take_policy(load("waits.toml", WAITS).unwrap(), true).await.unwrap();
+        let question = world.approved(world.sim_change(Channel::App));
+        let answer = world.decide(customer(), question).await.unwrap();
+        let permit = answer.permit.clone().unwrap();
+        assert_eq!(reasons(&answer), [Reason::ScoreHigh]);
+        world.told().await;
+        let code = post.take().iter().find_map(|notice| notice.cancel_code);
+        world.pass(TimeDelta::minutes(119));
+        let early = world.redeem(customer(), &permit, sim_to(NEW_SIM)).await;
+        assert!(matches!(early, Err(ServiceError::Refused(Refusal::PermitNotYet))), "{early:?}");
+        match how {
+            "code" => world.cancel(ivr(), code.unwrap()).await.unwrap(),
+            "decline" => world.decline(customer(), answer.id(), false).await.unwrap(),
+            "not me" => world.decline(customer(), answer.id(), true).await.unwrap(),
+            "lock" => world.lock(ivr(), LockSet::Sim).await.unwrap(),
+            _ => {}
+        }
+        world.pass(TimeDelta::minutes(1));
+        let redeemed = world.redeem(customer(), &permit, sim_to(NEW_SIM)).await;
+        assert_eq!(redeemed.is_ok(), how == "nobody", "{how}: {redeemed:?}");
+        if how == "nobody" {
+            assert!(over(world.cancel(ivr(), code.unwrap()).await), "it is done");
+        }
+    }
 }

@@ -143,12 +143,13 @@ pub(super) fn explanation_json(explanation: &pb::Explanation) -> Value {
 }
 
 pub(super) fn contribution_json(contribution: &pb::Contribution) -> Value {
-    let pb::Contribution { rule_id, points, at_least, required } = contribution;
+    let pb::Contribution { rule_id, points, at_least, required, wait } = contribution;
     json!({
         "rule_id": rule_id,
         "points": points,
         "at_least": name::<pb::Outcome>(*at_least),
         "required": name::<pb::Strength>(*required),
+        "wait_seconds": wait.map(|wait| wait.seconds),
     })
 }
 
@@ -198,10 +199,11 @@ fn explanation_text(explanation: &pb::Explanation) -> String {
     let contributions = explanation.contributions.iter().map(|contribution| {
         let at_least = word::<pb::Outcome>(contribution.at_least);
         let required = word::<pb::Strength>(contribution.required);
-        [contribution.rule_id.clone(), contribution.points.to_string(), at_least, required]
+        let waits = contribution.wait.map_or_else(String::new, |wait| format!("{} s", wait.seconds));
+        [contribution.rule_id.clone(), contribution.points.to_string(), at_least, required, waits]
     });
     let told = [("score", explanation.score.to_string()), ("facts", explanation.facts_json.clone())];
-    parts([table(["RULE", "POINTS", "AT LEAST", "PROOF"], contributions), pairs(told)])
+    parts([table(["RULE", "POINTS", "AT LEAST", "PROOF", "WAITS"], contributions), pairs(told)])
 }
 
 /// The right to make a change now.

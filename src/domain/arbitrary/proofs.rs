@@ -1,5 +1,6 @@
 //! Proof and what it was found to be worth.
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use super::names::{instant, transfer_pin_id};
@@ -93,7 +94,12 @@ pub(crate) fn outcome_kind() -> impl Strategy<Value = OutcomeKind> {
 }
 
 pub(crate) fn effect() -> impl Strategy<Value = Effect> {
-    prop_oneof![any::<u32>().prop_map(Effect::Points), level().prop_map(Effect::AtLeast), Just(Effect::Deny)]
+    prop_oneof![
+        any::<u32>().prop_map(Effect::Points),
+        level().prop_map(Effect::AtLeast),
+        (0_i64..1 << 40).prop_map(|wait| Effect::Wait(TimeDelta::milliseconds(wait))),
+        Just(Effect::Deny)
+    ]
 }
 
 pub(crate) fn factor_option() -> impl Strategy<Value = FactorOption> {

@@ -47,6 +47,11 @@ pub fn timestamp(at: DateTime<Utc>) -> Timestamp {
     Timestamp { seconds: at.timestamp(), nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0) }
 }
 
+/// A length of time for an answer.
+pub fn duration(length: TimeDelta) -> Duration {
+    Duration { seconds: length.num_seconds(), nanos: length.subsec_nanos() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{instant, length, timestamp};

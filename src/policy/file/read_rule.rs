@@ -1,5 +1,6 @@
 //! Reading one rule of a file.
 
+use chrono::TimeDelta;
 use toml::de::DeTable;
 
 use super::error::PolicyFileError;
@@ -8,11 +9,15 @@ use super::read_knobs::{Value, field, instant, number};
 use super::read_reason::reason_of;
 use crate::domain::{Action, HoldKind, OwnReason, Reason, is_rule_id, rule_id};
 use crate::policy::language::{Constants, compile, nearest};
-use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect};
+use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect, WAIT_MAX};
+use crate::policy::span::parse_span;
 
 /// What a rule may say.
-const FIELDS: [&str; 10] =
-    ["id", "on", "on_all_but", "when", "points", "at_least", "reason", "effective", "if_unknown", "hold"];
+const FIELDS: [&str; 11] =
+    ["id", "on", "on_all_but", "when", "points", "at_least", "wait", "reason", "effective", "if_unknown", "hold"];
+
+/// What a rule does is one of these.
+const EFFECT: &str = "`points`, `at_least` or `wait`";
 
 /// What rules may hold. Carriers are held by hand.
 const HELD_BY_RULES: [HoldKind; 5] =
@@ -67,10 +72,11 @@ impl Reader<'_> {
             let meant = meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"));
             return Err(self.source.error(key.span().start, format!("a rule has no `{name}`{meant}")));
         }
-        let effect = self.effect()?;
+        let (effect, on) = (self.effect()?, self.actions()?);
+        self.check_waits(effect, on)?;
         let rule = Rule {
             id: rule_id(id),
-            on: self.actions()?,
+            on,
             when: self.when(&terms.constants)?,
             effect,
             hold: self.hold(effect)?,
@@ -138,22 +144,38 @@ impl Reader<'_> {
     }
 
     fn effect(&self) -> Result<RuleEffect, PolicyFileError> {
-        let points = field(self.table, "points");
-        match (points, self.text("at_least")?) {
-            (Some(value), None) => number(value.get_ref()).map(RuleEffect::Points).ok_or_else(|| {
+        match (field(self.table, "points"), self.text("at_least")?, self.text("wait")?) {
+            (Some(value), None, None) => number(value.get_ref()).map(RuleEffect::Points).ok_or_else(|| {
                 self.source.error(value.span().start, "`points` must be a whole number, not negative: rules only raise")
             }),
-            (None, Some((name, at))) => {
+            (None, None, Some((text, at))) => {
+                let wait = parse_span(text).filter(|wait| *wait > TimeDelta::zero() && *wait <= WAIT_MAX);
+                let expected = "`wait` must be a time such as 30m or 24h, at most 7d";
+                wait.map(RuleEffect::Wait).ok_or_else(|| self.source.error(at, expected))
+            }
+            (None, Some((name, at)), None) => {
                 let named = RuleEffect::NAMED.iter().find(|(known, _)| *known == name);
                 named.map(|(_, effect)| *effect).ok_or_else(|| {
                     let known: Vec<&str> = RuleEffect::NAMED.iter().map(|(known, _)| *known).collect();
                     self.source.error(at, format!("`at_least` must be one of {}", known.join(", ")))
                 })
             }
-            (Some(_), Some((_, at))) => {
-                Err(self.source.error(at, "a rule has `points` or `at_least`, not both: make two rules of it"))
+            (None, None, None) => Err(self.source.error(self.at, format!("a rule needs {EFFECT}"))),
+            (_, Some((_, at)), _) | (_, _, Some((_, at))) => {
+                Err(self.source.error(at, format!("a rule has one of {EFFECT}: make two rules of it")))
             }
-            (None, None) => Err(self.source.error(self.at, "a rule needs `points` or `at_least`")),
+        }
+    }
+
+    /// What is carried out here has no permit that could wait.
+    fn check_waits(&self, effect: RuleEffect, on: Actions) -> Result<(), PolicyFileError> {
+        let at_once = [Action::TransferPinIssue, Action::LockRelease, Action::PinChange];
+        match (effect, at_once.into_iter().find(|action| on.has(*action))) {
+            (RuleEffect::Wait(_), Some(action)) => {
+                let message = format!("only a permit can `wait`, and {} has none: leave it out of `on`", action.name());
+                Err(self.source.error(self.at, message))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Files: what they may change, and each thing that can be wrong with its place.
 
+use chrono::TimeDelta;
+
 use super::load;
 use crate::domain::{CarrierCode, HoldKind, OwnReason, Reason, ReasonClass};
 use crate::policy::document::{Policy, TransferPinLife};
@@ -112,6 +114,25 @@ fn a_rule_that_refuses_holds_one_kind_or_several() {
 }
 
 #[test]
+fn a_rule_has_permits_wait_and_nothing_else() {
+    let with = |on: &str, wait: &str| {
+        rule(&format!("on = [\"{on}\"]\nwhen = 'true'\nwait = \"{wait}\"\nreason = \"FLAGGED\""))
+    };
+    let waits = with("SIM_CHANGE", "90m").unwrap();
+    let effect = waits.rules.all().iter().find(|rule| rule.id == "mine").unwrap().effect;
+    assert_eq!(effect, RuleEffect::Wait(TimeDelta::minutes(90)));
+    assert_ne!(waits.canonical(), with("SIM_CHANGE", "91m").unwrap().canonical());
+    for wrong in ["0s", "169h", "soon", "-1h"] {
+        assert!(with("SIM_CHANGE", wrong).unwrap_err().contains("`wait` must be a time"), "{wrong}");
+    }
+    for at_once in ["LOCK_RELEASE", "PIN_CHANGE", "TRANSFER_PIN_ISSUE"] {
+        assert!(with(at_once, "1h").unwrap_err().contains("only a permit can `wait`"), "{at_once}");
+    }
+    let both = rule("on = [\"SIM_CHANGE\"]\nwhen = 'true'\nwait = \"1h\"\npoints = 1\nreason = \"FLAGGED\"");
+    assert!(both.unwrap_err().contains("make two rules of it"));
+}
+
+#[test]
 fn rules_are_left_out_and_replaced_by_name() {
     let ids = |policy: &Policy| policy.rules.all().iter().map(|rule| rule.id).collect::<Vec<_>>();
     let without = extended("without = [\"P19-no-device-sale\"]\n").unwrap();
@@ -178,7 +199,10 @@ fn what_is_wrong_is_told_with_its_place() {
             rule("when = 'true'\nat_least = \"APPROVE\"\nreason = \"SCORE_HIGH\""),
             "mine.toml:5:12: rule `mine`: `at_least` must be one of BASIC, CHALLENGE, STRONG, HOLD, DENY",
         ),
-        (rule("when = 'true'\nat_least = \"DENY\"\npoints = 1\nreason = \"SCORE_HIGH\""), "not both"),
+        (
+            rule("when = 'true'\nat_least = \"DENY\"\npoints = 1\nreason = \"SCORE_HIGH\""),
+            "one of `points`, `at_least` or `wait`",
+        ),
         (rule("when = 'true'\nreason = \"SCORE_HIGH\""), "needs `points` or `at_least`"),
         (rule("points = 1\nreason = \"SCORE_HIGH\""), "needs a `when`"),
         (rule("when = 'true'\npoints = 1"), "needs a `reason`"),

@@ -9,6 +9,6 @@ mod table;
 mod told;
 
 pub use actions::Actions;
-pub(super) use rule::just_after;
 pub use rule::{IfUnknown, Rule, RuleEffect};
+pub(super) use rule::{WAIT_MAX, just_after};
 pub use table::Rules;

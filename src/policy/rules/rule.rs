@@ -61,9 +61,14 @@ pub enum RuleEffect {
     AtLeast(Level),
     /// Whatever is proven, no approval; the proof that is needed stays as it is.
     AtBestChallenge,
+    /// Has an approval wait so long before it may be used: its customer and everybody who is told of it can still say no.
+    Wait(TimeDelta),
     /// Refuses.
     Deny,
 }
+
+/// The longest that a rule has an approval wait.
+pub(in crate::policy) const WAIT_MAX: TimeDelta = TimeDelta::days(7);
 
 impl RuleEffect {
     /// The names by which files speak of those that are no points.
@@ -79,6 +84,7 @@ impl RuleEffect {
     pub fn text(self) -> String {
         match self {
             Self::Points(points) => format!("points {points}"),
+            Self::Wait(wait) => format!("wait {}s", wait.as_seconds_f64()),
             named => {
                 let name = Self::NAMED.iter().find(|(_, effect)| *effect == named);
                 name.map_or_else(String::new, |(name, _)| (*name).to_owned())

@@ -1,5 +1,6 @@
 //! A decision inside its record.
 
+use chrono::TimeDelta;
 use prost::{Message, Oneof};
 
 use super::CodecError;
@@ -105,7 +106,7 @@ struct StoredOwnReason {
 pub(super) struct StoredContribution {
     #[prost(string, optional, tag = "1")]
     rule: Option<String>,
-    #[prost(oneof = "StoredEffect", tags = "2, 3, 4")]
+    #[prost(oneof = "StoredEffect", tags = "2, 3, 4, 5")]
     effect: Option<StoredEffect>,
 }
 
@@ -118,6 +119,8 @@ enum StoredEffect {
     AtLeast(u32),
     #[prost(message, tag = "4")]
     Deny(()),
+    #[prost(sint64, tag = "5")]
+    WaitMillis(i64),
 }
 
 #[derive(Message)]
@@ -369,6 +372,7 @@ impl From<&RecordedContribution> for StoredContribution {
         let effect = match effect {
             Effect::Points(points) => StoredEffect::Points(*points),
             Effect::AtLeast(level) => StoredEffect::AtLeast(level.number()),
+            Effect::Wait(wait) => StoredEffect::WaitMillis(wait.num_milliseconds()),
             Effect::Deny => StoredEffect::Deny(()),
         };
         Self { rule: Some(rule.to_owned()), effect: Some(effect) }
@@ -383,6 +387,10 @@ impl TryFrom<StoredContribution> for RecordedContribution {
         let effect = match required(effect, "contribution.effect")? {
             StoredEffect::Points(points) => Effect::Points(points),
             StoredEffect::AtLeast(level) => Effect::AtLeast(of_number(level, "contribution.at_least")?),
+            StoredEffect::WaitMillis(wait) => Effect::Wait(
+                TimeDelta::try_milliseconds(wait)
+                    .ok_or(CodecError::Invalid { field: "contribution.wait", expected: "must be a time" })?,
+            ),
             StoredEffect::Deny(()) => Effect::Deny,
         };
         Ok(Self { rule: required(rule, "contribution.rule")?, effect })

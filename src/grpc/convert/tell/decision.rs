@@ -4,7 +4,7 @@ use super::wire;
 use crate::audit::{AnswerWindow, Decided, RecordedContribution};
 use crate::domain::{Effect, FactorOption, GivenReason, Level, OutcomeKind, Usability};
 use crate::grpc::convert::position::consistency_token;
-use crate::grpc::convert::time::timestamp;
+use crate::grpc::convert::time::{duration, timestamp};
 use crate::grpc::pb::v1 as pb;
 use crate::policy::{self, Dialect};
 use crate::service::{Answer, BatchAnswer, PermitText};
@@ -138,10 +138,20 @@ fn fact_named(number: u16) -> String {
 }
 
 pub(super) fn contribution(given: &RecordedContribution) -> pb::Contribution {
-    let (points, at_least, required) = match given.effect {
-        Effect::Points(points) => (i32::try_from(points).unwrap_or(i32::MAX), 0, 0),
-        Effect::AtLeast(level) => (0, wire::outcome(OutcomeKind::Challenge), wire::strength(level)),
-        Effect::Deny => (0, wire::outcome(OutcomeKind::Deny), 0),
-    };
-    pb::Contribution { rule_id: given.rule.clone(), points, at_least, required }
+    let rule_id = given.rule.clone();
+    match given.effect {
+        Effect::Points(points) => {
+            let points = i32::try_from(points).unwrap_or(i32::MAX);
+            pb::Contribution { rule_id, points, ..pb::Contribution::default() }
+        }
+        Effect::AtLeast(level) => {
+            let (at_least, required) = (wire::outcome(OutcomeKind::Challenge), wire::strength(level));
+            pb::Contribution { rule_id, at_least, required, ..pb::Contribution::default() }
+        }
+        Effect::Wait(wait) => pb::Contribution { rule_id, wait: Some(duration(wait)), ..pb::Contribution::default() },
+        Effect::Deny => {
+            let at_least = wire::outcome(OutcomeKind::Deny);
+            pb::Contribution { rule_id, at_least, ..pb::Contribution::default() }
+        }
+    }
 }

@@ -31,6 +31,7 @@ pub(super) fn records() -> Vec<(String, Record)> {
         ("record.shadow".to_owned(), shadow()),
         ("record.placed".to_owned(), record(placed)),
         ("record.own_reason".to_owned(), own_reason()),
+        ("record.waits".to_owned(), waits()),
         ("record.completed".to_owned(), completed()),
     ];
     let codes = [CodeCheck::Matched, CodeCheck::Mismatched, CodeCheck::Expired, CodeCheck::NotSent, CodeCheck::Given];
@@ -125,6 +126,12 @@ fn own_reason() -> Record {
     let Event::Decided(beside) = shadow().event else { panic!("no decision") };
     let shadow = beside.shadow.map(|shadow| Box::new(ShadowVerdict { reasons: reasons.clone(), ..*shadow }));
     record(Event::Decided(Box::new(Decided { reasons, shadow, ..decided(0, Change::PinChange) })))
+}
+
+fn waits() -> Record {
+    let effect = Effect::Wait(TimeDelta::milliseconds(5_400_001));
+    let contributions = vec![RecordedContribution { rule: "mine-1".to_owned(), effect }];
+    record(Event::Decided(Box::new(Decided { contributions, ..decided(0, Change::PinChange) })))
 }
 
 fn record(event: Event) -> Record {
