@@ -203,7 +203,7 @@ fn what_is_wrong_is_told_with_its_place() {
             rule("when = 'true'\nat_least = \"DENY\"\npoints = 1\nreason = \"SCORE_HIGH\""),
             "one of `points`, `at_least` or `wait`",
         ),
-        (rule("when = 'true'\nreason = \"SCORE_HIGH\""), "needs `points` or `at_least`"),
+        (rule("when = 'true'\nreason = \"SCORE_HIGH\""), "needs `points`, `at_least` or `wait`"),
         (rule("points = 1\nreason = \"SCORE_HIGH\""), "needs a `when`"),
         (rule("when = 'true'\npoints = 1"), "needs a `reason`"),
         (
