@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::text::text_type;
-use super::{DeviceId, DocumentDigest, HolderName, Msisdn, PinDigits, Subject, TransferPinId};
+use super::{DeviceId, DocumentDigest, HolderName, Msisdn, PinDigits, RecordId, Subject, TransferPinId};
 
 /// A way to prove who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,6 +119,8 @@ pub struct Evidence {
     pub document: Option<DocumentScan>,
     /// That another person of the staff has seen the customer and their document.
     pub second_person: Option<SecondPerson>,
+    /// What was given ahead of the question.
+    pub handle: Option<RecordId>,
 }
 
 text_type! {

@@ -122,6 +122,7 @@ requests![
     (CompleteDecisionRequest, |m, brand| ask::complete_decision(m)),
     (WatchDecisionRequest, |m, brand| ask::watch_decision(m)),
     (SubmitEvidenceRequest, |m, brand| ask::submit_evidence(m)),
+    (SubmitEvidenceAheadRequest, |m, brand| ask::submit_evidence_ahead(m, brand)),
     (SendCodeRequest, |m, brand| ask::send_code(m)),
     (ListPendingChallengesRequest, |m, brand| ask::list_pending_challenges(m)),
     (DeclineChallengeRequest, |m, brand| ask::decline_challenge(m)),

@@ -67,6 +67,7 @@ fn refused(refusal: Refusal) -> Status {
         }
         Refusal::Held => precondition(reason, "caller", message),
         Refusal::ContactUnusable => precondition(reason, "contact_id", message),
+        Refusal::HandleOver => precondition(reason, "evidence", message),
         Refusal::CodesOff | Refusal::CodeNotEnough => precondition(reason, "challenge_id", message),
         Refusal::ChallengeOver
         | Refusal::AskAgain

@@ -309,6 +309,7 @@ impl Engine {
         let counts = asking.question.mode == Mode::Enforce;
         challenges::supersede(open, asking);
         challenges::note_answers(open, asking, weighed, decision);
+        challenges::use_ahead(open, asking, decision);
         self.count_wrong_code(open, asking, (&target, &weighed.found.checks))?;
         match &weighed.verdict.outcome {
             Outcome::Approve(approval) if counts => {

@@ -97,8 +97,8 @@ pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
 pub use cancelling::Cancelling;
 pub use challenges::{
-    CodeSender, CodeToSend, Completion, DecisionWatch, Declining, Dispute, PENDING_PAGE_MAX, PendingPage, Sending,
-    Sent, Submission, Submitted, WaitingChallenge,
+    Ahead, CodeSender, CodeToSend, Completion, DecisionWatch, Declining, Dispute, GivenAhead, PENDING_PAGE_MAX,
+    PendingPage, Sending, Sent, Submission, Submitted, WaitingChallenge,
 };
 pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};

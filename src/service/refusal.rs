@@ -128,6 +128,9 @@ refusals! {
     /// The challenge does not wait for others.
     AskAgain = "ASK_AGAIN",
         "this challenge waits for nobody: whoever asked asks again and brings the proof along";
+    /// What was given ahead cannot be used.
+    HandleOver = "HANDLE_OVER",
+        "what was given ahead is used, over, or for another line or change: ask the customer to give it again";
     /// The line has left the account.
     LineMoved = "LINE_MOVED",
         "the line has left this account, and no lock set here would protect it: the fraud desk must stop it where it is";

@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use super::look::{Findings, Looked};
 use super::question::Question;
+use super::refusal::Refusal;
 use super::target::{LineRef, Target};
 use super::velocity::{Counted, Found, has_sign};
 use crate::audit::ShadowVerdict;
@@ -267,8 +268,11 @@ impl<'a> Case<'a> {
         let scopes = [&account.protection, &line.protection];
         let completing = completing(pending, (question, known_line), scopes, now);
         let open_one = pending.filter(|_| matches!(completing, Completing::Open { .. }));
+        let (ahead, asks) = given_ahead((open, question), known_line, scopes, now)?;
+        let completing = asks.unwrap_or(completing);
+        let given = open_one.or(ahead);
         let given =
-            open_one.map(|pending| Given::of(pending, (asking, policy.challenge_life), (account, credentials, line)));
+            given.map(|pending| Given::of(pending, (asking, policy.challenge_life), (account, credentials, line)));
         Ok(Self {
             requester,
             question,
@@ -400,8 +404,24 @@ fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Wi
     }
 }
 
+/// What was given ahead of a question, and how much proof it asks for at least, where anything of it was right.
+fn given_ahead<'a>(
+    (open, question): (&'a OpenAccount, &Question),
+    line: Option<&LineId>,
+    scopes: [&Protection; 2],
+    now: DateTime<Utc>,
+) -> Result<(Option<&'a Pending>, Option<Completing>), ServiceError> {
+    let Some(handle) = question.evidence.handle else { return Ok((None, None)) };
+    let ahead = open.challenge(handle);
+    match standing_for(ahead, (question, line), scopes, now) {
+        asks @ Completing::Open { .. } => {
+            Ok((ahead, ahead.is_some_and(|ahead| !ahead.given.is_empty()).then_some(asks)))
+        }
+        _ => Err(ServiceError::Refused(Refusal::HandleOver)),
+    }
+}
+
 /// How the challenge stands that a question completes.
-///
 /// INVARIANT (fail-closed): one that is not there, or is for another change, is over; and so is one that a lock has ended.
 fn completing(
     pending: Option<&Pending>,
@@ -412,6 +432,16 @@ fn completing(
     if question.completes.is_none() {
         return Completing::Nothing;
     }
+    standing_for(pending, (question, line), scopes, now)
+}
+
+/// How what is kept of a challenge stands for a question.
+fn standing_for(
+    pending: Option<&Pending>,
+    (question, line): (&Question, Option<&LineId>),
+    scopes: [&Protection; 2],
+    now: DateTime<Utc>,
+) -> Completing {
     // A number that goes to another line takes no challenge with it.
     let is_it = |pending: &&Pending| pending.change == question.digest() && pending.line.as_ref() == line;
     let Some(pending) = pending.filter(is_it) else {

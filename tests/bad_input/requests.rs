@@ -51,6 +51,9 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("CompleteDecisionRequest", samples::complete, CompleteDecisionRequest, |r| ask::complete_decision(r)),
     request!("WatchDecisionRequest", samples::watch_decision, WatchDecisionRequest, |r| ask::watch_decision(r)),
     request!("SubmitEvidenceRequest", samples::submit, SubmitEvidenceRequest, |r| ask::submit_evidence(r)),
+    request!("SubmitEvidenceAheadRequest", samples::submit_ahead, SubmitEvidenceAheadRequest, |r| {
+        ask::submit_evidence_ahead(r, &brand())
+    }),
     request!("SendCodeRequest", samples::send_code, SendCodeRequest, |r| ask::send_code(r)),
     request!("ListPendingChallengesRequest", samples::list_pending, ListPendingChallengesRequest, |r| {
         ask::list_pending_challenges(r)

@@ -2,7 +2,7 @@
 
 use portcullis::grpc::pb::v1 as pb;
 
-use super::{UUID, by_number, claims, evidence, interaction, signals, text, then};
+use super::{UUID, by_number, changes, claims, evidence, interaction, signals, text, then};
 
 pub(crate) fn complete() -> Vec<pb::CompleteDecisionRequest> {
     vec![pb::CompleteDecisionRequest {
@@ -38,6 +38,18 @@ pub(crate) fn submit() -> Vec<pb::SubmitEvidenceRequest> {
     };
     let customers = evidence().into_iter().filter(|piece| !is_of_ports(piece)).collect();
     vec![with(customers), with(one(scan)), with(one(second))]
+}
+
+pub(crate) fn submit_ahead() -> Vec<pb::SubmitEvidenceAheadRequest> {
+    use pb::evidence::Evidence::{AccountPin, AppApproval};
+    let is_given_ahead = |piece: &pb::Evidence| matches!(piece.evidence, Some(AccountPin(_) | AppApproval(_)));
+    vec![pb::SubmitEvidenceAheadRequest {
+        request_id: text(UUID),
+        line: Some(by_number()),
+        change: changes().into_iter().next(),
+        evidence: evidence().into_iter().filter(is_given_ahead).collect(),
+        interaction: interaction(),
+    }]
 }
 
 pub(crate) fn send_code() -> Vec<pb::SendCodeRequest> {

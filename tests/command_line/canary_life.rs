@@ -266,6 +266,10 @@ fn decide(run: &mut Run) {
     let esim = ["decide", "sim-change", NUMBER, "--eid", &eid, "--cause", "lost", "--channel", "ivr", "--pin-file"];
     for pin in ["pin", "wrong-pin"] {
         run.ask("voice", &[&esim[..], &[pin]].concat(), "", &[]);
+        let ahead = run.ask("voice", &[&esim[..], &[pin, "--ahead"]].concat(), "", &[]).ending(0).json();
+        let handle = ahead["evidence_handle"].as_str().unwrap();
+        let asked = ["decide", "sim-change", NUMBER, "--eid", &eid, "--cause", "lost", "--channel", "care"];
+        run.ask("clerk", &[&asked[..], &["--evidence-handle", handle]].concat(), "", &[]);
     }
 }
 

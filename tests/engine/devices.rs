@@ -36,7 +36,7 @@ impl World {
         self.device(redemption).await.is_some()
     }
 
-    async fn revoke(&self, who: Requester, device: &str) -> Result<(), ServiceError> {
+    pub(crate) async fn revoke(&self, who: Requester, device: &str) -> Result<(), ServiceError> {
         let (request_id, account) = (self.request_id(), AccountId::parse(ACCOUNT).unwrap());
         let (body, id) = (Body(request_id.to_bytes().to_vec()), DeviceId::parse(device).unwrap());
         let taking = TakingBack { request_id, body, account, id, channel: Some(Channel::App) };

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so"
 )]
 
+mod ahead;
 mod all_calls;
 mod all_calls_dice;
 mod all_calls_model;

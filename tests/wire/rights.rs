@@ -145,6 +145,11 @@ fn decisions() -> Vec<Call> {
             encoded(&samples::submit()[..1]),
             "pin_pad ivr customer business_admin",
         ),
+        call_of(
+            "ChallengeService/SubmitEvidenceAhead",
+            encoded(&samples::submit_ahead()),
+            "pin_pad ivr customer business_admin",
+        ),
         // A document, and that somebody has seen it.
         call_of("ChallengeService/SubmitEvidence", encoded(&samples::submit()[1..2]), "retail_agent retail_manager"),
         call_of(

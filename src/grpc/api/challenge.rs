@@ -30,6 +30,20 @@ impl ChallengeService for ChallengeApi {
         edge.unary("SubmitEvidence", request, work).await
     }
 
+    async fn submit_evidence_ahead(
+        &self,
+        request: Request<pb::SubmitEvidenceAheadRequest>,
+    ) -> Result<Response<pb::SubmitEvidenceAheadResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let ahead = ask::submit_evidence_ahead(message, &requester.brand)?;
+            let given = engine.give_ahead(authorise(requester)?, ahead).await?;
+            let evidence_handle = given.handle.to_string();
+            Ok(pb::SubmitEvidenceAheadResponse { evidence_handle, expire_time: Some(timestamp(given.expires_at)) })
+        };
+        edge.unary("SubmitEvidenceAhead", request, work).await
+    }
+
     async fn send_code(&self, request: Request<pb::SendCodeRequest>) -> Result<Response<pb::SendCodeResponse>, Status> {
         let Services { engine, edge } = self.0.clone();
         let work = |requester: Requester, message| async move {

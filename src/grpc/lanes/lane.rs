@@ -43,6 +43,7 @@ const METHODS: &[(&str, Lane)] = &[
     ("CompleteDecision", Lane::Ordinary),
     ("WatchDecision", Lane::Ordinary),
     ("SubmitEvidence", Lane::Ordinary),
+    ("SubmitEvidenceAhead", Lane::Ordinary),
     ("SendCode", Lane::Ordinary),
     ("ListPendingChallenges", Lane::Ordinary),
     ("WithdrawDecision", Lane::Protective),

@@ -215,7 +215,7 @@ impl Engine {
 
 /// Whether a rule refuses who gives it: whoever is held, off their networks or spraying adds nothing. That nothing more could be
 /// given here is no refusal.
-fn is_refused(verdict: &Verdict) -> bool {
+pub(super) fn is_refused(verdict: &Verdict) -> bool {
     let first = verdict.reasons.first().map(|given| given.reason);
     verdict.outcome.kind() == OutcomeKind::Deny && first != Some(Reason::NoUsableFactor)
 }
@@ -289,7 +289,7 @@ pub(super) fn question(
 }
 
 /// How a request that was answered before ended, as far as its charges go.
-fn ending_of(kept: &Kept) -> Result<Ending, ServiceError> {
+pub(super) fn ending_of(kept: &Kept) -> Result<Ending, ServiceError> {
     match &kept.record().event {
         Event::EvidenceGiven { checks, .. } => {
             Ok(Ending::new(checks, OutcomeKind::Challenge, kept.record().line.is_some()))

@@ -31,7 +31,8 @@ impl Engine {
 
     /// Where the challenges are kept that a question may end.
     pub(in crate::service) fn challenges_of(&self, asking: &Asking<'_>, target: &Target) -> Vec<Token> {
-        let both = asking.question.completes.into_iter().chain(self.superseded(asking, target));
+        let handle = asking.question.evidence.handle;
+        let both = asking.question.completes.into_iter().chain(self.superseded(asking, target)).chain(handle);
         let challenges = both.map(|challenge| self.challenge_token(challenge));
         let Evidence { one_time_code, document, second_person, .. } = &asking.question.evidence;
         let is_about_people = one_time_code.is_some() || document.is_some() || second_person.is_some();
@@ -87,6 +88,8 @@ impl Engine {
             return before.expires_at;
         }
         if let (Some(decision), Scope::Line(line)) = (decision, &question.scope) {
+            let ahead = question.evidence.handle.and_then(|handle| open.challenge(handle));
+            let given = ahead.map(|ahead| ahead.given.clone()).unwrap_or_default();
             let pending = Pending {
                 decision,
                 named: line.name.clone(),
@@ -98,7 +101,7 @@ impl Engine {
                 with_pin: challenge.with_pin,
                 expires_at: challenge.expires_at,
                 granted_seq: open.next_seq(),
-                given: Vec::new(),
+                given,
                 wrong: 0,
                 documents: 0,
                 sendings: 0,
@@ -204,8 +207,20 @@ pub(super) fn note_proofs(
         pending.code = None;
     }
     for proof in right {
-        let place = Place::of(asking.requester, &asking.question.interaction);
-        pending.give(Given { at: asking.now, by: asking.requester.subject.clone(), place, proof });
+        pending.give(given_by(asking, proof));
+    }
+}
+
+/// What a request gave, with who gave it and where.
+pub(super) fn given_by(asking: &Asking<'_>, proof: GivenProof) -> Given {
+    let place = Place::of(asking.requester, &asking.question.interaction);
+    Given { at: asking.now, by: asking.requester.subject.clone(), place, proof }
+}
+
+/// Writes down that proof which was given ahead is used: it is good for one question, whatever that came to.
+pub(in crate::service) fn use_ahead(open: &mut OpenAccount, asking: &Asking<'_>, decision: RecordId) {
+    if let Some(ahead) = asking.question.evidence.handle.and_then(|handle| open.challenge_mut(handle)) {
+        ahead.state = PendingState::Met { at: asking.now, by: decision };
     }
 }
 

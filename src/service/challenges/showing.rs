@@ -20,7 +20,8 @@ use crate::store::OpenAccount;
 /// Staff give none for the customer: they show what they see of them, in the store.
 pub(super) fn check_kind(requester: &Requester, submission: &Submission) -> Result<(), ServiceError> {
     let Submission { evidence, interaction, .. } = submission;
-    let Evidence { account_pin, transfer_pin, one_time_code, app_approval, document, second_person } = evidence;
+    let Evidence { account_pin, transfer_pin, one_time_code, app_approval, document, second_person, handle: _ } =
+        evidence;
     let is_customers =
         account_pin.is_some() || transfer_pin.is_some() || one_time_code.is_some() || app_approval.is_some();
     let may = match requester.role {

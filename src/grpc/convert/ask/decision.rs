@@ -5,7 +5,7 @@ use crate::audit::ReportedOutcome;
 use crate::domain::{Brand, FormatError, RecordId, Reference, RequestId};
 use crate::grpc::convert::change::change;
 use crate::grpc::convert::enums::{mode, reported_outcome};
-use crate::grpc::convert::evidence::evidence;
+use crate::grpc::convert::evidence::{evidence, evidence_for_decide};
 use crate::grpc::convert::field::{
     FieldError, InField, absent, elements, first_repeated, optional_text, required, text,
 };
@@ -22,6 +22,7 @@ use crate::service::{
 use crate::store::Position;
 
 const PERMIT: &str = "must be a permit as it was given";
+const ONE_LINE: &str = "must be no handle of what was given ahead: that is for one line";
 const PERMIT_BYTES_MAX: usize = 1_024;
 
 /// A decision to read.
@@ -63,6 +64,7 @@ pub fn batch_decide(message: pb::BatchDecideRequest, brand: &Brand) -> Result<Ba
         return Err(FieldError::new(&format!("lines[{index}]"), "must not be named twice"));
     }
     let (common, dialect) = question(common, Scope::Line(first), body, brand).in_field("common")?;
+    absent(common.evidence.handle.is_none(), "common.evidence", ONE_LINE)?;
     Ok(BatchQuestion { common, lines, dialect })
 }
 
@@ -97,7 +99,7 @@ fn question(
         mode: mode(wire_mode).in_field("mode")?,
         interaction: interaction(place, "interaction")?,
         claims: claims(claimed, "claims")?,
-        evidence: evidence(proof, "evidence")?,
+        evidence: evidence_for_decide(proof, "evidence")?,
         signals: signals(observed, "signals")?,
         plan_time: optional_instant(plan_time, "plan_time")?,
         external_reference: optional_text(&external_reference, "external_reference", Reference::parse)?,

@@ -20,7 +20,7 @@ mod separation;
 pub use account::{get_account, import_row, move_line, upsert_account};
 pub use archive::{Shelf, archive_records, delete_segment, list_segments};
 pub use audit::{Following, VerifyStep, list_records, make_checkpoint, verify_chain, watch_records};
-pub use challenge::{decline_challenge, list_pending_challenges, send_code, submit_evidence};
+pub use challenge::{decline_challenge, list_pending_challenges, send_code, submit_evidence, submit_evidence_ahead};
 pub use credential::{get_credential_status, issue_transfer_pin, revoke_device, revoke_transfer_pin, set_pin};
 pub use decision::{
     BatchQuestion, Reading, batch_decide, complete_decision, decide, get_decision, redeem_permit, report_outcome,
