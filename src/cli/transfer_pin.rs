@@ -84,10 +84,11 @@ pub(crate) async fn run(args: TransferPinArgs, output: Output) -> Result<Exit, F
             let request_id = request.request_id.clone();
             let client = connection.connect().await?;
             let told = answered(&request_id, client.credentials().issue_transfer_pin(request)).await?;
-            let pb::IssueTransferPinResponse { decision, status, transfer_pin } = told;
+            let pb::IssueTransferPinResponse { decision, status, transfer_pin: value, sent_to } = told;
             let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
             let exit = exit_of(&decision);
-            output.show(&TransferPinIssued { decision: Decided(decision), status, transfer_pin })?;
+            let issued = pb::IssuedTransferPin { status, value, sent_to };
+            output.show(&TransferPinIssued { decision: Decided(decision), issued })?;
             Ok(exit)
         }
         TransferPinCommand::Revoke(args) => {

@@ -15,7 +15,7 @@
 //! | `velocity/` | what is counted over many accounts |
 //! | `answer` | answers, built from committed records |
 //! | `decide`, `batch`, `decisions`, `permits`, `carry_out` | changes carried out elsewhere |
-//! | `protect`, `cancelling`, `credentials`, `devices`, `taking_back` | changes carried out here |
+//! | `protect`, `cancelling`, `credentials`, `transfer_pins`, `devices`, `taking_back` | changes carried out here |
 //! | `seed`, `accounts`, `move_line` | what provisioning says |
 //! | `events` | what outside sources tell |
 //! | `activity/`, `ledger`, `alarm` | what happened, to an account and to none, and what must be looked at |
@@ -79,6 +79,7 @@ mod taking_back;
 mod tally;
 mod target;
 mod trail;
+mod transfer_pins;
 mod unbroken;
 mod unshown;
 mod velocity;
@@ -97,10 +98,10 @@ pub use archive::{ArchiveSettings, Archiving, SegmentState, ShelvedSegment};
 pub use batch::{BATCH_LINES_MAX, BatchAnswer};
 pub use cancelling::Cancelling;
 pub use challenges::{
-    Ahead, CodeSender, CodeToSend, Completion, DecisionWatch, Declining, Dispute, GivenAhead, PENDING_PAGE_MAX,
-    PendingPage, Sending, Sent, Submission, Submitted, WaitingChallenge,
+    Ahead, CodeKind, CodeSender, CodeToSend, Completed, Completion, DecisionWatch, Declining, Dispute, GivenAhead,
+    PENDING_PAGE_MAX, PendingPage, Sending, Sent, Submission, Submitted, WaitingChallenge,
 };
-pub use credentials::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
+pub use credentials::{CredentialStatus, TransferPinStatus};
 pub use decisions::{AboutDecision, Report};
 pub use engine::{Carrier, Engine, Parts, PolicySource};
 pub use error::ServiceError;
@@ -125,6 +126,7 @@ pub use separations::{Proposal, SeenSeparation, SeparationOrder, SeparationSetti
 pub use taking_back::TakingBack;
 pub use tally::{Silent, Tally};
 pub use target::{LineRef, Scope};
+pub use transfer_pins::IssuedTransferPin;
 pub use unbroken::{Held, holding};
 pub use velocity::{WINDOW_KINDS, WindowKind};
 pub use verify::Verification;

@@ -93,7 +93,7 @@ impl World {
 
     pub(crate) async fn complete_as(&self, who: Requester, challenge: RecordId) -> Result<Answer, ServiceError> {
         let completion = self.completion(challenge, Evidence::default());
-        self.engine.complete_decision(authorise(who)?, completion).await
+        self.engine.complete_decision(authorise(who)?, completion).await.map(|completed| completed.answer)
     }
 
     pub(crate) async fn complete(&self, challenge: RecordId) -> Result<Answer, ServiceError> {
@@ -209,7 +209,7 @@ async fn proof_that_comes_with_the_completion_counts_like_any_other() {
     let challenge = world.challenged().await;
     // Typed by staff it proves nothing, and it is no wrong answer.
     let typed = world.completion(challenge, by_pin(PIN));
-    let answer = world.engine.complete_decision(authorise(clerk()).unwrap(), typed).await.unwrap();
+    let answer = world.engine.complete_decision(authorise(clerk()).unwrap(), typed).await.unwrap().answer;
     assert_eq!((outcome(&answer), reasons(&answer)), (OutcomeKind::Deny, vec![Reason::NoCustomerProof]));
     assert_eq!(world.state(challenge).await, DecisionState::Pending, "it stays open");
     world.approve_in_app(challenge).await.unwrap();
@@ -284,7 +284,7 @@ async fn an_approval_is_vetoed_until_it_is_carried_out() {
         plan_time: Some(world.now() + TimeDelta::hours(1)),
         ..world.completion(challenge, Evidence::default())
     };
-    let answer = world.engine.complete_decision(authorise(clerk()).unwrap(), planned).await.unwrap();
+    let answer = world.engine.complete_decision(authorise(clerk()).unwrap(), planned).await.unwrap().answer;
     let permit = answer.permit.clone().unwrap();
     world.decline(customer(), answer.id(), false).await.unwrap();
     world.pass(TimeDelta::hours(1));
@@ -452,13 +452,13 @@ async fn too_weak_a_proof_leaves_it_open_until_its_own_end() {
         interaction: interaction(Channel::Port),
         ..world.completion(challenge, Evidence::default())
     };
-    let vain = world.engine.complete_decision(authorise(carrier()).unwrap(), again.clone()).await.unwrap();
+    let vain = world.engine.complete_decision(authorise(carrier()).unwrap(), again.clone()).await.unwrap().answer;
     let (first, vain_one) = (answer.decided().unwrap(), vain.decided().unwrap());
     assert_eq!((vain_one.outcome, vain_one.challenge), (OutcomeKind::Challenge, Some(challenge)));
     assert_eq!(vain_one.window, first.window, "it lives no longer for it");
     let evidence = Evidence { transfer_pin: Some(pin), ..Evidence::default() };
     let right =
         Completion { claims: again.claims, interaction: again.interaction, ..world.completion(challenge, evidence) };
-    let answer = world.engine.complete_decision(authorise(carrier()).unwrap(), right).await.unwrap();
+    let answer = world.engine.complete_decision(authorise(carrier()).unwrap(), right).await.unwrap().answer;
     assert_eq!((outcome(&answer), reasons(&answer)), (OutcomeKind::Approve, vec![]));
 }

@@ -4,18 +4,19 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use portcullis::domain::{
-    AccountId, Change, Channel, Contact, ContactId, ContactValue, Evidence, Factor, Happening, Iccid, Level, LineId,
-    Msisdn, OutcomeKind, PinDigits, Reason, RecordId, Recorded, Requester, Role, SimChange, SimChangeCause, SimTarget,
+    AccountId, Change, Channel, Contact, ContactId, ContactValue, DeviceId, Evidence, Factor, Happening, Iccid, Level,
+    LineId, Msisdn, OutcomeKind, PinDigits, Reason, RecordId, Recorded, Requester, Role, SimChange, SimChangeCause,
+    SimTarget,
 };
 use portcullis::service::{
-    Body, CodeSender, CodeToSend, Completion, DecisionState, LineName, LineRef, Question, Refusal, Scope, Sending,
-    Sent, ServiceError, ToldBySource, authorise,
+    Body, CodeKind, CodeSender, CodeToSend, Completion, DecisionState, LineName, LineRef, Question, Refusal, Scope,
+    Sending, Sent, ServiceError, ToldBySource, authorise,
 };
 use portcullis::store::Vault;
 
 use crate::attacks::{a_new_key, opened};
 use crate::challenges::{by_pin, outcome, reasons, refused};
-use crate::world::{ACCOUNT, NEW_SIM, PIN, World, clerk, customer, interaction, pin_pad, requester, sim_to};
+use crate::world::{ACCOUNT, NEW_SIM, PIN, World, carrier, clerk, customer, interaction, pin_pad, requester, sim_to};
 
 const MAIL: &str = "ann@example.com";
 const OTHER_LINE: &str = "+12125550177";
@@ -164,7 +165,7 @@ async fn a_code_is_good_once_for_its_challenge_entered_by_the_customer() {
     assert_eq!(world.state(second).await, DecisionState::Pending);
     // Read out to the clerk it proves nothing, and is spent.
     let completion = world.completion(first, by_code(&code));
-    let answer = world.engine.complete_decision(authorise(clerk()).unwrap(), completion).await.unwrap();
+    let answer = world.engine.complete_decision(authorise(clerk()).unwrap(), completion).await.unwrap().answer;
     assert_eq!((outcome(&answer), reasons(&answer)), (OutcomeKind::Deny, vec![Reason::NoCustomerProof]));
     world.give_code(first, &code).await.unwrap();
     assert_eq!(world.state(first).await, DecisionState::Pending);
@@ -496,10 +497,66 @@ async fn two_classes_let_the_first_app_in_and_nobody_vouches_for_it() {
     world.send_code(who(), asked.id()).await.unwrap();
     let both = Evidence { account_pin: by_pin(PIN).account_pin, ..by_code(&mailbox.last().digits) };
     let completion = Completion { interaction: interaction(Channel::App), ..world.completion(asked.id(), both) };
-    let completed = world.engine.complete_decision(authorise(who()).unwrap(), completion).await.unwrap();
+    let completed = world.engine.complete_decision(authorise(who()).unwrap(), completion).await.unwrap().answer;
     assert_eq!(completed.decided().unwrap().accepted, [Factor::AccountPin, Factor::OneTimeCode]);
     world.redeem(who(), completed.permit.as_ref().unwrap(), change).await.unwrap();
     let vault = Vault::new(world.store.clone(), &world.keyring);
     let open = opened(&world, &vault, ACCOUNT).await;
     assert_eq!(open.account().unwrap().devices.iter().map(|device| device.vouched).collect::<Vec<_>>(), [false]);
+}
+
+/// A line's transfer PIN that is asked on a device which is not known waits for the customer, and is not shown there: it goes to a
+/// contact that a code could go to, and to one alone.
+#[tokio::test]
+async fn a_transfer_pin_that_is_not_shown_is_sent() {
+    for (age, expected) in [(900, Some(MAIL)), (10, None), (1, None)] {
+        let (world, mailbox) = (World::new(), Arc::new(Mailbox::default()));
+        let mut seed = world.seed();
+        let mail = ContactValue::Email(MAIL.to_owned());
+        seed.persons[0].contacts = vec![contact("mail", mail, world.now() - TimeDelta::days(age))];
+        world.create(seed).await;
+        world.change_contact("mail", Some(ContactValue::Email(MAIL.to_owned()))).await;
+        world.pass(TimeDelta::days(age));
+        world.engine.send_codes_by(mailbox.clone());
+        let elsewhere = || Requester { device: DeviceId::parse("laptop").ok(), ..customer() };
+        let ask = |evidence| {
+            let change = Change::TransferPinIssue { gaining_spid: None };
+            Question { evidence, ..world.question(change, Channel::Web) }
+        };
+        let who = authorise(elsewhere()).unwrap();
+        let (asked, issued) = world.engine.issue_transfer_pin(who, ask(by_pin(PIN))).await.unwrap();
+        assert_eq!((outcome(&asked), issued.is_none()), (OutcomeKind::Challenge, true));
+        assert_eq!(world.waiting().await[0].pending.decision, asked.id());
+        world.approve_in_app(asked.id()).await.unwrap();
+        let completion = world.completion(asked.id(), Evidence::default());
+        let completion = Completion { interaction: interaction(Channel::Web), ..completion };
+        let complete =
+            async || world.engine.complete_decision(authorise(elsewhere()).unwrap(), completion.clone()).await.unwrap();
+        let issued = complete().await.issued.expect("it is issued");
+        assert!(issued.value.is_none(), "it is not shown");
+        assert_eq!(issued.sent_to.map(|to| to.value), expected.map(|to| ContactValue::Email(to.to_owned())), "{age}");
+        assert_eq!(mailbox.len(), usize::from(expected.is_some()));
+        let again = complete().await.issued.expect("it was issued");
+        assert!(again.value.is_none() && again.sent_to.is_none() && again.status.id == issued.status.id);
+        assert_eq!(mailbox.len(), usize::from(expected.is_some()), "nothing is sent twice");
+        if expected.is_some() {
+            let sent = mailbox.last();
+            assert_eq!((sent.kind, sent.expires_at), (CodeKind::TransferPin, issued.status.expires_at));
+            assert_eq!(
+                outcome(&world.decide(carrier(), world.port_with(&sent.digits)).await.unwrap()),
+                OutcomeKind::Challenge
+            );
+        }
+    }
+}
+
+/// On a known device it is shown, and nothing is sent.
+#[tokio::test]
+async fn a_transfer_pin_that_is_shown_is_not_sent() {
+    let (world, mailbox) = with_mail().await;
+    let change = Change::TransferPinIssue { gaining_spid: None };
+    let question = world.approved(world.question(change, Channel::App));
+    let (_, issued) = world.engine.issue_transfer_pin(authorise(customer()).unwrap(), question).await.unwrap();
+    let issued = issued.unwrap();
+    assert!(issued.value.is_some() && issued.sent_to.is_none() && mailbox.len() == 0);
 }

@@ -102,7 +102,7 @@ async fn a_no_to_what_was_given_is_a_no_to_the_change() {
     let given = world.newest().await;
     let completion = world.completion(challenge, Evidence::default());
     let completion = Completion { interaction: interaction(Channel::App), ..completion };
-    let completed = world.engine.complete_decision(authorise(customer()).unwrap(), completion).await.unwrap();
+    let completed = world.engine.complete_decision(authorise(customer()).unwrap(), completion).await.unwrap().answer;
     world.redeem(customer(), completed.permit.as_ref().unwrap(), change).await.unwrap();
     let added = world.newest().await;
     assert!(given != challenge && world.has_device(added).await);

@@ -238,7 +238,8 @@ impl Home {
         self.engine().submit_evidence(authorise(ivr()).unwrap(), submission).await.unwrap();
         let mut completion = self.world.completion(asked.id(), portcullis::domain::Evidence::default());
         completion.interaction.channel = Channel::Care;
-        let completed = self.engine().complete_decision(authorise(provisioning()).unwrap(), completion).await.unwrap();
+        let completed =
+            self.engine().complete_decision(authorise(provisioning()).unwrap(), completion).await.unwrap().answer;
         assert_eq!(outcome(&completed), OutcomeKind::Approve, "{:?}", completed.outward);
         completed.permit.clone().unwrap()
     }
@@ -301,7 +302,7 @@ async fn a_survivor_takes_their_number_to_another_carrier() {
     let mut completion = home.world.completion(asked.id(), portcullis::domain::Evidence::default());
     completion.interaction.channel = Channel::Port;
     completion.claims.account_number = Some(separation.number.clone());
-    let completed = home.engine().complete_decision(authorise(carrier()).unwrap(), completion).await.unwrap();
+    let completed = home.engine().complete_decision(authorise(carrier()).unwrap(), completion).await.unwrap().answer;
     assert_eq!(outcome(&completed), OutcomeKind::Approve, "{:?}", completed.outward);
     home.redeem(carrier(), under(&reference), &completed).await.unwrap();
     home.left_alone();

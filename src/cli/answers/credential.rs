@@ -72,26 +72,31 @@ impl Answer for PinSet {
 pub(crate) struct TransferPinIssued {
     /// The decision.
     pub(crate) decision: Decided,
-    /// The transfer PIN.
-    pub(crate) status: Option<pb::TransferPinStatus>,
-    /// Its value, where this caller may see it, once.
-    pub(crate) transfer_pin: String,
+    /// The transfer PIN, its value where this caller may see it, once.
+    pub(crate) issued: pb::IssuedTransferPin,
 }
 
 impl Answer for TransferPinIssued {
     fn json(&self) -> Value {
+        let pb::IssuedTransferPin { status, value, sent_to } = &self.issued;
         json!({
             "decision": self.decision.json(),
-            "status": self.status.as_ref().map(transfer_pin_json),
-            "transfer_pin": self.transfer_pin,
+            "status": status.as_ref().map(transfer_pin_json),
+            "transfer_pin": value,
+            "sent_to": sent_to.as_ref().map(|target| &target.masked),
         })
     }
 
     fn text(&self) -> String {
-        let Some(status) = &self.status else { return self.decision.text() };
-        let shown = if self.transfer_pin.is_empty() { "shown to the customer alone" } else { &self.transfer_pin };
+        let pb::IssuedTransferPin { status, value, sent_to } = &self.issued;
+        let Some(status) = status else { return self.decision.text() };
+        let shown = match (sent_to, value.as_str()) {
+            (Some(target), "") => format!("sent to {}", target.masked),
+            (None, "") => "shown to the customer alone".to_owned(),
+            (_, value) => value.to_owned(),
+        };
         let told = [
-            ("transfer PIN", shown.to_owned()),
+            ("transfer PIN", shown),
             ("its id", status.transfer_pin_id.clone()),
             ("good until", spoken(status.expire_time)),
             ("for", scope_text(status)),

@@ -206,9 +206,9 @@ async fn issue(asking: &Asking<'_>) -> Result<Came, Failure> {
     let client = asking.client()?;
     match client.credentials().issue_transfer_pin(asking.transfer_pin()?).await {
         Ok(response) => {
-            let response = response.into_inner();
-            let came = decided(asking, response.decision).await?;
-            Ok(Came { transfer_pin: response.transfer_pin, ..came })
+            let pb::IssueTransferPinResponse { decision, status, transfer_pin: value, sent_to } = response.into_inner();
+            let issued = status.is_some().then_some(pb::IssuedTransferPin { status, value, sent_to });
+            waiting::issued(asking, decision, issued).await
         }
         Err(status) => Ok(refused(status)),
     }

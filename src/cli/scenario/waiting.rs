@@ -11,9 +11,24 @@ use pb::decline_challenge_request::Target;
 pub(super) async fn complete(asking: &Asking<'_>, challenge: &str) -> Result<Came, Failure> {
     let client = asking.client()?;
     match client.decisions().complete_decision(asking.complete(challenge)?).await {
-        Ok(response) => decided(asking, response.into_inner().decision).await,
+        Ok(response) => {
+            let pb::CompleteDecisionResponse { decision, transfer_pin } = response.into_inner();
+            issued(asking, decision, transfer_pin).await
+        }
         Err(status) => Ok(refused(status)),
     }
+}
+
+/// A transfer PIN that is not shown came to where the customer is reached.
+pub(super) async fn issued(
+    asking: &Asking<'_>,
+    decision: Option<pb::Decision>,
+    transfer_pin: Option<pb::IssuedTransferPin>,
+) -> Result<Came, Failure> {
+    let came = decided(asking, decision).await?;
+    let Some(pb::IssuedTransferPin { value, .. }) = transfer_pin else { return Ok(came) };
+    let transfer_pin = if value.is_empty() { asking.stage.code().1 } else { value };
+    Ok(Came { transfer_pin, ..came })
 }
 
 /// The customer gives proof.

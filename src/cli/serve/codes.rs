@@ -3,20 +3,28 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::crypto::random_bytes;
 use crate::outbound::{Courier, Message, next_attempt, recipient};
-use crate::service::{CodeSender, CodeToSend};
+use crate::service::{CodeKind, CodeSender, CodeToSend};
 
 /// Codes that are on their way at a time. Where the receiver is so far behind, a customer asks for another.
 const ON_THEIR_WAY_MAX: usize = 1_024;
 
-/// What a message with a code is, for who receives it.
-const KIND: &str = "portcullis.code";
+/// What a message is, for who receives it.
+const fn kind_of(kind: CodeKind) -> &'static str {
+    match kind {
+        CodeKind::Challenge => "portcullis.code",
+        CodeKind::TransferPin => "portcullis.transfer_pin",
+    }
+}
+
+/// So long a message is given until it is taken: who waits longer asks for another.
+const GIVEN_FOR: TimeDelta = TimeDelta::hours(1);
 
 /// Gives codes to a courier.
 pub(super) struct Codes {
@@ -40,7 +48,7 @@ impl CodeSender for Codes {
             return;
         };
         let (courier, clock) = (self.courier.clone(), Arc::clone(&self.clock));
-        let (until, message) = (code.expires_at, message(&code, self.source.clone()));
+        let (until, message) = (code.expires_at.min(code.at + GIVEN_FOR), message(&code, self.source.clone()));
         tokio::spawn(async move {
             let _place = place;
             deliver(&courier, &*clock, &message, until).await;
@@ -71,10 +79,10 @@ async fn deliver(courier: &Courier, clock: &dyn Clock, message: &Message, until:
 }
 
 fn message(code: &CodeToSend, source: String) -> Message {
-    let CodeToSend { record, at, expires_at, contact, line, action, change: _, digits, text } = code;
+    let CodeToSend { kind, record, at, expires_at, contact, line, action, change: _, digits, text } = code;
     Message {
         id: Message::id_of(record.as_u128()),
-        kind: KIND,
+        kind: kind_of(*kind),
         at: *at,
         source,
         subject: None,

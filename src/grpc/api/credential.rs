@@ -51,9 +51,10 @@ impl CredentialService for CredentialApi {
         let work = |requester: Requester, message| async move {
             let question = ask::issue_transfer_pin(message)?;
             let (answer, issued) = engine.issue_transfer_pin(authorise(requester)?, question).await?;
-            let (status, transfer_pin) = issued.as_ref().map(tell::issued_transfer_pin).unzip();
             let decision = shown(&answer, None, Showing::NoPermit)?;
-            Ok(pb::IssueTransferPinResponse { decision, status, transfer_pin: transfer_pin.unwrap_or_default() })
+            let issued = issued.as_ref().map(tell::issued_transfer_pin).unwrap_or_default();
+            let pb::IssuedTransferPin { status, value: transfer_pin, sent_to } = issued;
+            Ok(pb::IssueTransferPinResponse { decision, status, transfer_pin, sent_to })
         };
         edge.unary("IssueTransferPin", request, work).await
     }

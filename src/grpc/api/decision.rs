@@ -15,7 +15,7 @@ use crate::grpc::edge::Refused;
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::decision_service_server::DecisionService;
 use crate::policy::Dialect;
-use crate::service::{Answer, authorise};
+use crate::service::{Answer, Completed, authorise};
 
 /// The service.
 #[derive(Clone)]
@@ -47,8 +47,9 @@ impl DecisionService for DecisionApi {
         let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (completion, dialect) = ask::complete_decision(message)?;
-            let answer = engine.complete_decision(authorise(requester)?, completion).await?;
-            Ok(pb::CompleteDecisionResponse { decision: shown(&answer, dialect, Showing::Permit)? })
+            let Completed { answer, issued } = engine.complete_decision(authorise(requester)?, completion).await?;
+            let transfer_pin = issued.as_ref().map(tell::issued_transfer_pin);
+            Ok(pb::CompleteDecisionResponse { decision: shown(&answer, dialect, Showing::Permit)?, transfer_pin })
         };
         edge.unary("CompleteDecision", request, work).await
     }

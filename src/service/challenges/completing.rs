@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use crate::domain::{
-    Action, Claims, Evidence, Interaction, Mode, ObservedSignal, PendingStanding, RecordId, RequestId,
+    Action, Change, Claims, Evidence, Interaction, Mode, ObservedSignal, PendingStanding, RecordId, RequestId,
 };
 use crate::service::answer::Answer;
 use crate::service::decide::GrantPermit;
@@ -17,6 +17,7 @@ use crate::service::question::{Body, Question, asked_by};
 use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, authorise, may_ask, right};
 use crate::service::target::Scope;
+use crate::service::transfer_pins::{Issue, IssuedTransferPin};
 use crate::service::unbroken::Unbroken;
 use crate::store::Position;
 
@@ -46,6 +47,15 @@ pub struct Completion {
     pub want_signed_permit: bool,
 }
 
+/// A decision that completes a challenge, or tried to.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    /// The answer.
+    pub answer: Answer,
+    /// The transfer PIN that it issued, where one was asked for.
+    pub issued: Option<IssuedTransferPin>,
+}
+
 impl Engine {
     /// Decides what was challenged, anew and now: with what was given for it, at no less proof than it asked for.
     ///
@@ -55,17 +65,18 @@ impl Engine {
         self: &Arc<Self>,
         who: Authorised<right::CompleteDecision>,
         completion: Completion,
-    ) -> Result<Answer, ServiceError> {
+    ) -> Result<Completed, ServiceError> {
         let kept = self.challenge_record(completion.challenge).await?;
         if !asked_by(kept.record().caller.as_ref(), who.requester()) {
             return Err(NO_CHALLENGE);
         }
         let (decided, _) = challenged(&kept).ok_or(ServiceError::Refused(Refusal::AskAgain))?;
         // Whoever could ask for it then, and no longer may, goes on with nothing.
-        if decided.change.action() == Action::LockRelease {
-            authorise::<right::ReleaseLock>(who.requester().clone())?;
-        } else if !may_ask(who.requester().role, decided.change.action()) {
-            return Err(ServiceError::Forbidden);
+        match decided.change.action() {
+            Action::LockRelease => drop(authorise::<right::ReleaseLock>(who.requester().clone())?),
+            Action::TransferPinIssue => drop(authorise::<right::IssueTransferPin>(who.requester().clone())?),
+            action if may_ask(who.requester().role, action) => {}
+            _ => return Err(ServiceError::Forbidden),
         }
         let now = self.now()?.instant();
         let Challenged { pending, line, .. } = self.pending(who.requester(), &kept, now).await?;
@@ -91,10 +102,17 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         Unbroken::new(async move {
-            match StartRelease::of(&question, who.requester().role) {
-                Some(mut release) => engine.ask(&who, &question, &mut release).await,
-                None => engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await,
+            if matches!(question.change, Change::TransferPinIssue { .. }) {
+                let mut issue = Issue::of(&question);
+                let answer = engine.ask(&who, &question, &mut issue).await?;
+                let issued = engine.issued(who.requester(), &question, issue, &answer).await?;
+                return Ok(Completed { answer, issued });
             }
+            let answer = match StartRelease::of(&question, who.requester().role) {
+                Some(mut release) => engine.ask(&who, &question, &mut release).await?,
+                None => engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await?,
+            };
+            Ok(Completed { answer, issued: None })
         })
         .await
     }

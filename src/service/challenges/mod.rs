@@ -31,11 +31,13 @@ mod waiting;
 mod wording;
 
 pub use ahead::{Ahead, GivenAhead};
-pub use completing::Completion;
+pub use completing::{Completed, Completion};
 pub use declining::{Declining, Dispute};
 pub use following::DecisionWatch;
 pub use giving::{Submission, Submitted};
-pub use sending::{CodeSender, CodeToSend, Sending, Sent};
+pub(super) use sending::kind_rank;
+pub use sending::{CodeKind, CodeSender, CodeToSend, Sending, Sent};
 pub use waiting::{PENDING_PAGE_MAX, PendingPage, WaitingChallenge};
+pub(super) use wording::transfer_pin_text;
 
 pub(super) use keeping::{check_not_met, note_answers, supersede, use_ahead};

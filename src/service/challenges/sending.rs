@@ -64,9 +64,20 @@ pub trait CodeSender: Send + Sync {
     fn send(&self, code: CodeToSend);
 }
 
+/// What goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeKind {
+    /// A code for a challenge.
+    Challenge,
+    /// A transfer PIN.
+    TransferPin,
+}
+
 /// A code on its way. It shows neither the code nor the contact.
 #[derive(Clone)]
 pub struct CodeToSend {
+    /// What it is.
+    pub kind: CodeKind,
     /// The record of its sending: one message, however often it is tried.
     pub record: RecordId,
     /// When it was made.
@@ -254,6 +265,7 @@ impl Engine {
             let text = code_text(&question.change, number, &digits);
             let change = question.change.clone();
             sender.send(CodeToSend {
+                kind: CodeKind::Challenge,
                 record,
                 at: now,
                 expires_at,
@@ -400,7 +412,7 @@ struct Noted {
 }
 
 /// The likeliest to be at hand first.
-const fn kind_rank(kind: ContactKind) -> u8 {
+pub(in crate::service) const fn kind_rank(kind: ContactKind) -> u8 {
     match kind {
         ContactKind::Sms => 0,
         ContactKind::Email => 1,

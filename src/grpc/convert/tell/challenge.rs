@@ -17,18 +17,18 @@ pub(in crate::grpc) fn sent(sent: &Sent) -> pb::SendCodeResponse {
     pb::SendCodeResponse {
         expire_time: Some(timestamp(sent.expires_at)),
         sendings_left: i32::from(sent.left),
-        target: sent.to.as_ref().map(code_target),
+        target: sent.to.as_ref().map(|(contact, fitness)| code_target(contact, *fitness)),
     }
 }
 
-fn code_target((contact, fitness): &(Contact, ContactFitness)) -> pb::CodeTarget {
+pub(super) fn code_target(contact: &Contact, fitness: ContactFitness) -> pb::CodeTarget {
     pb::CodeTarget {
         contact_id: contact.id.as_str().to_owned(),
         masked: contact.value.masked(),
-        only_beside_another: *fitness == ContactFitness::Beside,
+        only_beside_another: fitness == ContactFitness::Beside,
         unusable_code: fitness.reason().map_or_else(String::new, |reason| reason.code().to_owned()),
         usable_time: match fitness {
-            ContactFitness::NotBefore(from) => Some(timestamp(*from)),
+            ContactFitness::NotBefore(from) => Some(timestamp(from)),
             ContactFitness::Fit | ContactFitness::Beside | ContactFitness::Unfit => None,
         },
     }
@@ -47,6 +47,12 @@ fn lock_release(asked: &Change) -> Option<pb::LockReleaseAsked> {
     Some(pb::LockReleaseAsked { set: wire::lock_set(*set), holder: wire::lock_holder(*holder), purpose })
 }
 
+/// The transfer PIN that a change asks for.
+fn transfer_pin(asked: &Change) -> Option<pb::TransferPinAsked> {
+    let Change::TransferPinIssue { gaining_spid } = asked else { return None };
+    Some(pb::TransferPinAsked { gaining_spid: gaining_spid.map_or_else(String::new, |spid| spid.to_string()) })
+}
+
 /// What waits for a customer. None for one that holds no decision, which no use case gives.
 pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<pb::PendingChallenge> {
     let (record, pending) = (waiting.kept.record(), &waiting.pending);
@@ -62,10 +68,11 @@ pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<p
         line: record.line.as_ref().map(|line| by_subscription(line.id.as_str())),
         change: change(&decided.change),
         lock_release: lock_release(&decided.change),
+        transfer_pin: transfer_pin(&decided.change),
         ask_time: Some(timestamp(record.at)),
         channel: record.channel.map_or_else(|| pb::Channel::Unspecified.into(), wire::channel),
         store_id: decided.place.store().map_or_else(String::new, |store| store.as_str().to_owned()),
         signing_input: pending.signing_input(),
-        code_targets: waiting.code_targets.iter().map(code_target).collect(),
+        code_targets: waiting.code_targets.iter().map(|(contact, fitness)| code_target(contact, *fitness)).collect(),
     })
 }

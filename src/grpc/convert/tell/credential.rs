@@ -1,8 +1,10 @@
 //! The state of secrets, never a secret.
 
+use super::challenge::code_target;
 use super::protection::by_subscription;
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
+use crate::policy::ContactFitness;
 use crate::service::{CredentialStatus, IssuedTransferPin, TransferPinStatus};
 
 /// What secrets an account has.
@@ -36,7 +38,11 @@ pub(in crate::grpc) fn transfer_pin_status(status: &TransferPinStatus) -> pb::Tr
 /// A transfer PIN just issued, with its value where the use case shows it.
 ///
 /// INVARIANT (secrets-stay-in): the one place in the engine where a secret goes out, once, to the customer on a known device.
-pub(in crate::grpc) fn issued_transfer_pin(issued: &IssuedTransferPin) -> (pb::TransferPinStatus, String) {
-    let IssuedTransferPin { status, value } = issued;
-    (transfer_pin_status(status), value.as_ref().map_or_else(String::new, |value| value.expose().to_owned()))
+pub(in crate::grpc) fn issued_transfer_pin(issued: &IssuedTransferPin) -> pb::IssuedTransferPin {
+    let IssuedTransferPin { status, value, sent_to } = issued;
+    pb::IssuedTransferPin {
+        status: Some(transfer_pin_status(status)),
+        value: value.as_ref().map_or_else(String::new, |value| value.expose().to_owned()),
+        sent_to: sent_to.as_ref().map(|contact| code_target(contact, ContactFitness::Fit)),
+    }
 }
