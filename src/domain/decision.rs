@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Factor, HoldKind, Level, Reason, RuleId};
+use super::{Factor, HoldKind, Level, LockSet, Reason, RuleId};
 
 /// What the policy says to a request, with all that explains it. A challenge has a usable factor, a denial a reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Verdict {
     pub accepted: Vec<Factor>,
     /// What of the request is to be held from now on, by which rule.
     pub holds: Vec<(HoldKind, RuleId)>,
+    /// Which carrier's locks go on for the account, by which rule.
+    pub locks: Vec<(LockSet, RuleId)>,
 }
 
 /// The three answers.

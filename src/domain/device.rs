@@ -30,7 +30,7 @@ pub struct Device {
 pub struct DeviceWaits {
     /// One that anything let in.
     pub known_after: TimeDelta,
-    /// One that a known device let in; no longer than others.
+    /// One that a device let in which had been known for as long; never longer than others.
     pub known_after_approval: TimeDelta,
 }
 
@@ -45,7 +45,8 @@ impl Device {
 
     /// From when on it is known, and its key strong proof, unless it is revoked.
     pub fn known_from(&self, waits: DeviceWaits) -> DateTime<Utc> {
-        self.added_at + if self.vouched { waits.known_after_approval } else { waits.known_after }
+        let sooner = waits.known_after_approval.min(waits.known_after);
+        self.added_at + if self.vouched { sooner } else { waits.known_after }
     }
 
     /// Whether it is known. One added in the future is not.

@@ -177,13 +177,17 @@ impl Text {
             let (code, class, told) = (own.code(), own.class().name(), own.told().wicis());
             self.put("reason", format_args!("{code},{class},{told},{}", own.meaning()));
         }
-        for Rule { id, on, when, effect, reason, if_unknown, effective, hold } in rules.all() {
+        for Rule { id, on, when, effect, reason, if_unknown, effective, hold, lock } in rules.all() {
             let on: Vec<&str> = on.names().collect();
             let from = effective.map_or(0, |from| micros(from - DateTime::<Utc>::UNIX_EPOCH));
             let (effect, reason, unknown) = (effect.text(), reason.code(), if_unknown.name());
             let held: Vec<&str> = hold.iter().map(|kind| kind.name()).collect();
             let hold = if held.is_empty() { String::new() } else { format!(" hold {}", held.join("+")) };
-            self.put("rule", format_args!("{id},{effect}{hold},{reason},{unknown},{from},{},{when}", on.join("+")));
+            let lock = lock.map_or_else(String::new, |set| format!(" lock {}", set.name()));
+            self.put(
+                "rule",
+                format_args!("{id},{effect}{hold}{lock},{reason},{unknown},{from},{},{when}", on.join("+")),
+            );
         }
     }
 }

@@ -48,6 +48,7 @@ pub fn decide(policy: &Policy, facts: &Facts) -> Verdict {
         required: ruling.required,
         accepted: accepted.factors(),
         holds: ruling.holds,
+        locks: ruling.locks,
     }
 }
 

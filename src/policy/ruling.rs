@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::document::Policy;
 use super::facts::{Facts, Values};
 use super::rules::{Rule, RuleEffect};
-use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, HoldKind, Level, Reason, RuleId};
+use crate::domain::{Action, Channel, Contribution, Effect, GivenReason, HoldKind, Level, LockSet, Reason, RuleId};
 
 /// The name under which the score's thresholds speak.
 const SCORE: &str = "P19-score";
@@ -30,6 +30,8 @@ pub(super) struct Ruling<'a> {
     pub(super) contributions: Vec<Contribution>,
     /// What of the request is to be held, each kind by the first rule that says so.
     pub(super) holds: Vec<(HoldKind, RuleId)>,
+    /// Which carrier's locks go on for the account, each by the first rule that says so.
+    pub(super) locks: Vec<(LockSet, RuleId)>,
     grounds: Vec<(Raise, Ground<'a>)>,
 }
 
@@ -71,6 +73,7 @@ impl<'a> Ruling<'a> {
             wait: TimeDelta::zero(),
             contributions: Vec::with_capacity(CONTRIBUTIONS),
             holds: Vec::new(),
+            locks: Vec::new(),
             grounds: Vec::with_capacity(CONTRIBUTIONS),
         };
         let required = policy.signals_without_which(action, channel);
@@ -111,6 +114,11 @@ impl<'a> Ruling<'a> {
                     if self.holds.iter().all(|(known, _)| known != kind) {
                         self.holds.push((*kind, rule.id));
                     }
+                }
+                if let Some(set) = rule.to_be_locked(self.values)
+                    && self.locks.iter().all(|(known, _)| *known != set)
+                {
+                    self.locks.push((set, rule.id));
                 }
                 Effect::Deny
             }

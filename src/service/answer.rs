@@ -250,6 +250,7 @@ fn verdict_of(decided: &Decided) -> Verdict {
         required: decided.required,
         accepted: decided.accepted.clone(),
         holds: Vec::new(),
+        locks: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::error::ServiceError;
 use super::incidents::Books;
 use super::look::{Looked, note_findings};
+use super::protect::lock_by_rule;
 use super::question::{Question, caller_of};
 use super::queues::Turn;
 use super::refusal::Refusal;
@@ -256,9 +257,13 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let stood_in = stood_in(&open, asking.question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
-        challenges::check_not_met(&open, question)?;
-        effect.check(account_of(&open)?, line)?;
-        let case = Case::new(asking, (target, standing), (&open, line))?;
+        let case = match checked(asking, effect, (target, standing), (&open, line)) {
+            Ok(case) => case,
+            Err(refused) => {
+                self.not_looked_at(asking, &target, &counted).await;
+                return Err(refused);
+            }
+        };
         let weighed = self.weigh(&case, &mut counted, looked).instrument(hop_span("weigh")).await;
         self.charge_unshown(asking, standing, weighed.account_number_matched).await?;
         if question.mode == Mode::Enforce && standing == Standing::Known {
@@ -268,7 +273,9 @@ impl Engine {
         let came = (decision, &weighed);
         let (window, made) = self.follow_verdict(asking, effect, &mut open, target, came)?;
         let (settle, holds) = (weighed.found.settle.clone(), weighed.verdict.holds.clone());
+        let locks = weighed.verdict.locks.clone();
         let challenge = question.completes.or_else(|| open.challenge(decision).map(|kept| kept.decision));
+        let challenge = challenge.or(question.evidence.handle);
         let shown = weighed.account_number_matched || !may_not_know(asking.requester, question);
         let shown = shown && standing == Standing::Known;
         let reasons = weighed.verdict.reasons.iter().map(|given| given.reason);
@@ -277,6 +284,9 @@ impl Engine {
             decision,
             entry(asking, &target, decided(asking, standing, weighed, (window, made), challenge)),
         )?;
+        if shown && question.mode == Mode::Enforce {
+            lock_by_rule(&mut open, &locks, now)?;
+        }
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve: asking.reserve, record: decision }),
@@ -388,6 +398,18 @@ impl Engine {
 /// The account of an opened one, which by now must be there.
 pub(super) fn account_of(open: &OpenAccount) -> Result<&Account, ServiceError> {
     open.account().ok_or(ServiceError::NotFound("account"))
+}
+
+/// Refuses what makes no sense, before anything is looked at.
+fn checked<'a, E: Effect>(
+    asking: &'a Asking<'a>,
+    effect: &E,
+    whose: (Target, Standing),
+    (open, line): (&'a OpenAccount, &'a Line),
+) -> Result<Case<'a>, ServiceError> {
+    challenges::check_not_met(open, asking.question)?;
+    effect.check(account_of(open)?, line)?;
+    Case::new(asking, whose, (open, line))
 }
 
 pub(super) fn entry(asking: &Asking<'_>, target: &Target, decided: Decided) -> Entry {

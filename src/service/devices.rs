@@ -12,10 +12,10 @@ use super::rights::{Authorised, right};
 use super::taking_back::TakingBack;
 use super::unbroken::Unbroken;
 use crate::audit::Event;
-use crate::domain::{Account, Device, DeviceId, DeviceWaits, PersonRole, Requester, Role};
+use crate::domain::{Account, Action, Device, DeviceId, DeviceWaits, PersonRole, Requester, Role};
 
 impl Engine {
-    /// Takes an app key off an account. For as long as a new one waits, adding another asks for as much proof as it did with this one.
+    /// Takes an app key off an account; what was granted before is void. For as long as a new one waits, adding another asks for as much proof as it did with this one.
     pub async fn revoke_device(
         self: &Arc<Self>,
         who: Authorised<right::RevokeDevice>,
@@ -28,8 +28,13 @@ impl Engine {
                 let account = account_of(open)?;
                 let device = account.device(&taking.id).ok_or(NO_DEVICE)?;
                 check_may_revoke(account, who.requester(), device, waits, now)?;
-                let account = open.account_mut().filter(|account| account.device(&taking.id).is_some());
-                account.ok_or(NO_DEVICE)?.revoke_device(&taking.id, now);
+                let seq = open.next_seq();
+                let account = open.account_mut().ok_or(NO_DEVICE)?;
+                account.revoke_device(&taking.id, now);
+                // INVARIANT (permit-once): nothing that it approved outlives it.
+                for action in Action::ALL {
+                    account.protection.void(action, seq);
+                }
                 Ok((Event::DeviceRemoved { device: taking.id.clone() }, ()))
             });
             taken.await.map(|_: Option<()>| ())
@@ -62,8 +67,13 @@ fn check_may_revoke(
         return Err(ServiceError::Forbidden);
     }
     let held = requester.device.as_ref().and_then(|id| account.device(id));
-    let holds = |held: &Device| held.is_known(waits, now) && person.is_none_or(|person| person.id == held.person);
-    if device.is_contestable(waits, now) || held.is_some_and(holds) {
+    let is_new = |device: &Device| device.is_contestable(waits, now);
+    let holds = |held: &Device| {
+        let is_theirs = person.is_none_or(|person| person.id == held.person);
+        // One that can still be contested itself takes no older one off.
+        held.is_known(waits, now) && is_theirs && (!is_new(held) || is_new(device))
+    };
+    if !device.is_known(waits, now) || held.is_some_and(holds) {
         return Ok(());
     }
     Err(ServiceError::Refused(Refusal::DeviceKnown))

@@ -18,7 +18,8 @@ use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::{PermitBinding, PermitClaim, Permits, Token, change_digest};
 use crate::domain::{
-    Action, Change, Factor, Line, LineId, LineStatus, OwnerChange, Permit, RecordId, RequestId, TransferPinState,
+    Action, AppCheck, Change, Factor, Line, LineId, LineStatus, OwnerChange, Permit, RecordId, RequestId,
+    TransferPinState,
 };
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, OpenAccount, Opening, Position, Reserve, Urgency};
 
@@ -170,7 +171,7 @@ impl Engine {
         let line_id = line.id.clone();
         let redemption_id = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
         let adds_device = redemption.change.action() == Action::DeviceAdd;
-        let vouched = adds_device && self.was_approved_in_app(claim.decision).await?;
+        let vouched = adds_device && self.was_vouched_for(claim.decision).await?;
         let (decision, change) = (claim.decision, &redemption.change);
         let carried = Carried { decision, change, redemption: redemption_id, requester, vouched, now };
         carry_out(&mut open, token, &carried);
@@ -196,10 +197,14 @@ impl Engine {
         }
     }
 
-    /// Whether a known device approved what a decision approved. A record that is gone says no more than that nobody knows.
-    async fn was_approved_in_app(&self, decision: RecordId) -> Result<bool, ServiceError> {
+    /// Whether a decision was approved by a device that had been known for as long as any must be: one that was itself let in sooner
+    /// vouches for none, or a thief's would for the next before anybody says no. A record that is gone says that nobody knows.
+    async fn was_vouched_for(&self, decision: RecordId) -> Result<bool, ServiceError> {
         let Found::Kept(kept) = self.vault.find(decision).await? else { return Ok(false) };
-        Ok(matches!(&kept.record().event, Event::Decided(decided) if decided.accepted.contains(&Factor::AppApproval)))
+        let (record, known_after) = (kept.record(), self.policy().device.known_after);
+        let Event::Decided(decided) = &record.event else { return Ok(false) };
+        let AppCheck::Signed { added_at, .. } = decided.checks.app else { return Ok(false) };
+        Ok(decided.accepted.contains(&Factor::AppApproval) && added_at + known_after <= record.at)
     }
 
     async fn repeat_redemption(&self, id: RecordId) -> Result<Redeemed, ServiceError> {

@@ -18,7 +18,7 @@ use crate::audit::{AnswerWindow, Event, Made, ReadOf};
 use crate::crypto::change_digest;
 use crate::domain::{
     Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, OutcomeKind, Protection,
-    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, Role, Seq, StepScope,
+    Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, Role, RuleId, Seq, StepScope,
 };
 use crate::policy::ReleasePlan;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, OpenAccount, Opening, Position, Reserve, Urgency};
@@ -253,6 +253,28 @@ impl Engine {
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
         }
     }
+}
+
+/// Turns a carrier's locks on for an account, as rules say, in the commit of the decision that they refused. One that is on already
+/// stays as it is. Like any lock it voids what was granted before.
+pub(super) fn lock_by_rule(
+    open: &mut OpenAccount,
+    locks: &[(LockSet, RuleId)],
+    now: DateTime<Utc>,
+) -> Result<(), ServiceError> {
+    const HOLDER: LockHolder = LockHolder::Carrier;
+    for (set, rule) in locks {
+        let seq = open.next_seq();
+        let reason = Reference::parse(rule).ok();
+        let account = open.account_mut().ok_or(ServiceError::NotFound("account"))?;
+        if matches!(account.protection.lock((*set, HOLDER)), Lock::On(_)) {
+            continue;
+        }
+        account.protection.set(*set, HOLDER, Held { since: now, by: None, reason: reason.clone() }, seq);
+        let event = Event::LockSet { scope: StepScope::Account, set: *set, holder: HOLDER, reason };
+        open.append(Entry { at: now, line: None, caller: None, channel: None, event })?;
+    }
+    Ok(())
 }
 
 /// Cancels a release: the lock is on as before.

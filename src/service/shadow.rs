@@ -30,7 +30,7 @@ fn said(policy: &Policy, facts: &Facts) -> Option<Box<ShadowVerdict>> {
     // Nothing that is changed outlives the call: neither policy nor facts have parts that change.
     let verdict = catch_unwind(AssertUnwindSafe(|| policy::decide(policy, &facts.under(policy)))).ok()?;
     // Nobody is held for what a shadow says.
-    let Verdict { outcome, reasons, contributions, score, required, accepted: _, holds: _ } = verdict;
+    let Verdict { outcome, reasons, contributions, score, required, accepted: _, holds: _, locks: _ } = verdict;
     Some(Box::new(ShadowVerdict {
         policy: policy.revision,
         outcome: outcome.kind(),

@@ -205,6 +205,11 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
+    /// Whether anything counts.
+    const fn is_any(&self) -> bool {
+        self.pin || self.device.is_some() || self.contact.is_some() || self.document.is_some()
+    }
+
     /// Nothing counts that comes from where something is held by now.
     fn of(
         pending: &'a Pending,
@@ -269,10 +274,12 @@ impl<'a> Case<'a> {
         let completing = completing(pending, (question, known_line), scopes, now);
         let open_one = pending.filter(|_| matches!(completing, Completing::Open { .. }));
         let (ahead, asks) = given_ahead((open, question), known_line, scopes, now)?;
-        let completing = asks.unwrap_or(completing);
         let given = open_one.or(ahead);
         let given =
             given.map(|pending| Given::of(pending, (asking, policy.challenge_life), (account, credentials, line)));
+        // What was given ahead and counts no more asks for nothing.
+        let asks = asks.filter(|_| given.as_ref().is_some_and(Given::is_any));
+        let completing = asks.unwrap_or(completing);
         Ok(Self {
             requester,
             question,
@@ -404,7 +411,7 @@ fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Wi
     }
 }
 
-/// What was given ahead of a question, and how much proof it asks for at least, where anything of it was right.
+/// What was given ahead of a question, and how much proof it asks for at least, where anything of it counts.
 fn given_ahead<'a>(
     (open, question): (&'a OpenAccount, &Question),
     line: Option<&LineId>,
@@ -414,9 +421,7 @@ fn given_ahead<'a>(
     let Some(handle) = question.evidence.handle else { return Ok((None, None)) };
     let ahead = open.challenge(handle);
     match standing_for(ahead, (question, line), scopes, now) {
-        asks @ Completing::Open { .. } => {
-            Ok((ahead, ahead.is_some_and(|ahead| !ahead.given.is_empty()).then_some(asks)))
-        }
+        asks @ Completing::Open { .. } => Ok((ahead, Some(asks))),
         _ => Err(ServiceError::Refused(Refusal::HandleOver)),
     }
 }

@@ -138,11 +138,11 @@ fn files_that_are_none_are_told_with_their_place() {
     fs::write(place.path("mix.toml"), "seed = 1\nrequest = 5\n").unwrap();
     let told = place.run(&["policy", "ordinary", "--mix", "mix.toml"]).ending(2).stderr;
     assert!(told.contains("mix.toml") && told.contains("unknown field `request`"), "{told}");
-    let family = "seed = 1\nvariations = 5\n[[family]]\nid = \"A26\"\nhonest = 2\n";
+    let family = "seed = 1\nvariations = 5\n[[family]]\nid = \"A26\"\nhonest = 9\n";
     fs::write(place.path("families.toml"), family).unwrap();
     let told = place.run(&["policy", "attacks", SCENARIOS, "--families", "families.toml"]).ending(2).stderr;
-    assert!(told.contains("families.toml: family `A26`: step 2 is not played"), "{told}");
-    fs::write(place.path("families.toml"), family.replace("honest = 2", "honest = 1")).unwrap();
+    assert!(told.contains("families.toml: family `A26`: step 9 is not played"), "{told}");
+    fs::write(place.path("families.toml"), family.replace("honest = 9", "honest = 1")).unwrap();
     let told = place.run(&["policy", "attacks", SCENARIOS, "--families", "families.toml"]).ending(2).stderr;
     assert!(told.contains("the attack `A01` has no family"), "{told}");
 }

@@ -2,12 +2,13 @@
 
 use chrono::TimeDelta;
 use portcullis::domain::{
-    Change, Channel, Evidence, Factor, LineId, LineName, LockSet, OutcomeKind, RecordId, Requester, Role, SimChange,
-    SimChangeCause,
+    Change, Channel, Evidence, Factor, HoldKind, LineId, LineName, LockSet, OutcomeKind, RecordId, Requester, Role,
+    SimChange, SimChangeCause,
 };
 use portcullis::service::{Ahead, Body, GivenAhead, LineRef, Question, Refusal, Scope, ServiceError, authorise};
 
 use crate::challenges::{by_pin, outcome, reasons, refused};
+use crate::incidents::{place, target};
 use crate::world::{NEW_SIM, PIN, World, clerk, customer, interaction, ivr, line_ref, pin_pad, requester, sim_to};
 
 impl World {
@@ -107,7 +108,7 @@ async fn wrong_pins_given_ahead_are_counted() {
 #[tokio::test]
 async fn a_handle_is_good_for_its_change_its_line_and_its_time() {
     for (what, is_over) in
-        [("time", true), ("lock", true), ("no", true), ("change", true), ("line", true), ("device", false), ("", false)]
+        [("time", true), ("lock", true), ("no", true), ("change", true), ("line", true), ("device", true), ("", false)]
     {
         let world = World::populated().await;
         let handle =
@@ -129,8 +130,7 @@ async fn a_handle_is_good_for_its_change_its_line_and_its_time() {
         if is_over {
             assert!(matches!(answer, Err(ServiceError::Refused(Refusal::HandleOver))), "{what}: {answer:?}");
         } else {
-            let expected = if what.is_empty() { OutcomeKind::Approve } else { OutcomeKind::Deny };
-            assert_eq!(outcome(&answer.unwrap()), expected, "{what}");
+            assert_eq!(outcome(&answer.unwrap()), OutcomeKind::Approve);
         }
     }
 }
@@ -174,4 +174,53 @@ async fn the_same_request_is_given_the_same_handle_and_counts_once() {
     let handle = world.at_the_pad(sim_to(NEW_SIM), PIN).await;
     let answer = world.decide(clerk(), world.with_handle(handle, sim_to(NEW_SIM))).await.unwrap();
     assert_eq!(outcome(&answer), OutcomeKind::Approve, "{:?}", reasons(&answer));
+}
+
+/// INVARIANT (one-counter): what nobody looked at counts for nothing: else whoever may ask would turn PINs off unseen.
+#[tokio::test]
+async fn a_bad_handle_burns_no_pin() {
+    let world = World::populated().await;
+    for number in 0..12 {
+        let mut question = world.with_handle(RecordId::from_u128(number), sim_to(NEW_SIM));
+        question.evidence.account_pin = by_pin("593817").account_pin;
+        question.interaction = interaction(Channel::Store);
+        refused(world.decide(pin_pad(), question).await, Refusal::HandleOver);
+    }
+    let mut question = world.question(sim_to(NEW_SIM), Channel::Store);
+    question.evidence = by_pin(PIN);
+    let answer = world.decide(pin_pad(), question).await.unwrap();
+    assert_eq!(answer.decided().unwrap().accepted, [Factor::AccountPin], "{:?}", reasons(&answer));
+}
+
+/// A challenge is its asker's to complete: its id is no handle.
+#[tokio::test]
+async fn a_challenge_is_no_handle() {
+    let world = World::populated().await;
+    let challenge = world.challenged().await;
+    world.approve_in_app(challenge).await.unwrap();
+    let other = requester(Role::RetailAgent, "clerk-9");
+    refused(world.decide(other, world.with_handle(challenge, sim_to(NEW_SIM))).await, Refusal::HandleOver);
+    assert_eq!(outcome(&world.complete(challenge).await.unwrap()), OutcomeKind::Approve);
+}
+
+/// "That was not me" of what was given ahead takes back what it was used for.
+#[tokio::test]
+async fn a_no_to_what_was_given_ahead_takes_its_approval_back() {
+    let world = World::populated().await;
+    let handle = world.at_the_pad(sim_to(NEW_SIM), PIN).await;
+    let answer = world.decide(clerk(), world.with_handle(handle, sim_to(NEW_SIM))).await.unwrap();
+    world.dispute(customer(), handle).await.unwrap();
+    assert!(world.is_locked().await);
+    let redeemed = world.redeem(clerk(), answer.permit.as_ref().unwrap(), sim_to(NEW_SIM)).await;
+    assert!(matches!(redeemed, Err(ServiceError::Refused(Refusal::PermitVoid))), "{redeemed:?}");
+}
+
+/// What counts no more when somebody asks is as if nothing had been given: they are challenged, and not refused.
+#[tokio::test]
+async fn what_comes_from_where_something_is_held_counts_no_more() {
+    let world = World::populated().await;
+    let handle = world.at_the_pad(sim_to(NEW_SIM), PIN).await;
+    place(&world, &target(HoldKind::Staff, pin_pad().subject.as_str())).await;
+    let answer = world.decide(clerk(), world.with_handle(handle, sim_to(NEW_SIM))).await.unwrap();
+    assert_eq!(outcome(&answer), OutcomeKind::Challenge, "{:?}", reasons(&answer));
 }

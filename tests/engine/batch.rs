@@ -7,7 +7,7 @@ use portcullis::service::{LineName, LineRef, LineSeed, LockSeed, Question, Servi
 
 use crate::world::{GAINING, PIN, World, carrier, customer, line_ref, port_out};
 
-fn second_line() -> LineSeed {
+pub(crate) fn second_line() -> LineSeed {
     LineSeed {
         id: LineId::parse("line-2").unwrap(),
         msisdn: Msisdn::parse("+12125550124").unwrap(),

@@ -218,6 +218,7 @@ async fn what_a_known_device_let_in_is_known_sooner() {
 async fn a_known_app_is_taken_off_by_who_holds_one() {
     let owner = || customer();
     let elsewhere = || Requester { device: Some(DeviceId::parse("laptop").unwrap()), ..customer() };
+    let on_the = |device: &str| Requester { device: Some(DeviceId::parse(device).unwrap()), ..customer() };
     let user = |device: &str| Requester {
         person: Some(PersonId::parse("user").unwrap()),
         device: Some(DeviceId::parse(device).unwrap()),
@@ -245,6 +246,12 @@ async fn a_known_app_is_taken_off_by_who_holds_one() {
         (user("users"), "phone", Came::Forbidden),
         (user("users"), "tablet", Came::Forbidden),
         (stranger(), "tablet", Came::Forbidden),
+        // A vouched one is known sooner, and as hard to take off; what can be contested itself takes no older one off.
+        (elsewhere(), "vouched", Came::Known),
+        (owner(), "vouched", Came::Off),
+        (on_the("vouched"), "phone", Came::Known),
+        (on_the("vouched"), "tablet", Came::Off),
+        (on_the("tablet"), "phone", Came::Known),
         (desk(), "phone", Came::Off),
         (desk(), "tablet", Came::Off),
     ] {
@@ -257,6 +264,8 @@ async fn a_known_app_is_taken_off_by_who_holds_one() {
         let one = |id| Device { id: DeviceId::parse(id).unwrap(), ..phone.clone() };
         seed.devices.push(Device { added_at: world.now() - TimeDelta::days(6), ..one("tablet") });
         seed.devices.push(Device { person: named, ..one("users") });
+        let vouched = Device { vouched: true, added_at: world.now() - TimeDelta::days(2), ..one("vouched") };
+        seed.devices.push(vouched);
         world.create(seed).await;
         let came = match world.revoke(who.clone(), device).await {
             Ok(()) => Came::Off,
@@ -287,5 +296,30 @@ async fn taking_the_last_app_off_opens_nothing() {
         // What it signed before is worth nothing.
         let signed = world.decide(customer(), world.approved(world.sim_change(Channel::App))).await.unwrap();
         assert_ne!(outcome(&signed), OutcomeKind::Approve);
+    }
+}
+
+/// What a device approved does not outlive it on the account.
+#[tokio::test]
+async fn a_permit_that_a_revoked_app_approved_is_void() {
+    let (world, _) = with_mail().await;
+    let change = a_new_key();
+    let asked = world.decide(customer(), world.approved(world.question(change.clone(), Channel::App))).await.unwrap();
+    world.revoke(requester(Role::FraudOps, "desk-1"), "phone").await.unwrap();
+    let redeemed = world.redeem(customer(), asked.permit.as_ref().unwrap(), change).await;
+    assert!(matches!(redeemed, Err(ServiceError::Refused(Refusal::PermitVoid))), "{redeemed:?}");
+}
+
+/// A key that was let in itself a day ago vouches for none, or a thief's would stay when it is said no to.
+#[tokio::test]
+async fn a_new_app_vouches_for_no_other() {
+    for (days, vouched) in [(2, false), (8, true)] {
+        let world = World::new();
+        let mut seed = world.seed();
+        let added_at = world.now() - TimeDelta::days(days);
+        seed.devices[0] = Device { vouched: true, added_at, ..seed.devices[0].clone() };
+        world.create(seed).await;
+        let (_, redeemed) = world.with_new_key().await;
+        assert_eq!(world.device(redeemed).await.map(|device| device.vouched), Some(vouched), "{days} days");
     }
 }

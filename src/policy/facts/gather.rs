@@ -71,11 +71,7 @@ impl Facts {
             best_contact: if request.codes_sent { seen.best_contact() } else { ContactFitness::Unfit },
             app,
             app_usable: seen.app_usable(),
-            has_known_device: snapshot
-                .account
-                .devices
-                .iter()
-                .any(|device| device.was_known(seen.policy.device, seen.now)),
+            has_known_device: seen.had_known_device(),
             account_number: seen.account_number(),
             postal_code: seen.postal_code(),
             holder_name: seen.holder_name(),

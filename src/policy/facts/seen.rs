@@ -33,6 +33,11 @@ impl<'a> Seen<'a> {
         device.is_known(self.policy.device, self.now)
     }
 
+    /// Whether the account has a known device, or had one until lately.
+    pub(super) fn had_known_device(&self) -> bool {
+        self.account().devices.iter().any(|device| device.was_known(self.policy.device, self.now))
+    }
+
     /// How who asks stands to the roster.
     pub(in crate::policy) fn roster(&self) -> RosterStanding {
         let Request { requester, interaction, .. } = self.request;

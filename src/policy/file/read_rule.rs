@@ -7,14 +7,26 @@ use super::error::PolicyFileError;
 use super::place::Source;
 use super::read_knobs::{Value, field, instant, number};
 use super::read_reason::reason_of;
-use crate::domain::{Action, HoldKind, OwnReason, Reason, is_rule_id, rule_id};
+use crate::domain::{Action, HoldKind, LockSet, OwnReason, Reason, is_rule_id, rule_id};
 use crate::policy::language::{Constants, compile, nearest};
 use crate::policy::rules::{Actions, IfUnknown, Rule, RuleEffect, WAIT_MAX};
 use crate::policy::span::parse_span;
 
 /// What a rule may say.
-const FIELDS: [&str; 11] =
-    ["id", "on", "on_all_but", "when", "points", "at_least", "wait", "reason", "effective", "if_unknown", "hold"];
+const FIELDS: [&str; 12] = [
+    "id",
+    "on",
+    "on_all_but",
+    "when",
+    "points",
+    "at_least",
+    "wait",
+    "reason",
+    "effective",
+    "if_unknown",
+    "hold",
+    "lock",
+];
 
 /// What a rule does is one of these.
 const EFFECT: &str = "`points`, `at_least` or `wait`";
@@ -80,6 +92,7 @@ impl Reader<'_> {
             when: self.when(&terms.constants)?,
             effect,
             hold: self.hold(effect)?,
+            lock: self.lock(effect)?,
             reason: self.reason(&terms.reasons)?,
             if_unknown: self.if_unknown()?,
             effective: match field(self.table, "effective") {
@@ -213,6 +226,19 @@ impl Reader<'_> {
             return Ok(held);
         }
         Err(self.source.error(at, "only a rule with at_least = \"DENY\" has `hold`: who is held is refused"))
+    }
+
+    /// A carrier's lock on the account.
+    fn lock(&self, effect: RuleEffect) -> Result<Option<LockSet>, PolicyFileError> {
+        let Some((name, at)) = self.text("lock")? else { return Ok(None) };
+        let known = [LockSet::Port, LockSet::Sim, LockSet::All].into_iter().find(|set| set.name() == name);
+        match known {
+            None => Err(self.source.error(at, "`lock` must be PORT, SIM or ALL: what the carrier's lock covers")),
+            Some(set) if effect == RuleEffect::Deny => Ok(Some(set)),
+            Some(_) => {
+                Err(self.source.error(at, "only a rule with at_least = \"DENY\" has `lock`: what it covers is refused"))
+            }
+        }
     }
 
     fn if_unknown(&self) -> Result<IfUnknown, PolicyFileError> {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::load;
-use crate::domain::{CarrierCode, HoldKind, OwnReason, Reason, ReasonClass};
+use crate::domain::{CarrierCode, HoldKind, LockSet, OwnReason, Reason, ReasonClass};
 use crate::policy::document::{Policy, TransferPinLife};
 use crate::policy::rules::{Actions, IfUnknown, RuleEffect};
 
@@ -111,6 +111,20 @@ fn a_rule_that_refuses_holds_one_kind_or_several() {
     }
     assert!(with("[]", "DENY").unwrap_err().contains("leave it out"));
     assert!(with("\"STAFF\"", "STRONG").unwrap_err().contains("only a rule with at_least = \"DENY\""));
+}
+
+#[test]
+fn a_rule_that_refuses_turns_a_carriers_lock_on() {
+    let with = |lock: &str, effect: &str| {
+        rule(&format!("when = 'true'\nat_least = \"{effect}\"\nreason = \"FLAGGED\"\nlock = \"{lock}\""))
+    };
+    for (name, set) in [("PORT", LockSet::Port), ("SIM", LockSet::Sim), ("ALL", LockSet::All)] {
+        let policy = with(name, "DENY").unwrap();
+        assert_eq!(policy.rules.all().iter().find(|rule| rule.id == "mine").unwrap().lock, Some(set));
+    }
+    assert_ne!(with("PORT", "DENY").unwrap().canonical(), with("SIM", "DENY").unwrap().canonical());
+    assert!(with("LINE", "DENY").unwrap_err().contains("`lock` must be PORT, SIM or ALL"));
+    assert!(with("PORT", "STRONG").unwrap_err().contains("only a rule with at_least = \"DENY\""));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Actions;
-use crate::domain::{HoldKind, Level, Reason, RuleId};
+use crate::domain::{HoldKind, Level, LockSet, Reason, RuleId};
 use crate::policy::facts::{FACTS, Origin, Values};
 use crate::policy::language::{JUST_AFTER, Test, Tri};
 
@@ -26,6 +26,8 @@ pub struct Rule {
     pub effective: Option<DateTime<Utc>>,
     /// What of the request is held from then on, each kind once, where it refuses for certain.
     pub hold: Vec<HoldKind>,
+    /// Which carrier's lock goes on for the account then, where it refuses for certain.
+    pub lock: Option<LockSet>,
 }
 
 /// What a missing fact means to a rule.
@@ -121,6 +123,11 @@ impl Rule {
     /// What of the request is to be held. Not where a fact is missing: nobody is held for what nobody knows.
     pub(in crate::policy) fn to_be_held(&self, values: &Values) -> &[HoldKind] {
         if self.when.ask(values) == Tri::True { &self.hold } else { &[] }
+    }
+
+    /// Which carrier's lock goes on, likewise.
+    pub(in crate::policy) fn to_be_locked(&self, values: &Values) -> Option<LockSet> {
+        self.lock.filter(|_| self.when.ask(values) == Tri::True)
     }
 
     /// The first instant at which, by time alone, it no longer holds.

@@ -101,7 +101,8 @@ impl Engine {
                     let ending = ending_of(&kept)?;
                     self.settle_ask(&counted, ending).await;
                     self.settle_secrets(&counted, ending).await;
-                    return Ok(GivenAhead { handle, expires_at: kept.record().at + policy.challenge_life });
+                    let expires_at = self.pending(requester, &kept, now).await?.pending.expires_at;
+                    return Ok(GivenAhead { handle, expires_at });
                 }
             }
         }
@@ -144,7 +145,7 @@ impl Engine {
         let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
         let pending = pending(&open, (asking, name), &weighed, (handle, right));
         let expires_at = pending.expires_at;
-        open.keep_challenge(self.challenge_token(handle), pending);
+        open.keep_challenge(self.ahead_token(handle), pending);
         let event = Event::EvidenceGiven {
             challenge: handle,
             checks: weighed.found.checks,

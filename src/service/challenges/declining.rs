@@ -115,8 +115,11 @@ impl Engine {
         let ((request_id, body, channel), decision) = (said, told.record().id);
         let declining = Declining { request_id, body, decision, not_me: true, channel };
         let now = self.now()?.instant();
-        self.say_no(requester, told, &declining, NoTo::Notice).await?;
-        self.tell_desk(requester, account, now).await
+        match self.say_no(requester, told, &declining, NoTo::Notice).await {
+            // There is nothing here to lock any more, and who brings a code is told nothing of that: the desk is.
+            Ok(()) | Err(ServiceError::Refused(Refusal::LineMoved)) => self.tell_desk(requester, account, now).await,
+            refused => refused,
+        }
     }
 
     /// Once a day for each account, however much is disputed: the account's records say what. A failure is the caller's to repeat.

@@ -53,7 +53,7 @@ impl Engine {
             now,
             at_least: None,
         };
-        let Opening::Open(open) = self.vault.open_with(ask, vec![self.challenge_token(challenge)]).await? else {
+        let Opening::Open(open) = self.vault.open_with(ask, vec![self.pending_token(kept.record())]).await? else {
             return Err(ServiceError::RequestIdReused);
         };
         let account = open.account().filter(|account| account.brand == requester.brand).ok_or(NO_CHALLENGE)?;

@@ -201,14 +201,19 @@ impl Engine {
     }
 
     /// Takes back what was charged for a secret that nobody looked at.
-    pub(super) async fn not_looked_at(&self, asking: &Asking<'_>, target: &Target, counted: &Counted) {
+    pub(in crate::service) async fn not_looked_at(&self, asking: &Asking<'_>, target: &Target, counted: &Counted) {
         let ending = Ending::new(&Checks::NONE, OutcomeKind::Deny, false);
         self.settle_ask(counted, ending).await;
         self.settle_secrets(counted, ending).await;
-        if asking.question.evidence.account_pin.is_some() {
-            let window = self.failure_windows(target).pin;
+        let (windows, evidence) = (self.failure_windows(target), &asking.question.evidence);
+        let charged =
+            [(evidence.account_pin.is_some(), windows.pin), (evidence.transfer_pin.is_some(), windows.transfer_pin)];
+        let attempt = asking.reserve.request;
+        let settle: Vec<Settle> =
+            charged.into_iter().filter_map(|(is, window)| is.then_some(Settle { window, attempt })).collect();
+        if !settle.is_empty() {
             // Where that fails, it counts: too much, never too little.
-            let _ = self.vault.settle(vec![Settle { window, attempt: asking.reserve.request }]).await;
+            let _ = self.vault.settle(settle).await;
         }
     }
 }

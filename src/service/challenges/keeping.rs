@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::{Event, Record};
 use crate::crypto::Token;
 use crate::domain::{
     AppCheck, Challenge, Checks, CodeCheck, Document, Evidence, Factor, Given, GivenProof, Mode, OutcomeKind, Pending,
@@ -23,6 +24,19 @@ impl Engine {
         self.vault.tokens().document("challenge", &[&decision.to_bytes()])
     }
 
+    /// Where it is kept what was given ahead. A challenge is not found there: nobody brings one as a handle.
+    pub(super) fn ahead_token(&self, handle: RecordId) -> Token {
+        self.vault.tokens().document("ahead", &[&handle.to_bytes()])
+    }
+
+    /// Where it is kept what a record began that waits: a challenge, or what was given ahead.
+    pub(super) fn pending_token(&self, record: &Record) -> Token {
+        match &record.event {
+            Event::EvidenceGiven { challenge, .. } if *challenge == record.id => self.ahead_token(record.id),
+            _ => self.challenge_token(record.id),
+        }
+    }
+
     /// The decision that a question takes the place of, if it can be the account's at all.
     pub(in crate::service) fn superseded(&self, asking: &Asking<'_>, target: &Target) -> Option<RecordId> {
         let is_near = |id: &RecordId| self.vault.ids().partition_of(id.as_u128()) == target.account.partition();
@@ -31,9 +45,9 @@ impl Engine {
 
     /// Where the challenges are kept that a question may end.
     pub(in crate::service) fn challenges_of(&self, asking: &Asking<'_>, target: &Target) -> Vec<Token> {
-        let handle = asking.question.evidence.handle;
-        let both = asking.question.completes.into_iter().chain(self.superseded(asking, target)).chain(handle);
+        let both = asking.question.completes.into_iter().chain(self.superseded(asking, target));
         let challenges = both.map(|challenge| self.challenge_token(challenge));
+        let challenges = challenges.chain(asking.question.evidence.handle.map(|handle| self.ahead_token(handle)));
         let Evidence { one_time_code, document, second_person, .. } = &asking.question.evidence;
         let is_about_people = one_time_code.is_some() || document.is_some() || second_person.is_some();
         let prompts = is_about_people || asking.errand == Errand::SendCode;

@@ -18,7 +18,7 @@ use crate::service::protect::{self, locks_of};
 use crate::service::question::{caller_of, grants_permit};
 use crate::service::refusal::Refusal;
 use crate::service::target::Target;
-use crate::store::{Ask, Claim, Closing, CommitError, Entry, Kept, OpenAccount, Opening, Reserve, Urgency};
+use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
 
 impl Engine {
     /// The account with what is to be ended; none where this request did it before.
@@ -35,6 +35,9 @@ impl Engine {
         let granted = match &record.event {
             Event::Decided(decided) if grants_permit(decided) => Some(record.id),
             Event::Decided(_) if challenged(kept).is_some() => self.met_by(requester, kept, now).await?,
+            Event::EvidenceGiven { challenge, .. } if *challenge == record.id => {
+                self.met_by(requester, kept, now).await?
+            }
             _ => None,
         };
         let ask = Ask {
@@ -48,9 +51,13 @@ impl Engine {
             at_least: None,
         };
         let target = Target { account, line, name: line.unwrap_or(account), indexed: true, separated: false };
-        match self.vault.open_with(ask, vec![self.challenge_token(record.id), self.prompts_token(&target)]).await? {
+        match self.vault.open_with(ask, vec![self.pending_token(record), self.prompts_token(&target)]).await? {
             Opening::Open(open) => {
-                let (releases, added) = (released_by(record), added_by(record, &open, granted));
+                let releases = match granted.filter(|granted| *granted != record.id) {
+                    Some(granted) => self.released_by(granted).await?,
+                    None => released_by(record),
+                };
+                let added = added_by(record, &open, granted);
                 Ok(Some(Declined { open, target, about: record.id, granted, releases, added }))
             }
             Opening::Answered(_) => Ok(None),
@@ -58,7 +65,13 @@ impl Engine {
         }
     }
 
-    /// The approval that completed a challenge, if one did.
+    /// The release that the decision started which completed a challenge, if it did.
+    async fn released_by(&self, decision: RecordId) -> Result<Option<ReleaseId>, ServiceError> {
+        let Found::Kept(kept) = self.vault.find(decision).await? else { return Ok(None) };
+        Ok(released_by(kept.record()))
+    }
+
+    /// The decision that completed a challenge, or used what was given ahead, if one did.
     async fn met_by(
         &self,
         requester: &Requester,
@@ -84,17 +97,10 @@ impl Engine {
         }
         let was_open = is_open(&open, about, granted, now);
         let ended = end(&mut open, about, granted, now);
+        let cancelled = releases.and_then(|release| cancel(&mut open, &target, release));
         let removed = added.filter(|device| declining.not_me && self.remove(&mut open, device, now));
-        match to {
-            // It was too late to stop this one. What follows is not.
-            NoTo::Decision if !ended && !declining.not_me => {
-                return Err(ServiceError::Refused(Refusal::ChallengeOver));
-            }
-            NoTo::Notice if !was_open && removed.is_none() => {
-                return Err(ServiceError::Refused(Refusal::NothingToCancel));
-            }
-            NoTo::Decision | NoTo::Activity | NoTo::Notice => {}
-        }
+        let ends_something = was_open || removed.is_some() || cancelled.is_some();
+        check_ends(to, (ended, declining.not_me), ends_something)?;
         // INVARIANT of P20: who said no is not asked again for a day; from when they said it, not from when it was said again.
         if was_open || declining.not_me {
             let token = self.prompts_token(&target);
@@ -110,7 +116,7 @@ impl Engine {
             NoTo::Activity | NoTo::Notice => Event::ActivityDisputed { activity: decision },
         };
         let record = open.append(entry(said))?;
-        if let Some(event) = releases.and_then(|release| cancel(&mut open, &target, release)) {
+        if let Some(event) = cancelled {
             open.append(entry(event))?;
         }
         let mut locked = target;
@@ -151,6 +157,16 @@ impl Engine {
         let Some(account) = open.account_mut() else { return false };
         account.device(device).is_some_and(|device| device.is_contestable(waits, now))
             && account.revoke_device(device, now)
+    }
+}
+
+/// Refuses a no that comes too late, where nothing follows from it.
+const fn check_ends(to: NoTo, (ended, not_me): (bool, bool), ends_something: bool) -> Result<(), ServiceError> {
+    match to {
+        // It was too late to stop this one. What follows of "not me" is not.
+        NoTo::Decision if !ended && !not_me => Err(ServiceError::Refused(Refusal::ChallengeOver)),
+        NoTo::Notice if !ends_something => Err(ServiceError::Refused(Refusal::NothingToCancel)),
+        NoTo::Decision | NoTo::Activity | NoTo::Notice => Ok(()),
     }
 }
 

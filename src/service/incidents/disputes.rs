@@ -83,7 +83,7 @@ impl Engine {
         let (mut next, mut givers) = (completed.record().line.as_ref().and_then(|line| line.previous), Vec::new());
         let Some(challenge) = challenge.filter(|id| *id != completed.record().id) else { return Ok(givers) };
         for _ in 0..RECORDS_MAX {
-            let Some(id) = next.filter(|id| *id != challenge) else { break };
+            let Some(id) = next else { break };
             let Found::Kept(kept) = self.vault.find(id).await? else { break };
             let record = kept.record();
             if let (Some(caller), Event::EvidenceGiven { challenge: known, place, .. }) =
@@ -91,6 +91,10 @@ impl Engine {
                 && *known == challenge
             {
                 givers.push((caller.clone(), place.clone()));
+            }
+            // The challenge itself, or what was given ahead.
+            if id == challenge {
+                break;
             }
             next = record.line.as_ref().and_then(|line| line.previous);
         }

@@ -2,7 +2,7 @@
 
 use super::body::body;
 use crate::audit::ReportedOutcome;
-use crate::domain::{Brand, FormatError, RecordId, Reference, RequestId};
+use crate::domain::{Action, Brand, FormatError, RecordId, Reference, RequestId};
 use crate::grpc::convert::change::change;
 use crate::grpc::convert::enums::{mode, reported_outcome};
 use crate::grpc::convert::evidence::{evidence, evidence_for_decide};
@@ -22,6 +22,7 @@ use crate::service::{
 use crate::store::Position;
 
 const PERMIT: &str = "must be a permit as it was given";
+const NO_PORT: &str = "must be no handle of what was given ahead: a port's proof is the transfer PIN";
 const ONE_LINE: &str = "must be no handle of what was given ahead: that is for one line";
 const PERMIT_BYTES_MAX: usize = 1_024;
 
@@ -108,6 +109,8 @@ fn question(
         at_least: position(&consistency_token, "consistency_token")?,
         want_signed_permit,
     };
+    let is_port = question.change.action() == Action::PortOut;
+    absent(!(is_port && question.evidence.handle.is_some()), "evidence", NO_PORT)?;
     Ok((question, dialect(&language)?))
 }
 

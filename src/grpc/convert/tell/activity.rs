@@ -87,7 +87,9 @@ fn told(event: &Event) -> (&'static str, String) {
             ("SEPARATION_ENDED", "The separation of your lines was ended.".to_owned())
         }
         Event::DeviceWaits { .. } => ("DEVICE_WAITS", "A new app can approve changes soon, or by now.".to_owned()),
-        Event::DeviceRemoved { .. } => ("DEVICE_REMOVED", "A new app was removed: it was not you.".to_owned()),
+        Event::DeviceRemoved { .. } => {
+            ("DEVICE_REMOVED", "An app was taken off: it can approve nothing any more.".to_owned())
+        }
         Event::LogInsFailed { count } => ("LOG_INS_FAILED", format!("{count} log-ins failed within a day.")),
     }
 }

@@ -114,6 +114,10 @@ fn wire_reply(dialect: Dialect, outcome: OutcomeKind, decided: &[&Decided]) -> p
         .flat_map(|one| one.reasons.iter().map(|given| GivenReason { reason: given.reason, rule: "" }))
         .collect();
     let matched = strictest().all(|one| one.account_number_matched);
+    // What may still be refused is not confirmed yet.
+    let waits = |one: &&Decided| one.contributions.iter().any(|given| matches!(given.effect, Effect::Wait(_)));
+    let is_delayed = outcome == OutcomeKind::Approve && decided.iter().any(waits);
+    let outcome = if is_delayed { OutcomeKind::Challenge } else { outcome };
     let reply = policy::wire(dialect, outcome, &reasons, matched);
     pb::WireReply {
         answer: wire::wire_answer(reply.answer),

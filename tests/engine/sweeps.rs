@@ -1,0 +1,81 @@
+//! Lines of one account that leave together, and the carrier's lock that ends it.
+
+use chrono::TimeDelta;
+use portcullis::domain::{
+    AccountId, Change, Channel, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, ReleaseOpens,
+};
+use portcullis::service::{Answer, LineName, LineRef, NoticeKind, Question, Scope, authorise};
+
+use crate::batch::second_line;
+use crate::challenges::outcome;
+use crate::notices::{contact, kinds, mail, with_seed};
+use crate::windows::with_pin;
+use crate::world::{ACCOUNT, LINE, NUMBER, PIN, World, carrier, customer};
+
+fn told(answer: &Answer) -> (OutcomeKind, Reason) {
+    let decided = answer.decided().unwrap();
+    (decided.outcome, decided.reasons.first().map_or(Reason::NoCustomerProof, |given| given.reason))
+}
+
+/// P15: a sweep that nobody approved ends with the carrier's lock on the account. Its people are told, and its owner takes it off as any
+/// other.
+#[tokio::test]
+async fn a_sweep_that_nobody_approved_ends_with_the_carriers_lock() {
+    let (world, post) = with_seed(|world| {
+        let mut seed = world.seed();
+        seed.persons[0].contacts = vec![contact("mail", mail("ann@example.com"))];
+        seed.lines.push(second_line());
+        seed
+    })
+    .await;
+    let ask = async |line: &str, is_approved: bool| {
+        let change = Change::TransferPinIssue { gaining_spid: None };
+        let name = LineName::LineId(LineId::parse(line).unwrap());
+        let question = Question { scope: Scope::Line(LineRef::named(name)), ..world.question(change, Channel::App) };
+        let question = if is_approved { world.approved(question) } else { with_pin(question, PIN) };
+        told(&world.engine.issue_transfer_pin(authorise(customer()).unwrap(), question).await.unwrap().0)
+    };
+    let account = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
+    let lock = async || {
+        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &account, None).await.unwrap();
+        locks[0].protection.lock((LockSet::Port, LockHolder::Carrier)).clone()
+    };
+    assert_eq!(ask(LINE, true).await.0, OutcomeKind::Approve);
+    assert_eq!(ask("line-2", false).await, (OutcomeKind::Challenge, Reason::AccountSweep));
+    world.pass(TimeDelta::minutes(11));
+    assert!(matches!(lock().await, Lock::Off));
+    assert_eq!(ask("line-2", false).await, (OutcomeKind::Deny, Reason::AccountSweep));
+    world.told().await;
+    let kinds = kinds(&post.take());
+    assert!(kinds.contains(&(NoticeKind::LockOn, 1)), "{kinds:?}");
+    let Lock::On(held) = lock().await else { panic!("{:?}", lock().await) };
+    assert_eq!(held.reason.unwrap().as_str(), "P15-account-sweep-lapsed");
+    assert_eq!(ask("line-2", true).await, (OutcomeKind::Deny, Reason::LockOn));
+    let opens = ReleaseOpens::Window(None);
+    let change = Change::LockRelease { set: LockSet::Port, holder: LockHolder::Carrier, opens };
+    let question = Question { scope: account.clone(), ..world.question(change, Channel::App) };
+    let release = world.approved(question);
+    let (released, _) = world.engine.release_lock(authorise(customer()).unwrap(), release).await.unwrap();
+    assert_eq!(outcome(&released), OutcomeKind::Approve);
+    world.pass(TimeDelta::minutes(16));
+    assert_eq!(ask("line-2", true).await.0, OutcomeKind::Approve);
+}
+
+/// Whoever does not show to know the account turns no lock on.
+#[tokio::test]
+async fn a_carrier_that_knows_no_account_number_locks_nobody() {
+    let world = World::new();
+    let mut seed = world.seed();
+    seed.lines.push(second_line());
+    world.create(seed).await;
+    for number in [NUMBER, "+12125550124", NUMBER, "+12125550124", NUMBER] {
+        let mut question = world.port_with_text("000001");
+        question.scope = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(number).unwrap())));
+        question.claims.account_number = None;
+        world.decide(carrier(), question).await.unwrap();
+        world.pass(TimeDelta::minutes(11));
+    }
+    let account = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
+    let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &account, None).await.unwrap();
+    assert!(matches!(locks[0].protection.lock((LockSet::Port, LockHolder::Carrier)), Lock::Off));
+}
