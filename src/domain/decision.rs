@@ -21,7 +21,7 @@ pub struct Verdict {
     pub accepted: Vec<Factor>,
     /// What of the request is to be held from now on, by which rule.
     pub holds: Vec<(HoldKind, RuleId)>,
-    /// Which carrier's locks go on for the account, by which rule.
+    /// Which carrier's locks go on for the line, by which rule.
     pub locks: Vec<(LockSet, RuleId)>,
 }
 

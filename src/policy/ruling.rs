@@ -30,7 +30,7 @@ pub(super) struct Ruling<'a> {
     pub(super) contributions: Vec<Contribution>,
     /// What of the request is to be held, each kind by the first rule that says so.
     pub(super) holds: Vec<(HoldKind, RuleId)>,
-    /// Which carrier's locks go on for the account, each by the first rule that says so.
+    /// Which carrier's locks go on for the line, each by the first rule that says so.
     pub(super) locks: Vec<(LockSet, RuleId)>,
     grounds: Vec<(Raise, Ground<'a>)>,
 }

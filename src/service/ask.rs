@@ -285,7 +285,7 @@ impl Engine {
             entry(asking, &target, decided(asking, standing, weighed, (window, made), challenge)),
         )?;
         if shown && question.mode == Mode::Enforce {
-            lock_by_rule(&mut open, &locks, now)?;
+            lock_by_rule(&mut open, target.line, &locks, now)?;
         }
         let closing = Closing {
             urgency: Urgency::Ordinary,

@@ -15,7 +15,7 @@ use super::rights::{Authorised, Right, authorise, right};
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
 use crate::audit::{AnswerWindow, Event, Made, ReadOf};
-use crate::crypto::change_digest;
+use crate::crypto::{Token, change_digest};
 use crate::domain::{
     Account, Change, Channel, Held, Line, Lock, LockError, LockHolder, LockName, LockSet, OutcomeKind, Protection,
     Reference, Release, ReleaseId, ReleaseOpens, ReleaseScope, RequestId, Requester, Role, RuleId, Seq, StepScope,
@@ -255,24 +255,24 @@ impl Engine {
     }
 }
 
-/// Turns a carrier's locks on for an account, as rules say, in the commit of the decision that they refused. One that is on already
-/// stays as it is. Like any lock it voids what was granted before.
+/// Turns a carrier's locks on for the line that was asked about, as rules say, in the commit of the decision that they refused. Like any
+/// lock it voids what was granted before. One that is on, or that its owner takes off, stays as it is: no rule undoes their release.
 pub(super) fn lock_by_rule(
     open: &mut OpenAccount,
+    line: Option<Token>,
     locks: &[(LockSet, RuleId)],
     now: DateTime<Utc>,
 ) -> Result<(), ServiceError> {
     const HOLDER: LockHolder = LockHolder::Carrier;
     for (set, rule) in locks {
-        let seq = open.next_seq();
-        let reason = Reference::parse(rule).ok();
-        let account = open.account_mut().ok_or(ServiceError::NotFound("account"))?;
-        if matches!(account.protection.lock((*set, HOLDER)), Lock::On(_)) {
+        let (seq, reason) = (open.next_seq(), Reference::parse(rule).ok());
+        let Some(row) = line.and_then(|line| open.line_mut(line)) else { return Ok(()) };
+        if !matches!(row.protection.lock((*set, HOLDER)), Lock::Off) {
             continue;
         }
-        account.protection.set(*set, HOLDER, Held { since: now, by: None, reason: reason.clone() }, seq);
-        let event = Event::LockSet { scope: StepScope::Account, set: *set, holder: HOLDER, reason };
-        open.append(Entry { at: now, line: None, caller: None, channel: None, event })?;
+        row.protection.set(*set, HOLDER, Held { since: now, by: None, reason: reason.clone() }, seq);
+        let event = Event::LockSet { scope: StepScope::Line, set: *set, holder: HOLDER, reason };
+        open.append(Entry { at: now, line, caller: None, channel: None, event })?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::answer::Answer;
 use super::ask::{Approved, Asking, Effect, account_of};
-use super::challenges::{CodeKind, CodeToSend, kind_rank, transfer_pin_text};
+use super::challenges::{CodeKind, CodeToSend, transfer_pin_text};
 use super::credentials::TransferPinStatus;
 use super::elsewhere::Elsewhere;
 use super::engine::Engine;
@@ -16,12 +16,13 @@ use super::rights::{Authorised, right};
 use super::taking_back::TakingBack;
 use super::target::{Scope, Target};
 use super::unbroken::Unbroken;
-use super::weigh::Case;
+use super::weigh::{Case, Weighed};
 use crate::audit::{AnswerWindow, Event, Made};
 use crate::crypto::{Token, generate_transfer_pin};
 use crate::domain::{
-    Account, Contact, Credentials, Line, Msisdn, PinDigits, Requester, Standing, TRANSFER_PINS_KEPT_MAX, TransferPin,
-    TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState,
+    Account, CodeCheck, Contact, ContactId, ContactKind, Credentials, Factor, GivenProof, Line, Msisdn, PinDigits,
+    Requester, Standing, TRANSFER_PINS_KEPT_MAX, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope,
+    TransferPinState,
 };
 use crate::policy::{self, ContactFitness};
 use crate::store::OpenAccount;
@@ -90,7 +91,11 @@ impl Engine {
         let Untold { digits, account, line, contacts } = untold;
         let (at, own) = (answer.decided_at(), (account, Some(line)));
         for contact in contacts {
-            match self.stands_elsewhere(&requester.brand, own, &contact.value, at).await? {
+            match self
+                .stands_elsewhere(&requester.brand, own, &contact.value, at)
+                .await
+                .unwrap_or(Elsewhere::UnderAttack)
+            {
                 Elsewhere::UnderAttack => {}
                 Elsewhere::OfAnother => return Ok(Some(contact)),
                 Elsewhere::Fit => {
@@ -240,40 +245,65 @@ impl Effect for Issue {
             granted_seq: seq,
         };
         let status = told(&pin, account_of(open)?, now);
-        keep(open.credentials_mut().ok_or(ServiceError::NotFound("account"))?, pin, now);
         // INVARIANT (secrets-stay-in): shown once, to the customer on a known device; anyone else is told only that it exists.
-        self.untold = if known_device { None } else { untold(asking, target, open, value.clone())? };
+        self.untold = if known_device { None } else { untold(asking, target, open, (weighed, value.clone()))? };
+        let reaches_nobody = self.untold.as_ref().is_none_or(|untold| untold.contacts.is_empty()) && !known_device;
+        keep(open.credentials_mut().ok_or(ServiceError::NotFound("account"))?, pin, reaches_nobody, now);
         self.issued = Some(IssuedTransferPin { status, value: known_device.then_some(value), sent_to: None });
         Ok((AnswerWindow::NoPermit, Some(Made::TransferPin(id))))
     }
 }
 
-/// To whom a transfer PIN of a line can go that is not shown: who could prove with a code that they asked for it.
+/// To whom a transfer PIN of a line can go that is not shown: who could prove with a code that they asked for it. First the contact whose
+/// code was part of the proof, which may be one that counts beside another class alone; then the asker's own.
 fn untold(
     asking: &Asking<'_>,
     target: Target,
     open: &OpenAccount,
-    digits: PinDigits,
+    (weighed, digits): (&Weighed, PinDigits),
 ) -> Result<Option<Untold>, ServiceError> {
     let Some(line) = target.line.and_then(|token| open.line(token)) else { return Ok(None) };
     let case = Case::new(asking, (target, Standing::Known), (open, line))?;
     let failures = case.failures_before();
     let targets = policy::code_targets(case.policy, &case.request(), &case.snapshot(&failures), case.now);
-    let mut contacts: Vec<Contact> = targets
-        .contacts
-        .into_iter()
-        .filter_map(|(contact, fitness)| (fitness == ContactFitness::Fit).then_some(contact))
-        .collect();
-    contacts.sort_by_key(|contact| (kind_rank(contact.value.kind()), contact.since));
+    let proven = proven_contact(asking, open, weighed);
+    let is_proven = |contact: &Contact| proven == Some(&contact.id);
+    let is_beside = weighed.verdict.accepted.len() > 1;
+    let reaches = |(contact, fitness): (Contact, ContactFitness)| {
+        let counts =
+            fitness == ContactFitness::Fit || (fitness == ContactFitness::Beside && is_beside && is_proven(&contact));
+        counts.then_some(contact)
+    };
+    let mut contacts: Vec<Contact> = targets.contacts.into_iter().filter_map(reaches).collect();
+    let asker = asking.requester.person.as_ref().and_then(|person| case.account.person(person));
+    let is_own = |contact: &Contact| asker.is_some_and(|asker| asker.contacts.iter().any(|own| own.id == contact.id));
+    // A mailbox before a number, which may be another line that is swapped.
+    let is_number = |contact: &Contact| contact.value.kind() != ContactKind::Email;
+    contacts.sort_by_key(|contact| (!is_proven(contact), !is_own(contact), is_number(contact), contact.since));
     Ok(Some(Untold { digits, account: target.account, line: line.msisdn, contacts }))
 }
 
-/// Keeps a new transfer PIN; one of the same scope and carrier that is still live is replaced, and the oldest ended one
+/// The contact whose code was accepted, with this request or before.
+fn proven_contact<'a>(asking: &Asking<'_>, open: &'a OpenAccount, weighed: &Weighed) -> Option<&'a ContactId> {
+    let pending = asking.question.completes.and_then(|challenge| open.challenge(challenge));
+    let pending = pending.filter(|_| weighed.verdict.accepted.contains(&Factor::OneTimeCode))?;
+    match weighed.checks.code {
+        CodeCheck::Matched => pending.code.as_ref()?.contact.as_ref(),
+        CodeCheck::Given => pending.given.iter().rev().find_map(|given| match &given.proof {
+            GivenProof::OneTimeCode { contact, .. } => Some(contact),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// Keeps a new transfer PIN; one of the same scope and carrier that is still live is replaced, unless nobody is told the new one, and the oldest ended one
 /// leaves where there are too many.
-fn keep(credentials: &mut Credentials, new: TransferPin, now: DateTime<Utc>) {
+fn keep(credentials: &mut Credentials, new: TransferPin, reaches_nobody: bool, now: DateTime<Utc>) {
     let pins = &mut credentials.transfer_pins;
     let replaced = |pin: &&mut TransferPin| {
-        pin.state == TransferPinState::Live && pin.scope == new.scope && pin.gaining_spid == new.gaining_spid
+        let is_same = pin.scope == new.scope && pin.gaining_spid == new.gaining_spid;
+        pin.state == TransferPinState::Live && is_same && !reaches_nobody
     };
     pins.iter_mut().filter(replaced).for_each(|pin| pin.state = TransferPinState::Void { at: now });
     pins.push(new);

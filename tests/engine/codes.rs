@@ -73,7 +73,7 @@ async fn with_contact(value: ContactValue) -> (World, Arc<Mailbox>) {
 }
 
 impl World {
-    fn sending(&self, challenge: RecordId) -> Sending {
+    pub(crate) fn sending(&self, challenge: RecordId) -> Sending {
         let request_id = self.request_id();
         let body = Body(request_id.to_bytes().to_vec());
         Sending { request_id, body, challenge, contact: None, interaction: interaction(Channel::Store) }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use portcullis::domain::{Change, Channel, ContactValue, DeviceId, Evidence, Factor, OutcomeKind, Requester};
-use portcullis::service::{CodeKind, Completion, Question, authorise};
+use portcullis::domain::{
+    Change, Channel, ContactId, ContactValue, DeviceId, Evidence, Factor, LineId, OutcomeKind, Person, PersonId,
+    PersonRole, Requester,
+};
+use portcullis::service::{CodeKind, Completion, Question, Sending, authorise};
 use portcullis::store::Vault;
 
 use crate::attacks::{a_new_key, opened};
 use crate::challenges::{by_pin, outcome};
 use crate::codes::{MAIL, Mailbox, by_code, contact, with_mail};
-use crate::world::{ACCOUNT, PIN, World, carrier, customer, interaction};
+use crate::world::{ACCOUNT, LINE, PIN, World, carrier, customer, interaction};
 
 /// P24: who has no app yet adds one by two classes, and it is known a week later.
 #[tokio::test]
@@ -89,4 +92,51 @@ async fn a_transfer_pin_that_is_shown_is_not_sent() {
     let (_, issued) = world.engine.issue_transfer_pin(authorise(customer()).unwrap(), question).await.unwrap();
     let issued = issued.unwrap();
     assert!(issued.value.is_some() && issued.sent_to.is_none() && mailbox.len() == 0);
+}
+
+/// It goes to who proved that they asked: to the contact whose code it was, though that counts beside the PIN alone; and never to
+/// somebody else of the account before the asker's own.
+#[tokio::test]
+async fn a_transfer_pin_goes_to_who_proved_that_they_asked() {
+    for by_code_too in [true, false] {
+        let (world, mailbox) = (World::new(), Arc::new(Mailbox::default()));
+        let mut seed = world.seed();
+        let long_ago = world.now() - TimeDelta::days(900);
+        seed.persons[0].contacts = vec![contact("mail", ContactValue::Email(MAIL.to_owned()), long_ago)];
+        let bob = Person {
+            id: PersonId::parse("bob").unwrap(),
+            role: PersonRole::AuthorisedUser,
+            contacts: vec![contact("bob", ContactValue::Email("bob@example.com".to_owned()), long_ago)],
+            lines: vec![LineId::parse(LINE).unwrap()],
+            ..seed.persons[0].clone()
+        };
+        seed.persons.insert(0, bob);
+        world.create(seed).await;
+        if by_code_too {
+            world.change_contact("mail", Some(ContactValue::Email(MAIL.to_owned()))).await;
+            world.pass(TimeDelta::days(10));
+        }
+        world.engine.send_codes_by(mailbox.clone());
+        let elsewhere = || Requester { device: DeviceId::parse("laptop").ok(), ..customer() };
+        let question = Question {
+            evidence: by_pin(PIN),
+            ..world.question(Change::TransferPinIssue { gaining_spid: None }, Channel::Web)
+        };
+        let (asked, _) = world.engine.issue_transfer_pin(authorise(elsewhere()).unwrap(), question).await.unwrap();
+        let evidence = if by_code_too {
+            let mail = ContactId::parse("mail").unwrap();
+            let sending = Sending { contact: Some(mail), ..world.sending(asked.id()) };
+            world.engine.send_code(authorise(elsewhere()).unwrap(), sending).await.unwrap();
+            Evidence { account_pin: by_pin(PIN).account_pin, ..by_code(&mailbox.last().digits) }
+        } else {
+            world.approve_in_app(asked.id()).await.unwrap();
+            Evidence::default()
+        };
+        let completion = world.completion(asked.id(), evidence);
+        let completion = Completion { interaction: interaction(Channel::Web), ..completion };
+        let completed = world.engine.complete_decision(authorise(elsewhere()).unwrap(), completion).await.unwrap();
+        assert_eq!(outcome(&completed.answer), OutcomeKind::Approve);
+        let sent_to = completed.issued.unwrap().sent_to.map(|to| to.id.as_str().to_owned());
+        assert_eq!(sent_to.as_deref(), Some("mail"), "{by_code_too}");
+    }
 }

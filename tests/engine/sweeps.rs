@@ -2,22 +2,22 @@
 
 use chrono::TimeDelta;
 use portcullis::domain::{
-    AccountId, Change, Channel, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, ReleaseOpens,
+    Change, Channel, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, ReleaseOpens,
 };
 use portcullis::service::{Answer, LineName, LineRef, NoticeKind, Question, Scope, authorise};
 
 use crate::batch::second_line;
 use crate::challenges::outcome;
-use crate::notices::{contact, kinds, mail, with_seed};
+use crate::notices::{contact, kinds, line_of, mail, with_seed};
 use crate::windows::with_pin;
-use crate::world::{ACCOUNT, LINE, NUMBER, PIN, World, carrier, customer};
+use crate::world::{LINE, NUMBER, PIN, World, carrier, customer};
 
 fn told(answer: &Answer) -> (OutcomeKind, Reason) {
     let decided = answer.decided().unwrap();
     (decided.outcome, decided.reasons.first().map_or(Reason::NoCustomerProof, |given| given.reason))
 }
 
-/// P15: a sweep that nobody approved ends with the carrier's lock on the account. Its people are told, and its owner takes it off as any
+/// P15: a sweep that nobody approved ends with the carrier's lock on the line. Its people are told, and its owner takes it off as any
 /// other.
 #[tokio::test]
 async fn a_sweep_that_nobody_approved_ends_with_the_carriers_lock() {
@@ -35,9 +35,9 @@ async fn a_sweep_that_nobody_approved_ends_with_the_carriers_lock() {
         let question = if is_approved { world.approved(question) } else { with_pin(question, PIN) };
         told(&world.engine.issue_transfer_pin(authorise(customer()).unwrap(), question).await.unwrap().0)
     };
-    let account = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
+    let second = Scope::Line(LineRef::named(LineName::LineId(LineId::parse("line-2").unwrap())));
     let lock = async || {
-        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &account, None).await.unwrap();
+        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &second, None).await.unwrap();
         locks[0].protection.lock((LockSet::Port, LockHolder::Carrier)).clone()
     };
     assert_eq!(ask(LINE, true).await.0, OutcomeKind::Approve);
@@ -53,10 +53,13 @@ async fn a_sweep_that_nobody_approved_ends_with_the_carriers_lock() {
     assert_eq!(ask("line-2", true).await, (OutcomeKind::Deny, Reason::LockOn));
     let opens = ReleaseOpens::Window(None);
     let change = Change::LockRelease { set: LockSet::Port, holder: LockHolder::Carrier, opens };
-    let question = Question { scope: account.clone(), ..world.question(change, Channel::App) };
+    let question = Question { scope: second.clone(), ..world.question(change, Channel::App) };
     let release = world.approved(question);
     let (released, _) = world.engine.release_lock(authorise(customer()).unwrap(), release).await.unwrap();
     assert_eq!(outcome(&released), OutcomeKind::Approve);
+    // No rule undoes it meanwhile, whoever asks again.
+    assert_eq!(ask("line-2", false).await.0, OutcomeKind::Deny);
+    assert!(matches!(lock().await, Lock::Releasing(..)));
     world.pass(TimeDelta::minutes(16));
     assert_eq!(ask("line-2", true).await.0, OutcomeKind::Approve);
 }
@@ -75,7 +78,11 @@ async fn a_carrier_that_knows_no_account_number_locks_nobody() {
         world.decide(carrier(), question).await.unwrap();
         world.pass(TimeDelta::minutes(11));
     }
-    let account = Scope::Account(AccountId::parse(ACCOUNT).unwrap());
-    let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &account, None).await.unwrap();
-    assert!(matches!(locks[0].protection.lock((LockSet::Port, LockHolder::Carrier)), Lock::Off));
+    for number in [NUMBER, "+12125550124"] {
+        let line = line_of(number);
+        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &line, None).await.unwrap();
+        for locks in &locks {
+            assert!(matches!(locks.protection.lock((LockSet::Port, LockHolder::Carrier)), Lock::Off));
+        }
+    }
 }

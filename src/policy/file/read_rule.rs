@@ -228,7 +228,7 @@ impl Reader<'_> {
         Err(self.source.error(at, "only a rule with at_least = \"DENY\" has `hold`: who is held is refused"))
     }
 
-    /// A carrier's lock on the account.
+    /// A carrier's lock on the line.
     fn lock(&self, effect: RuleEffect) -> Result<Option<LockSet>, PolicyFileError> {
         let Some((name, at)) = self.text("lock")? else { return Ok(None) };
         let known = [LockSet::Port, LockSet::Sim, LockSet::All].into_iter().find(|set| set.name() == name);

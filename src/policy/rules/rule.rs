@@ -26,7 +26,7 @@ pub struct Rule {
     pub effective: Option<DateTime<Utc>>,
     /// What of the request is held from then on, each kind once, where it refuses for certain.
     pub hold: Vec<HoldKind>,
-    /// Which carrier's lock goes on for the account then, where it refuses for certain.
+    /// Which carrier's lock goes on for the line then, where it refuses for certain.
     pub lock: Option<LockSet>,
 }
 

@@ -35,7 +35,6 @@ pub use completing::{Completed, Completion};
 pub use declining::{Declining, Dispute};
 pub use following::DecisionWatch;
 pub use giving::{Submission, Submitted};
-pub(super) use sending::kind_rank;
 pub use sending::{CodeKind, CodeSender, CodeToSend, Sending, Sent};
 pub use waiting::{PENDING_PAGE_MAX, PendingPage, WaitingChallenge};
 pub(super) use wording::transfer_pin_text;

@@ -412,7 +412,7 @@ struct Noted {
 }
 
 /// The likeliest to be at hand first.
-pub(in crate::service) const fn kind_rank(kind: ContactKind) -> u8 {
+const fn kind_rank(kind: ContactKind) -> u8 {
     match kind {
         ContactKind::Sms => 0,
         ContactKind::Email => 1,
