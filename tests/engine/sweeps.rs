@@ -1,16 +1,14 @@
 //! Lines of one account that leave together, and the carrier's lock that ends it.
 
 use chrono::TimeDelta;
-use portcullis::domain::{
-    Change, Channel, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, ReleaseOpens,
-};
+use portcullis::domain::{Change, Channel, LineId, Lock, LockHolder, LockSet, OutcomeKind, Reason, ReleaseOpens};
 use portcullis::service::{Answer, LineName, LineRef, NoticeKind, Question, Scope, authorise};
 
 use crate::batch::second_line;
 use crate::challenges::outcome;
 use crate::notices::{contact, kinds, line_of, mail, with_seed};
 use crate::windows::with_pin;
-use crate::world::{LINE, NUMBER, PIN, World, carrier, customer};
+use crate::world::{LINE, PIN, World, carrier, customer};
 
 fn told(answer: &Answer) -> (OutcomeKind, Reason) {
     let decided = answer.decided().unwrap();
@@ -67,22 +65,24 @@ async fn a_sweep_that_nobody_approved_ends_with_the_carriers_lock() {
 /// Whoever does not show to know the account turns no lock on.
 #[tokio::test]
 async fn a_carrier_that_knows_no_account_number_locks_nobody() {
-    let world = World::new();
-    let mut seed = world.seed();
-    seed.lines.push(second_line());
-    world.create(seed).await;
-    for number in [NUMBER, "+12125550124", NUMBER, "+12125550124", NUMBER] {
-        let mut question = world.port_with_text("000001");
-        question.scope = Scope::Line(LineRef::named(LineName::Msisdn(Msisdn::parse(number).unwrap())));
-        question.claims.account_number = None;
-        world.decide(carrier(), question).await.unwrap();
+    for is_known in [false, true] {
+        let world = World::new();
+        let mut seed = world.seed();
+        seed.lines.push(second_line());
+        world.create(seed).await;
+        let second = || line_of("+12125550124");
+        world.transfer_pin(None).await;
+        let change = Change::TransferPinIssue { gaining_spid: None };
+        let question = Question { scope: second(), ..world.question(change, Channel::App) };
+        let question = with_pin(question, PIN);
+        let (asked, _) = world.engine.issue_transfer_pin(authorise(customer()).unwrap(), question).await.unwrap();
+        assert_eq!(told(&asked), (OutcomeKind::Challenge, Reason::AccountSweep));
         world.pass(TimeDelta::minutes(11));
-    }
-    for number in [NUMBER, "+12125550124"] {
-        let line = line_of(number);
-        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &line, None).await.unwrap();
-        for locks in &locks {
-            assert!(matches!(locks.protection.lock((LockSet::Port, LockHolder::Carrier)), Lock::Off));
-        }
+        let mut question = Question { scope: second(), ..world.port_with_text("000001") };
+        question.claims.account_number = question.claims.account_number.filter(|_| is_known);
+        assert_eq!(told(&world.decide(carrier(), question).await.unwrap()).0, OutcomeKind::Deny);
+        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &second(), None).await.unwrap();
+        let lock = locks[0].protection.lock((LockSet::Port, LockHolder::Carrier)).clone();
+        assert_eq!(matches!(lock, Lock::On(_)), is_known, "{lock:?}");
     }
 }
