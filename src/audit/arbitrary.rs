@@ -6,13 +6,13 @@ use proptest::prelude::*;
 
 use super::{
     AnswerWindow, AuditStep, Caller, Decided, Event, EventKind, HoldStep, IncidentStep, LineTrace, Made, PolicyChange,
-    PolicyStep, ReadOf, Record, RecordFilter, RecordedContribution, RecordedReason, ReportedOutcome, SegmentTrace,
-    SeparationStep, ShadowVerdict, ToldEvent,
+    PolicyStep, ReadOf, Record, RecordFilter, RecordedContribution, RecordedReason, RecoveryStep, ReportedOutcome,
+    SegmentTrace, SeparationStep, ShadowVerdict, ToldEvent,
 };
 use crate::domain::arbitrary::{
-    account_id, change, change_digest, channel, checks, cohort, contact_id, device_id, effect, factor, factor_option,
-    hash, hold_cause, hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind, own_reason, place,
-    policy_revision, reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
+    account_id, annulled, change, change_digest, channel, checks, cohort, contact_id, device_id, effect, factor,
+    factor_option, hash, hold_cause, hold_target, instant, level, line_id, lock_holder, lock_set, outcome_kind,
+    own_reason, place, policy_revision, reason, record_id, recorded, reference, release_id, subject, transfer_pin_id,
 };
 use crate::domain::{LockStep, LockStepKind, Mode, RequestId, Role, Standing, StepScope};
 
@@ -194,8 +194,18 @@ fn ledger_event() -> BoxedStrategy<Event> {
             Just(SeparationStep::Ended),
         ]
         .prop_map(Event::SeparationChanged),
+        recovery_step().prop_map(|step| Event::RecoveryChanged(Box::new(step))),
     ]
     .boxed()
+}
+
+fn recovery_step() -> impl Strategy<Value = RecoveryStep> {
+    prop_oneof![
+        (instant(), reference()).prop_map(|(disputed_at, reason)| RecoveryStep::Proposed { disputed_at, reason }),
+        (instant(), instant(), annulled(), option::of(reference())).prop_map(
+            |(disputed_at, until, annulled, reason)| RecoveryStep::Reported { disputed_at, until, annulled, reason }
+        ),
+    ]
 }
 
 fn filter() -> BoxedStrategy<RecordFilter> {
@@ -310,5 +320,10 @@ fn window() -> impl Strategy<Value = AnswerWindow> {
 }
 
 fn made() -> impl Strategy<Value = Made> {
-    prop_oneof![release_id().prop_map(Made::Release), transfer_pin_id().prop_map(Made::TransferPin), Just(Made::Pin),]
+    prop_oneof![
+        release_id().prop_map(Made::Release),
+        transfer_pin_id().prop_map(Made::TransferPin),
+        Just(Made::Pin),
+        Just(Made::Recovery),
+    ]
 }

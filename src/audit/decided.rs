@@ -111,6 +111,8 @@ pub enum Made {
     TransferPin(TransferPinId),
     /// A new account PIN.
     Pin,
+    /// A way back to the SIM before a disputed change.
+    Recovery,
 }
 
 /// A reason and the rule that gave it.

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::decided::Decided;
 use super::filter::RecordFilter;
 use crate::domain::{
-    AccountId, Checks, Cohort, ContactId, DeviceId, Factor, HoldCause, HoldTarget, LineId, LockHolder, LockName,
-    LockSet, LockStep, Place, PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope,
+    AccountId, Annulled, Checks, Cohort, ContactId, DeviceId, Factor, HoldCause, HoldTarget, LineId, LockHolder,
+    LockName, LockSet, LockStep, Place, PolicyRevision, RecordId, Recorded, Reference, ReleaseId, RequestId, StepScope,
     TransferPinId,
 };
 
@@ -215,8 +215,33 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// A line's SIM change is said to be somebody else's: by its owner, or by the fraud desk.
+    RecoveryChanged(Box<RecoveryStep>),
     /// Lines are being separated from an account without its owner, or were. Stands on the account that they are separated to.
     SeparationChanged(SeparationStep),
+}
+
+/// What is said of a disputed SIM change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecoveryStep {
+    /// One person of the fraud desk says that it was somebody else's. Nothing has changed.
+    Proposed {
+        /// When the line was taken off its SIM.
+        disputed_at: DateTime<Utc>,
+        /// Why they say so.
+        reason: Reference,
+    },
+    /// Its owner said so, with strong proof, or a second person of the desk: the line is barred, and what was set since is undone.
+    Reported {
+        /// When the line was taken off its SIM.
+        disputed_at: DateTime<Utc>,
+        /// Until when the line may go back.
+        until: DateTime<Utc>,
+        /// What was undone.
+        annulled: Annulled,
+        /// Why the desk says so.
+        reason: Option<Reference>,
+    },
 }
 
 /// What happened to a separation.

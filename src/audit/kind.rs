@@ -97,6 +97,8 @@ kinds! {
     DeviceWaits = 34, "DEVICE_WAITS";
     /// A new device was removed.
     DeviceRemoved = 35, "DEVICE_REMOVED";
+    /// A SIM change is said to be somebody else's.
+    RecoveryChanged = 36, "RECOVERY_CHANGED";
 }
 
 impl Event {
@@ -137,6 +139,7 @@ impl Event {
             Self::Told(_) => EventKind::EventRecorded,
             Self::LogInsFailed { .. } => EventKind::LogInsFailed,
             Self::SeparationChanged(_) => EventKind::SeparationChanged,
+            Self::RecoveryChanged(_) => EventKind::RecoveryChanged,
         }
     }
 }

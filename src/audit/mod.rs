@@ -21,8 +21,8 @@ pub use checkpoint::{
 };
 pub use decided::{AnswerWindow, Decided, Made, RecordedContribution, RecordedReason, ShadowVerdict};
 pub use event::{
-    AuditStep, Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, ReadOf, ReportedOutcome, SegmentTrace,
-    SeparationStep, ToldEvent,
+    AuditStep, Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, ReadOf, RecoveryStep, ReportedOutcome,
+    SegmentTrace, SeparationStep, ToldEvent,
 };
 pub use fault::{Fault, FaultKind};
 pub use filter::RecordFilter;

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::failure::EXIT_CODES;
 use super::{
     account, audit, bench, challenge, day, decide, decision, device, doctor, events, incident, keys, lock, notice, pin,
-    policy, separation, serve, store, token, transfer_pin,
+    policy, separation, serve, store, swap, token, transfer_pin,
 };
 
 const ABOUT: &str = "\
@@ -67,6 +67,8 @@ pub(super) enum Command {
     TransferPin(Box<transfer_pin::TransferPinArgs>),
     /// Take app keys off accounts
     Device(Box<device::DeviceArgs>),
+    /// Report a SIM change as somebody else's, and undo what was set since
+    Swap(Box<swap::SwapArgs>),
     /// Import and show accounts, and what happened on them
     Account(Box<account::AccountArgs>),
     /// Tell the service what happened elsewhere

@@ -56,6 +56,7 @@ mod separation;
 mod serve;
 mod store;
 mod stores;
+mod swap;
 mod token;
 mod transfer_pin;
 

@@ -12,7 +12,7 @@ use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{
     account, audit, bench, challenge, day, decide, decision, device, doctor, events, incident, keys, lock, notice, pin,
-    policy, separation, serve, store, token, transfer_pin,
+    policy, separation, serve, store, swap, token, transfer_pin,
 };
 
 /// So many digits in a row may be a PIN, which has four at least.
@@ -74,6 +74,7 @@ fn run(command: Command, output: Output) -> Result<Exit, Failure> {
         Command::Pin(args) => calling(pin::run(*args, output)),
         Command::TransferPin(args) => calling(transfer_pin::run(*args, output)),
         Command::Device(args) => calling(device::run(*args, output)),
+        Command::Swap(args) => calling(swap::run(*args, output)),
         Command::Account(args) => calling(account::run(*args, output)),
         Command::Events(args) => calling(events::run(*args, output)),
         Command::Incident(args) => calling(incident::run(*args, output)),

@@ -179,6 +179,7 @@ impl<'a> Detail<'a> {
             | Change::DeviceAdd { .. }
             | Change::TransferPinIssue { .. }
             | Change::LockRelease { .. }
+            | Change::SwapReport { .. }
             | Change::PinChange => detail,
         }
     }

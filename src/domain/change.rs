@@ -48,6 +48,12 @@ pub enum Change {
     },
     /// Owner, authorised users or account changed.
     Owner(OwnerChange),
+    /// A SIM change reported as somebody else's (P22): what was set since is undone, and the line may go back. It takes off what
+    /// protects the account, as the release of a lock does.
+    SwapReport {
+        /// The SIM that the line was on.
+        back_to: SimTarget,
+    },
 }
 
 /// What a release is to open.
@@ -279,7 +285,7 @@ impl Change {
             Self::Sim(_) => Action::SimChange,
             Self::PortOut(_) => Action::PortOut,
             Self::TransferPinIssue { .. } => Action::TransferPinIssue,
-            Self::LockRelease { .. } => Action::LockRelease,
+            Self::LockRelease { .. } | Self::SwapReport { .. } => Action::LockRelease,
             Self::PinChange => Action::PinChange,
             Self::Contact(_) => Action::ContactChange,
             Self::CallForwarding { .. } => Action::CallForwardingSet,
@@ -360,6 +366,10 @@ impl Change {
                 line("to_account_id", account.as_str());
             }
             Self::Owner(OwnerChange::Close) => line("close", "true"),
+            Self::SwapReport { back_to } => match back_to {
+                SimTarget::Iccid(iccid) => line("back_to_iccid", iccid.as_str()),
+                SimTarget::Eid(eid) => line("back_to_eid", eid.as_str()),
+            },
         }
         text
     }

@@ -133,13 +133,25 @@ impl ContactTimes {
     /// Remembers a change. One whose kind nobody told may be of any, and counts for all.
     pub fn note(&mut self, kind: Option<ContactKind>, at: DateTime<Utc>) {
         for one in ContactKind::ALL.into_iter().filter(|one| kind.is_none_or(|kind| kind == *one)) {
-            let last = match one {
-                ContactKind::Email => &mut self.email,
-                ContactKind::Sms => &mut self.sms,
-                ContactKind::Voice => &mut self.voice,
-                ContactKind::Postal => &mut self.postal,
-            };
+            let last = self.last_mut(one);
             *last = (*last).max(Some(at));
+        }
+    }
+
+    /// Forgets a kind's last change, if it was since `since`: then the one before it was at `before`, or there was none.
+    pub(super) fn annul(&mut self, kind: ContactKind, since: DateTime<Utc>, before: Option<DateTime<Utc>>) {
+        let last = self.last_mut(kind);
+        if last.is_some_and(|at| at >= since) {
+            *last = before;
+        }
+    }
+
+    const fn last_mut(&mut self, kind: ContactKind) -> &mut Option<DateTime<Utc>> {
+        match kind {
+            ContactKind::Email => &mut self.email,
+            ContactKind::Sms => &mut self.sms,
+            ContactKind::Voice => &mut self.voice,
+            ContactKind::Postal => &mut self.postal,
         }
     }
 

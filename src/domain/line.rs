@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::history::insert_newest;
 use super::protection::Protection;
-use super::{AccountId, Eid, Flags, Iccid, Imei, LineId, Msisdn, RecordId, SimTarget};
+use super::{AccountId, Eid, Flags, Iccid, Imei, LineId, Msisdn, RecordId, Recovery, SimBefore, SimTarget};
 
 /// Whether a line is in service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +50,24 @@ impl LineName {
 /// How many SIM changes a line remembers; more than any rule counts.
 pub const SIM_CHANGES_KEPT_MAX: usize = 8;
 
+/// A SIM change that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimChanged {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The SIM that the line was on before it.
+    pub from: SimBefore,
+    /// Whether it took the line back, after a disputed one.
+    pub goes_back: bool,
+}
+
+impl From<DateTime<Utc>> for SimChanged {
+    /// One of which no more is known than when it was.
+    fn from(at: DateTime<Utc>) -> Self {
+        Self { at, from: SimBefore::default(), goes_back: false }
+    }
+}
+
 /// A subscription with the number it has now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -69,7 +86,7 @@ pub struct Line {
     /// The handset last seen.
     pub imei: Option<Imei>,
     /// SIM changes that were carried out, oldest first, at most [`SIM_CHANGES_KEPT_MAX`]. Going back is one more, never one less.
-    pub sim_changes: Vec<DateTime<Utc>>,
+    pub sim_changes: Vec<SimChanged>,
     /// When call forwarding was last set.
     pub forwarding_set_at: Option<DateTime<Utc>>,
     /// When the network last had it on the SIM that it is on.
@@ -78,6 +95,8 @@ pub struct Line {
     pub flags: Flags,
     /// Locks on the line.
     pub protection: Protection,
+    /// A SIM change that is said to be somebody else's, and what became of it.
+    pub recovery: Option<Box<Recovery>>,
     /// The latest record about this line.
     pub last_record: Option<RecordId>,
 }
@@ -85,7 +104,7 @@ pub struct Line {
 impl Line {
     /// When the SIM last changed, if it ever did here.
     pub fn sim_changed_at(&self) -> Option<DateTime<Utc>> {
-        self.sim_changes.last().copied()
+        self.sim_changes.last().map(|change| change.at)
     }
 
     /// Whether the number is on this SIM already.
@@ -101,15 +120,38 @@ impl Line {
     ///
     /// INVARIANT (changes-only-added): going back to a SIM is one change more. The last change never becomes an older one.
     pub fn change_sim(&mut self, target: SimTarget, imei: Option<Imei>, at: DateTime<Utc>) {
-        if self.sim_changed_at().is_none_or(|last| last <= at) {
-            (self.iccid, self.eid) = match target {
-                SimTarget::Iccid(iccid) => (Some(iccid), None),
-                SimTarget::Eid(eid) => (None, Some(eid)),
-            };
+        let place = self.sim_changes.partition_point(|known| known.at <= at);
+        if place == 0 && self.sim_changes.len() >= SIM_CHANGES_KEPT_MAX {
+            // It is not kept, and others that are not may stand between: what the oldest that is kept began from, nobody knows.
+            self.sim_changes.iter_mut().take(1).for_each(|oldest| oldest.from = SimBefore::default());
+            return;
+        }
+        let (sim, later) = (SimBefore::from(target), self.sim_changes.get_mut(place));
+        let from = if let Some(later) = later {
+            std::mem::replace(&mut later.from, sim)
+        } else {
+            let before = SimBefore { iccid: self.iccid.take(), eid: self.eid.take() };
+            (self.iccid, self.eid) = (sim.iccid, sim.eid);
             self.imei = imei.or(self.imei.take());
             self.attached_at = None;
+            self.end_suspension(&before);
+            before
+        };
+        self.sim_changes.insert(place, SimChanged { at, from, goes_back: false });
+        let surplus = self.sim_changes.len().saturating_sub(SIM_CHANGES_KEPT_MAX);
+        self.sim_changes.drain(..surplus);
+    }
+
+    /// A line that was barred for its SIM is in service again on another.
+    fn end_suspension(&mut self, before: &SimBefore) {
+        let is_other = before.iccid != self.iccid || before.eid != self.eid;
+        if let Some(recovery) = self.recovery.as_deref_mut()
+            && std::mem::take(&mut recovery.suspends)
+            && is_other
+            && self.status == LineStatus::Suspended
+        {
+            self.status = LineStatus::Active;
         }
-        insert_newest(&mut self.sim_changes, at, SIM_CHANGES_KEPT_MAX, |at| *at);
     }
 
     /// Whether it is news that the network had the line on a SIM at `at`. Of any but the one it is on since its last change
@@ -137,7 +179,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
 
-    use super::{Line, SIM_CHANGES_KEPT_MAX};
+    use super::{Line, SIM_CHANGES_KEPT_MAX, SimBefore};
     use crate::domain::{AccountId, Iccid, IccidCheck, Msisdn, SimTarget};
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -201,7 +243,16 @@ mod tests {
                 prop_assert!(line.is_on(&sim(newest.1)));
                 let mut all: Vec<_> = told.iter().map(|(minute, _)| at(*minute)).collect();
                 all.sort_unstable();
-                prop_assert_eq!(&line.sim_changes, &all[all.len().saturating_sub(SIM_CHANGES_KEPT_MAX)..]);
+                let kept: Vec<_> = line.sim_changes.iter().map(|change| change.at).collect();
+                prop_assert_eq!(&kept, &all[all.len().saturating_sub(SIM_CHANGES_KEPT_MAX)..]);
+                // Each began where the one before it ended.
+                let mut in_order = told.clone();
+                in_order.sort_by_key(|(minute, _)| *minute);
+                let ended = in_order.iter().rev().skip(1).map(|(_, number)| sim(*number).into());
+                for (change, before) in line.sim_changes.iter().rev().zip(ended.chain([SimBefore::default()])) {
+                    let may_be_forgotten = told.len() > SIM_CHANGES_KEPT_MAX && change.at == kept[0];
+                    prop_assert!(change.from == before || (may_be_forgotten && change.from.is_unknown()));
+                }
             }
         }
     }

@@ -33,6 +33,7 @@ mod place;
 mod policy_shelf;
 mod protection;
 mod reason;
+mod recovery;
 mod requester;
 mod roster;
 mod rule_id;
@@ -79,7 +80,7 @@ pub use ids::{
 };
 pub use incident::{AccountMark, Cohort, Incident, LISTED_PAGE_MAX, ListedPage};
 pub use interaction::{Channel, Claims, Interaction, Mode};
-pub use line::{Line, LineName, LineStatus, SIM_CHANGES_KEPT_MAX};
+pub use line::{Line, LineName, LineStatus, SIM_CHANGES_KEPT_MAX, SimChanged};
 pub use lock::{
     Held, Lock, LockError, LockName, LockStep, LockStepKind, Release, ReleaseGuard, ReleaseScope, ReleaseTimes, Stance,
 };
@@ -105,6 +106,7 @@ pub use policy_shelf::{
 };
 pub use protection::{NamedStep, Protection, Seq};
 pub use reason::{Reason, ReasonClass};
+pub use recovery::{Annulled, DISPUTABLE_FOR, NotDisputable, Recovery, RecoveryState};
 pub use requester::{Connection, Requester, Role};
 pub use roster::{NetworkStanding, RegisteredStore, Roster, RosterHours, RosterStanding, StoreRegister};
 pub use rule_id::{RULE_ID_BYTES_MAX, RuleId, is_rule_id, rule_id};
@@ -113,7 +115,7 @@ pub use separation::{
     is_separated,
 };
 pub use signal::{ObservedSignal, SIGNAL_NAMES, Signal, SignalKind};
-pub use sim::{Eid, Iccid, IccidCheck, Imei};
+pub use sim::{Eid, Iccid, IccidCheck, Imei, SimBefore};
 pub use snapshot::{DueStep, Snapshot, Standing, StepScope, advance};
 pub use stand_in::{LEDGER_NAME, RESERVED_NAMES, STAND_IN_NAME};
 pub use text::FormatError;

@@ -109,6 +109,23 @@ impl Protection {
         consumed
     }
 
+    /// Ends every release, and opens those locks anew for which `opens` gives one, at once. How many.
+    pub(super) fn each_held(&mut self, mut opens: impl FnMut(&Held) -> Option<Release>) -> u32 {
+        let mut opened = 0_u32;
+        for lock in self.locks.values_mut() {
+            let (Lock::On(held) | Lock::Releasing(held, _) | Lock::Released(held, _)) = &*lock else { continue };
+            let held = held.clone();
+            *lock = match opens(&held) {
+                Some(release) => {
+                    opened = opened.saturating_add(1);
+                    Lock::Released(held, release)
+                }
+                None => Lock::On(held),
+            };
+        }
+        opened
+    }
+
     /// Voids what was granted for `action` up to and including `seq`.
     pub fn void(&mut self, action: Action, seq: Seq) {
         let epoch = self.voided_at.entry(action).or_insert(seq);

@@ -1,5 +1,6 @@
 //! SIM and device numbers.
 
+use super::SimTarget;
 use super::text::{FormatError, is_digits, luhn_holds, require};
 
 const ICCID: &str = "must be an ICCID: 19 or 20 digits that start with 89, the last a Luhn check digit";
@@ -38,6 +39,39 @@ digits_type! {
 digits_type! {
     /// The number of a handset, with or without the software version (3GPP TS 23.003).
     Imei
+}
+
+/// The SIM that a line was on, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SimBefore {
+    /// The SIM card or profile.
+    pub iccid: Option<Iccid>,
+    /// The eSIM chip.
+    pub eid: Option<Eid>,
+}
+
+impl SimBefore {
+    /// Whether it is the one that a change names.
+    pub fn is(&self, target: &SimTarget) -> bool {
+        match target {
+            SimTarget::Iccid(iccid) => self.iccid.as_ref() == Some(iccid),
+            SimTarget::Eid(eid) => self.eid.as_ref() == Some(eid),
+        }
+    }
+
+    /// Whether nothing is known of it.
+    pub const fn is_unknown(&self) -> bool {
+        self.iccid.is_none() && self.eid.is_none()
+    }
+}
+
+impl From<SimTarget> for SimBefore {
+    fn from(target: SimTarget) -> Self {
+        match target {
+            SimTarget::Iccid(iccid) => Self { iccid: Some(iccid), eid: None },
+            SimTarget::Eid(eid) => Self { iccid: None, eid: Some(eid) },
+        }
+    }
 }
 
 /// Whether ICCIDs must carry their check digit; some suppliers' files drop it.

@@ -57,6 +57,7 @@ impl Line {
             sim_changes: Vec::new(),
             forwarding_set_at: None,
             attached_at: None,
+            recovery: None,
             flags: Flags::default(),
             protection: Protection::default(),
             last_record: None,

@@ -83,6 +83,7 @@ fn refused(refusal: Refusal) -> Status {
         Refusal::PermitNeeded | Refusal::AccountExistsElsewhere => precondition(reason, "seed", message),
         Refusal::RecordArchived => precondition(reason, "record", message),
         Refusal::SeparationsOff | Refusal::SeparationNotProposed => precondition(reason, "separation_id", message),
+        Refusal::SwapUnknown | Refusal::RecoveryOpen => precondition(reason, "back_to", message),
         Refusal::SeparationRefused => precondition(reason, "separation_reference", message),
         Refusal::HouseOnly | Refusal::PersonNeeded => failure(Code::PermissionDenied, reason, message),
         Refusal::SecondPersonNeeded | Refusal::ExportNotApproved | Refusal::ExportExpired => {

@@ -30,6 +30,7 @@ impl Policy {
             contact,
             document,
             device,
+            recovery_life,
             unknown_numbers,
             port_account_number_required,
             signals_required,
@@ -46,6 +47,7 @@ impl Policy {
         text.contact(*contact);
         text.document(*document);
         text.device(*device);
+        text.span("recovery.life", *recovery_life);
         text.budget("unknown_numbers", *unknown_numbers);
         text.put("port.account_number_required", port_account_number_required);
         text.all(
@@ -138,10 +140,11 @@ impl Text {
     }
 
     fn contact(&mut self, contact: ContactKnobs) {
-        let ContactKnobs { usable_after, alone_after, sim_changed, forwarding_set, mailbox_used } = contact;
+        let ContactKnobs { usable_after, alone_after, sim_changed, went_back, forwarding_set, mailbox_used } = contact;
         self.span("contact.usable_after", usable_after);
         self.span("contact.alone_after", alone_after);
         self.span("contact.sim_changed", sim_changed);
+        self.span("contact.went_back", went_back);
         self.span("contact.forwarding_set", forwarding_set);
         self.span("contact.mailbox_used", mailbox_used);
     }
@@ -208,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_knob_changes_the_text() {
-        let turns: [Turn; 35] = [
+        let turns: [Turn; 37] = [
             |p| p.thresholds.challenge += 1,
             |p| p.thresholds.strong += 1,
             |p| p.thresholds.deny += 1,
@@ -233,6 +236,7 @@ mod tests {
             |p| p.contact.usable_after += TimeDelta::seconds(1),
             |p| p.contact.alone_after += TimeDelta::seconds(1),
             |p| p.contact.sim_changed += TimeDelta::seconds(1),
+            |p| p.contact.went_back += TimeDelta::seconds(1),
             |p| p.contact.forwarding_set += TimeDelta::seconds(1),
             |p| p.contact.mailbox_used += TimeDelta::seconds(1),
             |p| p.document.taken = false,
@@ -241,6 +245,7 @@ mod tests {
             |p| p.document.pair_max += 1,
             |p| p.device.known_after += TimeDelta::seconds(1),
             |p| p.device.known_after_approval += TimeDelta::seconds(1),
+            |p| p.recovery_life += TimeDelta::seconds(1),
             |p| p.unknown_numbers.count += 1,
             |p| p.signals_required.push(a_required_signal()),
             |p| p.rules = Rules::default(),

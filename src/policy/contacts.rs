@@ -182,10 +182,18 @@ impl Reach<'_> {
         let rests = [
             rest(used_at, knobs.mailbox_used),
             rest(forwarded.filter(|_| value.kind() == ContactKind::Voice), knobs.forwarding_set),
-            rest(own.and_then(Line::sim_changed_at), knobs.sim_changed),
+            own.and_then(|line| self.sim_rest(line)),
         ];
         let until = rests.into_iter().flatten().max().filter(|until| self.now <= *until);
         until.map_or(Attack::None, Attack::Until)
+    }
+
+    /// Until when a line's SIM is too new to be sent a code. One that is back on its own is the customer's again.
+    fn sim_rest(&self, line: &Line) -> Option<DateTime<Utc>> {
+        match line.went_back_at() {
+            Some(at) => rest(Some(at), self.knobs.went_back),
+            None => rest(line.sim_changed_at(), self.knobs.sim_changed),
+        }
     }
 
     /// Whether a reset went to that contact, under whatever name the place is kept.

@@ -35,6 +35,8 @@ pub struct Policy {
     pub document: DocumentKnobs,
     /// How long a device is only new, P24.
     pub device: DeviceWaits,
+    /// How long a line may go back to its SIM after another is reported as somebody else's, P22.
+    pub recovery_life: TimeDelta,
     /// How many unknown numbers one caller may ask about.
     pub unknown_numbers: Budget,
     /// Whether a port request must name the account number. Without it a carrier could tell open lines from unknown ones.
@@ -144,6 +146,8 @@ pub struct ContactKnobs {
     pub alone_after: TimeDelta,
     /// None to the line itself for so long after its SIM changed.
     pub sim_changed: TimeDelta,
+    /// The same after it went back to its own, once another was reported as somebody else's.
+    pub went_back: TimeDelta,
     /// No call for so long after call forwarding was set.
     pub forwarding_set: TimeDelta,
     /// None for so long after a PIN or password was reset through it.
@@ -258,11 +262,13 @@ impl Policy {
                 usable_after: zero,
                 alone_after: zero,
                 sim_changed: zero,
+                went_back: zero,
                 forwarding_set: zero,
                 mailbox_used: zero,
             },
             document: DocumentKnobs { taken: true, delay: zero, valid_for: zero, pair_max: 0 },
             device: DeviceWaits { known_after: zero, known_after_approval: zero },
+            recovery_life: zero,
             unknown_numbers: Budget { count: 0, window: zero },
             port_account_number_required: true,
             signals_required: Vec::new(),

@@ -69,6 +69,7 @@ knobs! {
     "contact.usable_after": Span = contact.usable_after;
     "contact.alone_after": Span = contact.alone_after;
     "contact.sim_changed": Span = contact.sim_changed;
+    "contact.went_back": Span = contact.went_back;
     "contact.forwarding_set": Span = contact.forwarding_set;
     "contact.mailbox_used": Span = contact.mailbox_used;
     "document.taken": Flag = document.taken;
@@ -77,6 +78,7 @@ knobs! {
     "document.pair_max": Count = document.pair_max;
     "device.known_after": Span = device.known_after;
     "device.known_after_approval": Span = device.known_after_approval;
+    "recovery.life": Span = recovery_life;
     "unknown_numbers.count": Count = unknown_numbers.count;
     "unknown_numbers.window": Span = unknown_numbers.window;
     "port.account_number_required": Flag = port_account_number_required;

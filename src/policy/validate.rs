@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::document::{PERMIT_LIFE_MAX, Policy, TransferPinLife};
+use crate::domain::DISPUTABLE_FOR;
 
 /// A knob that cannot stand as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +118,9 @@ impl Policy {
         let is_longer = self.contact.alone_after >= self.contact.usable_after;
         require(is_longer, "contact.alone_after", "must be at least `contact.usable_after`")?;
         span(self.contact.sim_changed, "contact.sim_changed")?;
+        span(self.contact.went_back, "contact.went_back")?;
+        let is_longer = self.contact.sim_changed >= self.contact.went_back;
+        require(is_longer, "contact.went_back", "must be at most `contact.sim_changed`")?;
         span(self.contact.forwarding_set, "contact.forwarding_set")?;
         span(self.contact.mailbox_used, "contact.mailbox_used")?;
         span(self.document.delay, "document.delay")?;
@@ -127,6 +131,9 @@ impl Policy {
         require(is_some, "document.pair_max", "must be 1 to 20")?;
         span(self.device.known_after, "device.known_after")?;
         span(self.device.known_after_approval, "device.known_after_approval")?;
+        positive(self.recovery_life, "recovery.life")?;
+        let fits = self.recovery_life <= DISPUTABLE_FOR;
+        require(fits, "recovery.life", "must be at most 90 days")?;
         require(self.unknown_numbers.count > 0, "unknown_numbers", "must allow more than 0")?;
         positive(self.unknown_numbers.window, "unknown_numbers")?;
         let fits = self.unknown_numbers.window <= UNKNOWN_NUMBERS_WINDOW_MAX;
@@ -163,7 +170,7 @@ mod tests {
 
     #[test]
     fn each_wrong_knob_is_named() {
-        let cases: [(&str, Turn); 22] = [
+        let cases: [(&str, Turn); 24] = [
             ("thresholds.challenge", |p| p.thresholds.challenge = 0),
             ("thresholds.strong", |p| p.thresholds.strong = p.thresholds.challenge - 1),
             ("thresholds.deny", |p| p.thresholds.deny = p.thresholds.strong - 1),
@@ -178,6 +185,8 @@ mod tests {
             ("transfer_pin.wrong_max", |p| p.transfer_pin.wrong_max = 0),
             ("permit.life", |p| p.permit_life = TimeDelta::minutes(11)),
             ("contact.alone_after", |p| p.contact.alone_after = p.contact.usable_after - TimeDelta::seconds(1)),
+            ("contact.went_back", |p| p.contact.went_back = p.contact.sim_changed + TimeDelta::seconds(1)),
+            ("recovery.life", |p| p.recovery_life = TimeDelta::days(91)),
             ("document.valid_for", |p| p.document.valid_for = TimeDelta::zero()),
             ("document.valid_for", |p| p.document.delay = TimeDelta::days(7) + TimeDelta::microseconds(1)),
             ("document.pair_max", |p| p.document.pair_max = 0),

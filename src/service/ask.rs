@@ -41,7 +41,7 @@ pub(super) const CONFLICT_RETRIES_MAX: usize = 3;
 /// What an approval does besides being recorded.
 pub(super) trait Effect: Send {
     /// Refuses what makes no sense on this account, before anything is looked at.
-    fn check(&self, account: &Account, line: &Line) -> Result<(), ServiceError>;
+    fn check(&self, account: &Account, line: &Line, now: DateTime<Utc>) -> Result<(), ServiceError>;
 
     /// Whether a challenge is kept for others to meet. Where it is not, whoever asked brings the proof with the question again.
     fn waits(&self) -> bool {
@@ -50,6 +50,11 @@ pub(super) trait Effect: Send {
 
     /// Carries the approved change out, or grants the permit for it.
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError>;
+
+    /// What else is on record of it, after the decision.
+    fn follows(&mut self) -> Option<Event> {
+        None
+    }
 }
 
 /// An approval about to be committed, with the account it changes.
@@ -284,6 +289,9 @@ impl Engine {
             decision,
             entry(asking, &target, decided(asking, standing, weighed, (window, made), challenge)),
         )?;
+        if let Some(event) = effect.follows() {
+            open.append(Entry { at: now, line: target.line, caller: None, channel: None, event })?;
+        }
         if shown && question.mode == Mode::Enforce {
             lock_by_rule(&mut open, target.line, &locks, now)?;
         }
@@ -408,7 +416,7 @@ fn checked<'a, E: Effect>(
     (open, line): (&'a OpenAccount, &'a Line),
 ) -> Result<Case<'a>, ServiceError> {
     challenges::check_not_met(open, asking.question)?;
-    effect.check(account_of(open)?, line)?;
+    effect.check(account_of(open)?, line, asking.now)?;
     Case::new(asking, whose, (open, line))
 }
 

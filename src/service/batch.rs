@@ -222,7 +222,7 @@ impl Engine {
         let row = target.line.and_then(|token| open.line(token)).filter(|row| super::standing::answers_to(row, line));
         let standing = if row.is_some() { account } else { Standing::Unknown };
         let row = row.unwrap_or(&stood_in);
-        GrantPermit { change: &question.change }.check(super::ask::account_of(open)?, row)?;
+        GrantPermit { change: &question.change }.check(super::ask::account_of(open)?, row, asking.now)?;
         let case = Case::new(&asking, (target, standing), (open, row))?;
         Ok((standing, self.weigh(&case, counted, looked).await))
     }

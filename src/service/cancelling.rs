@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::error::ServiceError;
+use super::owners::Owner;
 use super::protect::{Guarding, ProtectionView, cancels};
 use super::question::Body;
 use super::refusal::Refusal;
@@ -15,7 +16,7 @@ use crate::domain::{Action, CancelCode, Channel, Checks, DocumentCheck, LineName
 use crate::store::Found;
 
 /// What the digest of a code is called.
-const CODE: &str = "release-cancel";
+const CODE: &str = "notice-cancel";
 
 /// Something to be cancelled with the code of its notice.
 #[derive(Debug, Clone)]
@@ -87,8 +88,7 @@ impl Engine {
             let Found::Kept(kept) = engine.vault.find(record).await? else { return Err(over) };
             let Some(cancelled) = Cancelled::of(kept.record()) else { return Err(over) };
             let owner = engine.owner(kept.account(), engine.now()?.instant()).await?;
-            let is_reached =
-                |owner: &super::owners::Owner| owner.brand == requester.brand && who.reaches(&owner.account);
+            let is_reached = |owner: &Owner| owner.brand == requester.brand && who.reaches(&owner.account);
             let owner = owner.filter(is_reached).ok_or(over)?;
             let Cancelling { request_id, body, channel, .. } = cancelling;
             let Cancelled::Release(release) = cancelled else {

@@ -21,10 +21,10 @@ pub(super) struct Carried<'a> {
 }
 
 /// Marks the permit used, uses up the transfer PIN it rested on, re-locks a release that was for this change only, and
-/// writes down what the change does to account and line.
-pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'_>) {
+/// writes down what the change does to account and line. Whether it took the line back after a disputed SIM change, with the lock on.
+pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'_>) -> bool {
     let Carried { decision, change, redemption, now, .. } = *carried;
-    let Some(permit) = open.permit_mut(decision) else { return };
+    let Some(permit) = open.permit_mut(decision) else { return false };
     permit.state = PermitState::Redeemed { at: now, redemption };
     let (transfer_pin, via, digest) = (permit.transfer_pin, permit.via, permit.change);
     if let Some(id) = transfer_pin
@@ -38,9 +38,14 @@ pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'
     }
     let seq = open.next_seq();
     if let (Some(account), Some(line)) = open.account_and_line_mut(line) {
+        let goes_back = line.goes_back(change, now);
         account.protection.consume(&digest, seq);
         line.protection.consume(&digest, seq);
         apply(account, line, carried, via);
+        if goes_back {
+            line.went_back(now, seq);
+            return true;
+        }
         if change.action() == Action::PortOut {
             // Nothing granted for a line outlives its leaving.
             for action in Action::ALL {
@@ -48,6 +53,7 @@ pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'
             }
         }
     }
+    false
 }
 
 /// What kind of contact changes, to what it becomes and from what it was. One that nobody knows may be any.
@@ -101,6 +107,9 @@ fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Cha
         // It arrives with `MoveLine`. From here on nothing answers for it on this account, and no lock is set on a row left behind.
         Change::Owner(OwnerChange::ToAccount { .. }) => line.status = LineStatus::Moved,
         // Carried out by use cases of their own.
-        Change::TransferPinIssue { .. } | Change::LockRelease { .. } | Change::PinChange => {}
+        Change::TransferPinIssue { .. }
+        | Change::LockRelease { .. }
+        | Change::SwapReport { .. }
+        | Change::PinChange => {}
     }
 }

@@ -171,7 +171,7 @@ struct SetPin {
 }
 
 impl Effect for SetPin {
-    fn check(&self, _: &Account, _: &Line) -> Result<(), ServiceError> {
+    fn check(&self, _: &Account, _: &Line, _: DateTime<Utc>) -> Result<(), ServiceError> {
         Ok(())
     }
 

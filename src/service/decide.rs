@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::answer::Answer;
 use super::ask::{Approved, Effect};
 use super::engine::Engine;
@@ -41,7 +43,7 @@ pub(super) struct GrantPermit<'a> {
 }
 
 impl Effect for GrantPermit<'_> {
-    fn check(&self, _: &Account, line: &Line) -> Result<(), ServiceError> {
+    fn check(&self, _: &Account, line: &Line, _: DateTime<Utc>) -> Result<(), ServiceError> {
         match self.change {
             Change::Sim(sim) if line.is_on(&sim.target) => {
                 let field = match sim.target {

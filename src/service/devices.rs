@@ -15,7 +15,8 @@ use crate::audit::Event;
 use crate::domain::{Account, Action, Device, DeviceId, DeviceWaits, PersonRole, Requester, Role};
 
 impl Engine {
-    /// Takes an app key off an account; what was granted before is void. For as long as a new one waits, adding another asks for as much proof as it did with this one.
+    /// Takes an app key off an account; what was granted before is void. For as long as a new one waits, adding another asks for as much
+    /// proof as it did with this one.
     pub async fn revoke_device(
         self: &Arc<Self>,
         who: Authorised<right::RevokeDevice>,

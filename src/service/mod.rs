@@ -7,7 +7,7 @@
 //! | `trail`, `rung` | how far somebody read a journal, whether that still stands, and which may hold more |
 //! | `target`, `standing`, `hints` | from a name to the account that answers for it |
 //! | `unshown` | how many numbers may be asked about by who does not show to know them |
-//! | `question`, `ask`, `look`, `weigh`, `pins` | the way of one decision |
+//! | `question`, `ask`, `look`, `given`, `weigh`, `pins` | the way of one decision |
 //! | `challenges/` | what waits for its proof: given, refused, completed, followed |
 //! | `notices/` | what happened, told to the people whom it is about |
 //! | `wording`, `elsewhere` | what is said to customers of a change, and whether a contact is a line that others may have |
@@ -52,6 +52,7 @@ mod engine;
 mod error;
 mod events;
 mod exports;
+mod given;
 mod hints;
 mod incidents;
 mod key_upkeep;
@@ -68,6 +69,7 @@ mod question;
 mod queues;
 mod reads;
 mod records;
+mod recoveries;
 mod refusal;
 mod rights;
 mod rung;
@@ -119,6 +121,7 @@ pub use policies::{PolicyOrder, PolicyStanding};
 pub use protect::{Guarding, LockOrder, ProtectionView};
 pub use question::{Body, Question};
 pub use records::{NextPage, PagePlace, RECORDS_PAGE_MAX, RecordPage, RecordQuery, RecordScope, RecordView, Told};
+pub use recoveries::{RecoveryView, SwapWord};
 pub use refusal::Refusal;
 pub use rights::{Authorised, RIGHTS, Right, Whose, authorise, may_ask, may_tell, right};
 pub use seed::{LineSeed, LockSeed, PinSeed, Seed};

@@ -18,8 +18,8 @@ use super::unbroken::Unbroken;
 use crate::audit::Event;
 use crate::crypto::{PermitBinding, PermitClaim, Permits, Token, change_digest};
 use crate::domain::{
-    Action, AppCheck, Change, Factor, Line, LineId, LineStatus, OwnerChange, Permit, RecordId, RequestId,
-    TransferPinState,
+    Action, AppCheck, Change, Factor, Line, LineId, LineStatus, LockHolder, LockSet, OwnerChange, Permit, RecordId,
+    RequestId, StepScope, TransferPinState,
 };
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, OpenAccount, Opening, Position, Reserve, Urgency};
 
@@ -174,10 +174,15 @@ impl Engine {
         let vouched = adds_device && self.was_vouched_for(claim.decision).await?;
         let (decision, change) = (claim.decision, &redemption.change);
         let carried = Carried { decision, change, redemption: redemption_id, requester, vouched, now };
-        carry_out(&mut open, token, &carried);
+        let went_back = carry_out(&mut open, token, &carried);
         let event = Event::PermitRedeemed { decision: claim.decision };
         let caller = Some(caller_of(requester));
-        open.append_as(redemption_id, Entry { at: now, line: Some(token), caller, channel: None, event })?;
+        let entry = |caller, event| Entry { at: now, line: Some(token), caller, channel: None, event };
+        open.append_as(redemption_id, entry(caller, event))?;
+        if went_back {
+            let (scope, set, holder) = (StepScope::Line, LockSet::All, LockHolder::Customer);
+            open.append(entry(None, Event::LockSet { scope, set, holder, reason: None }))?;
+        }
         let due = if steps.is_empty() && !adds_device { Vec::new() } else { due::upcoming(&open, target.line) };
         let closing = Closing {
             urgency: Urgency::Ordinary,

@@ -376,7 +376,7 @@ impl<'a> StartRelease<'a> {
 }
 
 impl Effect for StartRelease<'_> {
-    fn check(&self, account: &Account, line: &Line) -> Result<(), ServiceError> {
+    fn check(&self, account: &Account, line: &Line, _: DateTime<Utc>) -> Result<(), ServiceError> {
         // INVARIANT (unknown-looks-known): others learn it with the approval, which finds the same.
         if !self.sighted {
             return Ok(());

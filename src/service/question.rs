@@ -62,6 +62,34 @@ impl std::fmt::Debug for Body {
 }
 
 impl Question {
+    /// One that counts, with nothing along but its proof.
+    pub fn plain(
+        request_id: RequestId,
+        body: Body,
+        scope: Scope,
+        change: Change,
+        evidence: Evidence,
+        interaction: Interaction,
+    ) -> Self {
+        Self {
+            request_id,
+            body,
+            scope,
+            change,
+            mode: Mode::Enforce,
+            interaction,
+            claims: Claims::default(),
+            evidence,
+            signals: Vec::new(),
+            plan_time: None,
+            external_reference: None,
+            supersedes: None,
+            completes: None,
+            at_least: None,
+            want_signed_permit: false,
+        }
+    }
+
     /// The digest of the change, which everything granted is bound to.
     pub fn digest(&self) -> ChangeDigest {
         change_digest(&self.change)

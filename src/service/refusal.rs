@@ -152,6 +152,12 @@ refusals! {
     /// The separation's reference opens nothing here.
     SeparationRefused = "SEPARATION_REFUSED",
         "the separation's reference is forged, over or of another line: nothing was asked of the line's account";
+    /// The line has not left that SIM by a change that can be disputed.
+    SwapUnknown = "SWAP_UNKNOWN",
+        "the line was not taken off that SIM within 90 days as far as is known, or it is back on it";
+    /// A recovery of the line stands.
+    RecoveryOpen = "RECOVERY_OPEN",
+        "a SIM change of this line is reported already: let the line go back, or wait until that is over";
     /// The separation is not one that waits for a second word.
     SeparationNotProposed = "SEPARATION_NOT_PROPOSED",
         "the separation does not wait for a second person: it is open, over, or nobody agreed within a day";

@@ -7,7 +7,7 @@ use crate::crypto::Tokens;
 use crate::domain::{
     Account, AccountId, AccountKind, AccountNumber, Brand, ChainHead, Contact, Device, Eid, Flags, Held, Iccid, Imei,
     Line, LineId, LineStatus, LockHolder, LockSet, Msisdn, Person, PersonRole, PinDigits, PinOrigin, Protection,
-    RESERVED_NAMES, Reference, STAND_IN_NAME, Seq, is_separated,
+    RESERVED_NAMES, Reference, STAND_IN_NAME, Seq, SimChanged, is_separated,
 };
 use crate::store::{IndexEntry, Place};
 
@@ -149,7 +149,8 @@ impl Seed {
             iccid: line.iccid.clone(),
             eid: line.eid.clone(),
             imei: line.imei.clone(),
-            sim_changes: line.sim_since.into_iter().collect(),
+            sim_changes: line.sim_since.into_iter().map(SimChanged::from).collect(),
+            recovery: None,
             forwarding_set_at: None,
             attached_at: None,
             flags: line.flags,

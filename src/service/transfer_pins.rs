@@ -209,7 +209,7 @@ impl Issue {
 }
 
 impl Effect for Issue {
-    fn check(&self, _: &Account, _: &Line) -> Result<(), ServiceError> {
+    fn check(&self, _: &Account, _: &Line, _: DateTime<Utc>) -> Result<(), ServiceError> {
         Ok(())
     }
 
@@ -297,8 +297,8 @@ fn proven_contact<'a>(asking: &Asking<'_>, open: &'a OpenAccount, weighed: &Weig
     }
 }
 
-/// Keeps a new transfer PIN; one of the same scope and carrier that is still live is replaced, unless nobody is told the new one, and the oldest ended one
-/// leaves where there are too many.
+/// Keeps a new transfer PIN; one of the same scope and carrier that is still live is replaced, unless nobody is told the new one. The
+/// oldest ended one leaves where there are too many.
 fn keep(credentials: &mut Credentials, new: TransferPin, reaches_nobody: bool, now: DateTime<Utc>) {
     let pins = &mut credentials.transfer_pins;
     let replaced = |pin: &&mut TransferPin| {

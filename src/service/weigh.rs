@@ -7,18 +7,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::ask::{Asking, Errand, account_of};
 use super::engine::Engine;
 use super::error::ServiceError;
+use super::given::{Given, Stands};
 use super::look::{Findings, Looked};
 use super::question::Question;
-use super::refusal::Refusal;
 use super::target::{LineRef, Target};
 use super::velocity::{Counted, Found, has_sign};
 use crate::audit::ShadowVerdict;
 use crate::crypto::Token;
 use crate::domain::{
-    self, Account, AppCheck, Checks, CodeCheck, Completing, ContactId, Credentials, Device, DocumentCheck,
-    DocumentDigest, DocumentReference, GivenProof, HoldKind, HolderName, Line, LineId, Mode, Pending, PendingStanding,
-    PersonId, PinCheck, Protection, RegisteredStore, Requester, SecondPerson, SeenBy, ShownDocument, Snapshot,
-    Standing, Velocity, Verdict,
+    Account, AppCheck, Checks, CodeCheck, Completing, Credentials, DocumentCheck, DocumentDigest, DocumentReference,
+    GivenProof, HoldKind, HolderName, Line, Mode, Pending, PersonId, PinCheck, RegisteredStore, Requester,
+    SecondPerson, SeenBy, Snapshot, Standing, Velocity, Verdict,
 };
 use crate::policy::{self, Audience, CodeFact, Facts, NobodyNamed, Offered, Policy, Request};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
@@ -147,6 +146,8 @@ impl Engine {
         }
         let facts = Facts::gather(policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(policy, &facts);
+        // Who goes back to their SIM does not wait.
+        let rest = if facts.goes_back { (TimeDelta::zero(), false) } else { (policy.document.delay, facts.flagged) };
         let shadow = self.ask_shadow(&facts);
         Weighed {
             verdict,
@@ -155,7 +156,7 @@ impl Engine {
             code: facts.code,
             account_number_matched: policy::account_number_matched(&request, &snapshot),
             owner_asked: matches!(Audience::of(&request, &snapshot), Audience::Customer { owner: true }),
-            shown: self.shown_document(case, &velocity, (policy.document.delay, facts.flagged)),
+            shown: self.shown_document(case, &velocity, rest),
             policy: Arc::clone(policy),
             found,
             shadow,
@@ -191,62 +192,6 @@ impl Engine {
     }
 }
 
-/// What was given for a challenge before, as far as it counts now.
-#[derive(Default)]
-struct Given<'a> {
-    /// The PIN that the account has now.
-    pin: bool,
-    /// The device whose approval counts most: of somebody who may say yes, and the oldest of those.
-    device: Option<&'a Device>,
-    /// The contact that a code was sent to, as it is still on record.
-    contact: Option<&'a ContactId>,
-    /// The document that was shown.
-    document: Option<ShownDocument<'a>>,
-}
-
-impl<'a> Given<'a> {
-    /// Whether anything counts.
-    const fn is_any(&self) -> bool {
-        self.pin || self.device.is_some() || self.contact.is_some() || self.document.is_some()
-    }
-
-    /// Nothing counts that comes from where something is held by now.
-    fn of(
-        pending: &'a Pending,
-        (asking, fresh_for): (&Asking<'_>, TimeDelta),
-        (account, credentials, line): (&'a Account, &'a Credentials, &'a Line),
-    ) -> Self {
-        let is_free = |given: &&domain::Given| asking.books.held_given(given).is_none();
-        // A document makes the challenge live longer, and nothing else of it.
-        let is_fresh = |given: &&domain::Given| asking.now.signed_duration_since(given.at) < fresh_for;
-        let free = pending.given.iter().filter(is_free).filter(is_fresh);
-        let (mut pin, mut devices, mut code_contact) = (false, Vec::new(), None);
-        for given in free {
-            match &given.proof {
-                GivenProof::AccountPin { set_at } => {
-                    pin |= credentials.pin.as_ref().is_some_and(|pin| pin.set_at == *set_at);
-                }
-                GivenProof::AppApproval { device } => devices.extend(account.device(device)),
-                GivenProof::OneTimeCode { contact, since, beside: _ } => {
-                    let kept = account.contact(contact).filter(|kept| kept.since == *since);
-                    code_contact = kept.map(|kept| &kept.id).or(code_contact);
-                }
-                // Told together below.
-                GivenProof::Document { .. } | GivenProof::SecondPerson(_) => {}
-            }
-        }
-        // INVARIANT (fail-closed): nobody is two people, however it came about.
-        let document = pending.document(pending.given.iter().filter(is_free));
-        let is_another = |shown: &ShownDocument<'_>| {
-            shown.seconded.is_none_or(|(second, _)| ![&shown.scanned.by, &pending.caller].contains(&&second.by))
-        };
-        let document = document.filter(is_another);
-        let counts = |device: &Device| policy::key_counts(account, &line.id, pending.action, asking.requester, device);
-        let device = devices.into_iter().min_by_key(|device| (!counts(device), device.added_at));
-        Self { pin, device, contact: code_contact, document }
-    }
-}
-
 /// Failures of an account's secrets before this attempt.
 pub(super) struct FailuresBefore {
     pin: Vec<DateTime<Utc>>,
@@ -268,18 +213,8 @@ impl<'a> Case<'a> {
         let store = stores.store_of(requester, &question.interaction);
         let breached_until = books.breached_until(target.account);
         let (pin_window, transfer_pin_window) = failures_of(question, open.windows())?;
-        let pending = question.completes.and_then(|challenge| open.challenge(challenge));
         let known_line = (standing == Standing::Known).then_some(&line.id);
-        let scopes = [&account.protection, &line.protection];
-        let completing = completing(pending, (question, known_line), scopes, now);
-        let open_one = pending.filter(|_| matches!(completing, Completing::Open { .. }));
-        let (ahead, asks) = given_ahead((open, question), known_line, scopes, now)?;
-        let given = open_one.or(ahead);
-        let given =
-            given.map(|pending| Given::of(pending, (asking, policy.challenge_life), (account, credentials, line)));
-        // What was given ahead and counts no more asks for nothing.
-        let asks = asks.filter(|_| given.as_ref().is_some_and(Given::is_any));
-        let completing = asks.unwrap_or(completing);
+        let stands = Stands::of((asking, known_line), (open, account, credentials, line))?;
         Ok(Self {
             requester,
             question,
@@ -292,11 +227,11 @@ impl<'a> Case<'a> {
             pin_window,
             transfer_pin_window,
             attempt,
-            pending,
-            completing,
+            pending: stands.pending,
+            completing: stands.completing,
             errand,
             policy,
-            given: given.unwrap_or_default(),
+            given: stands.given,
             now,
             store,
             held,
@@ -408,56 +343,5 @@ fn failures_of<'a>(question: &Question, windows: &'a [Window]) -> Result<(&'a Wi
         [transfer_pin, pin] if only_transfer_charged => Ok((pin, transfer_pin)),
         [pin, transfer_pin] => Ok((pin, transfer_pin)),
         _ => Err(ServiceError::Unavailable("the failure windows cannot be read".to_owned())),
-    }
-}
-
-/// What was given ahead of a question, and how much proof it asks for at least, where anything of it counts.
-fn given_ahead<'a>(
-    (open, question): (&'a OpenAccount, &Question),
-    line: Option<&LineId>,
-    scopes: [&Protection; 2],
-    now: DateTime<Utc>,
-) -> Result<(Option<&'a Pending>, Option<Completing>), ServiceError> {
-    let Some(handle) = question.evidence.handle else { return Ok((None, None)) };
-    let ahead = open.challenge(handle);
-    match standing_for(ahead, (question, line), scopes, now) {
-        asks @ Completing::Open { .. } => Ok((ahead, Some(asks))),
-        _ => Err(ServiceError::Refused(Refusal::HandleOver)),
-    }
-}
-
-/// How the challenge stands that a question completes.
-/// INVARIANT (fail-closed): one that is not there, or is for another change, is over; and so is one that a lock has ended.
-fn completing(
-    pending: Option<&Pending>,
-    (question, line): (&Question, Option<&LineId>),
-    scopes: [&Protection; 2],
-    now: DateTime<Utc>,
-) -> Completing {
-    if question.completes.is_none() {
-        return Completing::Nothing;
-    }
-    standing_for(pending, (question, line), scopes, now)
-}
-
-/// How what is kept of a challenge stands for a question.
-fn standing_for(
-    pending: Option<&Pending>,
-    (question, line): (&Question, Option<&LineId>),
-    scopes: [&Protection; 2],
-    now: DateTime<Utc>,
-) -> Completing {
-    // A number that goes to another line takes no challenge with it.
-    let is_it = |pending: &&Pending| pending.change == question.digest() && pending.line.as_ref() == line;
-    let Some(pending) = pending.filter(is_it) else {
-        return Completing::Lapsed;
-    };
-    let alive = scopes.iter().all(|locks| locks.is_alive(pending.action, pending.granted_seq));
-    match pending.standing(alive, now) {
-        PendingStanding::Open => Completing::Open { required: pending.required, with_pin: pending.with_pin },
-        PendingStanding::Declined => Completing::Declined,
-        PendingStanding::Lapsed | PendingStanding::Voided | PendingStanding::Met(_) | PendingStanding::Withdrawn => {
-            Completing::Lapsed
-        }
     }
 }

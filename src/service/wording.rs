@@ -22,6 +22,7 @@ pub(super) fn purpose(change: &Change, line: Option<Msisdn>) -> String {
             format!("a new way to reach the owner of {line}: {}", value.masked())
         }
         Change::Owner(OwnerChange::ToAccount { .. }) => format!("moving {line} to somebody else's account"),
+        Change::SwapReport { .. } => format!("undoing what was set since {line} was moved to another SIM"),
         other => format!("{} of {line}", in_words(other.action())),
     }
 }

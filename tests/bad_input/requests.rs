@@ -110,6 +110,8 @@ pub(crate) const REQUESTS: &[Request] = &[
     request!("EndIncidentRequest", samples::end_incident, EndIncidentRequest, |r| ask::end_incident(r)),
     request!("ListIncidentsRequest", samples::list_incidents, ListIncidentsRequest, |r| ask::list_incidents(r)),
     request!("PlaceHoldRequest", samples::place_hold, PlaceHoldRequest, |r| ask::place_hold(r)),
+    request!("ReportSwapRequest", samples::report_swap, ReportSwapRequest, |r| ask::report_swap(r)),
+    request!("ConfirmSwapRequest", samples::confirm_swap, ConfirmSwapRequest, |r| ask::confirm_swap(r)),
     request!("LiftHoldRequest", samples::lift_hold, LiftHoldRequest, |r| ask::lift_hold(r)),
     request!("ListHoldsRequest", samples::list_holds, ListHoldsRequest, |r| ask::list_holds(r)),
     request!("GetPolicyRequest", samples::get_policy, GetPolicyRequest, |_r| Ok::<(), FieldError>(())),

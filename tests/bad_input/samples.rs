@@ -465,11 +465,12 @@ mod samples_of_challenges;
 #[path = "samples_of_desks.rs"]
 mod samples_of_desks;
 pub(crate) use samples_of_challenges::{
-    cancel_by_code, complete, decline, dispute_activity, list_pending, send_code, submit, submit_ahead, watch_activity,
-    watch_decision,
+    cancel_by_code, complete, decline, dispute_activity, list_pending, report_swap, send_code, submit, submit_ahead,
+    watch_activity, watch_decision,
 };
 pub(crate) use samples_of_desks::{
-    activate_policy, agree_to_separation, approve_export, end_incident, end_separation, export_records, get_export,
-    get_policy, lift_hold, list_holds, list_incidents, list_notices, list_records, make_checkpoint, open_incident,
-    place_hold, propose_separation, replay_notices, request_export, stage_policy, verify_chain, watch_records,
+    activate_policy, agree_to_separation, approve_export, confirm_swap, end_incident, end_separation, export_records,
+    get_export, get_policy, lift_hold, list_holds, list_incidents, list_notices, list_records, make_checkpoint,
+    open_incident, place_hold, propose_separation, replay_notices, request_export, stage_policy, verify_chain,
+    watch_records,
 };

@@ -2,7 +2,7 @@
 
 use portcullis::grpc::pb::v1 as pb;
 
-use super::{UUID, by_number, changes, claims, evidence, interaction, signals, text, then};
+use super::{EID, ICCID, UUID, by_number, changes, claims, evidence, interaction, signals, text, then};
 
 pub(crate) fn complete() -> Vec<pb::CompleteDecisionRequest> {
     vec![pb::CompleteDecisionRequest {
@@ -92,4 +92,17 @@ pub(crate) fn dispute_activity() -> Vec<pb::DisputeActivityRequest> {
 pub(crate) fn cancel_by_code() -> Vec<pb::CancelByCodeRequest> {
     let cancel_code = format!("{UUID}.000102030405060708090a0b0c0d0e0f");
     vec![pb::CancelByCodeRequest { request_id: text(UUID), cancel_code, interaction: interaction() }]
+}
+
+pub(crate) fn report_swap() -> Vec<pb::ReportSwapRequest> {
+    use pb::report_swap_request::BackTo::{Eid, Iccid};
+    let of = |back_to| pb::ReportSwapRequest {
+        request_id: text(UUID),
+        line: Some(by_number()),
+        evidence: evidence(),
+        interaction: interaction(),
+        signals: signals(),
+        back_to: Some(back_to),
+    };
+    [Iccid(text(ICCID)), Eid(text(EID))].map(of).to_vec()
 }

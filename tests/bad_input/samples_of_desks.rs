@@ -3,7 +3,7 @@
 use portcullis::grpc::pb::v1 as pb;
 use prost_types::Timestamp;
 
-use super::{by_id, by_number, text, then};
+use super::{EID, ICCID, by_id, by_number, interaction, text, then};
 
 fn record_filter() -> pb::RecordFilter {
     pb::RecordFilter {
@@ -97,6 +97,18 @@ pub(crate) fn place_hold() -> Vec<pb::PlaceHoldRequest> {
 pub(crate) fn lift_hold() -> Vec<pb::LiftHoldRequest> {
     let kind = pb::HoldKind::Staff.into();
     vec![pb::LiftHoldRequest { request_id: export_id(), kind, name: text("issuer|rep-7"), reason: text("was not") }]
+}
+
+pub(crate) fn confirm_swap() -> Vec<pb::ConfirmSwapRequest> {
+    use pb::confirm_swap_request::BackTo::{Eid, Iccid};
+    let of = |back_to| pb::ConfirmSwapRequest {
+        request_id: export_id(),
+        line: Some(by_number()),
+        reason: text("case 4711"),
+        interaction: interaction(),
+        back_to: Some(back_to),
+    };
+    [Iccid(text(ICCID)), Eid(text(EID))].map(of).to_vec()
 }
 
 pub(crate) fn list_holds() -> Vec<pb::ListHoldsRequest> {

@@ -78,9 +78,10 @@ const ICCIDS: &[Bad] = &[
     Text("8901260123456789O11"),
     Long(21),
 ];
-const ICCID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("8901260123456789013"), Text("89-canary"), Long(21)];
+pub(crate) const ICCID_IN_ONEOF: &[Bad] =
+    &[Missing, Text(""), Text("8901260123456789013"), Text("89-canary"), Long(21)];
 const EIDS: &[Bad] = &[Text("89049032123451234512345678901236"), Text("8904903212345123451234567890123"), Long(33)];
-const EID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("89049032123451234512345678901236"), Long(33)];
+pub(crate) const EID_IN_ONEOF: &[Bad] = &[Missing, Text(""), Text("89049032123451234512345678901236"), Long(33)];
 const IMEIS: &[Bad] = &[Text("490154203237517"), Text("49015420323751"), Text("49015420323751X"), Long(17)];
 const ADDRESSES: &[Bad] = &[Text("canary"), Text("192.0.2.300"), Text("192.0.2.1:443"), Text("192.0.2.0/24")];
 pub(crate) const REQUIRED_REFERENCES: &[Bad] = &[Missing, Text("canary\u{7}"), Text("canary\nline"), Long(129)];
@@ -123,8 +124,8 @@ const DOCUMENTS: &[Bad] = &[Missing, Text(""), Text("two words"), Text("\u{e9}")
 const SEPARATIONS: &[Bad] =
     &[Text("canary"), Text("canary-1.000102030405060708090a0b0c0d0e0f"), Text("separated-canary.00010203"), Long(81)];
 pub(crate) const OPTIONAL_MESSAGE: &[Bad] = ANY;
-const EVIDENCE: &[Bad] = &[Many(9)];
-const SIGNALS: &[Bad] = &[Many(17), Twice(".name")];
+pub(crate) const EVIDENCE: &[Bad] = &[Many(9)];
+pub(crate) const SIGNALS: &[Bad] = &[Many(17), Twice(".name")];
 
 /// Every field that a request can hold.
 pub(crate) const FIELDS: &[(&str, &[Bad])] = &[

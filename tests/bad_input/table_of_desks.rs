@@ -2,8 +2,8 @@
 
 use crate::table::Bad::{self, Int, Long, Many, Missing, Text};
 use crate::table::{
-    ANY, CONSISTENCY, E164, EMAILS, ENUMS, HELD_NAMES, IDS, MESSAGE, OPTIONAL_IDS, OPTIONAL_MESSAGE,
-    REQUIRED_REFERENCES, REQUIRED_TIMES, UUIDS,
+    ANY, CONSISTENCY, E164, EID_IN_ONEOF, EMAILS, ENUMS, EVIDENCE, HELD_NAMES, ICCID_IN_ONEOF, IDS, MESSAGE,
+    OPTIONAL_IDS, OPTIONAL_MESSAGE, REQUIRED_REFERENCES, REQUIRED_TIMES, SIGNALS, UUIDS,
 };
 
 /// Every field that a request of theirs can hold.
@@ -41,6 +41,19 @@ pub(crate) const FIELDS_OF_DESKS: &[(&str, &[Bad])] = &[
     ("PlaceHoldRequest.kind", ENUMS),
     ("PlaceHoldRequest.name", HELD_NAMES),
     ("PlaceHoldRequest.reason", REQUIRED_REFERENCES),
+    ("ReportSwapRequest.request_id", UUIDS),
+    ("ReportSwapRequest.line", MESSAGE),
+    ("ReportSwapRequest.iccid", ICCID_IN_ONEOF),
+    ("ReportSwapRequest.eid", EID_IN_ONEOF),
+    ("ReportSwapRequest.evidence", EVIDENCE),
+    ("ReportSwapRequest.interaction", MESSAGE),
+    ("ReportSwapRequest.signals", SIGNALS),
+    ("ConfirmSwapRequest.request_id", UUIDS),
+    ("ConfirmSwapRequest.line", MESSAGE),
+    ("ConfirmSwapRequest.iccid", ICCID_IN_ONEOF),
+    ("ConfirmSwapRequest.eid", EID_IN_ONEOF),
+    ("ConfirmSwapRequest.reason", REQUIRED_REFERENCES),
+    ("ConfirmSwapRequest.interaction", MESSAGE),
     ("LiftHoldRequest.request_id", UUIDS),
     ("LiftHoldRequest.kind", ENUMS),
     ("LiftHoldRequest.name", HELD_NAMES),

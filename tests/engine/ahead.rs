@@ -27,7 +27,12 @@ impl World {
 
     /// What the customer enters at the pad for a change.
     async fn at_the_pad(&self, change: Change, pin: &str) -> RecordId {
-        self.give_ahead(pin_pad(), self.ahead(change, by_pin(pin), Channel::Store)).await.unwrap().handle
+        self.at_pad(pin_pad(), change, pin).await
+    }
+
+    /// The same at a pad of one's own.
+    pub(crate) async fn at_pad(&self, pad: Requester, change: Change, pin: &str) -> RecordId {
+        self.give_ahead(pad, self.ahead(change, by_pin(pin), Channel::Store)).await.unwrap().handle
     }
 
     /// What the customer approves in the app for a change, before anybody asks.
@@ -39,7 +44,7 @@ impl World {
     }
 
     /// What a clerk then asks.
-    fn with_handle(&self, handle: RecordId, change: Change) -> Question {
+    pub(crate) fn with_handle(&self, handle: RecordId, change: Change) -> Question {
         let evidence = Evidence { handle: Some(handle), ..Evidence::default() };
         Question { evidence, ..self.question(change, Channel::Store) }
     }

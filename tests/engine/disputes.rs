@@ -263,11 +263,7 @@ async fn nobody_follows_another() {
     assert!(authorise::<portcullis::service::right::WatchActivity>(clerk()).is_err());
 }
 
-/// An operator's rule has an approval wait; until then whoever is told of it says no, with a code or in the app, and after it nobody
-/// undoes what was done. The longest of two waits counts.
-#[tokio::test]
-async fn an_approval_that_waits_is_taken_back_by_whoever_is_told() {
-    const WAITS: &str = "extends = \"us-default\"
+const WAITS: &str = "extends = \"us-default\"
 [[rule]]
 id = \"mine-1\"
 on = [\"SIM_CHANGE\"]
@@ -281,6 +277,11 @@ when = 'true'
 wait = \"2h\"
 reason = \"SCORE_HIGH\"
 ";
+
+/// An operator's rule has an approval wait; until then whoever is told of it says no, with a code or in the app, and after it nobody
+/// undoes what was done. The longest of two waits counts.
+#[tokio::test]
+async fn an_approval_that_waits_is_taken_back_by_whoever_is_told() {
     for how in ["code", "decline", "not me", "lock", "nobody"] {
         let (world, post) = with_mail().await;
         world.engine.take_policy(load("waits.toml", WAITS).unwrap(), true).await.unwrap();
@@ -306,5 +307,37 @@ reason = \"SCORE_HIGH\"
         if how == "nobody" {
             assert!(over(world.cancel(ivr(), code.unwrap()).await), "it is done");
         }
+    }
+}
+
+/// A code on a line that has left locks nothing here; who brings it learns nothing of that, and the desk does.
+#[tokio::test]
+async fn of_a_line_that_has_left_the_desk_is_told_by_its_code() {
+    let (world, post) = with_mail().await;
+    let away = AccountId::parse("acct-2").unwrap();
+    world.create(portcullis::service::Seed { account: away.clone(), lines: Vec::new(), ..world.seed() }).await;
+    world.engine.take_policy(load("waits.toml", WAITS).unwrap(), true).await.unwrap();
+    world.decide(customer(), world.approved(world.sim_change(Channel::App))).await.unwrap();
+    world.told().await;
+    let code = post.take().iter().find_map(|notice| notice.cancel_code).unwrap();
+    let change = OwnerChange::ToAccount { brand: crate::world::brand(), account: away };
+    let mut question = world.question(Change::Owner(change.clone()), Channel::Care);
+    question.scope = Scope::Line(LineRef::named(LineName::LineId(LineId::parse(LINE).unwrap())));
+    let moved = world.decide(provisioning(), world.approved(question)).await.unwrap();
+    let order = Move {
+        request_id: world.request_id(),
+        body: Body(b"move".to_vec()),
+        line: LineId::parse(LINE).unwrap(),
+        separation: None,
+        change,
+        permit: moved.permit.unwrap(),
+    };
+    world.engine.move_line(authorise(provisioning()).unwrap(), order).await.unwrap();
+    let request_id = world.request_id();
+    for _ in 0..2 {
+        let body = Body(request_id.to_bytes().to_vec());
+        let cancelling = Cancelling { request_id, body, code, channel: Channel::Ivr };
+        world.engine.cancel_by_code(authorise(ivr()).unwrap(), cancelling).await.unwrap();
+        assert_eq!(world.alerts().await, 1);
     }
 }

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use portcullis::audit::Made;
 use portcullis::domain::{
     AccountId, AccountNumber, Change, Channel, DeviceId, DocumentReference, DocumentScan, Evidence, Factor, HoldKind,
-    HolderName, Iccid, LineId, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, RecordId, ReleaseOpens, Requester,
-    Role, SecondPerson, StoreId,
+    HolderName, Iccid, LineId, Lock, LockHolder, LockSet, Msisdn, OutcomeKind, Reason, RecordId, ReleaseOpens,
+    Requester, Role, SecondPerson, StoreId,
 };
 use portcullis::service::{DecisionState, LockSeed, NoticeKind, Question, Refusal, Seed, ServiceError, authorise};
 
@@ -36,7 +36,7 @@ pub(crate) fn manager() -> Requester {
     at(requester(Role::RetailManager, "manager-2"), Some("S-1"), "office")
 }
 
-fn agent() -> Requester {
+pub(crate) fn agent() -> Requester {
     at(requester(Role::CareAgent, "care-4"), None, "desk-4")
 }
 
@@ -56,13 +56,13 @@ pub(crate) fn seen_as(holder: &str, number: &str) -> Evidence {
 }
 
 impl World {
-    async fn named() -> Self {
+    pub(crate) async fn named() -> Self {
         let world = Self::new();
         world.create(world.named_seed()).await;
         world
     }
 
-    fn named_seed(&self) -> Seed {
+    pub(crate) fn named_seed(&self) -> Seed {
         let mut seed = self.seed();
         seed.persons[0].name = HolderName::parse(NAME).ok();
         seed
@@ -325,6 +325,33 @@ async fn a_lock_comes_off_by_its_owners_document() {
     let question = Question { scope: line_of(NUMBER), ..world.sim_change(Channel::Store) };
     let change = world.decide(clerk(), question).await.unwrap();
     assert_eq!(reasons(&change), [Reason::CoolingDown], "for a day");
+}
+
+/// Whoever was told that a document was shown still can say no once the release has begun that it proved.
+#[tokio::test]
+async fn the_code_of_a_document_cancels_the_release_that_it_proved() {
+    let (world, post) = with_seed(|world| {
+        let mut seed = world.named_seed();
+        let (line, holder) = (Some(seed.lines[0].id.clone()), LockHolder::Customer);
+        seed.locks = vec![LockSeed { line, set: LockSet::Sim, holder, since: None, reason: None }];
+        seed
+    })
+    .await;
+    let (holder, opens) = (LockHolder::Customer, ReleaseOpens::Window(None));
+    let question = world.question(Change::LockRelease { set: LockSet::Sim, holder, opens }, Channel::Store);
+    let (asked, _) = world.engine.release_lock(authorise(clerk()).unwrap(), question).await.unwrap();
+    world.shown(asked.id(), NAME).await;
+    world.told().await;
+    let shown = post.take().into_iter().find(|notice| notice.kind == NoticeKind::IdShown).unwrap();
+    world.pass(TimeDelta::hours(4));
+    assert_eq!(outcome(&world.complete_as(clerk(), asked.id()).await.unwrap()), OutcomeKind::Approve);
+    let locks = async || {
+        let locks = world.engine.get_protection(&authorise(customer()).unwrap(), &line_of(NUMBER), None).await.unwrap();
+        locks[0].protection.lock((LockSet::Sim, holder)).clone()
+    };
+    assert!(matches!(locks().await, Lock::Releasing(..)));
+    world.cancel(pin_pad(), shown.cancel_code.unwrap()).await.unwrap();
+    assert!(matches!(locks().await, Lock::On(_)), "{:?}", locks().await);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn tell_now(world: &World, who: Requester, what: Happening) {
 }
 
 /// What is kept of the usual account and its line.
-async fn kept(world: &World) -> (Account, Line, Credentials) {
+pub(crate) async fn kept(world: &World) -> (Account, Line, Credentials) {
     let store: Arc<dyn Store> = world.store.clone();
     let vault = Vault::new(store, &world.keyring);
     let line = vault.tokens().line(&brand(), &LineId::parse(LINE).unwrap());

@@ -20,7 +20,8 @@ use portcullis::store::{Around, Commit, CommitError, Load, Loaded, Position, Rep
 use crate::ledger::events;
 use crate::windows::with_pin;
 use crate::world::{
-    ACCOUNT, GAINING, World, brand, carrier, clerk, interaction, line_scope, pin_pad, port_out, requester,
+    ACCOUNT, GAINING, NEW_SIM, PIN, World, brand, carrier, clerk, interaction, line_scope, pin_pad, port_out,
+    requester, sim_to,
 };
 
 pub(crate) fn desk(number: u8) -> Requester {
@@ -92,7 +93,7 @@ const HELD: (OutcomeKind, Option<Reason>) = (OutcomeKind::Deny, Some(Reason::Sta
 
 /// What a right PIN at the pad comes to.
 async fn with_right_pin(world: &World) -> Answer {
-    let answer = world.decide(pin_pad(), with_pin(world.sim_change(Channel::Store), crate::world::PIN)).await.unwrap();
+    let answer = world.decide(pin_pad(), with_pin(world.sim_change(Channel::Store), PIN)).await.unwrap();
     assert_eq!(answer.decided().unwrap().checks.pin, PinCheck::Matched);
     answer
 }
@@ -316,6 +317,29 @@ async fn a_report_of_fraud_holds_the_staff_who_began_it() {
     }
 }
 
+/// P9: so is the pad at which its proof was given before anybody asked.
+#[tokio::test]
+async fn a_report_of_fraud_holds_who_gave_proof_ahead() {
+    let world = World::populated().await;
+    let pad = Requester { device: Some(DeviceId::parse("pad-device-3").unwrap()), ..pin_pad() };
+    let handle = world.at_pad(pad, sim_to(NEW_SIM), PIN).await;
+    world.pass(TimeDelta::seconds(5));
+    let answer = world.decide(clerk(), world.with_handle(handle, sim_to(NEW_SIM))).await.unwrap();
+    world.redeem(clerk(), answer.permit.as_ref().unwrap(), sim_to(NEW_SIM)).await.unwrap();
+    let told = ToldBySource {
+        event: world.request_id(),
+        body: Body(Vec::new()),
+        scope: line_scope(),
+        occurred_at: world.now(),
+        what: Happening::Recorded(Recorded::FraudReported { decision: Some(answer.id()) }),
+    };
+    world.engine.record_event(authorise(desk(1)).unwrap(), told).await.unwrap();
+    let page = world.engine.list_holds(&authorise(desk(1)).unwrap(), None, 10).await.unwrap();
+    let mut names: Vec<&str> = page.holds.iter().map(|hold| hold.target.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["clerk-7", "pad-device-3"]);
+}
+
 #[tokio::test]
 async fn a_restart_forgets_no_hold_and_no_breach() {
     let world = World::populated().await;
@@ -422,7 +446,7 @@ async fn a_breach_of_a_million_accounts_costs_a_decision_nothing() {
     let store = Arc::new(Counted { inner: world.store.clone(), trips: AtomicU64::new(0), rows: AtomicU64::new(0) });
     let engine = Engine::new(world.parts(store.clone())).unwrap();
     let asked = async || {
-        let question = with_pin(world.sim_change(Channel::Store), crate::world::PIN);
+        let question = with_pin(world.sim_change(Channel::Store), PIN);
         let answer = engine.decide(authorise(pin_pad()).unwrap(), question).await.unwrap();
         let spent = (store.trips.swap(0, Ordering::Relaxed), store.rows.swap(0, Ordering::Relaxed));
         (told(&answer), spent)

@@ -45,6 +45,7 @@ mod policies;
 mod provisioning;
 mod readers;
 mod records;
+mod recoveries;
 #[path = "../redis_servers/mod.rs"]
 mod redis_servers;
 mod requests;

@@ -40,7 +40,7 @@ async fn every_method(world: &World, token: Option<&str>) -> Vec<(String, tonic:
 async fn every_call_needs_a_token() {
     let world = World::populated().await;
     let refused = every_method(&world, None).await;
-    assert_eq!(refused.len(), 60);
+    assert_eq!(refused.len(), 62);
     for (path, status) in refused {
         assert_eq!((status.code(), reason(&status).as_str()), (Code::Unauthenticated, "TOKEN_MISSING"), "{path}");
     }

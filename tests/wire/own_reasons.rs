@@ -3,7 +3,7 @@
 use portcullis::grpc::pb::v1 as pb;
 use portcullis::policy::load;
 
-use crate::world::{ACCOUNT_NUMBER, NEW_SIM, World, ask, port_out, sim_change};
+use crate::world::{ACCOUNT_NUMBER, BRAND, NEW_SIM, World, ask, port_out, sim_change};
 
 const OWN: &str = "extends = \"us-default\"
 [[reason]]
@@ -51,4 +51,36 @@ async fn an_operators_own_reason_is_told_to_each_as_it_is_theirs_to_know() {
     let after = ask(&world, sim_change(NEW_SIM), pb::Channel::Store);
     let after = world.decisions().decide(world.as_role("retail_agent", after)).await.unwrap();
     assert!(!told(&after.into_inner().decision.unwrap()).contains(&own));
+}
+
+/// What somebody may still say no to is not confirmed to another carrier.
+#[tokio::test]
+async fn a_port_that_waits_is_delayed() {
+    const WAITS: &str = "extends = \"us-default\"
+[[rule]]
+id = \"mine-waits\"
+on = [\"PORT_OUT\"]
+when = 'true'
+wait = \"1h\"
+reason = \"SCORE_HIGH\"
+";
+    for (policy, expected) in [("extends = \"us-default\"\n", pb::WireAnswer::Confirm), (WAITS, pb::WireAnswer::Delay)]
+    {
+        let world = World::populated().await;
+        world.engine.take_policy(load("own.toml", policy).unwrap(), false).await.unwrap();
+        let mut port = pb::DecideRequest {
+            claims: Some(pb::Claims { account_number: ACCOUNT_NUMBER.to_owned(), ..pb::Claims::default() }),
+            dialect: "wicis".to_owned(),
+            ..ask(&world, port_out(), pb::Channel::Port)
+        };
+        let brand = portcullis::domain::Brand::parse(BRAND).unwrap();
+        let signed = portcullis::grpc::convert::ask::decide(port.clone(), &brand).unwrap().0.signing_input();
+        let (device_key_id, signature) = ("phone".to_owned(), world.app.sign(signed.as_bytes()));
+        let approval = pb::evidence::Evidence::AppApproval(pb::AppApproval { device_key_id, signature });
+        port.evidence = vec![pb::Evidence { evidence: Some(approval) }];
+        let answer = world.decisions().decide(world.as_role("porting_system", port)).await.unwrap();
+        let decision = answer.into_inner().decision.unwrap();
+        assert_eq!(decision.outcome(), pb::Outcome::Approve);
+        assert_eq!(decision.wire.unwrap().answer(), expected);
+    }
 }

@@ -93,6 +93,7 @@ pub(crate) fn expected() -> Vec<Call> {
         call_of("IncidentService/EndIncident", encoded(&samples::end_incident()), "fraud_ops"),
         call_of("IncidentService/ListIncidents", encoded(&samples::list_incidents()), "fraud_ops auditor admin"),
         call_of("IncidentService/PlaceHold", encoded(&samples::place_hold()), "fraud_ops"),
+        call_of("IncidentService/ConfirmSwap", encoded(&samples::confirm_swap()), "fraud_ops"),
         call_of("IncidentService/LiftHold", encoded(&samples::lift_hold()), "fraud_ops"),
         call_of("IncidentService/ListHolds", encoded(&samples::list_holds()), "fraud_ops auditor admin"),
         call_of("SeparationService/ProposeSeparation", encoded(&samples::propose_separation()), "fraud_ops"),
@@ -179,6 +180,7 @@ fn protections_and_credentials() -> Vec<Call> {
         call_of("ProtectionService/SetLock", by_customer, LOCKERS),
         call_of("ProtectionService/SetLock", by_carrier, "fraud_ops"),
         call_of("ProtectionService/ReleaseLock", encoded(&samples::release_lock()), AT_THE_LINE),
+        call_of("ProtectionService/ReportSwap", encoded(&samples::report_swap()), AT_THE_LINE),
         call_of("ProtectionService/CancelRelease", encoded(&samples::cancel_release()), LOCKERS),
         call_of("ProtectionService/WatchActivity", encoded(&samples::watch_activity()), CUSTOMERS),
         call_of(

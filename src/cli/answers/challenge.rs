@@ -9,6 +9,7 @@ use crate::cli::output::{Answer, pairs, table};
 use crate::grpc::pb::v1 as pb;
 use crate::grpc::pb::v1::change::Change;
 use crate::grpc::pb::v1::lock_release_asked::Purpose;
+use crate::grpc::pb::v1::swap_reported::BackTo;
 
 /// What waits on an account.
 pub(crate) struct Challenges(pub(crate) Vec<pb::PendingChallenge>);
@@ -105,7 +106,7 @@ fn waiting_json(waiting: &pb::PendingChallenge) -> Value {
 
 /// What is asked, for who is to approve it.
 fn asked(waiting: &pb::PendingChallenge) -> Option<String> {
-    let pb::PendingChallenge { change, lock_release, .. } = waiting;
+    let pb::PendingChallenge { change, lock_release, transfer_pin, swap_report, .. } = waiting;
     let release = lock_release.as_ref().map(|release| {
         let pb::LockReleaseAsked { set, holder, purpose } = release;
         let only = match purpose {
@@ -114,7 +115,16 @@ fn asked(waiting: &pb::PendingChallenge) -> Option<String> {
         };
         format!("release of the lock {} of the {}{only}", word::<pb::LockSet>(*set), word::<pb::LockHolder>(*holder))
     });
-    change.as_ref().map(in_words).or(release)
+    let transfer_pin = transfer_pin.as_ref().map(|pb::TransferPinAsked { gaining_spid }| {
+        let carrier = if gaining_spid.is_empty() { "any carrier" } else { gaining_spid };
+        format!("transfer PIN for {carrier}")
+    });
+    let swap_report = swap_report.as_ref().map(|pb::SwapReported { back_to }| match back_to {
+        Some(BackTo::Iccid(iccid)) => format!("report of a SIM change, to go back to {iccid}"),
+        Some(BackTo::Eid(eid)) => format!("report of a SIM change, to go back to the eSIM {eid}"),
+        None => "report of a SIM change".to_owned(),
+    });
+    change.as_ref().map(in_words).or(release).or(transfer_pin).or(swap_report)
 }
 
 /// The exact change.

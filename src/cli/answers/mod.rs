@@ -9,6 +9,7 @@ mod credential;
 mod decision;
 mod protection;
 mod record;
+mod recovery;
 mod value;
 
 pub(super) use account::Account;
@@ -17,4 +18,5 @@ pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, Tra
 pub(super) use decision::{Decided, Redeemed, exit_of};
 pub(super) use protection::{Activities, Followed, Guarded, Protections, Released};
 pub(super) use record::{Record, records_table};
+pub(super) use recovery::Recovery;
 pub(super) use value::{Named, instant, name, spoken, word};

@@ -127,24 +127,30 @@ pub(crate) struct SimChangeArgs {
     delivery: Option<DeliveryName>,
 }
 
-/// The new SIM: exactly one.
+/// The SIM: exactly one.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct SimTargetArgs {
-    /// The new card or profile
+    /// The card or profile
     #[arg(long)]
     iccid: Option<String>,
-    /// The new eSIM chip
+    /// The eSIM chip
     #[arg(long)]
     eid: Option<String>,
+}
+
+impl SimTargetArgs {
+    /// As a message of the contract names it.
+    pub(crate) fn named<T>(self, by_iccid: impl Fn(String) -> T, by_eid: impl Fn(String) -> T) -> Option<T> {
+        self.iccid.map(by_iccid).or(self.eid.map(by_eid))
+    }
 }
 
 impl SimChangeArgs {
     fn change(self) -> Change {
         use pb::sim_change::Target;
-        let SimTargetArgs { iccid, eid } = self.target;
         Change::SimChange(pb::SimChange {
-            target: iccid.map(Target::Iccid).or(eid.map(Target::Eid)),
+            target: self.target.named(Target::Iccid, Target::Eid),
             imei: self.imei.unwrap_or_default(),
             cause: self.cause.into(),
             old_iccid: self.old_iccid.unwrap_or_default(),

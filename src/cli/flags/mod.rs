@@ -22,9 +22,9 @@ mod signals;
 mod time;
 
 pub(super) use approval::signing_text;
-pub(super) use change::{ChangeCommand, ChangeParts};
+pub(super) use change::{ChangeCommand, ChangeParts, SimTargetArgs};
 pub(super) use claims::ClaimsArgs;
-pub(super) use line::{OptionalScopeArgs, Scope, ScopeArgs, line_ref};
+pub(super) use line::{LineArgs, OptionalScopeArgs, Scope, ScopeArgs, line_ref};
 pub(super) use names::{ChannelName, DeliveryName, HolderName, KindName, LockName, OutcomeName, ReportName};
 pub(super) use place::PlaceArgs;
 pub(super) use proof::{DocumentArgs, ProofArgs};

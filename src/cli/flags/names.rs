@@ -232,6 +232,8 @@ words! {
         DeviceWaits,
         /// A new device was removed
         DeviceRemoved,
+        /// A SIM change is said to be somebody else's
+        RecoveryChanged,
     }
 }
 

@@ -4,15 +4,16 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-use super::changes::{contact_value, lock_holder, lock_set, person_role};
+use super::changes::{contact_value, lock_holder, lock_set, person_role, sim_target};
+use super::ledger::consent;
 use super::names::{
     account_id, account_number, brand, change_digest, channel, contact_id, device_id, eid, hash, holder_name, iccid,
     imei, instant, line_id, msisdn, person_id, postal_code, record_id, reference, release_id, spid, subject,
 };
 use crate::domain::{
-    Account, AccountId, AccountKind, Action, ChainHead, Contact, Device, DocumentDigest, Flags, Held, Line, LineStatus,
-    Lock, Person, Protection, RESETS_KEPT_MAX, Release, ReleaseGuard, ReleaseScope, Reset, ResetKind, SEPARATED_PREFIX,
-    SIM_CHANGES_KEPT_MAX, Separation, Word,
+    Account, AccountId, AccountKind, Action, Annulled, ChainHead, Contact, Device, DocumentDigest, Flags, Held, Line,
+    LineStatus, Lock, Person, Protection, RESETS_KEPT_MAX, Recovery, RecoveryState, Release, ReleaseGuard,
+    ReleaseScope, Reset, ResetKind, SEPARATED_PREFIX, SIM_CHANGES_KEPT_MAX, Separation, SimBefore, SimChanged, Word,
 };
 
 pub(crate) fn account() -> impl Strategy<Value = Account> {
@@ -138,11 +139,16 @@ pub(crate) fn line() -> impl Strategy<Value = Line> {
     let statuses =
         [LineStatus::Active, LineStatus::Suspended, LineStatus::Closed, LineStatus::PortedOut, LineStatus::Moved];
     let names = (line_id(), account_id(), msisdn(), prop::sample::select(statuses.to_vec()));
-    let sim = (option::of(iccid()), option::of(eid()), option::of(imei()), vec(instant(), 0..=SIM_CHANGES_KEPT_MAX));
+    let sim =
+        (option::of(iccid()), option::of(eid()), option::of(imei()), vec(sim_changed(), 0..=SIM_CHANGES_KEPT_MAX));
     let last = (option::of(instant()), option::of(instant()));
-    let rest = (last, flags(), protection(), option::of(record_id()));
+    let rest = (last, flags(), protection(), (option::of(recovery()), option::of(record_id())));
     (names, sim, rest).prop_map(
-        |((id, account, msisdn, status), (iccid, eid, imei, sim_changes), (times, flags, protection, last))| Line {
+        |(
+            (id, account, msisdn, status),
+            (iccid, eid, imei, sim_changes),
+            (times, flags, protection, (recovery, last)),
+        )| Line {
             id,
             account,
             msisdn,
@@ -155,7 +161,40 @@ pub(crate) fn line() -> impl Strategy<Value = Line> {
             attached_at: times.1,
             flags,
             protection,
+            recovery: recovery.map(Box::new),
             last_record: last,
+        },
+    )
+}
+
+fn sim_changed() -> impl Strategy<Value = SimChanged> {
+    (instant(), option::of(iccid()), option::of(eid()), any::<bool>())
+        .prop_map(|(at, iccid, eid, goes_back)| SimChanged { at, from: SimBefore { iccid, eid }, goes_back })
+}
+
+fn recovery() -> impl Strategy<Value = Recovery> {
+    let state = prop_oneof![
+        consent().prop_map(RecoveryState::Proposed),
+        (instant(), annulled()).prop_map(|(until, annulled)| RecoveryState::Open { until, annulled }),
+    ];
+    (instant(), sim_target(), any::<bool>(), state).prop_map(|(disputed_at, back_to, suspends, state)| Recovery {
+        disputed_at,
+        back_to,
+        suspends,
+        state,
+    })
+}
+
+pub(crate) fn annulled() -> impl Strategy<Value = Annulled> {
+    any::<([u32; 4], [bool; 3])>().prop_map(
+        |([locks, contacts_ended, contacts_restored, devices], [pin, forwarding, suspended])| Annulled {
+            locks,
+            contacts_ended,
+            contacts_restored,
+            devices,
+            pin,
+            forwarding,
+            suspended,
         },
     )
 }

@@ -29,6 +29,7 @@ pub(crate) fn change() -> BoxedStrategy<Change> {
         (".{0,40}", option::of(reference()))
             .prop_map(|(public_key_jwk, model)| Change::DeviceAdd { public_key_jwk, model }),
         owner().prop_map(Change::Owner),
+        sim_target().prop_map(|back_to| Change::SwapReport { back_to }),
     ]
     .boxed()
 }

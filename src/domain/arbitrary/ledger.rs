@@ -162,6 +162,6 @@ fn undoing() -> impl Strategy<Value = Undoing> {
     ]
 }
 
-fn consent() -> impl Strategy<Value = Consent> {
+pub(super) fn consent() -> impl Strategy<Value = Consent> {
     (subject(), instant(), reference()).prop_map(|(by, at, reason)| Consent { by, at, reason })
 }

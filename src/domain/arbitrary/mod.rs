@@ -10,7 +10,7 @@ mod names;
 mod proofs;
 mod secrets;
 
-pub(crate) use accounts::{account, line};
+pub(crate) use accounts::{account, annulled, line};
 pub(crate) use changes::{change, lock_holder, lock_set};
 pub(crate) use happenings::recorded;
 pub(crate) use ledger::{cohort, document, hold_cause, hold_target};

@@ -98,6 +98,19 @@ impl IncidentService for IncidentApi {
         edge.unary("LiftHold", request, work).await
     }
 
+    async fn confirm_swap(
+        &self,
+        request: Request<pb::ConfirmSwapRequest>,
+    ) -> Result<Response<pb::ConfirmSwapResponse>, Status> {
+        let Services { engine, edge } = self.0.clone();
+        let work = |requester: Requester, message| async move {
+            let view = engine.confirm_swap(authorise(requester)?, ask::confirm_swap(message)?).await?;
+            let (recovery, consistency_token) = (tell::recovery(&view), tell::consistency_token(view.position));
+            Ok(pb::ConfirmSwapResponse { recovery: Some(recovery), consistency_token })
+        };
+        edge.unary("ConfirmSwap", request, work).await
+    }
+
     async fn list_holds(
         &self,
         request: Request<pb::ListHoldsRequest>,

@@ -76,6 +76,22 @@ impl ProtectionService for ProtectionApi {
         edge.unary("ReleaseLock", request, work).await
     }
 
+    async fn report_swap(
+        &self,
+        request: Request<pb::ReportSwapRequest>,
+    ) -> Result<Response<pb::ReportSwapResponse>, Status> {
+        let Services { engine, edge } = self.services.clone();
+        let work = |requester: Requester, message| async move {
+            let (answer, view) = engine.report_swap(authorise(requester)?, ask::report_swap(message)?).await?;
+            Ok(pb::ReportSwapResponse {
+                decision: shown(&answer, None, Showing::NoPermit)?,
+                recovery: view.as_ref().map(tell::recovery),
+                consistency_token: tell::consistency_token(answer.position),
+            })
+        };
+        edge.unary("ReportSwap", request, work).await
+    }
+
     async fn cancel_release(
         &self,
         request: Request<pb::CancelReleaseRequest>,

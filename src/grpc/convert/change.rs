@@ -31,14 +31,36 @@ fn sim_change(value: pb::SimChange) -> Result<SimChange, FieldError> {
     let pb::SimChange { target, imei, cause, old_iccid, delivery } = value;
     Ok(SimChange {
         target: match required(target, "target")? {
-            Target::Iccid(iccid) => SimTarget::Iccid(text(&iccid, "iccid", Iccid::parse)?),
-            Target::Eid(eid) => SimTarget::Eid(text(&eid, "eid", Eid::parse)?),
+            Target::Iccid(iccid) => by_iccid(&iccid)?,
+            Target::Eid(eid) => by_eid(&eid)?,
         },
         imei: optional_text(&imei, "imei", Imei::parse)?,
         cause: sim_change_cause(cause).in_field("cause")?,
         old_iccid: optional_text(&old_iccid, "old_iccid", Iccid::parse)?,
         delivery: optional(delivery, sim_delivery).in_field("delivery")?,
     })
+}
+
+/// The SIM that a line was on, in a request of any kind.
+macro_rules! back_to {
+    ($request:ident, $value:expr) => {{
+        use crate::grpc::pb::v1::$request::BackTo;
+        match crate::grpc::convert::field::required($value, "back_to")? {
+            BackTo::Iccid(iccid) => crate::grpc::convert::change::by_iccid(&iccid)?,
+            BackTo::Eid(eid) => crate::grpc::convert::change::by_eid(&eid)?,
+        }
+    }};
+}
+pub(in crate::grpc) use back_to;
+
+/// A SIM card or profile.
+pub(in crate::grpc) fn by_iccid(iccid: &str) -> Result<SimTarget, FieldError> {
+    text(iccid, "iccid", Iccid::parse).map(SimTarget::Iccid)
+}
+
+/// An eSIM chip.
+pub(in crate::grpc) fn by_eid(eid: &str) -> Result<SimTarget, FieldError> {
+    text(eid, "eid", Eid::parse).map(SimTarget::Eid)
 }
 
 fn port_out(value: pb::PortOut) -> Result<PortOut, FieldError> {

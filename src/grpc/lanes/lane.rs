@@ -55,6 +55,8 @@ const METHODS: &[(&str, Lane)] = &[
     ("ListActivity", Lane::Ordinary),
     ("DisputeActivity", Lane::Protective),
     ("CancelByCode", Lane::Protective),
+    ("ReportSwap", Lane::Ordinary),
+    ("ConfirmSwap", Lane::Protective),
     ("WatchActivity", Lane::Ordinary),
     ("SetPin", Lane::Ordinary),
     ("GetCredentialStatus", Lane::Ordinary),

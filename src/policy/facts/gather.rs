@@ -27,9 +27,8 @@ impl Facts {
     ) -> Self {
         let checks = if request.mode == Mode::Advise { &Checks::NONE } else { checks };
         let seen = Seen { policy, request, snapshot: *snapshot, now };
-        let (action, line) = (request.change.action(), &snapshot.line);
+        let (action, line, given) = (request.change.action(), &snapshot.line, checks.pin == PinCheck::Given);
         let asker = persons::asker_of(request.requester, snapshot.account, &line.id);
-        let given = checks.pin == PinCheck::Given;
         let (pin, resets) = (PinFailures::tally(&seen, checks.pin), Resets::within(&seen));
         let (app, code) = (seen.app(checks.app, &resets), seen.code(checks.code, asker));
         let (stance, document) = (stance(request, snapshot, now), seen.document(checks.document));
@@ -45,7 +44,8 @@ impl Facts {
             stance,
             same_way_as_release: stance == Stance::GuardedOtherChannel && seen.same_way_as_release(),
             flagged: seen.flagged(),
-            sim_changed_at: line.sim_changes.iter().max().copied(),
+            sim_changed_at: line.sim_changed_at(),
+            goes_back: line.goes_back(request.change, now),
             cause: seen.sim().map(|sim| sim.cause),
             resets: resets.count,
             resets_two_until: resets.two_until,

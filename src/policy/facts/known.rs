@@ -41,6 +41,8 @@ pub struct Facts {
     pub flagged: bool,
     /// When the line's SIM last changed.
     pub sim_changed_at: Option<DateTime<Utc>>,
+    /// Whether the change takes the line back to its SIM after another was reported as somebody else's.
+    pub goes_back: bool,
     /// Why the SIM is changed, where it is.
     pub cause: Option<SimChangeCause>,
     /// Resets of PIN and contacts within their cool-down.
@@ -175,6 +177,7 @@ impl Facts {
             same_way_as_release: false,
             flagged: false,
             sim_changed_at: None,
+            goes_back: false,
             cause: None,
             resets: 0,
             resets_two_until: None,

@@ -27,6 +27,7 @@ impl Facts {
         self.put_velocity(&mut list);
         self.put_later(&mut list);
         self.told.put(&mut list);
+        list.put_flag(88, self.goes_back);
     }
 
     fn put_place(&self, list: &mut List<impl Numbers>) {
@@ -219,8 +220,11 @@ mod tests {
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
+    fn at(seconds: i64) -> DateTime<Utc> {
+        NOW + TimeDelta::seconds(seconds)
+    }
+
     fn loud() -> Facts {
-        let at = |seconds| NOW + TimeDelta::seconds(seconds);
         Facts {
             now: NOW,
             change_at: at(5),
@@ -234,6 +238,7 @@ mod tests {
             same_way_as_release: true,
             flagged: true,
             sim_changed_at: Some(at(-12)),
+            goes_back: true,
             cause: Some(SimChangeCause::Stolen),
             resets: 2,
             resets_two_until: Some(at(15)),
@@ -313,7 +318,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 87] = [
+    const GOLDEN: [(u16, i64); 88] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -401,6 +406,7 @@ mod tests {
         (85, -85_000_000),
         (86, -86_000_000),
         (87, -87_000_000),
+        (88, 1),
     ];
 
     #[test]

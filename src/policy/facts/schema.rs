@@ -115,7 +115,7 @@ pub const FACTS: &[Fact] = &[
     ),
     Fact::new(30, "app_same_device", "app.same_device", Flag, "Whether the request came from the approving device."),
     Fact::instant(31, "app_usable_from", "When an app approval could be given; absent where never."),
-    Fact::new(32, "has_known_device", "account.has_known_device", Flag, "Whether the account has a known device."),
+    Fact::new(32, "has_known_device", "account.has_known_device", Flag, "Whether the account has a known device, or had one within `device.known_after`."),
     Fact::new(
         33,
         "account_number",
@@ -446,6 +446,13 @@ pub const FACTS: &[Fact] = &[
         "line.attached_ago",
         Age,
         "How long ago the network last had the line on the SIM that it is on.",
+    ),
+    Fact::new(
+        88,
+        "goes_back",
+        "line.goes_back",
+        Flag,
+        "Whether the change takes the line back, once, to the SIM that it was on before one that is reported as somebody else's.",
     ),
     Fact::new(120, "pin_off", "pin.off", Flag, "Whether the account PIN is off after too many wrong ones.")
         .over(&[change(1, 23, true)]),

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::world::{Ask, World, days_ago, hours_ago, minutes_ago, now};
 use crate::domain::{
     Action, Channel, CodeCheck, Completing, Contact, ContactId, ContactValue, Factor, FactorOption, Level, Msisdn,
-    OutcomeKind, Reason, Reset, ResetKind, SimChangeCause, Usability,
+    OutcomeKind, Reason, Reset, ResetKind, SimChangeCause, SimChanged, Usability,
 };
 use crate::policy::contacts::{ContactFitness, code_targets};
 
@@ -121,10 +121,16 @@ fn no_code_goes_to_a_channel_under_attack() {
         world.contact("it", call, days_ago(900)).with(|world| world.line.forwarding_set_at = Some(at))
     };
     let swapped: Happened = |world, at| {
-        world.contact("it", ContactValue::Sms(own()), days_ago(900)).with(|world| world.line.sim_changes.push(at))
+        world
+            .contact("it", ContactValue::Sms(own()), days_ago(900))
+            .with(|world| world.line.sim_changes.push(at.into()))
+    };
+    let went_back: Happened = |world, at| {
+        let change = SimChanged { goes_back: true, ..at.into() };
+        world.contact("it", ContactValue::Sms(own()), days_ago(900)).with(|world| world.line.sim_changes.push(change))
     };
     let just = TimeDelta::milliseconds(1);
-    let cases: [(&str, Happened, DateTime<Utc>, ContactFitness); 11] = [
+    let cases: [(&str, Happened, DateTime<Utc>, ContactFitness); 13] = [
         ("changed 72 h ago", changed, hours_ago(72), NotBefore(now() + just)),
         ("changed longer ago", changed, hours_ago(72) - just, Beside),
         ("changed 30 d ago", changed, days_ago(30), Beside),
@@ -136,6 +142,8 @@ fn no_code_goes_to_a_channel_under_attack() {
         ("a call, forwarding set longer ago", forwarded, hours_ago(72) - just, Fit),
         ("the line, another SIM for 7 d", swapped, days_ago(7), NotBefore(now() + just)),
         ("the line, another SIM for longer", swapped, days_ago(7) - just, Beside),
+        ("the line, back on its own for a day", went_back, hours_ago(24), NotBefore(now() + just)),
+        ("the line, back on its own for longer", went_back, hours_ago(24) - just, Beside),
     ];
     for (name, happened, at, fitness) in cases {
         let found = happened(World::new(), at).fitness(&Ask::pad());

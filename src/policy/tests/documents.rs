@@ -79,7 +79,7 @@ impl Ask {
         ask
     }
 
-    fn given(self, shown: Shown) -> Self {
+    pub(super) fn given(self, shown: Shown) -> Self {
         self.shows(DocumentCheck::Given, shown).completing(STRONG)
     }
 

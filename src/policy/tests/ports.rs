@@ -137,7 +137,9 @@ fn a_pin_that_could_not_be_looked_at_holds_a_port() {
 
 #[test]
 fn a_sim_change_holds_ports_for_72_hours_then_adds_points_for_7_days() {
-    let changed = |at| World::new().transfer_pin(hours_ago(2), FROM_HOME).with(|world| world.line.sim_changes.push(at));
+    let changed = |at: DateTime<Utc>| {
+        World::new().transfer_pin(hours_ago(2), FROM_HOME).with(|world| world.line.sim_changes.push(at.into()))
+    };
     let port = Ask::carrier().right_transfer_pin();
     let issue = Ask::owner().right_pin().change(transfer_pin_issue());
     let (edge, end) = (hours_ago(72), days_ago(7));

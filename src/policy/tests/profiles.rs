@@ -23,8 +23,9 @@ fn every_built_in_policy_stands_and_is_its_own() {
 
 #[test]
 fn in_india_no_number_leaves_within_a_week_of_a_sim_change() {
-    let world =
-        World::new().transfer_pin(hours_ago(2), FROM_HOME).with(|world| world.line.sim_changes.push(days_ago(6)));
+    let world = World::new()
+        .transfer_pin(hours_ago(2), FROM_HOME)
+        .with(|world| world.line.sim_changes.push(days_ago(6).into()));
     let ask = Ask::carrier().right_transfer_pin();
     world.approves(&ask);
     let denied = under("in-trai", &world).denies(&ask, &[Reason::SimChangedRecently]);

@@ -2,9 +2,10 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
+use super::dice::Dice;
 use super::documents::shown;
 use super::world::{Ask, World, held, iccid, lock_release, now, policy_with, sim_change, transfer_pin_issue};
 use crate::domain::{
@@ -19,39 +20,6 @@ use crate::policy::{
     Audience, CutOff, Dialect, Facts, Policy, RequiredSignal, SignalName, WireAnswer, account_number_matched, outward,
     wire,
 };
-
-/// Choices made from random bytes, which shrink well.
-struct Dice<'a>(std::slice::Iter<'a, u8>);
-
-impl Dice<'_> {
-    fn below(&mut self, sides: u8) -> u8 {
-        self.0.next().map_or(0, |byte| byte % sides)
-    }
-
-    fn yes(&mut self) -> bool {
-        self.below(2) == 1
-    }
-
-    fn rarely(&mut self) -> bool {
-        self.below(8) == 1
-    }
-
-    fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[usize::from(self.below(u8::try_from(from.len()).unwrap()))].clone()
-    }
-
-    /// An instant around those that rules care about.
-    fn instant(&mut self) -> DateTime<Utc> {
-        let hours = self.pick(&[0, 1, 23, 24, 25, 71, 72, 73, 167, 168, 169, 720, 26_280, -1]);
-        now() - TimeDelta::hours(hours) + TimeDelta::nanoseconds(self.pick(&[0, 1, -1]))
-    }
-
-    fn instants(&mut self, most: u8) -> Vec<DateTime<Utc>> {
-        let mut instants: Vec<_> = (0..self.below(most + 1)).map(|_| self.instant()).collect();
-        instants.sort_unstable();
-        instants
-    }
-}
 
 fn random_change(dice: &mut Dice<'_>) -> Change {
     let causes = [SimChangeCause::Upgrade, SimChangeCause::Lost, SimChangeCause::Revert, SimChangeCause::Broken];
@@ -260,7 +228,8 @@ fn random_world(dice: &mut Dice<'_>) -> World {
     world.line.attached_at =
         dice.rarely().then(|| now() - TimeDelta::minutes(10) - TimeDelta::nanoseconds(dice.pick(&[-1, 0, 1])));
     world.line.status = if dice.rarely() { LineStatus::Suspended } else { LineStatus::Active };
-    world.line.sim_changes = if dice.yes() { dice.instants(2) } else { Vec::new() };
+    let changed = if dice.yes() { dice.instants(2) } else { Vec::new() };
+    world.line.sim_changes = changed.into_iter().map(Into::into).collect();
     world.pin_failures = if dice.yes() { dice.instants(6) } else { Vec::new() };
     world.transfer_pin_failures = if dice.rarely() { dice.instants(6) } else { Vec::new() };
     if dice.rarely() {
@@ -434,7 +403,7 @@ fn worsen(way: usize, mut world: World, mut ask: Ask) -> (World, Ask) {
             world.policy.pin.cutoffs = before.pin.cutoffs;
             world.policy.signals_required = before.signals_required;
         }
-        8 => world.line.sim_changes.push(now()),
+        8 => world.line.sim_changes.push(now().into()),
         9 => world.velocity.source.accounts += 1,
         10 => world.velocity.pin_value_failed_accounts += 5,
         11 => world.velocity.staff_unproven_accounts += 1,

@@ -1,6 +1,6 @@
 //! SIM changes: P6, P9, P11, P12, P13, P19, P21 and the ordinary days.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::world::{Ask, TICK, World, days_ago, hours_ago, iccid, minutes_ago, now, sim_change};
 use crate::domain::{
@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::policy::{RequiredSignal, SignalName};
 
-fn reset(at: chrono::DateTime<chrono::Utc>, kind: ResetKind) -> Reset {
+fn reset(at: DateTime<Utc>, kind: ResetKind) -> Reset {
     Reset { at, kind, via: Channel::Web, mailbox: None }
 }
 
@@ -157,7 +157,7 @@ fn a_new_device_is_challenged() {
 
 #[test]
 fn a_second_sim_change_within_72_hours_is_challenged_going_back_included() {
-    let changed = |at| World::new().with(|world| world.line.sim_changes.push(at));
+    let changed = |at: DateTime<Utc>| World::new().with(|world| world.line.sim_changes.push(at.into()));
     for cause in [SimChangeCause::Upgrade, SimChangeCause::Revert] {
         changed(hours_ago(72)).challenges(&Ask::pad().right_pin().because(cause), &[Reason::SimChangedRecently]);
         changed(hours_ago(72)).approves(&Ask::pad().app("ann-phone").because(cause));
@@ -318,7 +318,7 @@ fn where_nothing_is_usable_the_answer_is_no_with_the_time_when_something_is() {
     stale.challenges(&lost, &[Reason::PhoneNotAtHand, Reason::PinBeforeBreach]);
     let owner = Ask::owner().right_pin();
     assert_eq!(deny(&bare, &owner, &[Reason::NoUsableFactor, Reason::NewDevice]), None);
-    let changed = bare.clone().with(|world| world.line.sim_changes.push(hours_ago(10)));
+    let changed = bare.clone().with(|world| world.line.sim_changes.push(hours_ago(10).into()));
     let after = hours_ago(10) + TimeDelta::hours(72) + TimeDelta::milliseconds(1);
     assert_eq!(
         deny(&changed, &Ask::pad().right_pin(), &[Reason::NoUsableFactor, Reason::SimChangedRecently]),

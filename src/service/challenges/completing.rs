@@ -14,6 +14,7 @@ use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::protect::StartRelease;
 use crate::service::question::{Body, Question, asked_by};
+use crate::service::recoveries::ReportSwap;
 use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, authorise, may_ask, right};
 use crate::service::target::Scope;
@@ -107,6 +108,11 @@ impl Engine {
                 let answer = engine.ask(&who, &question, &mut issue).await?;
                 let issued = engine.issued(who.requester(), &question, issue, &answer).await?;
                 return Ok(Completed { answer, issued });
+            }
+            if let Some(mut report) = ReportSwap::of(&question, who.requester()) {
+                let answer = engine.ask(&who, &question, &mut report).await?;
+                engine.swap_reported(who.requester(), &question, &answer).await?;
+                return Ok(Completed { answer, issued: None });
             }
             let answer = match StartRelease::of(&question, who.requester().role) {
                 Some(mut release) => engine.ask(&who, &question, &mut release).await?,

@@ -97,7 +97,7 @@ impl Engine {
             if let (Ok(()) | Err(ServiceError::Refused(Refusal::LineMoved)), Some(account)) =
                 (&said, &requester.account)
             {
-                engine.tell_desk(requester, account, now).await?;
+                engine.tell_desk(requester, (DISPUTED, account), now).await?;
             }
             said
         })
@@ -117,18 +117,20 @@ impl Engine {
         let now = self.now()?.instant();
         match self.say_no(requester, told, &declining, NoTo::Notice).await {
             // There is nothing here to lock any more, and who brings a code is told nothing of that: the desk is.
-            Ok(()) | Err(ServiceError::Refused(Refusal::LineMoved)) => self.tell_desk(requester, account, now).await,
+            Ok(()) | Err(ServiceError::Refused(Refusal::LineMoved)) => {
+                self.tell_desk(requester, (DISPUTED, account), now).await
+            }
             refused => refused,
         }
     }
 
-    /// Once a day for each account, however much is disputed: the account's records say what. A failure is the caller's to repeat.
+    /// Tells the fraud desk, once a day for each account, however much is disputed: the account's records say what. A failure is the caller's to repeat.
     ///
     /// INVARIANT (separation-is-unseen): of a survivor's account the desk is not told.
-    async fn tell_desk(
+    pub(in crate::service) async fn tell_desk(
         &self,
         requester: &Requester,
-        account: &AccountId,
+        (alert, account): (&str, &AccountId),
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         if is_separated(account) {
@@ -136,7 +138,7 @@ impl Engine {
         }
         let (brand, day) = (&requester.brand, now.date_naive().to_string());
         let parts = [brand.as_str().as_bytes(), account.as_str().as_bytes(), day.as_bytes()];
-        self.alert_once_of(requester, DISPUTED, &parts, Urgency::Protective).await
+        self.alert_once_of(requester, alert, &parts, Urgency::Protective).await
     }
 
     async fn say_no(

@@ -8,9 +8,8 @@ use super::finding::{Challenged, NO_CHALLENGE, challenged};
 use super::keeping::{brought, note_proofs};
 use super::showing;
 use crate::audit::{Decided, Event};
-use crate::crypto::Token;
 use crate::domain::{
-    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, Mode, Outcome, OutcomeKind,
+    AccountNumber, Checks, Claims, Completing, Evidence, Factor, GivenProof, Interaction, Outcome, OutcomeKind,
     PendingStanding, PinCheck, Place, Reason, RecordId, RequestId, Standing, Verdict,
 };
 use crate::service::ask::{Asking, CONFLICT_RETRIES_MAX, Errand, OpenFor, Ready};
@@ -82,18 +81,18 @@ impl Engine {
                 }
                 showing::name_beside(who.requester(), &mut question, &pending)?;
             }
-            engine.give(&who, &question, &kept, now).await
+            engine.give(&who, &question, (Some(&kept), now)).await.map(|(_, expires_at)| Submitted { expires_at })
         })
         .await
     }
 
-    async fn give(
+    /// The record of what was given for a challenge, or of what began with it, and until when that is open.
+    pub(super) async fn give(
         &self,
         who: &Authorised<right::SubmitEvidence>,
         question: &Question,
-        challenge: &Kept,
-        now: DateTime<Utc>,
-    ) -> Result<Submitted, ServiceError> {
+        (challenge, now): (Option<&Kept>, DateTime<Utc>),
+    ) -> Result<(RecordId, DateTime<Utc>), ServiceError> {
         let requester = who.requester();
         let reserve = self.reserve(requester, question.request_id, &question.body);
         let books = self.books(&requester.brand).await?;
@@ -105,8 +104,8 @@ impl Engine {
         for _ in 0..=CONFLICT_RETRIES_MAX {
             match self.open_for(who, &asking).await? {
                 OpenFor::Ready(ready) => {
-                    if let Some(submitted) = self.look_and_note(&asking, *ready, &mut looked).await? {
-                        return Ok(submitted);
+                    if let Some(given) = self.look_and_note(&asking, *ready, &mut looked).await? {
+                        return Ok(given);
                     }
                 }
                 OpenFor::Before(id, counted) => {
@@ -114,8 +113,8 @@ impl Engine {
                     let ending = ending_of(&kept)?;
                     self.settle_ask(&counted, ending).await;
                     self.settle_secrets(&counted, ending).await;
-                    let Challenged { pending, .. } = self.pending(requester, challenge, now).await?;
-                    return Ok(Submitted { expires_at: pending.expires_at });
+                    let Challenged { pending, .. } = self.pending(requester, challenge.unwrap_or(&kept), now).await?;
+                    return Ok((id, pending.expires_at));
                 }
             }
         }
@@ -145,7 +144,7 @@ impl Engine {
         asking: &Asking<'_>,
         ready: Ready,
         looked: &mut Looked,
-    ) -> Result<Option<Submitted>, ServiceError> {
+    ) -> Result<Option<(RecordId, DateTime<Utc>)>, ServiceError> {
         let Ready { target, mut open, mut counted, turn: _turn } = ready;
         let Asking { question, now, .. } = *asking;
         let standing = stand_in(&mut open, asking.requester, &target)?;
@@ -153,7 +152,7 @@ impl Engine {
         let stood_in = stood_in(&open, question)?;
         let line = target.line.and_then(|token| open.line(token)).unwrap_or(&stood_in);
         let case = Case::new(asking, (target, standing), (&open, line))?;
-        if !matches!(case.completing, Completing::Open { .. }) {
+        if question.completes.is_some() && !matches!(case.completing, Completing::Open { .. }) {
             self.not_looked_at(asking, &target, &counted).await;
             return Err(ServiceError::Refused(Refusal::ChallengeOver));
         }
@@ -174,11 +173,9 @@ impl Engine {
         // What is refused is not kept, and counts for nothing.
         let came = if is_refused(&weighed.verdict) { OutcomeKind::Deny } else { OutcomeKind::Challenge };
         let ending = Ending::new(&checks, came, standing == Standing::Known);
-        let record = note_giving(&mut open, asking, &weighed, target.line)?;
+        let (record, expires_at) = self.note_giving(&mut open, asking, &weighed, &target)?;
         self.count_wrong_code(&mut open, asking, (&target, &checks))?;
         let holds = weighed.verdict.holds.clone();
-        let pending = question.completes.and_then(|challenge| open.challenge(challenge)).ok_or(NO_CHALLENGE)?;
-        let submitted = Submitted { expires_at: pending.expires_at };
         let closing = Closing {
             urgency: Urgency::Ordinary,
             claim: Some(Claim { reserve: asking.reserve, record }),
@@ -197,7 +194,56 @@ impl Engine {
         for hold in holds {
             self.hold_by_rule(asking, hold, record).await;
         }
-        Ok(Some(submitted))
+        Ok(Some((record, expires_at)))
+    }
+
+    /// Writes down what was given, on the challenge and in the ledger. A rule that asks more of who gives it asks more of the whole.
+    fn note_giving(
+        &self,
+        open: &mut OpenAccount,
+        asking: &Asking<'_>,
+        weighed: &Weighed,
+        target: &Target,
+    ) -> Result<(RecordId, DateTime<Utc>), ServiceError> {
+        let (question, checks) = (asking.question, weighed.found.checks);
+        let challenge = match question.completes {
+            Some(challenge) => challenge,
+            None => self.begin_ahead(open, asking, target)?,
+        };
+        // What would count if who gives it had asked: whoever is held, off their networks or spraying is refused then, and adds
+        // nothing.
+        let is_refused = is_refused(&weighed.verdict);
+        let mut right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
+        if !is_refused {
+            right.extend(weighed.shown.clone());
+            showing::note(open, challenge, weighed);
+        }
+        let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
+        if let Some(pending) = open.challenge_mut(challenge).filter(|_| !kept.is_empty()) {
+            let required = weighed.verdict.required;
+            let with_pin = match &weighed.verdict.outcome {
+                Outcome::Challenge(challenge) => challenge.with_pin,
+                Outcome::Approve(_) | Outcome::Deny(_) => required,
+            };
+            pending.required = pending.required.max(required);
+            pending.with_pin = pending.with_pin.max(with_pin);
+        }
+        note_proofs(open, asking, challenge, &checks, right);
+        let event = Event::EvidenceGiven {
+            challenge,
+            checks,
+            device: question.evidence.app_approval.as_ref().map(|approval| approval.device.clone()),
+            kept,
+            place: Place::of(asking.requester, &question.interaction),
+        };
+        let (caller, channel) = (Some(caller_of(asking.requester)), Some(question.interaction.channel));
+        let entry = Entry { at: asking.now, line: target.line, caller, channel, event };
+        let record = match question.completes {
+            Some(_) => open.append(entry)?,
+            // What began with it has its name.
+            None => open.append_as(challenge, entry).map(|()| challenge)?,
+        };
+        Ok((record, open.challenge(challenge).ok_or(NO_CHALLENGE)?.expires_at))
     }
 
     /// Takes back what was charged for a secret that nobody looked at.
@@ -220,48 +266,9 @@ impl Engine {
 
 /// Whether a rule refuses who gives it: whoever is held, off their networks or spraying adds nothing. That nothing more could be
 /// given here is no refusal.
-pub(super) fn is_refused(verdict: &Verdict) -> bool {
+fn is_refused(verdict: &Verdict) -> bool {
     let first = verdict.reasons.first().map(|given| given.reason);
     verdict.outcome.kind() == OutcomeKind::Deny && first != Some(Reason::NoUsableFactor)
-}
-
-/// Writes down what was given, on the challenge and in the ledger. A rule that asks more of who gives it asks more of the whole.
-fn note_giving(
-    open: &mut OpenAccount,
-    asking: &Asking<'_>,
-    weighed: &Weighed,
-    line: Option<Token>,
-) -> Result<RecordId, ServiceError> {
-    let question = asking.question;
-    let (challenge, checks) = (question.completes.ok_or(NO_CHALLENGE)?, weighed.found.checks);
-    // What would count if who gives it had asked: whoever is held, off their networks or spraying is refused then, and adds
-    // nothing.
-    let is_refused = is_refused(&weighed.verdict);
-    let mut right = if is_refused { Vec::new() } else { brought(open, asking, weighed, challenge) };
-    if !is_refused {
-        right.extend(weighed.shown.clone());
-        showing::note(open, challenge, weighed);
-    }
-    let kept: Vec<Factor> = right.iter().map(GivenProof::factor).collect();
-    if let Some(pending) = open.challenge_mut(challenge).filter(|_| !kept.is_empty()) {
-        let required = weighed.verdict.required;
-        let with_pin = match &weighed.verdict.outcome {
-            Outcome::Challenge(challenge) => challenge.with_pin,
-            Outcome::Approve(_) | Outcome::Deny(_) => required,
-        };
-        pending.required = pending.required.max(required);
-        pending.with_pin = pending.with_pin.max(with_pin);
-    }
-    note_proofs(open, asking, challenge, &checks, right);
-    let event = Event::EvidenceGiven {
-        challenge,
-        checks,
-        device: question.evidence.app_approval.as_ref().map(|approval| approval.device.clone()),
-        kept,
-        place: Place::of(asking.requester, &question.interaction),
-    };
-    let (caller, channel) = (Some(caller_of(asking.requester)), Some(question.interaction.channel));
-    Ok(open.append(Entry { at: asking.now, line, caller, channel, event })?)
 }
 
 /// The question whose evidence is looked at: the one that was challenged, as it comes from who gives the proof.
@@ -274,27 +281,16 @@ pub(super) fn question(
     account_number: AccountNumber,
 ) -> Question {
     let Submission { request_id, body, challenge, evidence, interaction } = submission;
+    let change = decided.change.clone();
     Question {
-        request_id,
-        body,
-        scope: Scope::Line(line),
-        change: decided.change.clone(),
-        mode: Mode::Enforce,
-        interaction,
         claims: Claims { account_number: Some(account_number), ..Claims::default() },
-        evidence,
-        signals: Vec::new(),
-        plan_time: None,
-        external_reference: None,
-        supersedes: None,
         completes: Some(challenge),
-        at_least: None,
-        want_signed_permit: false,
+        ..Question::plain(request_id, body, Scope::Line(line), change, evidence, interaction)
     }
 }
 
 /// How a request that was answered before ended, as far as its charges go.
-pub(super) fn ending_of(kept: &Kept) -> Result<Ending, ServiceError> {
+fn ending_of(kept: &Kept) -> Result<Ending, ServiceError> {
     match &kept.record().event {
         Event::EvidenceGiven { checks, .. } => {
             Ok(Ending::new(checks, OutcomeKind::Challenge, kept.record().line.is_some()))

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::audit::{Event, Record};
 use crate::crypto::Token;
 use crate::domain::{
-    AppCheck, Challenge, Checks, CodeCheck, Document, Evidence, Factor, Given, GivenProof, Mode, OutcomeKind, Pending,
-    PendingState, PermitState, PinCheck, Place, Prompts, RecordId,
+    AppCheck, Challenge, Checks, CodeCheck, Document, Evidence, Factor, Given, GivenProof, Level, LineName, Mode,
+    OutcomeKind, Pending, PendingState, PermitState, PinCheck, Place, Prompts, RecordId,
 };
 use crate::policy::CodeFact;
 use crate::service::ask::{Asking, Errand};
@@ -104,27 +104,39 @@ impl Engine {
         if let (Some(decision), Scope::Line(line)) = (decision, &question.scope) {
             let ahead = question.evidence.handle.and_then(|handle| open.challenge(handle));
             let given = ahead.map(|ahead| ahead.given.clone()).unwrap_or_default();
-            let pending = Pending {
-                decision,
-                named: line.name.clone(),
-                line: open.only_line().map(|line| line.id.clone()),
-                action: question.change.action(),
-                change: question.digest(),
-                caller: asking.requester.subject.clone(),
-                required: challenge.required,
-                with_pin: challenge.with_pin,
-                expires_at: challenge.expires_at,
-                granted_seq: open.next_seq(),
-                given,
-                wrong: 0,
-                documents: 0,
-                sendings: 0,
-                code: None,
-                state: PendingState::Open,
-            };
-            open.keep_challenge(self.challenge_token(decision), pending);
+            let Challenge { required, with_pin, expires_at, .. } = *challenge;
+            let begun = begun(open, asking, &line.name, (decision, expires_at));
+            open.keep_challenge(self.challenge_token(decision), Pending { required, with_pin, given, ..begun });
         }
         challenge.expires_at
+    }
+}
+
+/// What waits from now on for a question's change, before anything is known of it.
+pub(super) fn begun(
+    open: &OpenAccount,
+    asking: &Asking<'_>,
+    named: &LineName,
+    (name, expires_at): (RecordId, DateTime<Utc>),
+) -> Pending {
+    let Asking { question, requester, .. } = *asking;
+    Pending {
+        decision: name,
+        named: named.clone(),
+        line: open.only_line().map(|line| line.id.clone()),
+        action: question.change.action(),
+        change: question.digest(),
+        caller: requester.subject.clone(),
+        required: Level::None,
+        with_pin: Level::None,
+        expires_at,
+        granted_seq: open.next_seq(),
+        given: Vec::new(),
+        wrong: 0,
+        documents: 0,
+        sendings: 0,
+        code: None,
+        state: PendingState::Open,
     }
 }
 
@@ -221,20 +233,8 @@ pub(super) fn note_proofs(
         pending.code = None;
     }
     for proof in right {
-        pending.give(given_by(asking, proof));
-    }
-}
-
-/// What a request gave, with who gave it and where.
-pub(super) fn given_by(asking: &Asking<'_>, proof: GivenProof) -> Given {
-    let place = Place::of(asking.requester, &asking.question.interaction);
-    Given { at: asking.now, by: asking.requester.subject.clone(), place, proof }
-}
-
-/// Writes down that proof which was given ahead is used: it is good for one question, whatever that came to.
-pub(in crate::service) fn use_ahead(open: &mut OpenAccount, asking: &Asking<'_>, decision: RecordId) {
-    if let Some(ahead) = asking.question.evidence.handle.and_then(|handle| open.challenge_mut(handle)) {
-        ahead.state = PendingState::Met { at: asking.now, by: decision };
+        let place = Place::of(asking.requester, &asking.question.interaction);
+        pending.give(Given { at: asking.now, by: asking.requester.subject.clone(), place, proof });
     }
 }
 

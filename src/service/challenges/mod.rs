@@ -30,6 +30,7 @@ mod undoing;
 mod waiting;
 mod wording;
 
+pub(super) use ahead::use_ahead;
 pub use ahead::{Ahead, GivenAhead};
 pub use completing::{Completed, Completion};
 pub use declining::{Declining, Dispute};
@@ -39,4 +40,4 @@ pub use sending::{CodeKind, CodeSender, CodeToSend, Sending, Sent};
 pub use waiting::{PENDING_PAGE_MAX, PendingPage, WaitingChallenge};
 pub(super) use wording::transfer_pin_text;
 
-pub(super) use keeping::{check_not_met, note_answers, supersede, use_ahead};
+pub(super) use keeping::{check_not_met, note_answers, supersede};

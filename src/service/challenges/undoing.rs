@@ -82,6 +82,14 @@ impl Engine {
         Ok(if let PendingState::Met { by, .. } = pending.state { Some(by) } else { None })
     }
 
+    /// Takes off a device that was added lately. Not one that has been known for long: without it others would prove less than with it.
+    fn remove(&self, open: &mut OpenAccount, device: &DeviceId, now: DateTime<Utc>) -> bool {
+        let waits = self.policy().device;
+        let Some(account) = open.account_mut() else { return false };
+        account.device(device).is_some_and(|device| device.is_contestable(waits, now))
+            && account.revoke_device(device, now)
+    }
+
     /// Whether it was committed; if not, another engine changed the account.
     pub(super) async fn decline(
         &self,
@@ -147,16 +155,6 @@ impl Engine {
             Err(CommitError::Conflict) => Ok(false),
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
         }
-    }
-}
-
-impl Engine {
-    /// Takes off a device that was added lately. Not one that has been known for long: without it others would prove less than with it.
-    fn remove(&self, open: &mut OpenAccount, device: &DeviceId, now: DateTime<Utc>) -> bool {
-        let waits = self.policy().device;
-        let Some(account) = open.account_mut() else { return false };
-        account.device(device).is_some_and(|device| device.is_contestable(waits, now))
-            && account.revoke_device(device, now)
     }
 }
 

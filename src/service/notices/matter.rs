@@ -1,6 +1,6 @@
 //! What of what happened is told to customers, and whether always.
 
-use crate::audit::{AnswerWindow, Decided, Event, Record, SeparationStep};
+use crate::audit::{AnswerWindow, Decided, Event, Record, RecoveryStep, SeparationStep};
 use crate::domain::{Checks, DocumentCheck, LockHolder, LockStepKind, Mode, OutcomeKind, Reason, Recorded, Standing};
 
 macro_rules! kinds {
@@ -52,6 +52,8 @@ kinds! {
     DeviceWaits = "DEVICE_WAITS";
     /// A new device was removed.
     DeviceRemoved = "DEVICE_REMOVED";
+    /// A SIM change is reported as somebody else's.
+    SwapReported = "SWAP_REPORTED";
     /// Lines can be separated from an account, or no longer can.
     Separation = "SEPARATION";
 }
@@ -96,6 +98,10 @@ impl Matter {
             Event::SeparationChanged(SeparationStep::Agreed { .. } | SeparationStep::Ended) => {
                 Self::always(NoticeKind::Separation)
             }
+            Event::RecoveryChanged(step) => match step.as_ref() {
+                RecoveryStep::Reported { .. } => Self::always(NoticeKind::SwapReported),
+                RecoveryStep::Proposed { .. } => return None,
+            },
             Event::Told(told) => return Self::of_event(&told.what),
             // Any no ends it.
             Event::EvidenceGiven { checks: Checks { document: DocumentCheck::Seconded, .. }, .. } => {

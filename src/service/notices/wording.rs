@@ -81,6 +81,9 @@ fn what_happened(kind: NoticeKind, record: &Record, line: Option<Msisdn>) -> Str
             "Your lines can leave the account that they are on, as you asked. Nobody on that account is told."
                 .to_owned()
         }
+        (NoticeKind::SwapReported, _) => format!(
+            "It was reported that {of} was moved to another SIM by somebody else. What was set since then is undone, and it can go back."
+        ),
         (NoticeKind::LogInsFailed, _) => format!("Somebody tried many times to sign in to {of}."),
         // Nothing else has such a record; who reads it is told enough to look.
         (kind, _) => format!("Something was changed on {of} ({}).", kind.name()),

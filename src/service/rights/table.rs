@@ -122,7 +122,7 @@ rights! {
     SetCarrierLock {
         Brand: [FraudOps],
     }
-    /// Ask for a lock's release.
+    /// Ask for a lock's release, or report a SIM change as somebody else's.
     ReleaseLock {
         Brand: [RetailAgent, RetailManager, CareAgent, PinPad, Ivr],
         OwnAccount: [Customer, BusinessAdmin],
@@ -184,6 +184,10 @@ rights! {
     }
     /// Lift a hold, with a second person.
     LiftHold {
+        Brand: [FraudOps],
+    }
+    /// Report a SIM change as somebody else's, with a second person.
+    ConfirmSwap {
         Brand: [FraudOps],
     }
     /// Separate lines from an account, with a second person.

@@ -156,6 +156,7 @@ const EXPECTED: &[(&str, &[&str], &[&str])] = &[
     ("OpenIncident", &["fraud_ops"], &[]),
     ("PlaceHold", &["fraud_ops"], &[]),
     ("LiftHold", &["fraud_ops"], &[]),
+    ("ConfirmSwap", &["fraud_ops"], &[]),
     ("SeparateLines", &["fraud_ops"], &[]),
     ("ReadIncidents", &["fraud_ops", "auditor", "admin"], &[]),
     ("StagePolicy", &[], &[]),

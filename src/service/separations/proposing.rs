@@ -253,6 +253,7 @@ fn separated_line(from: &Account, line: &Line, account: &AccountId) -> Line {
         sim_changes: Vec::new(),
         forwarding_set_at: None,
         attached_at: None,
+        recovery: None,
         // Marks of the account were the line's, too.
         flags: Flags {
             heightened: line.flags.heightened || from.flags.heightened,

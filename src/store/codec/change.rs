@@ -5,7 +5,7 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::field::{
-    msisdn, number_of, numbered, optional_nested, optional_numbered, optional_text, parsed, required, text,
+    msisdn, nested, number_of, numbered, optional_nested, optional_numbered, optional_text, parsed, required, text,
 };
 use crate::domain::{Change, ContactChange, ContactValue, OwnerChange, PortOut, ReleaseOpens, SimChange, SimTarget};
 
@@ -13,7 +13,7 @@ use crate::domain::{Change, ContactChange, ContactValue, OwnerChange, PortOut, R
 #[derive(Message)]
 #[prost(skip_debug)]
 pub(super) struct StoredChange {
-    #[prost(oneof = "StoredKind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
+    #[prost(oneof = "StoredKind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     kind: Option<StoredKind>,
 }
 
@@ -38,6 +38,8 @@ enum StoredKind {
     DeviceAdd(StoredDeviceAdd),
     #[prost(message, tag = "9")]
     Owner(StoredOwner),
+    #[prost(message, tag = "10")]
+    SwapReport(StoredSwapReport),
 }
 
 #[derive(Message)]
@@ -56,13 +58,21 @@ struct StoredSim {
     delivery: Option<u32>,
 }
 
+/// A SIM. Its tags hold in every message that has it.
 #[derive(Oneof)]
 #[prost(skip_debug)]
-enum StoredTarget {
+pub(super) enum StoredTarget {
     #[prost(string, tag = "1")]
     Iccid(String),
     #[prost(string, tag = "2")]
     Eid(String),
+}
+
+#[derive(Message)]
+#[prost(skip_debug)]
+struct StoredSwapReport {
+    #[prost(oneof = "StoredTarget", tags = "1, 2")]
+    back_to: Option<StoredTarget>,
 }
 
 #[derive(Message)]
@@ -199,6 +209,9 @@ impl From<&Change> for StoredChange {
                 model: model.as_ref().map(|model| model.as_str().to_owned()),
             }),
             Change::Owner(owner) => StoredKind::Owner(owner.into()),
+            Change::SwapReport { back_to } => {
+                StoredKind::SwapReport(StoredSwapReport { back_to: Some(back_to.into()) })
+            }
         };
         Self { kind: Some(kind) }
     }
@@ -231,6 +244,9 @@ impl TryFrom<StoredChange> for Change {
                 model: optional_text(model, "change.model")?,
             },
             StoredKind::Owner(owner) => Self::Owner(owner.try_into()?),
+            StoredKind::SwapReport(StoredSwapReport { back_to }) => {
+                Self::SwapReport { back_to: nested(back_to, "change.back_to")? }
+            }
         })
     }
 }
@@ -257,14 +273,31 @@ impl TryFrom<StoredOpens> for ReleaseOpens {
     }
 }
 
+impl From<&SimTarget> for StoredTarget {
+    fn from(target: &SimTarget) -> Self {
+        match target {
+            SimTarget::Iccid(iccid) => Self::Iccid(iccid.as_str().to_owned()),
+            SimTarget::Eid(eid) => Self::Eid(eid.as_str().to_owned()),
+        }
+    }
+}
+
+impl TryFrom<StoredTarget> for SimTarget {
+    type Error = CodecError;
+
+    fn try_from(stored: StoredTarget) -> Result<Self, CodecError> {
+        Ok(match stored {
+            StoredTarget::Iccid(iccid) => Self::Iccid(parsed(iccid, "change.iccid")?),
+            StoredTarget::Eid(eid) => Self::Eid(parsed(eid, "change.eid")?),
+        })
+    }
+}
+
 impl From<&SimChange> for StoredSim {
     fn from(sim: &SimChange) -> Self {
         let SimChange { target, imei, cause, old_iccid, delivery } = sim;
         Self {
-            target: Some(match target {
-                SimTarget::Iccid(iccid) => StoredTarget::Iccid(iccid.as_str().to_owned()),
-                SimTarget::Eid(eid) => StoredTarget::Eid(eid.as_str().to_owned()),
-            }),
+            target: Some(target.into()),
             imei: imei.as_ref().map(|imei| imei.as_str().to_owned()),
             cause: Some(number_of(*cause)),
             old_iccid: old_iccid.as_ref().map(|iccid| iccid.as_str().to_owned()),
@@ -279,10 +312,7 @@ impl TryFrom<StoredSim> for SimChange {
     fn try_from(stored: StoredSim) -> Result<Self, CodecError> {
         let StoredSim { target, imei, cause, old_iccid, delivery } = stored;
         Ok(Self {
-            target: match required(target, "change.target")? {
-                StoredTarget::Iccid(iccid) => SimTarget::Iccid(parsed(iccid, "change.iccid")?),
-                StoredTarget::Eid(eid) => SimTarget::Eid(parsed(eid, "change.eid")?),
-            },
+            target: nested(target, "change.target")?,
             imei: optional_text(imei, "change.imei")?,
             cause: numbered(cause, "change.cause")?,
             old_iccid: optional_text(old_iccid, "change.old_iccid")?,

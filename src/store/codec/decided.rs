@@ -64,7 +64,7 @@ pub(super) struct StoredDecided {
     external_reference: Option<String>,
     #[prost(bytes = "vec", optional, tag = "23")]
     supersedes: Option<Vec<u8>>,
-    #[prost(oneof = "StoredMade", tags = "24, 25, 26")]
+    #[prost(oneof = "StoredMade", tags = "24, 25, 26, 31")]
     made: Option<StoredMade>,
     #[prost(message, optional, tag = "27")]
     shadow: Option<StoredShadow>,
@@ -194,6 +194,8 @@ enum StoredMade {
     TransferPin(Vec<u8>),
     #[prost(message, tag = "26")]
     Pin(()),
+    #[prost(message, tag = "31")]
+    Recovery(()),
 }
 
 impl From<&Decided> for StoredDecided {
@@ -471,6 +473,7 @@ impl From<&Made> for StoredMade {
             Made::Release(id) => Self::Release(id.to_bytes().to_vec()),
             Made::TransferPin(id) => Self::TransferPin(id.to_bytes().to_vec()),
             Made::Pin => Self::Pin(()),
+            Made::Recovery => Self::Recovery(()),
         }
     }
 }
@@ -485,6 +488,7 @@ impl TryFrom<StoredMade> for Made {
                 Self::TransferPin(id(Some(bytes), "made.transfer_pin", TransferPinId::from_u128)?)
             }
             StoredMade::Pin(()) => Self::Pin,
+            StoredMade::Recovery(()) => Self::Recovery,
         })
     }
 }

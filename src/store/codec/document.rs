@@ -150,7 +150,7 @@ struct StoredConsents {
 
 #[derive(Message)]
 #[prost(skip_debug)]
-struct StoredConsent {
+pub(super) struct StoredConsent {
     #[prost(string, optional, tag = "1")]
     by: Option<String>,
     #[prost(sint64, optional, tag = "2")]

@@ -1,10 +1,10 @@
 //! What a record says happened.
 
-use chrono::{DateTime, Utc};
 use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::checks::StoredChecks;
+use super::code_sent::StoredCodeSent;
 use super::decided::StoredDecided;
 use super::event_from_outside::StoredTold;
 use super::event_of_documents::{StoredHoldChange, StoredIncidentChange};
@@ -14,11 +14,11 @@ use super::field::{
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use super::policy_shelf::StoredPolicyChange;
+use super::recovery::StoredRecoveryChange;
 use super::separation::StoredSeparationChange;
 use crate::audit::Event;
 use crate::domain::{
-    AccountId, Checks, ContactId, DeviceId, Factor, LockName, LockStep, Place, RecordId, ReleaseId, StepScope,
-    TransferPinId,
+    AccountId, Checks, DeviceId, Factor, LockName, LockStep, Place, RecordId, ReleaseId, StepScope, TransferPinId,
 };
 
 /// An event. Its tags continue those of the record that has it.
@@ -93,6 +93,8 @@ pub(super) enum StoredEvent {
     DeviceWaits(String),
     #[prost(string, tag = "43")]
     DeviceRemoved(String),
+    #[prost(message, tag = "44")]
+    RecoveryChanged(StoredRecoveryChange),
 }
 
 #[derive(Message)]
@@ -106,19 +108,6 @@ pub(super) struct StoredLockSet {
     holder: Option<u32>,
     #[prost(string, optional, tag = "4")]
     reason: Option<String>,
-}
-
-#[derive(Message)]
-#[prost(skip_debug)]
-pub(super) struct StoredCodeSent {
-    #[prost(bytes = "vec", optional, tag = "1")]
-    challenge: Option<Vec<u8>>,
-    #[prost(string, optional, tag = "2")]
-    contact: Option<String>,
-    #[prost(uint32, optional, tag = "3")]
-    sendings: Option<u32>,
-    #[prost(sint64, optional, tag = "4")]
-    expires_at: Option<i64>,
 }
 
 #[derive(Message)]
@@ -227,6 +216,17 @@ impl StoredGiven {
     }
 }
 
+impl StoredCancel {
+    fn new(scope: StepScope, (set, holder): LockName, release: ReleaseId) -> Self {
+        Self {
+            scope: Some(number_of(scope)),
+            set: Some(number_of(set)),
+            holder: Some(number_of(holder)),
+            release: Some(release.to_bytes().to_vec()),
+        }
+    }
+}
+
 impl StoredStep {
     fn new(scope: StepScope, (set, holder): LockName, step: &LockStep) -> Self {
         let LockStep { at, kind, release } = step;
@@ -257,12 +257,9 @@ impl From<&Event> for StoredEvent {
                 holder: Some(number_of(*holder)),
                 reason: reason.as_ref().map(|reason| reason.as_str().to_owned()),
             }),
-            Event::ReleaseCancelled { scope, name: (set, holder), release } => Self::ReleaseCancelled(StoredCancel {
-                scope: Some(number_of(*scope)),
-                set: Some(number_of(*set)),
-                holder: Some(number_of(*holder)),
-                release: Some(release.to_bytes().to_vec()),
-            }),
+            Event::ReleaseCancelled { scope, name, release } => {
+                Self::ReleaseCancelled(StoredCancel::new(*scope, *name, *release))
+            }
             Event::LockStepped { scope, name, step } => Self::LockStepped(StoredStep::new(*scope, *name, step)),
             Event::PermitRedeemed { decision } => Self::PermitRedeemed(decision.to_bytes().to_vec()),
             Event::DecisionWithdrawn { decision, cause } => Self::DecisionWithdrawn(StoredWithdrawal {
@@ -306,6 +303,7 @@ impl From<&Event> for StoredEvent {
             Event::IncidentChanged { incident: id, step, reason } => Self::IncidentChanged((*id, step, reason).into()),
             Event::PolicyChanged(change) => Self::PolicyChanged(change.into()),
             Event::SeparationChanged(step) => Self::SeparationChanged(step.into()),
+            Event::RecoveryChanged(step) => Self::RecoveryChanged(step.as_ref().into()),
             Event::ActivityDisputed { activity } => Self::ActivityDisputed(activity.to_bytes().to_vec()),
             Event::TransferPinRevoked { id } => Self::TransferPinRevoked(id.to_bytes().to_vec()),
             Event::AccountCreated { lines } => Self::AccountCreated(*lines),
@@ -356,6 +354,7 @@ impl TryFrom<StoredEvent> for Event {
             StoredEvent::HoldChanged(event) => event.try_into()?,
             StoredEvent::PolicyChanged(change) => Self::PolicyChanged(change.try_into()?),
             StoredEvent::SeparationChanged(event) => event.try_into()?,
+            StoredEvent::RecoveryChanged(event) => event.try_into()?,
             StoredEvent::ActivityDisputed(activity) => {
                 Self::ActivityDisputed { activity: id(Some(activity), "disputed.activity", RecordId::from_u128)? }
             }
@@ -440,32 +439,6 @@ impl TryFrom<StoredGiven> for Event {
             device: optional_text(device, "given.device")?,
             kept: kept.into_iter().map(|factor| of_number(factor, "given.kept")).collect::<Result<_, _>>()?,
             place: read_place(place)?,
-        })
-    }
-}
-
-impl From<(RecordId, Option<&ContactId>, u8, DateTime<Utc>)> for StoredCodeSent {
-    fn from((challenge, contact, sendings, expires_at): (RecordId, Option<&ContactId>, u8, DateTime<Utc>)) -> Self {
-        Self {
-            challenge: Some(challenge.to_bytes().to_vec()),
-            contact: contact.map(|contact| contact.as_str().to_owned()),
-            sendings: Some(sendings.into()),
-            expires_at: Some(millis(expires_at)),
-        }
-    }
-}
-
-impl TryFrom<StoredCodeSent> for Event {
-    type Error = CodecError;
-
-    fn try_from(stored: StoredCodeSent) -> Result<Self, CodecError> {
-        let StoredCodeSent { challenge, contact, sendings, expires_at } = stored;
-        let too_often = CodecError::Invalid { field: "code_sent.sendings", expected: "must be at most 255" };
-        Ok(Self::CodeSent {
-            challenge: id(challenge, "code_sent.challenge", RecordId::from_u128)?,
-            contact: optional_text(contact, "code_sent.contact")?,
-            sendings: u8::try_from(required(sendings, "code_sent.sendings")?).map_err(|_| too_often)?,
-            expires_at: instant(expires_at, "code_sent.expires_at")?,
         })
     }
 }

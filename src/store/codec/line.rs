@@ -5,10 +5,12 @@ use prost::Message;
 use super::CodecError;
 use super::envelope::{Envelope, read, write};
 use super::field::{
-    self, at, millis, nested, number_of, numbered, optional_id, optional_instant, optional_text, required, text,
+    self, at, list, millis, nested, number_of, numbered, optional_id, optional_instant, optional_text, required, text,
+    to_list,
 };
 use super::protection::StoredProtection;
-use crate::domain::{Flags, Line, RecordId};
+use super::recovery::{StoredRecovery, StoredSimChange};
+use crate::domain::{Flags, Line, RecordId, SimChanged};
 
 /// The bytes of a line, to be sealed.
 pub fn encode_line(line: &Line) -> Vec<u8> {
@@ -65,6 +67,12 @@ struct StoredMarks {
     victim: Option<bool>,
     #[prost(sint64, optional, tag = "3")]
     attached_at: Option<i64>,
+    // All SIM changes, where of any more is known than its instant; then none stand above.
+    #[prost(message, repeated, tag = "4")]
+    known_changes: Vec<StoredSimChange>,
+    // Absent where no SIM change is disputed.
+    #[prost(message, optional, tag = "5")]
+    recovery: Option<StoredRecovery>,
 }
 
 impl Envelope for StoredLine {
@@ -87,8 +95,11 @@ impl From<&Line> for StoredLine {
             attached_at,
             flags: Flags { heightened, victim },
             protection,
+            recovery,
             last_record,
         } = line;
+        let is_known = sim_changes.iter().any(|change| change.goes_back || !change.from.is_unknown());
+        let (known, bare): (&[_], &[_]) = if is_known { (sim_changes, &[]) } else { (&[], sim_changes) };
         Self {
             format: Self::FORMAT,
             id: Some(id.as_str().to_owned()),
@@ -98,12 +109,14 @@ impl From<&Line> for StoredLine {
             iccid: iccid.as_ref().map(|iccid| iccid.as_str().to_owned()),
             eid: eid.as_ref().map(|eid| eid.as_str().to_owned()),
             imei: imei.as_ref().map(|imei| imei.as_str().to_owned()),
-            sim_changes: sim_changes.iter().map(chrono::DateTime::timestamp_millis).collect(),
+            sim_changes: bare.iter().map(|change| millis(change.at)).collect(),
             forwarding_set_at: forwarding_set_at.map(millis),
             flags: Some(StoredMarks {
                 heightened: Some(*heightened),
                 victim: Some(*victim),
                 attached_at: attached_at.map(millis),
+                known_changes: to_list(known),
+                recovery: recovery.as_deref().map(StoredRecovery::from),
             }),
             last_record: last_record.map(|record| record.to_bytes().to_vec()),
             protection: Some(protection.into()),
@@ -130,7 +143,7 @@ impl TryFrom<StoredLine> for Line {
             last_record,
             protection,
         } = stored;
-        let StoredMarks { heightened, victim, attached_at } = required(flags, "line.flags")?;
+        let StoredMarks { heightened, victim, attached_at, known_changes, recovery } = required(flags, "line.flags")?;
         let flags =
             Flags { heightened: required(heightened, "flags.heightened")?, victim: required(victim, "flags.victim")? };
         Ok(Self {
@@ -141,15 +154,23 @@ impl TryFrom<StoredLine> for Line {
             iccid: optional_text(iccid, "line.iccid")?,
             eid: optional_text(eid, "line.eid")?,
             imei: optional_text(imei, "line.imei")?,
-            sim_changes: sim_changes
-                .into_iter()
-                .map(|millis| at(millis, "line.sim_changes"))
-                .collect::<Result<_, _>>()?,
+            sim_changes: changes(sim_changes, known_changes)?,
             forwarding_set_at: optional_instant(forwarding_set_at, "line.forwarding_set_at")?,
             attached_at: optional_instant(attached_at, "line.attached_at")?,
             flags,
+            recovery: recovery.map(TryInto::try_into).transpose()?.map(Box::new),
             protection: nested(protection, "line.protection")?,
             last_record: optional_id(last_record, "line.last_record", RecordId::from_u128)?,
         })
+    }
+}
+
+/// The changes of a line's SIM, in one of two ways.
+fn changes(bare: Vec<i64>, known: Vec<StoredSimChange>) -> Result<Vec<SimChanged>, CodecError> {
+    const FIELD: &str = "line.sim_changes";
+    match (bare.is_empty(), known.is_empty()) {
+        (false, false) => Err(CodecError::Count { field: FIELD }),
+        (true, false) => list(known),
+        (_, true) => bare.into_iter().map(|millis| at(millis, FIELD).map(SimChanged::from)).collect(),
     }
 }

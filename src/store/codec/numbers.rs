@@ -135,7 +135,7 @@ numbered! {
         SeparationChanged = 32,
         ActivityDisputed = 33,
         DeviceWaits = 34,
-        DeviceRemoved = 35,
+        DeviceRemoved = 35, RecoveryChanged = 36,
     }
 }
 

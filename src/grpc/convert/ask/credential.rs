@@ -1,15 +1,13 @@
 //! Requests of the credential service.
 
 use super::body::body;
-use crate::domain::{
-    AccountId, Change, Claims, DeviceId, Evidence, Interaction, Mode, PinDigits, RequestId, Spid, TransferPinId,
-};
+use crate::domain::{AccountId, Change, DeviceId, PinDigits, RequestId, Spid, TransferPinId};
 use crate::grpc::convert::evidence::evidence;
 use crate::grpc::convert::field::{FieldError, optional_text, text};
 use crate::grpc::convert::interaction::interaction;
 use crate::grpc::convert::line::{account_scope, scope_of};
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Body, Question, Scope, TakingBack};
+use crate::service::{Question, TakingBack};
 
 /// A new account PIN.
 pub fn set_pin(message: pb::SetPinRequest) -> Result<(Question, PinDigits), FieldError> {
@@ -19,7 +17,7 @@ pub fn set_pin(message: pb::SetPinRequest) -> Result<(Question, PinDigits), Fiel
     let scope = account_scope(&account_id)?;
     let new = text(&new_pin, "new_pin", PinDigits::parse_new)?;
     let (proof, place) = (evidence(proof, "evidence")?, interaction(place, "interaction")?);
-    Ok((question(request_id, body, scope, Change::PinChange, proof, place), new))
+    Ok((Question::plain(request_id, body, scope, Change::PinChange, proof, place), new))
 }
 
 /// An account whose secrets' state is read.
@@ -36,7 +34,7 @@ pub fn issue_transfer_pin(message: pb::IssueTransferPinRequest) -> Result<Questi
     let scope = scope_of!(issue_transfer_pin_request, scope);
     let gaining_spid = optional_text(&gaining_spid, "gaining_spid", Spid::parse)?;
     let (proof, place) = (evidence(proof, "evidence")?, interaction(place, "interaction")?);
-    Ok(question(request_id, body, scope, Change::TransferPinIssue { gaining_spid }, proof, place))
+    Ok(Question::plain(request_id, body, scope, Change::TransferPinIssue { gaining_spid }, proof, place))
 }
 
 /// A transfer PIN to take back.
@@ -63,31 +61,4 @@ pub fn revoke_device(message: pb::RevokeDeviceRequest) -> Result<TakingBack<Devi
         id: text(&device_id, "device_id", DeviceId::parse)?,
         channel: Some(interaction(place, "interaction")?.channel),
     })
-}
-
-fn question(
-    request_id: RequestId,
-    body: Body,
-    scope: Scope,
-    change: Change,
-    evidence: Evidence,
-    interaction: Interaction,
-) -> Question {
-    Question {
-        request_id,
-        body,
-        scope,
-        change,
-        mode: Mode::Enforce,
-        interaction,
-        claims: Claims::default(),
-        evidence,
-        signals: Vec::new(),
-        plan_time: None,
-        external_reference: None,
-        supersedes: None,
-        completes: None,
-        at_least: None,
-        want_signed_permit: false,
-    }
 }

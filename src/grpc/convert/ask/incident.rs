@@ -4,13 +4,16 @@ use chrono::{DateTime, Utc};
 
 use super::body::body;
 use crate::domain::{AccountId, HeldName, HoldKind, HoldTarget, RecordId, Reference, RequestId, Spid};
+use crate::grpc::convert::change::back_to;
 use crate::grpc::convert::cursor::{all_holds_page, all_incidents_page, hold_page, incident_page};
 use crate::grpc::convert::enums::hold_kind;
 use crate::grpc::convert::field::{FieldError, InField, required, text};
+use crate::grpc::convert::interaction::interaction;
+use crate::grpc::convert::line::line as named_line;
 use crate::grpc::convert::position::page_size;
 use crate::grpc::convert::time::instant;
 use crate::grpc::pb::v1 as pb;
-use crate::service::{Body, DocumentPlace, HOLDS_PAGE_MAX, HoldOrder, INCIDENTS_PAGE_MAX};
+use crate::service::{Body, DocumentPlace, HOLDS_PAGE_MAX, HoldOrder, INCIDENTS_PAGE_MAX, SwapWord};
 
 const COHORT: &str = "must be COHORT_KIND_EVERYONE, COHORT_KIND_BRAND or COHORT_KIND_LISTED";
 const ACCOUNTS: &str = "must have 1 to 10,000 elements";
@@ -164,6 +167,20 @@ pub fn lift_hold(message: pb::LiftHoldRequest) -> Result<HoldOrder, FieldError> 
         body,
         target: target(kind, &name)?,
         reason: text(&reason, "reason", Reference::parse)?,
+    })
+}
+
+/// One person's word that a SIM change was somebody else's.
+pub fn confirm_swap(message: pb::ConfirmSwapRequest) -> Result<SwapWord, FieldError> {
+    let body = body("ConfirmSwap", &message);
+    let pb::ConfirmSwapRequest { request_id, line, back_to: sim, reason, interaction: place } = message;
+    Ok(SwapWord {
+        request_id: text(&request_id, "request_id", RequestId::parse)?,
+        body,
+        line: named_line(line, "line")?,
+        back_to: back_to!(confirm_swap_request, sim),
+        reason: text(&reason, "reason", Reference::parse)?,
+        channel: interaction(place, "interaction")?.channel,
     })
 }
 

@@ -29,14 +29,14 @@ pub use decision::{
 pub use event::record_event;
 pub use export::{approve_export, export_records, get_export, request_export};
 pub use incident::{
-    CohortAsked, Ending, IncidentOpening, ListFrom, Listed, OpeningStep, end_incident, incident_opening, incident_step,
-    lift_hold, list_holds, list_incidents, place_hold,
+    CohortAsked, Ending, IncidentOpening, ListFrom, Listed, OpeningStep, confirm_swap, end_incident, incident_opening,
+    incident_step, lift_hold, list_holds, list_incidents, place_hold,
 };
 pub use keys::{reseal, retire_key};
 pub use notice::replay_notices;
 pub use policy::{Activation, activate_policy, stage_policy};
 pub use protection::{
-    Listing, cancel_by_code, cancel_release, dispute_activity, get_protection, list_activity, release_lock, set_lock,
-    watch_activity,
+    Listing, cancel_by_code, cancel_release, dispute_activity, get_protection, list_activity, release_lock,
+    report_swap, set_lock, watch_activity,
 };
 pub use separation::{agree_to_separation, end_separation, propose_separation};

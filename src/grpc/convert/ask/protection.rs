@@ -3,15 +3,13 @@
 use chrono::TimeDelta;
 
 use super::body::body;
-use crate::domain::{
-    Brand, CancelCode, Change, Claims, LockHolder, Mode, RecordId, Reference, ReleaseId, ReleaseOpens, RequestId,
-};
-use crate::grpc::convert::change::change;
+use crate::domain::{Brand, CancelCode, Change, LockHolder, RecordId, Reference, ReleaseId, ReleaseOpens, RequestId};
+use crate::grpc::convert::change::{back_to, change};
 use crate::grpc::convert::enums::{lock_holder, lock_set};
 use crate::grpc::convert::evidence::evidence;
 use crate::grpc::convert::field::{FieldError, InField, optional_text, required, text};
 use crate::grpc::convert::interaction::interaction;
-use crate::grpc::convert::line::scope_of;
+use crate::grpc::convert::line::{line as named_line, scope_of};
 use crate::grpc::convert::position::{page_size, page_start, position};
 use crate::grpc::convert::signal::signals;
 use crate::grpc::convert::time::length;
@@ -85,23 +83,9 @@ pub fn release_lock(message: pb::ReleaseLockRequest, brand: &Brand) -> Result<Qu
         holder: lock_holder(holder).in_field("holder")?,
         opens: opens(purpose, brand)?,
     };
-    Ok(Question {
-        request_id,
-        body,
-        scope,
-        change,
-        mode: Mode::Enforce,
-        interaction: interaction(place, "interaction")?,
-        claims: Claims::default(),
-        evidence: evidence(proof, "evidence")?,
-        signals: signals(observed, "signals")?,
-        plan_time: None,
-        external_reference: None,
-        supersedes: None,
-        completes: None,
-        at_least: None,
-        want_signed_permit: false,
-    })
+    let (proof, place) = (evidence(proof, "evidence")?, interaction(place, "interaction")?);
+    let signals = signals(observed, "signals")?;
+    Ok(Question { signals, ..Question::plain(request_id, body, scope, change, proof, place) })
 }
 
 fn opens(value: Option<pb::release_lock_request::Purpose>, brand: &Brand) -> Result<ReleaseOpens, FieldError> {
@@ -117,6 +101,25 @@ fn opens(value: Option<pb::release_lock_request::Purpose>, brand: &Brand) -> Res
             if fits { Ok(ReleaseOpens::Window(Some(window))) } else { Err(FieldError::new("window", WINDOW)) }
         }
     }
+}
+
+/// A SIM change to report.
+pub fn report_swap(message: pb::ReportSwapRequest) -> Result<Question, FieldError> {
+    let body = body("ReportSwap", &message);
+    let pb::ReportSwapRequest {
+        request_id,
+        line,
+        back_to: sim,
+        evidence: proof,
+        interaction: place,
+        signals: observed,
+    } = message;
+    let request_id = text(&request_id, "request_id", RequestId::parse)?;
+    let scope = Scope::Line(named_line(line, "line")?);
+    let change = Change::SwapReport { back_to: back_to!(report_swap_request, sim) };
+    let (proof, place) = (evidence(proof, "evidence")?, interaction(place, "interaction")?);
+    let signals = signals(observed, "signals")?;
+    Ok(Question { signals, ..Question::plain(request_id, body, scope, change, proof, place) })
 }
 
 /// A release to end.

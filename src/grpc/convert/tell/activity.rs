@@ -2,8 +2,8 @@
 
 use super::protection::by_subscription;
 use super::wire;
-use crate::audit::{Decided, Event, ReadOf, ReportedOutcome, SeparationStep};
-use crate::domain::{Action, LockSet, LockStepKind, OutcomeKind, Recorded, ResetKind};
+use crate::audit::{Decided, Event, ReadOf, RecoveryStep, ReportedOutcome, SeparationStep};
+use crate::domain::{Action, Change, LockSet, LockStepKind, OutcomeKind, Recorded, ResetKind};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::store::Kept;
@@ -90,7 +90,19 @@ fn told(event: &Event) -> (&'static str, String) {
         Event::DeviceRemoved { .. } => {
             ("DEVICE_REMOVED", "An app was taken off: it can approve nothing any more.".to_owned())
         }
+        Event::RecoveryChanged(step) => recovery_in_words(step),
         Event::LogInsFailed { count } => ("LOG_INS_FAILED", format!("{count} log-ins failed within a day.")),
+    }
+}
+
+fn recovery_in_words(step: &RecoveryStep) -> (&'static str, String) {
+    match step {
+        RecoveryStep::Proposed { .. } => {
+            ("SWAP_DISPUTED", "One of us says that the SIM was changed by somebody else.".to_owned())
+        }
+        RecoveryStep::Reported { .. } => {
+            ("SWAP_REPORTED", "The SIM was changed by somebody else: what was set since is undone.".to_owned())
+        }
     }
 }
 
@@ -110,10 +122,12 @@ const fn told_in_words(what: &Recorded) -> &'static str {
 }
 
 fn decided_in_words(decided: &Decided) -> String {
+    let is_report = matches!(decided.change, Change::SwapReport { .. });
     let asked = match decided.change.action() {
         Action::SimChange => "A change of the SIM",
         Action::PortOut => "A move of the number to another carrier",
         Action::TransferPinIssue => "A transfer PIN",
+        Action::LockRelease if is_report => "A report that the SIM was changed by somebody else",
         Action::LockRelease => "The release of a lock",
         Action::PinChange => "A new account PIN",
         Action::ContactChange => "A change of a contact",

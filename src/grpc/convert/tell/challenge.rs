@@ -6,7 +6,7 @@ use super::change::change;
 use super::decision::factor_option;
 use super::protection::by_subscription;
 use super::wire;
-use crate::domain::{Change, Contact, ReleaseOpens};
+use crate::domain::{Change, Contact, ReleaseOpens, SimTarget};
 use crate::grpc::convert::time::timestamp;
 use crate::grpc::pb::v1 as pb;
 use crate::policy::ContactFitness;
@@ -53,6 +53,17 @@ fn transfer_pin(asked: &Change) -> Option<pb::TransferPinAsked> {
     Some(pb::TransferPinAsked { gaining_spid: gaining_spid.map_or_else(String::new, |spid| spid.to_string()) })
 }
 
+/// The SIM change that a change reports.
+fn swap_report(asked: &Change) -> Option<pb::SwapReported> {
+    use pb::swap_reported::BackTo;
+    let Change::SwapReport { back_to } = asked else { return None };
+    let back_to = match back_to {
+        SimTarget::Iccid(iccid) => BackTo::Iccid(iccid.as_str().to_owned()),
+        SimTarget::Eid(eid) => BackTo::Eid(eid.as_str().to_owned()),
+    };
+    Some(pb::SwapReported { back_to: Some(back_to) })
+}
+
 /// What waits for a customer. None for one that holds no decision, which no use case gives.
 pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<pb::PendingChallenge> {
     let (record, pending) = (waiting.kept.record(), &waiting.pending);
@@ -69,6 +80,7 @@ pub(in crate::grpc) fn waiting_challenge(waiting: &WaitingChallenge) -> Option<p
         change: change(&decided.change),
         lock_release: lock_release(&decided.change),
         transfer_pin: transfer_pin(&decided.change),
+        swap_report: swap_report(&decided.change),
         ask_time: Some(timestamp(record.at)),
         channel: record.channel.map_or_else(|| pb::Channel::Unspecified.into(), wire::channel),
         store_id: decided.place.store().map_or_else(String::new, |store| store.as_str().to_owned()),

@@ -19,7 +19,10 @@ pub(super) fn change(change: &Change) -> Option<pb::Change> {
             public_key_jwk: public_key_jwk.clone(),
             model: model.as_ref().map_or_else(String::new, |model| model.as_str().to_owned()),
         }),
-        Change::TransferPinIssue { .. } | Change::LockRelease { .. } | Change::PinChange => return None,
+        Change::TransferPinIssue { .. }
+        | Change::LockRelease { .. }
+        | Change::SwapReport { .. }
+        | Change::PinChange => return None,
     };
     Some(pb::Change { change: Some(wire) })
 }

@@ -6,7 +6,7 @@ use crate::domain::{Effect, FactorOption, GivenReason, Level, OutcomeKind, Usabi
 use crate::grpc::convert::position::consistency_token;
 use crate::grpc::convert::time::{duration, timestamp};
 use crate::grpc::pb::v1 as pb;
-use crate::policy::{self, Dialect};
+use crate::policy::{self, Dialect, WireAnswer};
 use crate::service::{Answer, BatchAnswer, PermitText};
 
 /// Whether the reader is the one who is handed the permit.
@@ -117,10 +117,9 @@ fn wire_reply(dialect: Dialect, outcome: OutcomeKind, decided: &[&Decided]) -> p
     // What may still be refused is not confirmed yet.
     let waits = |one: &&Decided| one.contributions.iter().any(|given| matches!(given.effect, Effect::Wait(_)));
     let is_delayed = outcome == OutcomeKind::Approve && decided.iter().any(waits);
-    let outcome = if is_delayed { OutcomeKind::Challenge } else { outcome };
     let reply = policy::wire(dialect, outcome, &reasons, matched);
     pb::WireReply {
-        answer: wire::wire_answer(reply.answer),
+        answer: wire::wire_answer(if is_delayed { WireAnswer::Delay } else { reply.answer }),
         codes: reply.codes.into_iter().map(str::to_owned).collect(),
         text: reply.text,
     }

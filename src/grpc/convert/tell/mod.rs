@@ -16,6 +16,7 @@ mod notice;
 mod policy;
 mod protection;
 mod record;
+mod recovery;
 mod separation;
 mod told;
 mod wire;
@@ -34,6 +35,7 @@ pub(in crate::grpc) use notice::notice_standing;
 pub(in crate::grpc) use policy::policy_standing;
 pub(in crate::grpc) use protection::protection;
 pub(in crate::grpc) use record::{fault, record};
+pub(in crate::grpc) use recovery::recovery;
 pub(in crate::grpc) use separation::separation;
 
 pub(in crate::grpc) use super::cursor::{

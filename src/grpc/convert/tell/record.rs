@@ -142,6 +142,7 @@ fn details(event: &Event) -> Value {
         Event::LogInsFailed { count } => json!({ "count": count }),
         Event::ActivityDisputed { activity } => json!({ "activity_id": activity.to_string() }),
         Event::SeparationChanged(step) => super::separation::details(step),
+        Event::RecoveryChanged(step) => super::recovery::details(step),
     }
 }
 
@@ -165,6 +166,7 @@ fn of_decision(decided: &Decided) -> Value {
         Made::Release(id) => json!({ "release_id": id.to_string() }),
         Made::TransferPin(id) => json!({ "transfer_pin_id": id.to_string() }),
         Made::Pin => json!("PIN"),
+        Made::Recovery => json!("RECOVERY"),
     });
     json!({
         "action": decided.change.action().name(),

@@ -195,6 +195,8 @@ fn changes() -> Vec<(&'static str, Change)> {
         ("close", Change::Owner(OwnerChange::Close)),
         ("shipped_sim", Change::Sim(shipped)),
         ("sim_in_hand", Change::Sim(in_hand)),
+        ("swap_report", Change::SwapReport { back_to: SimTarget::Iccid(iccid()) }),
+        ("esim_swap_report", Change::SwapReport { back_to: SimTarget::Eid(eid()) }),
     ]
 }
 
@@ -222,6 +224,7 @@ fn decided(place: usize, change: Change) -> Decided {
     let signed = AppCheck::Signed { added_at: noon_plus(-900), same_device: true };
     let app = [signed, AppCheck::NewDevice, AppCheck::Refused, AppCheck::NotSupplied];
     let made = [Some(Made::Release(release_id())), Some(Made::TransferPin(transfer_pin_id())), Some(Made::Pin), None];
+    let recovery = matches!(change, Change::SwapReport { .. }).then_some(Made::Recovery);
     let outcome = [OutcomeKind::Approve, OutcomeKind::Challenge, OutcomeKind::Deny];
     Decided {
         mode: [Mode::Enforce, Mode::Advise][turn(2)],
@@ -244,7 +247,7 @@ fn decided(place: usize, change: Change) -> Decided {
         external_reference: Some(reference("case 77")),
         supersedes: Some(record_id(7)),
         challenge: None,
-        made: made[turn(4)],
+        made: recovery.or(made[turn(4)]),
         shadow: None,
         known_facts: None,
         place: Place::default(),

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{
-    Account, AccountId, AccountKind, AccountNumber, AccountPin, AccountReading, Action, Brand, CallMark, ChainHead,
-    ChangeDigest, Channel, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device, DeviceId,
-    DocumentDigest, Eid, EndedNumber, Flags, Held, History, HolderName, Iccid, Imei, InboundCall, Line, LineId,
-    LineStatus, Lock, LockHolder, LockName, LockSet, LogIn, LogInSource, Msisdn, Permit, PermitState, Person, PersonId,
-    PersonRole, PinOrigin, Place, PolicyRevision, PostalCode, Protection, ProvenDevice, ReaderMark, RecordId,
-    Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Separation, Spid, Spot, StoreId,
-    Subject, TransferPin, TransferPinId, TransferPinOrigin, TransferPinScope, TransferPinState, Verifier, Word,
+    Account, AccountId, AccountKind, AccountNumber, AccountPin, AccountReading, Action, Annulled, Brand, CallMark,
+    ChainHead, ChangeDigest, Channel, Consent, Contact, ContactId, ContactTimes, ContactValue, Credentials, Device,
+    DeviceId, DocumentDigest, Eid, EndedNumber, Flags, Held, History, HolderName, Iccid, Imei, InboundCall, Line,
+    LineId, LineStatus, Lock, LockHolder, LockName, LockSet, LogIn, LogInSource, Msisdn, Permit, PermitState, Person,
+    PersonId, PersonRole, PinOrigin, Place, PolicyRevision, PostalCode, Protection, ProvenDevice, ReaderMark, RecordId,
+    Recovery, RecoveryState, Reference, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, Separation,
+    SimBefore, SimChanged, SimTarget, Spid, Spot, StoreId, Subject, TransferPin, TransferPinId, TransferPinOrigin,
+    TransferPinScope, TransferPinState, Verifier, Word,
 };
 
 /// An instant `minutes` after noon on 1 March 2026.
@@ -221,16 +222,58 @@ pub(super) fn lines() -> Vec<(&'static str, Line)> {
         iccid: Some(iccid()),
         eid: Some(eid()),
         imei: Some(imei()),
-        sim_changes: vec![noon_plus(-90_000), noon_plus(-60)],
+        sim_changes: vec![noon_plus(-90_000).into(), noon_plus(-60).into()],
         forwarding_set_at: Some(noon_plus(-30)),
         attached_at: None,
         flags: Flags { heightened: false, victim: true },
         protection: protection(),
+        recovery: None,
         last_record: Some(record_id(3)),
     };
     let attached = Line { attached_at: Some(noon_plus(-2)), ..full.clone() };
     let stand_in = Line::stand_in(account_id(), number()).unwrap();
-    vec![("line.full", full), ("line.stand_in", stand_in), ("line.attached", attached)]
+    let recovery = |back_to, state| {
+        let (disputed_at, suspends) = (noon_plus(-60), matches!(state, RecoveryState::Open { .. }));
+        Some(Box::new(Recovery { disputed_at, back_to, suspends, state }))
+    };
+    let word = Consent {
+        by: Subject::parse("desk|bob").unwrap(),
+        at: noon_plus(-8),
+        reason: Reference::parse("case 4711").unwrap(),
+    };
+    let open = RecoveryState::Open { until: noon_plus(10_080), annulled: annulled() };
+    let from = SimBefore { iccid: Some(iccid()), eid: Some(eid()) };
+    let left = SimChanged { at: noon_plus(-60), from, goes_back: false };
+    let back = SimChanged { at: noon_plus(-3), from: SimTarget::Eid(eid()).into(), goes_back: true };
+    let changes = vec![noon_plus(-90_000).into(), left];
+    let proposed = Line {
+        sim_changes: changes.clone(),
+        recovery: recovery(SimTarget::Eid(eid()), RecoveryState::Proposed(word)),
+        ..full.clone()
+    };
+    let reported =
+        Line { sim_changes: changes.clone(), recovery: recovery(SimTarget::Iccid(iccid()), open), ..full.clone() };
+    let went_back = Line { sim_changes: [changes, vec![back]].concat(), ..full.clone() };
+    vec![
+        ("line.full", full),
+        ("line.stand_in", stand_in),
+        ("line.attached", attached),
+        ("line.swap_proposed", proposed),
+        ("line.swap_reported", reported),
+        ("line.went_back", went_back),
+    ]
+}
+
+pub(super) fn annulled() -> Annulled {
+    Annulled {
+        locks: 2,
+        contacts_ended: 1,
+        contacts_restored: 3,
+        devices: 4,
+        pin: true,
+        forwarding: false,
+        suspended: true,
+    }
 }
 
 pub(super) fn credentials() -> Vec<(&'static str, Credentials)> {

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::samples::{account_id, contact_id, line_id, noon_plus, number, place, record_id, reference};
-use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, SeparationStep};
+use super::samples::{account_id, annulled, contact_id, line_id, noon_plus, number, place, record_id, reference};
+use crate::audit::{Event, HoldStep, IncidentStep, PolicyChange, PolicyStep, RecoveryStep, SeparationStep};
 use crate::domain::{
     AccountMark, Action, ChangeDigest, Cohort, Consent, ContactId, DeadNotice, DeviceId, Document, DocumentDigest,
     Given, GivenProof, HeldName, Hold, HoldCause, HoldKind, HoldTarget, Incident, Level, LineName, ListedPage,
@@ -194,6 +194,8 @@ pub(super) fn changes() -> Vec<(&'static str, Event)> {
     let incident =
         |step| Event::IncidentChanged { incident: record_id(7), step, reason: reference("a copy was stolen") };
     let (separation, from) = (Event::SeparationChanged, account_id());
+    let swap = |step| Event::RecoveryChanged(Box::new(step));
+    let (disputed_at, until, annulled) = (noon_plus(-60), noon_plus(10_080), annulled());
     let cohort = Cohort::Listed { accounts: 2, pages: 1 };
     vec![
         ("hold_placed", hold(HoldStep::Placed(by_rule()))),
@@ -205,6 +207,12 @@ pub(super) fn changes() -> Vec<(&'static str, Event)> {
         ("separation_proposed", separation(SeparationStep::Proposed { from, lines: vec![line_id()] })),
         ("separation_agreed", separation(SeparationStep::Agreed { expires_at: noon_plus(60) })),
         ("separation_ended", separation(SeparationStep::Ended)),
+        ("swap_proposed", swap(RecoveryStep::Proposed { disputed_at, reason: reference("case 4711") })),
+        ("swap_reported", swap(RecoveryStep::Reported { disputed_at, until, annulled, reason: None })),
+        (
+            "swap_confirmed",
+            swap(RecoveryStep::Reported { disputed_at, until, annulled, reason: Some(reference("seen")) }),
+        ),
         (
             "policy_activated",
             Event::PolicyChanged(PolicyChange {
