@@ -138,14 +138,6 @@ impl ContactTimes {
         }
     }
 
-    /// Forgets a kind's last change, if it was since `since`: then the one before it was at `before`, or there was none.
-    pub(super) fn annul(&mut self, kind: ContactKind, since: DateTime<Utc>, before: Option<DateTime<Utc>>) {
-        let last = self.last_mut(kind);
-        if last.is_some_and(|at| at >= since) {
-            *last = before;
-        }
-    }
-
     const fn last_mut(&mut self, kind: ContactKind) -> &mut Option<DateTime<Utc>> {
         match kind {
             ContactKind::Email => &mut self.email,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::history::insert_newest;
 use super::protection::Protection;
 use super::{AccountId, Eid, Flags, Iccid, Imei, LineId, Msisdn, RecordId, Recovery, SimBefore, SimTarget};
 
@@ -119,37 +120,27 @@ impl Line {
     /// not change what the line is on now.
     ///
     /// INVARIANT (changes-only-added): going back to a SIM is one change more. The last change never becomes an older one.
+    ///
+    /// INVARIANT (fail-closed): what is told late says nothing of which SIM was left: what can be disputed was seen when it happened.
     pub fn change_sim(&mut self, target: SimTarget, imei: Option<Imei>, at: DateTime<Utc>) {
-        let place = self.sim_changes.partition_point(|known| known.at <= at);
-        if place == 0 && self.sim_changes.len() >= SIM_CHANGES_KEPT_MAX {
-            // It is not kept, and others that are not may stand between: what the oldest that is kept began from, nobody knows.
-            self.sim_changes.iter_mut().take(1).for_each(|oldest| oldest.from = SimBefore::default());
-            return;
-        }
-        let (sim, later) = (SimBefore::from(target), self.sim_changes.get_mut(place));
-        let from = if let Some(later) = later {
-            std::mem::replace(&mut later.from, sim)
-        } else {
-            let before = SimBefore { iccid: self.iccid.take(), eid: self.eid.take() };
-            (self.iccid, self.eid) = (sim.iccid, sim.eid);
+        let is_last = self.sim_changed_at().is_none_or(|last| last <= at);
+        let mut change = SimChanged::from(at);
+        if is_last {
+            change.from = SimBefore { iccid: self.iccid.take(), eid: self.eid.take() };
+            SimBefore { iccid: self.iccid, eid: self.eid } = target.into();
             self.imei = imei.or(self.imei.take());
             self.attached_at = None;
-            self.end_suspension(&before);
-            before
-        };
-        self.sim_changes.insert(place, SimChanged { at, from, goes_back: false });
-        let surplus = self.sim_changes.len().saturating_sub(SIM_CHANGES_KEPT_MAX);
-        self.sim_changes.drain(..surplus);
+            self.end_suspension(&change.from);
+        }
+        insert_newest(&mut self.sim_changes, change, SIM_CHANGES_KEPT_MAX, |change| change.at);
     }
 
     /// A line that was barred for its SIM is in service again on another.
     fn end_suspension(&mut self, before: &SimBefore) {
         let is_other = before.iccid != self.iccid || before.eid != self.eid;
-        if let Some(recovery) = self.recovery.as_deref_mut()
-            && std::mem::take(&mut recovery.suspends)
-            && is_other
-            && self.status == LineStatus::Suspended
-        {
+        let recovery = self.recovery.as_deref_mut().filter(|_| is_other);
+        let was_barred = recovery.is_some_and(|recovery| std::mem::take(&mut recovery.suspends));
+        if was_barred && self.status == LineStatus::Suspended {
             self.status = LineStatus::Active;
         }
     }
@@ -179,7 +170,7 @@ mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use proptest::prelude::*;
 
-    use super::{Line, SIM_CHANGES_KEPT_MAX, SimBefore};
+    use super::{Line, SIM_CHANGES_KEPT_MAX, SimBefore, SimChanged};
     use crate::domain::{AccountId, Iccid, IccidCheck, Msisdn, SimTarget};
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -245,14 +236,16 @@ mod tests {
                 all.sort_unstable();
                 let kept: Vec<_> = line.sim_changes.iter().map(|change| change.at).collect();
                 prop_assert_eq!(&kept, &all[all.len().saturating_sub(SIM_CHANGES_KEPT_MAX)..]);
-                // Each began where the one before it ended.
-                let mut in_order = told.clone();
-                in_order.sort_by_key(|(minute, _)| *minute);
-                let ended = in_order.iter().rev().skip(1).map(|(_, number)| sim(*number).into());
-                for (change, before) in line.sim_changes.iter().rev().zip(ended.chain([SimBefore::default()])) {
-                    let may_be_forgotten = told.len() > SIM_CHANGES_KEPT_MAX && change.at == kept[0];
-                    prop_assert!(change.from == before || (may_be_forgotten && change.from.is_unknown()));
+                // Each began where the line was when it was told, or nobody knows where.
+                let (mut began, mut left) = (SimBefore::default(), Vec::new());
+                for (place, (minute, number)) in told.iter().enumerate() {
+                    if told.iter().take(place).all(|(before, _)| before <= minute) {
+                        left.push(SimChanged { at: at(*minute), from: began, goes_back: false });
+                        began = sim(*number).into();
+                    }
                 }
+                let mut known = line.sim_changes.iter().filter(|change| !change.from.is_unknown());
+                prop_assert!(known.all(|change| left.contains(change)));
             }
         }
     }

@@ -85,12 +85,13 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// Turns the lock on, ending any release. A lock that is on keeps its own start.
+    /// Turns the lock on, ending any release. One that was on keeps its own start, also through a release: what is on since before
+    /// something happened is not on since after it.
     #[must_use]
     pub fn lock(self, held: Held) -> Self {
         match self {
-            Self::On(before) => Self::On(before),
-            Self::Off | Self::Releasing(..) | Self::Released(..) => Self::On(held),
+            Self::On(before) | Self::Releasing(before, _) | Self::Released(before, _) => Self::On(before),
+            Self::Off => Self::On(held),
         }
     }
 
@@ -108,6 +109,14 @@ impl Lock {
         match self {
             Self::Releasing(held, release) | Self::Released(held, release) if release.id == id => Ok(Self::On(held)),
             _ => Err(LockError::NoSuchRelease),
+        }
+    }
+
+    /// Since when it is on, through a release as well.
+    pub const fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Off => None,
+            Self::On(held) | Self::Releasing(held, _) | Self::Released(held, _) => Some(held),
         }
     }
 

@@ -109,21 +109,16 @@ impl Protection {
         consumed
     }
 
-    /// Ends every release, and opens those locks anew for which `opens` gives one, at once. How many.
-    pub(super) fn each_held(&mut self, mut opens: impl FnMut(&Held) -> Option<Release>) -> u32 {
-        let mut opened = 0_u32;
+    /// Ends every release, and voids whatever was granted.
+    pub(super) fn close_all(&mut self, seq: Seq) {
         for lock in self.locks.values_mut() {
-            let (Lock::On(held) | Lock::Releasing(held, _) | Lock::Released(held, _)) = &*lock else { continue };
-            let held = held.clone();
-            *lock = match opens(&held) {
-                Some(release) => {
-                    opened = opened.saturating_add(1);
-                    Lock::Released(held, release)
-                }
-                None => Lock::On(held),
-            };
+            if let Lock::Releasing(held, _) | Lock::Released(held, _) = &*lock {
+                *lock = Lock::On(held.clone());
+            }
         }
-        opened
+        for action in Action::ALL {
+            self.void(action, seq);
+        }
     }
 
     /// Voids what was granted for `action` up to and including `seq`.
@@ -145,10 +140,13 @@ impl Protection {
 
     /// The strictest of what this scope's locks say to a change.
     pub fn stance(&self, action: Action, exact: &ChangeDigest, gaining: Option<Spid>, now: DateTime<Utc>) -> Stance {
-        self.locks()
-            .filter(|((set, _), _)| set.covers(action))
-            .map(|(_, lock)| lock.stance(action, exact, gaining, now))
-            .fold(Stance::Open, Stance::stricter)
+        self.stance_of(action, |_, lock| lock.stance(action, exact, gaining, now))
+    }
+
+    /// The strictest of what the locks that cover an action say, each by itself.
+    pub(super) fn stance_of(&self, action: Action, says: impl Fn(LockHolder, &Lock) -> Stance) -> Stance {
+        let covering = self.locks().filter(|((set, _), _)| set.covers(action));
+        covering.map(|((_, holder), lock)| says(holder, lock)).fold(Stance::Open, Stance::stricter)
     }
 
     /// The next instant at which a lock changes by itself.

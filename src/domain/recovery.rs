@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::protection::Seq;
 use super::{
-    Account, Action, Change, Consent, ContactKind, Held, History, Line, LineStatus, LockHolder, LockSet, Release,
-    SimTarget,
+    Account, Change, ChangeDigest, Consent, Held, Line, LineStatus, Lock, LockHolder, LockSet, Protection, SimTarget,
+    Stance,
 };
 
 /// So old a SIM change can be disputed: so long what was before it is kept.
@@ -31,6 +31,8 @@ pub enum RecoveryState {
     Proposed(Consent),
     /// It stands: the line may go back, once.
     Open {
+        /// Since when it does.
+        reported_at: DateTime<Utc>,
         /// Until just before this instant.
         until: DateTime<Utc>,
         /// What was undone for it.
@@ -80,14 +82,28 @@ impl Line {
 
     /// The recovery that stands at `now`.
     pub fn recovering(&self, now: DateTime<Utc>) -> Option<&Recovery> {
-        let recovery = self.recovery.as_deref()?;
-        matches!(recovery.state, RecoveryState::Open { until, .. } if now < until).then_some(recovery)
+        self.recovery.as_deref().filter(|recovery| recovery.stands(now))
     }
 
-    /// Whether a change takes the line back to the SIM that it was on before a disputed one.
-    pub fn goes_back(&self, change: &Change, now: DateTime<Utc>) -> bool {
-        let Some(recovery) = self.recovering(now) else { return false };
-        matches!(change, Change::Sim(sim) if sim.target == recovery.back_to && !sim.is_shipped())
+    /// The recovery by which a change takes the line back to the SIM that it was on before a disputed one.
+    pub fn way_back(&self, change: &Change, now: DateTime<Utc>) -> Option<&Recovery> {
+        let is_it = |recovery: &&Recovery| matches!(change, Change::Sim(sim) if sim.target == recovery.back_to && !sim.is_shipped());
+        self.recovering(now).filter(is_it)
+    }
+
+    /// What the locks of the line and of its account say together to a change.
+    ///
+    /// INVARIANT (locked-never-approved): the one place that asks the locks; what holds is the union of both scopes. A lock that was
+    /// set since a disputed change does not cover the way back from it; every other does.
+    pub fn stance(&self, account: &Account, change: &Change, exact: &ChangeDigest, now: DateTime<Utc>) -> Stance {
+        let (action, gaining, way_back) = (change.action(), change.gaining_spid(), self.way_back(change, now));
+        let of = |protection: &Protection| {
+            protection.stance_of(action, |holder, lock| match way_back {
+                Some(recovery) if recovery.passes(holder, lock) => Stance::GuardedStrong,
+                _ => lock.stance(action, exact, gaining, now),
+            })
+        };
+        of(&self.protection).stricter(of(&account.protection))
     }
 
     /// When a recovery took the line back to the SIM that it is on since.
@@ -105,12 +121,11 @@ impl Line {
         self.protection.set(LockSet::All, LockHolder::Customer, held, seq);
     }
 
-    /// Bars the line and marks it, lets it go back to the SIM before until `until`, and undoes what was set on it since.
+    /// Bars the line and marks it, lets it go back to the SIM before until `until`, and ends what was granted on it since.
     pub fn recover(
         &mut self,
         (disputed_at, back_to): (DateTime<Utc>, SimTarget),
-        until: DateTime<Utc>,
-        opens: impl FnMut() -> Option<Release>,
+        (reported_at, until): (DateTime<Utc>, DateTime<Utc>),
         seq: Seq,
     ) -> Annulled {
         let suspended = self.status == LineStatus::Active;
@@ -120,11 +135,10 @@ impl Line {
             self.status = LineStatus::Suspended;
         }
         self.flags.victim = true;
-        let state = RecoveryState::Open { until, annulled: Annulled::default() };
+        let state = RecoveryState::Open { reported_at, until, annulled: Annulled::default() };
         self.recovery = Some(Box::new(Recovery { disputed_at, back_to, suspends, state }));
         let forwarding = self.forwarding_set_at.is_some_and(|at| at >= disputed_at);
-        let locks = self.protection.annul(disputed_at, opens, seq);
-        Annulled { locks, forwarding, suspended, ..Annulled::default() }
+        Annulled { locks: self.protection.annul(disputed_at, seq), forwarding, suspended, ..Annulled::default() }
     }
 
     /// Remembers what was undone, on the line and elsewhere.
@@ -135,16 +149,34 @@ impl Line {
     }
 }
 
+impl Recovery {
+    /// Whether the line may go back by it at `now`.
+    pub fn stands(&self, now: DateTime<Utc>) -> bool {
+        matches!(self.state, RecoveryState::Open { until, .. } if now < until)
+    }
+
+    /// Until just before when the line may go back by it.
+    pub const fn until(&self) -> Option<DateTime<Utc>> {
+        match self.state {
+            RecoveryState::Open { until, .. } => Some(until),
+            RecoveryState::Proposed(_) => None,
+        }
+    }
+
+    /// Whether a lock that is on does not stand in the way back: it was set since the disputed change. A carrier's that was placed since
+    /// the report does: so the fraud desk stops what should not have been reported.
+    fn passes(&self, holder: LockHolder, lock: &Lock) -> bool {
+        let RecoveryState::Open { reported_at, .. } = self.state else { return false };
+        let Some(since) = lock.held().map(|held| held.since) else { return false };
+        since >= self.disputed_at && (holder == LockHolder::Customer || since < reported_at)
+    }
+}
+
 impl Account {
-    /// Undoes what was set on the account since `since`: contacts, app keys, and locks in the way of going back. Who and what was
-    /// there before is there again. A key that was revoked since stays so: its owner may have lost it.
-    pub fn annul(
-        &mut self,
-        since: DateTime<Utc>,
-        opens: impl FnMut() -> Option<Release>,
-        (now, seq): (DateTime<Utc>, Seq),
-    ) -> Annulled {
-        let mut annulled = Annulled { locks: self.protection.annul(since, opens, seq), ..Annulled::default() };
+    /// Undoes what was set on the account since `since`: contacts and app keys, and releases of locks. Who and what was there before
+    /// is there again. A key that was revoked since stays so: its owner may have lost it.
+    pub fn annul(&mut self, since: DateTime<Utc>, (now, seq): (DateTime<Utc>, Seq)) -> Annulled {
+        let mut annulled = Annulled { locks: self.protection.annul(since, seq), ..Annulled::default() };
         for contact in self.persons.iter_mut().flat_map(|person| &mut person.contacts) {
             if contact.since >= since && contact.ended.is_none() {
                 contact.ended = Some(now);
@@ -160,35 +192,16 @@ impl Account {
                 annulled.devices = annulled.devices.saturating_add(1);
             }
         }
-        // What was reset since is undone, so that it delays nobody.
-        self.resets.retain(|reset| reset.at < since);
         annulled
     }
 }
 
-impl History {
-    /// Forgets that contacts changed since `since`, once that was undone on `account`.
-    pub fn annul(&mut self, since: DateTime<Utc>, account: &Account) {
-        let contacts = || account.persons.iter().flat_map(|person| &person.contacts);
-        for kind in ContactKind::ALL {
-            let of_kind = contacts().filter(|contact| contact.value.kind() == kind);
-            let times = of_kind.flat_map(|contact| [Some(contact.since), contact.ended]);
-            self.contacts_changed.annul(kind, since, times.flatten().filter(|at| *at < since).max());
-        }
-    }
-}
-
-impl super::Protection {
-    /// Opens each lock that was set since `since` for what `opens` says and nothing else, ends every other release, and voids
-    /// whatever was granted. How many it opened.
-    ///
-    /// INVARIANT (locked-never-approved): a lock of before still binds, whoever was taking it off.
-    pub fn annul(&mut self, since: DateTime<Utc>, mut opens: impl FnMut() -> Option<Release>, seq: Seq) -> u32 {
-        let opened = self.each_held(|held| if held.since >= since { opens() } else { None });
-        for action in Action::ALL {
-            self.void(action, seq);
-        }
-        opened
+impl Protection {
+    /// Ends every release and voids whatever was granted. How many locks were set since `since`: they stay on.
+    fn annul(&mut self, since: DateTime<Utc>, seq: Seq) -> u32 {
+        self.close_all(seq);
+        let set = self.locks().filter(|(_, lock)| lock.held().is_some_and(|held| held.since >= since));
+        u32::try_from(set.count()).unwrap_or(u32::MAX)
     }
 }
 
@@ -214,10 +227,10 @@ mod tests {
 
     use super::{DISPUTABLE_FOR, NotDisputable, RecoveryState};
     use crate::domain::{
-        Account, AccountId, AccountKind, Brand, Change, ChangeDigest, Channel, Contact, ContactId, ContactKind,
-        ContactValue, Device, DeviceId, Held, History, Iccid, Line, LineStatus, Lock, LockHolder, LockSet, Msisdn,
-        Person, PersonId, PersonRole, Protection, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset,
-        ResetKind, SimChange, SimChangeCause, SimTarget, Stance,
+        Account, AccountId, AccountKind, Action, Brand, Change, ChangeDigest, Channel, Contact, ContactId,
+        ContactValue, Device, DeviceId, Held, Iccid, Line, LineStatus, Lock, LockHolder, LockSet, Msisdn, Person,
+        PersonId, PersonRole, RecordId, Release, ReleaseGuard, ReleaseId, ReleaseScope, Reset, ResetKind, SimChange,
+        SimChangeCause, SimTarget, Stance,
     };
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -278,11 +291,11 @@ mod tests {
     #[test]
     fn a_line_goes_back_once_and_what_brought_it_back_is_not_disputed() {
         let mut line = moved();
-        assert!(!line.goes_back(&to(1), at(90)), "nobody has reported anything");
-        let annulled = line.recover((at(0), sim(1)), at(200), || None, 5);
+        assert!(line.way_back(&to(1), at(90)).is_none(), "nobody has reported anything");
+        let annulled = line.recover((at(0), sim(1)), (at(90), at(200)), 5);
         assert!(annulled.suspended && line.status == LineStatus::Suspended && line.flags.victim);
         for (number, minute, goes) in [(1, 199, true), (1, 200, false), (2, 100, false), (3, 100, false)] {
-            assert_eq!(line.goes_back(&to(number), at(minute)), goes, "to {number} at {minute}");
+            assert_eq!(line.way_back(&to(number), at(minute)).is_some(), goes, "to {number} at {minute}");
         }
         line.change_sim(sim(1), None, at(100));
         line.went_back(at(100), 6);
@@ -291,7 +304,7 @@ mod tests {
             (LineStatus::Active, Some(at(100)), true)
         );
         assert!(matches!(line.protection.lock((LockSet::All, LockHolder::Customer)), Lock::On(_)));
-        assert!(!line.goes_back(&to(1), at(101)));
+        assert!(line.way_back(&to(1), at(101)).is_none());
         assert_eq!(line.left_at(&sim(3), at(101)), Err(NotDisputable::Recovered));
         // A change after it is none of it any more.
         line.change_sim(sim(2), None, at(110));
@@ -303,7 +316,7 @@ mod tests {
         let barred = |before: LineStatus| {
             let mut line = moved();
             line.status = before;
-            line.recover((at(0), sim(1)), at(200), || None, 5);
+            line.recover((at(0), sim(1)), (at(90), at(200)), 5);
             line
         };
         let mut line = barred(LineStatus::Active);
@@ -311,8 +324,7 @@ mod tests {
         assert_eq!(line.status, LineStatus::Suspended, "told late");
         line.change_sim(sim(3), None, at(100));
         assert_eq!(line.status, LineStatus::Suspended, "the same SIM");
-        let mut line = barred(LineStatus::Active);
-        line.change_sim(sim(9), None, at(100));
+        line.change_sim(sim(9), None, at(110));
         assert_eq!(line.status, LineStatus::Active);
         // What was barred for another reason stays so.
         let mut line = barred(LineStatus::Suspended);
@@ -320,26 +332,51 @@ mod tests {
         assert_eq!(line.status, LineStatus::Suspended);
     }
 
+    /// A lock, of whom, since when; and what a line with it says to its way back and to any other SIM.
     #[test]
-    fn locks_set_since_open_for_one_change_and_those_of_before_for_none() {
+    fn locks_set_since_do_not_cover_the_way_back_and_those_of_before_do() {
+        let cases = [
+            (LockHolder::Customer, -1, Stance::Locked),
+            (LockHolder::Customer, 0, Stance::GuardedStrong),
+            (LockHolder::Customer, 95, Stance::GuardedStrong),
+            (LockHolder::Carrier, 89, Stance::GuardedStrong),
+            (LockHolder::Carrier, 90, Stance::Locked),
+        ];
+        for (holder, since, expected) in cases {
+            for on_line in [true, false] {
+                let (mut line, mut account) = (moved(), account(Vec::new(), Vec::new()));
+                line.recover((at(0), sim(1)), (at(90), at(200)), 5);
+                let locks = if on_line { &mut line.protection } else { &mut account.protection };
+                locks.set(LockSet::All, holder, Held { since: at(since), by: None, reason: None }, 6);
+                let says = |number, minute| line.stance(&account, &to(number), &ChangeDigest([1; 32]), at(minute));
+                assert_eq!(says(1, 100), expected, "{holder:?} since {since}");
+                assert_eq!([says(9, 100), says(1, 200)], [Stance::Locked; 2], "{holder:?} since {since}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_ends_releases_and_voids_what_was_granted() {
+        let mut line = moved();
+        let held = Held { since: at(-1), by: None, reason: None };
+        line.protection.set(LockSet::Port, LockHolder::Customer, held.clone(), 1);
+        line.protection.release(LockSet::Port, LockHolder::Customer, release(500), 2).unwrap();
+        let annulled = line.recover((at(0), sim(1)), (at(90), at(200)), 4);
+        assert_eq!(annulled.locks, 0, "it was on before");
+        assert_eq!(line.protection.lock((LockSet::Port, LockHolder::Customer)), &Lock::On(held));
+        assert!(!line.protection.is_alive(Action::PortOut, 4) && line.protection.is_alive(Action::PortOut, 5));
+    }
+
+    /// Whoever takes a lock off and on again has not set it since.
+    #[test]
+    fn a_lock_keeps_its_start_through_a_release() {
         let held = |minute| Held { since: at(minute), by: None, reason: None };
-        let mut locks = Protection::default();
-        locks.set(LockSet::Port, LockHolder::Customer, held(-1), 1);
-        locks.release(LockSet::Port, LockHolder::Customer, release(500), 2).unwrap();
-        locks.set(LockSet::Sim, LockHolder::Customer, held(-1), 2);
-        locks.set(LockSet::All, LockHolder::Customer, held(0), 3);
-        assert_eq!(locks.annul(at(0), || Some(release(200)), 4), 1);
-        let states =
-            [LockSet::Port, LockSet::Sim, LockSet::All].map(|set| locks.lock((set, LockHolder::Customer)).clone());
-        assert!(
-            matches!(&states, [Lock::On(_), Lock::On(_), Lock::Released(_, one)] if *one == release(200)),
-            "{states:?}"
-        );
-        let stance = |digest| states[2].stance(crate::domain::Action::SimChange, &ChangeDigest(digest), None, at(100));
-        assert_eq!((stance([1; 32]), stance([2; 32])), (Stance::GuardedStrong, Stance::Locked));
-        assert!(
-            !locks.is_alive(crate::domain::Action::PortOut, 4) && locks.is_alive(crate::domain::Action::PortOut, 5)
-        );
+        for lock in
+            [Lock::On(held(-1)), Lock::Releasing(held(-1), release(500)), Lock::Released(held(-1), release(500))]
+        {
+            assert_eq!(lock.lock(held(50)), Lock::On(held(-1)));
+        }
+        assert_eq!(Lock::Off.lock(held(50)), Lock::On(held(50)));
     }
 
     fn contact(id: &str, since: i64, ended: Option<i64>) -> Contact {
@@ -388,27 +425,35 @@ mod tests {
         let mut account = account(contacts, devices);
         let reset = |minute| Reset { at: at(minute), kind: ResetKind::Pin, via: Channel::Web, mailbox: None };
         account.resets = vec![reset(-1), reset(0), reset(7)];
-        let annulled = account.annul(at(0), || None, (at(90), 5));
+        let annulled = account.annul(at(0), (at(90), 5));
         assert_eq!((annulled.contacts_ended, annulled.contacts_restored, annulled.devices), (1, 2, 1));
         let live = account.persons[0].contacts.iter().filter(|contact| contact.ended.is_none());
         let live: Vec<_> = live.map(|contact| (contact.id.as_str(), contact.since)).collect();
         assert_eq!(live, [("kept", at(-900)), ("replaced", at(-900)), ("removed", at(-900))]);
         let known = account.devices.iter().filter(|device| device.revoked_at.is_none());
         assert_eq!(known.map(|device| device.id.as_str()).collect::<Vec<_>>(), ["old"]);
-        assert_eq!((account.devices[1].remind_at, account.resets), (None, vec![reset(-1)]));
+        assert_eq!(
+            (account.devices[1].remind_at, account.resets.len()),
+            (None, 3),
+            "what was reset elsewhere is not undone"
+        );
     }
 
     #[test]
-    fn when_contacts_changed_is_when_they_changed_before() {
-        let account = account(vec![contact("old", -900, None), contact("older", -5_000, Some(-300))], Vec::new());
-        let mut history = History::default();
-        history.contacts_changed.note(None, at(5));
-        history.annul(at(0), &account);
-        assert_eq!(history.contacts_changed.of(ContactKind::Email), Some(at(-300)));
-        assert_eq!(history.contacts_changed.of(ContactKind::Sms), None);
-        history.contacts_changed.note(Some(ContactKind::Sms), at(-1));
-        history.annul(at(0), &account);
-        assert_eq!(history.contacts_changed.of(ContactKind::Sms), Some(at(-1)), "before it");
+    fn what_is_told_late_moves_no_disputed_change() {
+        let mut line = moved();
+        for (number, minute) in [(2, -4_000), (9, -1), (2, 59), (1, 59)] {
+            line.change_sim(sim(number), None, at(minute));
+        }
+        assert_eq!(
+            [1, 2, 9].map(|number| line.left_at(&sim(number), at(90))),
+            [Ok(at(0)), Ok(at(60)), Err(NotDisputable::NotLeft)]
+        );
+        line.recover((at(0), sim(1)), (at(90), at(200)), 5);
+        line.change_sim(sim(1), None, at(100));
+        line.went_back(at(100), 6);
+        line.change_sim(sim(1), None, at(99));
+        assert_eq!(line.left_at(&sim(3), at(101)), Err(NotDisputable::Recovered));
     }
 
     #[test]
@@ -425,7 +470,7 @@ mod tests {
         let state = RecoveryState::Proposed(word);
         let recovery = super::Recovery { disputed_at: at(0), back_to: sim(1), suspends: false, state };
         line.recovery = Some(Box::new(recovery));
-        assert!(!line.goes_back(&to(1), at(91)) && line.recovering(at(91)).is_none());
+        assert!(line.way_back(&to(1), at(91)).is_none() && line.recovering(at(91)).is_none());
         assert_eq!((line.status, line.protection), (before.status, before.protection));
     }
 }

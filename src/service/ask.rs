@@ -28,8 +28,8 @@ use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Weighed};
 use crate::audit::{AnswerWindow, Decided, Event, Made};
 use crate::domain::{
-    Account, Approval, Factor, FactorOption, Line, Mode, Outcome, Place, RecordId, Requester, Seq, Standing,
-    StoreRegister, Usability,
+    Account, Approval, Change, Factor, FactorOption, Line, Mode, Outcome, OutcomeKind, Place, RecordId, Requester, Seq,
+    Standing, StoreRegister, Usability,
 };
 use crate::policy::{KNOWN_FACTS, Policy};
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
@@ -275,6 +275,7 @@ impl Engine {
             note_findings(&mut open, &weighed.found, &weighed.policy, target.line, now);
         }
         let decision = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
+        self.before_approval(asking, (&open, &target), &weighed).await?;
         let came = (decision, &weighed);
         let (window, made) = self.follow_verdict(asking, effect, &mut open, target, came)?;
         let (settle, holds) = (weighed.found.settle.clone(), weighed.verdict.holds.clone());
@@ -313,6 +314,22 @@ impl Engine {
             }
         }
         Ok(attempt)
+    }
+
+    /// What comes before an approval is kept.
+    async fn before_approval(
+        &self,
+        asking: &Asking<'_>,
+        (open, target): (&OpenAccount, &Target),
+        weighed: &Weighed,
+    ) -> Result<(), ServiceError> {
+        let Asking { requester, question, now, .. } = *asking;
+        let is_approved = weighed.verdict.outcome.kind() == OutcomeKind::Approve && question.mode == Mode::Enforce;
+        let line = target.line.and_then(|token| open.line(token)).filter(|_| is_approved);
+        match (&question.change, line) {
+            (Change::SwapReport { back_to }, Some(line)) => self.before_report(requester, line, (back_to, now)).await,
+            _ => Ok(()),
+        }
     }
 
     /// What a verdict does besides being recorded: an approval has its effect, and a challenge is kept where it waits.

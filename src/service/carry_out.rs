@@ -38,11 +38,12 @@ pub(super) fn carry_out(open: &mut OpenAccount, line: Token, carried: &Carried<'
     }
     let seq = open.next_seq();
     if let (Some(account), Some(line)) = open.account_and_line_mut(line) {
-        let goes_back = line.goes_back(change, now);
+        let goes_back = line.way_back(change, now).map(|recovery| recovery.back_to.clone());
         account.protection.consume(&digest, seq);
         line.protection.consume(&digest, seq);
         apply(account, line, carried, via);
-        if goes_back {
+        // What another engine told meanwhile may be the later change: then it is not back.
+        if goes_back.is_some_and(|sim| line.is_on(&sim)) {
             line.went_back(now, seq);
             return true;
         }

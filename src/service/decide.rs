@@ -62,14 +62,16 @@ impl Effect for GrantPermit<'_> {
 
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
         let Approved { engine, asking, open, target, decision, seq, approval, weighed } = approved;
-        let Some((line, flagged)) =
-            target.line.and_then(|token| open.line(token)).map(|line| (line.id.clone(), line.flags.any()))
-        else {
+        let line = target.line.and_then(|token| open.line(token));
+        // The way back is over with the recovery.
+        let way_back_until = line.and_then(|line| line.way_back(self.change, asking.now)?.until());
+        let Some((line, flagged)) = line.map(|line| (line.id.clone(), line.flags.any())) else {
             // INVARIANT (fail-closed): a permit without a line would be good for none, or for any.
             return Err(ServiceError::NotFound("line"));
         };
         let Approval { not_before, life } = approval;
         let expires_at = not_before.checked_add_signed(life).unwrap_or(not_before);
+        let expires_at = way_back_until.map_or(expires_at, |until| until.min(expires_at));
         let transfer_pin = match weighed.checks.transfer_pin {
             TransferPinCheck::Matched { id, .. } => Some(id),
             _ => None,

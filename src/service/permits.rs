@@ -260,9 +260,7 @@ fn check_usable(
         return refuse(Refusal::PermitNotYet);
     }
     // INVARIANT (locked-never-approved): locks are asked again, in the step that uses the permit.
-    let digest = permit.change;
-    let stance = |locks: &crate::domain::Protection| locks.stance(permit.action, &digest, change.gaining_spid(), now);
-    if stance(&account.protection).stricter(stance(&line.protection)).refuses() {
+    if line.stance(account, change, &permit.change, now).refuses() {
         return refuse(Refusal::PermitLocked);
     }
     let flagged_since = !permit.flagged && (account.flags.any() || line.flags.any());

@@ -138,6 +138,7 @@ impl Engine {
         question: &Question,
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
+        self.notices.pace.note_ask();
         if !may_come_through(requester.role, question.interaction.channel) {
             let expected = "must be a channel that the caller works in: the customer's own are the customer's";
             return Err(ServiceError::Invalid { field: "interaction.channel", expected });

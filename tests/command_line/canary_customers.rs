@@ -20,7 +20,7 @@ pub(crate) fn look_on(run: &mut Run) {
     let watched = run.ask("ada", &["account", "watch", NUMBER, "--after", after, "--count", "1"], "", &[]).ending(0);
     assert!(watched.stdout.contains("RELEASE_CANCELLED"), "{}", watched.stdout);
     let report = [&["swap", "report", NUMBER, "--iccid", "8901260123456789037"][..], &APP].concat();
-    run.ask("ada", &report, "", &[]).ending(2);
+    run.ask("ada", &report, "", &[]).ending(3);
     run.ask("clerk", &["device", "revoke", "D-1", "--account", "A-1"], "", &[]).ending(3);
     run.ask("ada", &["device", "revoke", "D-9", "--account", "A-1", "--channel", "app"], "", &[]).ending(2);
 }

@@ -15,7 +15,7 @@ pub(crate) fn look_after(run: &mut Run) {
     run.once("desk", &[&["hold", "lift"][..], &hold].concat(), "").ending(0);
     run.ask("fraud", &["hold", "list", "--all"], "", &[]).ending(0);
     let confirm = ["swap", "confirm", NUMBER, "--iccid", "8901260123456789037", "--reason", "case 2"];
-    run.ask("fraud", &confirm, "", &[]).ending(2);
+    run.ask("fraud", &confirm, "", &[]).ending(3);
     run.ask("clerk", &confirm, "", &[]).ending(3);
     run.ask("aud", &["policy", "show"], "", &[]).ending(0);
     fs::write(run.service.place.path("next.toml"), "extends = \"us-default\"\n").unwrap();

@@ -1,21 +1,24 @@
 //! A SIM change that was somebody else's: reported, what was set since undone, and the line back on its own SIM.
 
 use chrono::TimeDelta;
+use portcullis::audit::{Event, RecoveryStep};
 use portcullis::domain::{
-    Change, Channel, Factor, Iccid, Line, LineStatus, Lock, LockHolder, LockSet, OutcomeKind, PersonId, PinDigits,
-    Reason, RecordId, RecoveryState, Reference, Requester, SimChange, SimChangeCause, SimTarget, Subject,
+    Change, Channel, Factor, HoldKind, Iccid, Line, LineStatus, Lock, LockHolder, LockSet, OutcomeKind, PersonId,
+    PinDigits, Reason, RecordId, RecoveryState, Reference, ReleaseOpens, Requester, SimChange, SimChangeCause,
+    SimTarget, Subject,
 };
 use portcullis::service::{
-    Answer, Body, DecisionState, NoticeKind, Question, RecoveryView, Refusal, ServiceError, SwapWord, authorise,
+    Answer, Body, DecisionState, Guarding, LockOrder, NoticeKind, Question, RecoveryView, Refusal, ServiceError,
+    SwapWord, authorise,
 };
 
 use crate::challenges::{outcome, reasons, refused};
 use crate::documents::{agent, at, clerk, scan, seen_as};
 use crate::events::kept;
-use crate::incidents::desk;
+use crate::incidents::{desk, place, target};
 use crate::notices::{contact, kinds, mail, with_seed};
 use crate::windows::with_pin;
-use crate::world::{NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, line_ref, pin_pad, sim_to};
+use crate::world::{NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, line_ref, line_scope, pin_pad, sim_to};
 
 const ANOTHER_SIM: &str = "8901260123456789037";
 const NAME: &str = "Ann O'Hara";
@@ -71,6 +74,15 @@ impl World {
         self.engine.confirm_swap(authorise(who).unwrap(), word).await
     }
 
+    async fn carrier_lock(&self) {
+        let request_id = self.request_id();
+        let body = Body(request_id.to_bytes().to_vec());
+        let guarding = Guarding { request_id, body, scope: line_scope(), channel: Channel::Care };
+        let reason = Reference::parse("FRAUD-7").ok();
+        let order = LockOrder { set: LockSet::Sim, holder: LockHolder::Carrier, reason };
+        self.engine.set_lock(authorise(desk(1)).unwrap(), guarding, order).await.unwrap();
+    }
+
     async fn stored_line(&self) -> Line {
         kept(self).await.1
     }
@@ -92,7 +104,7 @@ async fn the_owner_reports_it_and_goes_back_at_once_and_once() {
     let (answer, view) = world.reported(OLD_SIM).await.unwrap();
     assert_eq!((outcome(&answer), answer.permit.is_none()), (OutcomeKind::Approve, true));
     let recovery = view.unwrap().recovery;
-    let RecoveryState::Open { until, annulled } = recovery.state else { panic!("it does not stand") };
+    let RecoveryState::Open { until, annulled, .. } = recovery.state else { panic!("it does not stand") };
     assert_eq!((until, annulled.locks, annulled.suspended), (world.now() + TimeDelta::days(7), 1, true));
     let line = world.stored_line().await;
     assert_eq!((line.status, line.flags.victim), (LineStatus::Suspended, true));
@@ -136,7 +148,7 @@ async fn what_was_set_since_is_undone_and_what_was_granted_is_void() {
     let RecoveryState::Open { annulled, .. } = view.unwrap().recovery.state else { panic!("it does not stand") };
     assert!(annulled.pin && !annulled.forwarding, "{annulled:?}");
     let (account, _, credentials) = kept(&world).await;
-    assert_eq!((credentials.pin, account.resets.len()), (None, 0));
+    assert_eq!((credentials.pin, account.resets.len()), (None, 1));
     let void = world.redeem(customer(), open.permit.as_ref().unwrap(), sim_to(ANOTHER_SIM)).await;
     refused(void, Refusal::PermitVoid);
     let port = world.decide(carrier(), world.port_with(&pin)).await.unwrap();
@@ -230,15 +242,119 @@ async fn a_way_back_that_was_not_taken_is_over_and_locks_again() {
 }
 
 #[tokio::test]
-async fn another_disputed_change_waits_for_the_first() {
+async fn one_word_of_the_desk_takes_no_report_away_and_the_owners_newest_holds() {
     let world = World::swapped().await;
     world.pass(TimeDelta::days(4));
     world.swap(ANOTHER_SIM).await;
     world.reported(OLD_SIM).await.unwrap();
-    refused(world.reported(NEW_SIM).await, Refusal::RecoveryOpen);
     refused(world.confirmed(desk(1), NEW_SIM).await, Refusal::RecoveryOpen);
-    let recovery = world.stored_line().await.recovery.unwrap();
-    assert_eq!(recovery.back_to, sim(OLD_SIM), "back to before all of it");
+    assert_eq!(world.stored_line().await.recovery.unwrap().back_to, sim(OLD_SIM), "back to before all of it");
+    world.reported(NEW_SIM).await.unwrap();
+    assert_eq!(world.stored_line().await.recovery.unwrap().back_to, sim(NEW_SIM));
+}
+
+/// Whoever holds an old key of the owner's passes no lock with it: that takes its time, and a notice with a code to stop it.
+#[tokio::test]
+async fn a_key_alone_goes_back_past_no_lock_and_what_is_locked_since_stands_not_in_the_way() {
+    let world = World::swapped().await;
+    world.reported(OLD_SIM).await.unwrap();
+    // The customer's own "that was not me" comes after it, and locks.
+    world.lock(customer(), LockSet::All).await.unwrap();
+    let by_key = world.decide(customer(), world.approved(world.question(back(), Channel::App))).await.unwrap();
+    assert_eq!((outcome(&by_key), reasons(&by_key)), (OutcomeKind::Challenge, vec![Reason::ReleasedRecently]));
+    let challenge = world.going_back().await;
+    let answer = world.complete_as(clerk(), challenge).await.unwrap();
+    assert_eq!(outcome(&answer), OutcomeKind::Approve, "{:?}", answer.outward);
+    // A carrier's lock that comes after the report stops it, at the last moment as well.
+    world.carrier_lock().await;
+    assert!(world.redeem(clerk(), answer.permit.as_ref().unwrap(), back()).await.is_err());
+    let asked = world.decide(clerk(), world.question(back(), Channel::Store)).await.unwrap();
+    assert_eq!(reasons(&asked), [Reason::LockOn]);
+}
+
+/// Without any lock in the way a key is as good as a document.
+#[tokio::test]
+async fn the_owners_key_goes_back_where_nothing_is_locked() {
+    let world = World::swapped().await;
+    world.reported(OLD_SIM).await.unwrap();
+    let answer = world.decide(customer(), world.approved(world.question(back(), Channel::App))).await.unwrap();
+    assert_eq!(outcome(&answer), OutcomeKind::Approve, "{:?}", answer.outward);
+    world.redeem(customer(), answer.permit.as_ref().unwrap(), back()).await.unwrap();
+    assert!(world.is_locked().await);
+}
+
+#[tokio::test]
+async fn a_lock_of_before_binds_also_where_it_was_taken_off_and_on_again() {
+    let world = World::named().await;
+    world.lock(customer(), LockSet::Sim).await.unwrap();
+    world.release(LockSet::Sim, ReleaseOpens::Window(None)).await.unwrap();
+    world.pass(TimeDelta::hours(25));
+    world.swap(NEW_SIM).await;
+    world.lock(customer(), LockSet::Sim).await.unwrap();
+    world.pass(TimeDelta::minutes(5));
+    world.reported(OLD_SIM).await.unwrap();
+    let asked = world.decide(clerk(), world.question(back(), Channel::Store)).await.unwrap();
+    assert_eq!(reasons(&asked), [Reason::LockOn]);
+}
+
+/// P20: whose no was to the swap itself is not kept waiting for a day.
+#[tokio::test]
+async fn who_said_that_it_was_not_them_shows_their_document_all_the_same() {
+    let world = World::swapped().await;
+    let happened = kept(&world).await.1.last_record.unwrap();
+    world.dispute(customer(), happened).await.unwrap();
+    let question = world.question(report(OLD_SIM), Channel::Store);
+    let (asked, _) = world.engine.report_swap(authorise(clerk()).unwrap(), question).await.unwrap();
+    world.shows(clerk(), asked.id(), scan("scan-1", NAME)).await.unwrap();
+    world.shows(agent(), asked.id(), seen_as(NAME, NUMBER)).await.unwrap();
+    world.pass(TimeDelta::hours(4));
+    assert_eq!(outcome(&world.complete_as(clerk(), asked.id()).await.unwrap()), OutcomeKind::Approve);
+    // Who helped is held for nothing.
+    let page = world.engine.list_holds(&authorise(desk(1)).unwrap(), None, 10).await.unwrap();
+    let names: Vec<&str> = page.holds.iter().map(|hold| hold.target.name.as_str()).collect();
+    assert_eq!(names, ["till-9"]);
+    let challenge = world.going_back().await;
+    assert_eq!(outcome(&world.complete_as(clerk(), challenge).await.unwrap()), OutcomeKind::Approve);
+}
+
+/// The same request is told the same, also once the line is back.
+#[tokio::test]
+async fn a_word_that_is_repeated_is_answered_as_it_was() {
+    let world = World::swapped().await;
+    let first = world.confirmed(desk(1), OLD_SIM).await.unwrap();
+    let request_id = world.request_id();
+    let word = || SwapWord {
+        request_id,
+        body: Body(b"second".to_vec()),
+        line: line_ref(),
+        back_to: sim(OLD_SIM),
+        reason: Reference::parse("seen too").unwrap(),
+        channel: Channel::Care,
+    };
+    let second = world.engine.confirm_swap(authorise(desk(2)).unwrap(), word()).await.unwrap();
+    let challenge = world.going_back().await;
+    let answer = world.complete_as(clerk(), challenge).await.unwrap();
+    world.redeem(clerk(), answer.permit.as_ref().unwrap(), back()).await.unwrap();
+    let again = world.engine.confirm_swap(authorise(desk(2)).unwrap(), word()).await.unwrap();
+    assert_eq!(again.recovery, second.recovery);
+    assert!(matches!(first.recovery.state, RecoveryState::Proposed(_)));
+    // What one person thought is not on the customer's list, and what happened is.
+    let page = world.engine.list_activity(&authorise(customer()).unwrap(), &line_scope(), None, 100).await.unwrap();
+    let steps = page.records.iter().filter_map(|kept| match &kept.record().event {
+        Event::RecoveryChanged(step) => Some(step.as_ref().clone()),
+        _ => None,
+    });
+    assert!(matches!(steps.collect::<Vec<_>>()[..], [RecoveryStep::Reported { .. }]));
+}
+
+/// INVARIANT (fail-closed): the word of who is held by now is none.
+#[tokio::test]
+async fn the_word_of_who_is_held_by_now_is_none() {
+    let world = World::swapped().await;
+    world.confirmed(desk(1), OLD_SIM).await.unwrap();
+    place(&world, &target(HoldKind::Staff, desk(1).subject.as_str())).await;
+    let second = world.confirmed(desk(2), OLD_SIM).await.unwrap();
+    assert!(matches!(second.recovery.state, RecoveryState::Proposed(_)), "it is the first");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::counts::{PinFailures, Resets, count};
 use super::seen::Seen;
 use super::{AppFact, Asker, CodeFact, DocumentFact, Facts, ToldFacts};
-use crate::domain::{AccountKind, Checks, Mode, NetworkStanding, PinCheck, Protection, SimChange, Snapshot, Stance};
+use crate::domain::{AccountKind, Checks, Mode, NetworkStanding, PinCheck, SimChange, Snapshot, Stance};
 use crate::policy::contacts::ContactFitness;
 use crate::policy::document::Policy;
 use crate::policy::persons;
@@ -45,7 +45,7 @@ impl Facts {
             same_way_as_release: stance == Stance::GuardedOtherChannel && seen.same_way_as_release(),
             flagged: seen.flagged(),
             sim_changed_at: line.sim_changed_at(),
-            goes_back: line.goes_back(request.change, now),
+            goes_back: line.way_back(request.change, now).is_some(),
             cause: seen.sim().map(|sim| sim.cause),
             resets: resets.count,
             resets_two_until: resets.two_until,
@@ -108,10 +108,6 @@ fn percent_leaving(snapshot: &Snapshot<'_>) -> u32 {
 }
 
 /// What the locks of line and account say together to the change that is asked.
-///
-/// INVARIANT (locked-never-approved): the one place that asks the locks; what holds is the union of both scopes.
 pub(in crate::policy) fn stance(request: &Request<'_>, snapshot: &Snapshot<'_>, now: DateTime<Utc>) -> Stance {
-    let (action, gaining) = (request.change.action(), request.change.gaining_spid());
-    let of = |protection: &Protection| protection.stance(action, &request.digest, gaining, now);
-    of(&snapshot.line.protection).stricter(of(&snapshot.account.protection))
+    snapshot.line.stance(snapshot.account, request.change, &request.digest, now)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::listing::is_shown;
 use crate::domain::{Brand, RecordId};
 use crate::service::bell::Bell;
 use crate::service::engine::Engine;
@@ -87,7 +88,7 @@ impl ActivityWatch {
         if let Some(newest) = news.last() {
             self.last = Some(newest.record().id);
         }
-        Ok(news)
+        Ok(news.into_iter().filter(|kept| is_shown(kept, self.who.whose())).collect())
     }
 
     /// The newest record, and whether it is a line's.

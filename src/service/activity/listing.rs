@@ -1,10 +1,10 @@
 //! What happened to an account or a line, newest first, by following its chain.
 
-use crate::audit::ReadOf;
+use crate::audit::{Event, ReadOf, RecoveryStep};
 use crate::domain::RecordId;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
-use crate::service::rights::{Authorised, right};
+use crate::service::rights::{Authorised, Whose, right};
 use crate::service::target::Scope;
 use crate::store::{Found, Kept};
 
@@ -67,8 +67,19 @@ impl Engine {
                 (Some(_), None) => None,
                 (None, _) => record.previous,
             };
-            records.push(kept);
+            if is_shown(&kept, who.whose()) {
+                records.push(kept);
+            }
         }
         Ok(ActivityPage { records, next, older_archived })
     }
+}
+
+/// What one person of the fraud desk thinks is not the customer's to know, or whoever is signed in as them: nothing has happened yet.
+pub(super) fn is_shown(kept: &Kept, whose: Whose) -> bool {
+    let is_thought = match &kept.record().event {
+        Event::RecoveryChanged(step) => matches!(step.as_ref(), RecoveryStep::Proposed { .. }),
+        _ => false,
+    };
+    !(is_thought && whose == Whose::OwnAccount)
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::keeping::prompts_of;
-use crate::domain::{Beside, Channel, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role};
+use crate::domain::{Beside, Change, Channel, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role};
 use crate::service::ask::Asking;
 use crate::service::challenges::Submission;
 use crate::service::engine::Engine;
@@ -112,7 +112,7 @@ impl Engine {
             return Err(ServiceError::Refused(Refusal::DocumentSeen));
         }
         let prompts = prompts_of(open, self.prompts_token(target));
-        if let Some(until) = prompts.declined_until(asking.now) {
+        if let Some(until) = prompts.declined_until(asking.now).filter(|_| !undoes(asking, (open, target))) {
             let what = "somebody of the line said no lately";
             return Err(ServiceError::Exhausted { what, retry_at: Some(until) });
         }
@@ -135,6 +135,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whether it undoes what somebody else did: who said no to that does not wait for a day.
+fn undoes(asking: &Asking<'_>, (open, target): (&OpenAccount, &Target)) -> bool {
+    let (change, line) = (&asking.question.change, target.line.and_then(|token| open.line(token)));
+    matches!(change, Change::SwapReport { .. }) || line.is_some_and(|line| line.way_back(change, asking.now).is_some())
 }
 
 /// Counts a scan, and lets the challenge live on once two have seen the document. Whoever it is of: who shows it learns nothing

@@ -74,6 +74,27 @@ impl Engine {
         Ok(())
     }
 
+    /// The decision whose permit was redeemed for the change of a line that was carried out at that instant; none where another system
+    /// told of it.
+    pub(in crate::service) async fn decision_of_change(
+        &self,
+        newest: Option<RecordId>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<RecordId>, ServiceError> {
+        let mut next = newest;
+        for _ in 0..RECORDS_MAX {
+            let Some(id) = next else { break };
+            let Found::Kept(kept) = self.vault.find(id).await? else { break };
+            let record = kept.record();
+            match &record.event {
+                Event::PermitRedeemed { decision } if record.at == at => return Ok(Some(*decision)),
+                _ if record.caller.is_some() && record.at < at => break,
+                _ => next = record.line.as_ref().and_then(|line| line.previous),
+            }
+        }
+        Ok(None)
+    }
+
     /// Who gave proof for the challenge that a decision completed, and where: between the two, on their line's thread.
     async fn givers(
         &self,

@@ -92,7 +92,7 @@ fn people_of(record: &Record) -> NoticePeople {
             | Action::CallForwardingSet
             | Action::DeviceAdd => NoticePeople::OfLine,
         },
-        Event::DeviceRemoved { .. } => NoticePeople::OfAccount,
+        Event::DeviceRemoved { .. } | Event::RecoveryChanged(_) => NoticePeople::OfAccount,
         _ => NoticePeople::OfLine,
     }
 }

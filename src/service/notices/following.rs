@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Mutex, watch};
 
 use super::counting::Hours;
+use super::pace::Pace;
 use super::telling::NoticeCarrier;
 use crate::crypto::Token;
 use crate::domain::{Brand, NoticeBook, NoticeRound, NoticeTry};
@@ -48,6 +49,7 @@ const OUT_FOR: Duration = Duration::from_secs(20);
 pub(in crate::service) struct Notices {
     carrier: OnceLock<Arc<dyn NoticeCarrier>>,
     pub(super) hours: Hours,
+    pub(in crate::service) pace: Pace,
     worker: Mutex<Worker>,
 }
 
@@ -71,6 +73,8 @@ pub(super) struct Worker {
     /// What was read since it was kept last how far; and since it was kept that everything was.
     pub(super) unkept: u64,
     has_moved: bool,
+    /// How often decisions were asked for, when it was last looked.
+    pub(super) asks_seen: u64,
     /// Since when the receiver took nothing.
     away_since: Option<DateTime<Utc>>,
 }

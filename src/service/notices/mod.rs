@@ -12,6 +12,7 @@
 //! | `wording` | in which words |
 //! | `telling` | the notices of one record: made from it, and given to who carries them |
 //! | `reading` | what is to be told next, in the order of commits |
+//! | `pace` | how much is told at a time |
 //! | `following` | the worker: one round after the other, by one engine at a time |
 //! | `keeping` | how far it came, and what operators see of that |
 //!
@@ -22,6 +23,7 @@ mod counting;
 mod following;
 mod keeping;
 mod matter;
+mod pace;
 mod reading;
 mod telling;
 mod wording;

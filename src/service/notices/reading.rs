@@ -20,9 +20,6 @@ use crate::service::rung::Rung;
 use crate::service::trail::Trail;
 use crate::store::Journalled;
 
-/// How many records' notices are on their way at a time.
-const ON_THEIR_WAY_MAX: usize = 16;
-
 /// What was told.
 #[derive(Default)]
 pub(super) struct AllTold {
@@ -203,8 +200,9 @@ impl Engine {
         stop: Option<&watch::Receiver<bool>>,
     ) -> Result<AllTold, ServiceError> {
         let (mut told, mut way) = (AllTold::default(), OnTheWay::default());
+        let at_a_time = self.notices.pace.at_a_time(&mut worker.asks_seen);
         for telling in tellings {
-            if way.tasks.len() >= ON_THEIR_WAY_MAX {
+            if way.tasks.len() >= at_a_time {
                 told.done.extend(way.next().await);
             }
             // Others who cannot see that it is still under way would tell it as well.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::opening::{RecoveryView, Report, disputed_at};
+use super::opening::{RecoveryView, Report, disputed_at, open_recovery};
 use crate::audit::{Event, RecoveryStep};
 use crate::crypto::Token;
 use crate::domain::{
@@ -15,7 +15,7 @@ use crate::service::ask::CONFLICT_RETRIES_MAX;
 use crate::service::due;
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
-use crate::service::incidents::Disputed;
+use crate::service::incidents::Books;
 use crate::service::protect::reading;
 use crate::service::question::{Body, caller_of};
 use crate::service::refusal::Refusal;
@@ -87,7 +87,7 @@ impl Engine {
             let _turn = self.queues.enter_to_protect(target.account).await?;
             let open = match self.vault.open(reading(&target, Some(reserve), None, now)).await? {
                 Opening::Open(open) => open,
-                Opening::Answered(_) => return self.said_word_before(requester, &scope, now).await,
+                Opening::Answered(id) => return self.said_word_before(id, word).await,
                 Opening::Taken => return Err(ServiceError::RequestIdReused),
             };
             match self.better_target(requester, &open, &scope, target).await? {
@@ -108,7 +108,8 @@ impl Engine {
         let steps = due::apply(&mut open, target.line, now)?;
         let line = open.line(token).ok_or(ServiceError::NotFound("line"))?;
         let record = RecordId::from_u128(self.vault.ids().mint(now, target.account.partition())?);
-        let event = match heard(line, word, requester, now)? {
+        let books = self.books(&requester.brand).await?;
+        let event = match heard((line, &books), word, requester, now)? {
             Heard::AsBefore => return seen(line),
             Heard::First { disputed_at } => {
                 let consent = Consent { by: requester.subject.clone(), at: now, reason: word.reason.clone() };
@@ -117,18 +118,10 @@ impl Engine {
                 Event::RecoveryChanged(Box::new(RecoveryStep::Proposed { disputed_at, reason }))
             }
             Heard::Second => {
-                // Before it is kept: a report that is kept has held whom it must.
-                self.hold_disputed(requester, Disputed::OnLine(line.last_record), now).await?;
-                let report = Report {
-                    back_to: &word.back_to,
-                    record,
-                    via: word.channel,
-                    device: requester.device.as_ref(),
-                    reason: Some(&word.reason),
-                    policy: &self.policy(),
-                    now,
-                };
-                self.open_recovery(&mut open, token, &report)?
+                self.before_report(requester, line, (&word.back_to, now)).await?;
+                let (reason, life) = (Some(&word.reason), self.policy().recovery_life);
+                let report = Report { back_to: &word.back_to, reason, life, now };
+                open_recovery(&mut open, token, &report)?
             }
         };
         let caller = Some(caller_of(requester));
@@ -144,22 +137,32 @@ impl Engine {
         match self.vault.close(open, closing).await {
             Ok(_) => Ok(said),
             Err(CommitError::Conflict) => Ok(Said::Again),
-            Err(CommitError::Answered(_)) => {
-                self.said_word_before(requester, &Scope::Line(word.line.clone()), now).await
-            }
+            Err(CommitError::Answered(id)) => self.said_word_before(id, word).await,
             Err(error @ (CommitError::Taken | CommitError::Store(_))) => Err(error.into()),
         }
     }
 
-    /// The recovery as it stands, for a word that was said before.
-    async fn said_word_before(
-        &self,
-        requester: &Requester,
-        scope: &Scope,
-        now: DateTime<Utc>,
-    ) -> Result<Said, ServiceError> {
-        let (open, target) = self.peek(requester, scope, None, now).await?;
-        seen(target.line.and_then(|token| open.line(token)).ok_or(ServiceError::NotFound("line"))?)
+    /// What the same word came to when it was said before.
+    async fn said_word_before(&self, id: RecordId, word: &SwapWord) -> Result<Said, ServiceError> {
+        let kept = self.answering_record(id).await?;
+        let record = kept.record();
+        let (Event::RecoveryChanged(step), Some(line)) = (&record.event, &record.line) else {
+            return Err(ServiceError::RequestIdReused);
+        };
+        let (disputed_at, state) = match (step.as_ref(), &record.caller) {
+            (RecoveryStep::Proposed { disputed_at, reason }, Some(caller)) => {
+                let (by, reason) = (caller.subject.clone(), reason.clone());
+                (*disputed_at, RecoveryState::Proposed(Consent { by, at: record.at, reason }))
+            }
+            (RecoveryStep::Reported { disputed_at, until, annulled, .. }, _) => {
+                let (reported_at, until, annulled) = (record.at, *until, *annulled);
+                (*disputed_at, RecoveryState::Open { reported_at, until, annulled })
+            }
+            (RecoveryStep::Proposed { .. }, None) => return Err(ServiceError::RequestIdReused),
+        };
+        let suspends = matches!(&state, RecoveryState::Open { annulled, .. } if annulled.suspended);
+        let recovery = Recovery { disputed_at, back_to: word.back_to.clone(), suspends, state };
+        Ok(Said::Kept(Box::new(RecoveryView { line: line.id.clone(), recovery, position: None })))
     }
 }
 
@@ -176,18 +179,26 @@ enum Heard {
     Second,
 }
 
-/// INVARIANT (fail-closed): nobody is two people, a word is over after a day, and a second one is of the same change and SIM.
-fn heard(line: &Line, word: &SwapWord, requester: &Requester, now: DateTime<Utc>) -> Result<Heard, ServiceError> {
-    if line.recovering(now).is_some_and(|standing| standing.back_to == word.back_to) {
-        return Ok(Heard::AsBefore);
+/// INVARIANT (fail-closed): nobody is two people, a word is over after a day, one of whoever is held by now is none, and a second is of
+/// the same change and SIM. One person's word takes nothing away that stands.
+fn heard(
+    (line, books): (&Line, &Books),
+    word: &SwapWord,
+    requester: &Requester,
+    now: DateTime<Utc>,
+) -> Result<Heard, ServiceError> {
+    if let Some(standing) = line.recovering(now) {
+        let is_same = standing.back_to == word.back_to;
+        return if is_same { Ok(Heard::AsBefore) } else { Err(ServiceError::Refused(Refusal::RecoveryOpen)) };
     }
     let disputed_at = disputed_at(line, &word.back_to, now)?;
-    let is_same = |recovery: &Recovery| recovery.disputed_at == disputed_at && recovery.back_to == word.back_to;
-    let first = match line.recovery.as_deref().filter(|before| is_same(before)) {
+    let is_same = |recovery: &&Recovery| recovery.disputed_at == disputed_at && recovery.back_to == word.back_to;
+    let first = match line.recovery.as_deref().filter(is_same) {
         Some(Recovery { state: RecoveryState::Proposed(first), .. }) => Some(first),
         _ => None,
     };
-    Ok(match first.filter(|first| now.signed_duration_since(first.at) < CONSENT_LASTS) {
+    let is_fresh = |first: &&Consent| now.signed_duration_since(first.at) < CONSENT_LASTS;
+    Ok(match first.filter(is_fresh).filter(|first| !books.holds_subject(&first.by)) {
         Some(first) if first.by == requester.subject => Heard::AsBefore,
         Some(_) => Heard::Second,
         None => Heard::First { disputed_at },
@@ -209,7 +220,6 @@ fn propose(
 }
 
 fn seen(line: &Line) -> Result<Said, ServiceError> {
-    // It went back meanwhile.
     let view = RecoveryView::of(line).ok_or(ServiceError::Refused(Refusal::SwapUnknown))?;
     Ok(Said::Kept(Box::new(view)))
 }

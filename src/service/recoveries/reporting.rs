@@ -4,20 +4,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::opening::{RecoveryView, Report, disputed_at};
+use super::opening::{RecoveryView, Report, disputed_at, open_recovery};
 use crate::audit::{AnswerWindow, Event, Made};
-use crate::domain::{Account, Change, Line, OutcomeKind, Requester, SimTarget};
+use crate::domain::{Account, Change, Line, Requester, SimTarget};
 use crate::service::answer::Answer;
 use crate::service::ask::{Approved, Effect};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
-use crate::service::incidents::Disputed;
 use crate::service::question::Question;
 use crate::service::rights::{Authorised, Right, right};
 use crate::service::unbroken::Unbroken;
-
-/// The alert by which the fraud desk learns of it.
-const REPORTED: &str = "SWAP_REPORTED";
 
 /// What an approved report does.
 pub(in crate::service) struct ReportSwap<'a> {
@@ -48,18 +44,11 @@ impl Effect for ReportSwap<'_> {
     }
 
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
-        let Approved { engine, asking, open, target, decision, weighed, .. } = approved;
+        let Approved { asking, open, target, weighed, .. } = approved;
         let line = target.line.ok_or(ServiceError::NotFound("line"))?;
-        let report = Report {
-            back_to: self.back_to,
-            record: decision,
-            via: asking.question.interaction.channel,
-            device: asking.requester.device.as_ref(),
-            reason: None,
-            policy: &weighed.policy,
-            now: asking.now,
-        };
-        self.undone = Some(engine.open_recovery(open, line, &report)?);
+        let report =
+            Report { back_to: self.back_to, reason: None, life: weighed.policy.recovery_life, now: asking.now };
+        self.undone = Some(open_recovery(open, line, &report)?);
         Ok((AnswerWindow::NoPermit, Some(Made::Recovery)))
     }
 
@@ -86,23 +75,20 @@ impl Engine {
         .await
     }
 
-    /// Holds who began what an approved report disputes, and tells the fraud desk. It comes after the decision, whose answer is the
-    /// same when the request is repeated: what failed here is done then.
+    /// What an approved report made, as it stands.
     pub(in crate::service) async fn swap_reported(
         &self,
         requester: &Requester,
         question: &Question,
         answer: &Answer,
     ) -> Result<Option<RecoveryView>, ServiceError> {
-        if answer.decided().is_none_or(|decided| decided.outcome != OutcomeKind::Approve) {
+        if answer.decided().is_none_or(|decided| decided.made != Some(Made::Recovery)) {
             return Ok(None);
         }
         let now = self.now()?.instant();
         let (open, target) = self.peek(requester, &question.scope, None, now).await?;
-        let Some(line) = target.line.and_then(|token| open.line(token)) else { return Ok(None) };
-        self.hold_disputed(requester, Disputed::OnLine(line.last_record), now).await?;
-        self.tell_desk(requester, (REPORTED, &line.account), now).await?;
-        Ok(RecoveryView::of(line).map(|view| RecoveryView { position: answer.position, ..view }))
+        let line = target.line.and_then(|token| open.line(token)).filter(|line| line.recovering(now).is_some());
+        Ok(line.and_then(RecoveryView::of).map(|view| RecoveryView { position: answer.position, ..view }))
     }
 }
 

@@ -53,6 +53,8 @@ struct StoredOpenRecovery {
     until: Option<i64>,
     #[prost(message, optional, tag = "2")]
     annulled: Option<StoredAnnulled>,
+    #[prost(sint64, optional, tag = "3")]
+    reported_at: Option<i64>,
 }
 
 #[derive(Message)]
@@ -171,7 +173,8 @@ impl From<&Recovery> for StoredRecovery {
             suspends: Some(*suspends),
             state: Some(match state {
                 RecoveryState::Proposed(word) => StoredRecoveryState::Proposed(word.into()),
-                RecoveryState::Open { until, annulled } => StoredRecoveryState::Open(StoredOpenRecovery {
+                RecoveryState::Open { reported_at, until, annulled } => StoredRecoveryState::Open(StoredOpenRecovery {
+                    reported_at: Some(millis(*reported_at)),
                     until: Some(millis(*until)),
                     annulled: Some(annulled.into()),
                 }),
@@ -191,7 +194,8 @@ impl TryFrom<StoredRecovery> for Recovery {
             suspends: required(suspends, "recovery.suspends")?,
             state: match required(state, "recovery.state")? {
                 StoredRecoveryState::Proposed(word) => RecoveryState::Proposed(word.try_into()?),
-                StoredRecoveryState::Open(StoredOpenRecovery { until, annulled }) => RecoveryState::Open {
+                StoredRecoveryState::Open(StoredOpenRecovery { until, annulled, reported_at }) => RecoveryState::Open {
+                    reported_at: instant(reported_at, "recovery.reported_at")?,
                     until: instant(until, "recovery.until")?,
                     annulled: nested(annulled, "recovery.annulled")?,
                 },

@@ -12,7 +12,7 @@ use crate::service::RecoveryView;
 pub(in crate::grpc) fn recovery(view: &RecoveryView) -> pb::Recovery {
     let (until, annulled) = match &view.recovery.state {
         RecoveryState::Proposed(_) => (None, Annulled::default()),
-        RecoveryState::Open { until, annulled } => (Some(*until), *annulled),
+        RecoveryState::Open { until, annulled, .. } => (Some(*until), *annulled),
     };
     let Annulled { locks, contacts_ended, contacts_restored, devices, pin, forwarding, suspended } = annulled;
     let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);

@@ -1,0 +1,44 @@
+//! How much is told at a time: little while somebody waits for decisions.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many records' notices are on their way at a time.
+const ON_THEIR_WAY_MAX: usize = 16;
+
+/// The same while decisions are asked: who asks waits behind the work of so many, at every step of theirs.
+const BESIDE_DECISIONS_MAX: usize = 2;
+
+/// What this engine is asked, as far as notices go slower for it.
+#[derive(Debug, Default)]
+pub(in crate::service) struct Pace {
+    asked: AtomicU64,
+}
+
+impl Pace {
+    /// Somebody asks for a decision.
+    pub(in crate::service) fn note_ask(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How much is told at a time now. `seen` is how often was asked when this was asked last.
+    pub(super) fn at_a_time(&self, seen: &mut u64) -> usize {
+        let asked = self.asked.load(Ordering::Relaxed);
+        let before = std::mem::replace(seen, asked);
+        if asked == before { ON_THEIR_WAY_MAX } else { BESIDE_DECISIONS_MAX }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BESIDE_DECISIONS_MAX, ON_THEIR_WAY_MAX, Pace};
+
+    #[test]
+    fn little_is_told_at_a_time_until_nobody_has_asked_for_a_round() {
+        let (pace, mut seen) = (Pace::default(), 0);
+        assert_eq!(pace.at_a_time(&mut seen), ON_THEIR_WAY_MAX);
+        pace.note_ask();
+        pace.note_ask();
+        assert_eq!(pace.at_a_time(&mut seen), BESIDE_DECISIONS_MAX);
+        assert_eq!(pace.at_a_time(&mut seen), ON_THEIR_WAY_MAX);
+    }
+}
