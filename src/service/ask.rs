@@ -11,13 +11,14 @@ use tracing::Instrument as _;
 
 use super::answer::Answer;
 use super::challenges;
+use super::decided::{decided, entry};
 use super::due;
 use super::engine::Engine;
 use super::error::ServiceError;
 use super::incidents::Books;
 use super::look::{Looked, note_findings};
 use super::protect::lock_by_rule;
-use super::question::{Question, caller_of};
+use super::question::Question;
 use super::queues::Turn;
 use super::refusal::Refusal;
 use super::rights::{Authorised, Right};
@@ -26,12 +27,11 @@ use super::target::{LineRef, Target};
 use super::unshown::may_not_know;
 use super::velocity::{Counted, Ending};
 use super::weigh::{Case, Weighed};
-use crate::audit::{AnswerWindow, Decided, Event, Made};
+use crate::audit::{AnswerWindow, Event, Made};
 use crate::domain::{
-    Account, Approval, Change, Factor, FactorOption, Line, Mode, Outcome, OutcomeKind, Place, RecordId, Requester, Seq,
-    Standing, StoreRegister, Usability,
+    Account, Approval, Change, Line, Mode, Outcome, OutcomeKind, RecordId, Requester, Seq, Standing, StoreRegister,
 };
-use crate::policy::{KNOWN_FACTS, Policy};
+use crate::policy::Policy;
 use crate::store::{Ask, Claim, Closing, CommitError, Entry, Found, Kept, OpenAccount, Opening, Reserve, Urgency};
 use crate::telemetry::hop_span;
 
@@ -435,71 +435,4 @@ fn checked<'a, E: Effect>(
     challenges::check_not_met(open, asking.question)?;
     effect.check(account_of(open)?, line, asking.now)?;
     Case::new(asking, whose, (open, line))
-}
-
-pub(super) fn entry(asking: &Asking<'_>, target: &Target, decided: Decided) -> Entry {
-    Entry {
-        at: asking.now,
-        line: target.line,
-        caller: Some(caller_of(asking.requester)),
-        channel: Some(asking.question.interaction.channel),
-        event: Event::Decided(Box::new(decided)),
-    }
-}
-
-/// Everything that a decision rested on and came to.
-pub(super) fn decided(
-    asking: &Asking<'_>,
-    standing: Standing,
-    weighed: Weighed,
-    (window, made): (AnswerWindow, Option<Made>),
-    challenge: Option<RecordId>,
-) -> Decided {
-    let question = asking.question;
-    let Weighed {
-        verdict,
-        checks,
-        facts,
-        policy,
-        account_number_matched,
-        owner_asked,
-        found: _,
-        shadow,
-        code: _,
-        shown: _,
-    } = weighed;
-    let options = match &verdict.outcome {
-        Outcome::Challenge(challenge) => challenge.options.clone(),
-        Outcome::Deny(denial) => {
-            let works = |factor: &Factor| FactorOption { factor: *factor, usability: Usability::Usable };
-            denial.still_works.iter().map(works).collect()
-        }
-        Outcome::Approve(_) => Vec::new(),
-    };
-    Decided {
-        mode: question.mode,
-        change: question.change.clone(),
-        digest: question.digest(),
-        standing,
-        outcome: verdict.outcome.kind(),
-        reasons: verdict.reasons.into_iter().map(Into::into).collect(),
-        contributions: verdict.contributions.into_iter().map(Into::into).collect(),
-        score: verdict.score,
-        required: verdict.required,
-        accepted: verdict.accepted,
-        checks,
-        options,
-        window,
-        facts,
-        policy: policy.revision,
-        account_number_matched,
-        owner_asked,
-        external_reference: question.external_reference.clone(),
-        supersedes: question.supersedes,
-        challenge,
-        made,
-        shadow,
-        known_facts: Some(KNOWN_FACTS),
-        place: Place::of(asking.requester, &question.interaction),
-    }
 }

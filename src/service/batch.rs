@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::answer::Answer;
-use super::ask::{Approved, Asking, CONFLICT_RETRIES_MAX, Effect, Errand, decided, entry};
+use super::ask::{Approved, Asking, CONFLICT_RETRIES_MAX, Effect, Errand};
 use super::decide::GrantPermit;
+use super::decided::{decided, entry};
 use super::due;
 use super::engine::Engine;
 use super::error::ServiceError;

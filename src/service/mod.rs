@@ -44,6 +44,7 @@ mod carry_out;
 mod challenges;
 mod credentials;
 mod decide;
+mod decided;
 mod decisions;
 mod devices;
 mod due;

@@ -1,15 +1,15 @@
 //! A SIM change that was somebody else's: reported, what was set since undone, and the line back on its own SIM.
 
 use chrono::TimeDelta;
-use portcullis::audit::{Event, RecoveryStep};
+use portcullis::audit::{AnswerWindow, Event, RecoveryStep};
 use portcullis::domain::{
-    Change, Channel, Factor, HoldKind, Iccid, Line, LineStatus, Lock, LockHolder, LockSet, OutcomeKind, PersonId,
-    PinDigits, Reason, RecordId, RecoveryState, Reference, ReleaseOpens, Requester, SimChange, SimChangeCause,
-    SimTarget, Subject,
+    Change, Channel, DeviceId, Factor, Happening, HoldKind, Iccid, Line, LineStatus, Lock, LockHolder, LockSet,
+    OutcomeKind, PersonId, PinDigits, Reason, RecordId, Recorded, RecoveryState, Reference, ReleaseOpens, Requester,
+    Role, SimChange, SimChangeCause, SimTarget, Subject,
 };
 use portcullis::service::{
     Answer, Body, DecisionState, Guarding, LockOrder, NoticeKind, Question, RecoveryView, Refusal, ServiceError,
-    SwapWord, authorise,
+    SwapWord, ToldBySource, authorise,
 };
 
 use crate::challenges::{outcome, reasons, refused};
@@ -18,7 +18,9 @@ use crate::events::kept;
 use crate::incidents::{desk, place, target};
 use crate::notices::{contact, kinds, mail, with_seed};
 use crate::windows::with_pin;
-use crate::world::{NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, line_ref, line_scope, pin_pad, sim_to};
+use crate::world::{
+    NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, line_ref, line_scope, pin_pad, requester, sim_to,
+};
 
 const ANOTHER_SIM: &str = "8901260123456789037";
 const NAME: &str = "Ann O'Hara";
@@ -140,6 +142,15 @@ async fn what_was_set_since_is_undone_and_what_was_granted_is_void() {
     let new = PinDigits::parse_new(NEW_PIN).unwrap();
     let (set, _) = world.engine.set_pin(authorise(customer()).unwrap(), question, new).await.unwrap();
     assert_eq!(outcome(&set), OutcomeKind::Approve);
+    let proven = ToldBySource {
+        event: world.request_id(),
+        body: Body(Vec::new()),
+        scope: line_scope(),
+        occurred_at: world.now(),
+        what: Happening::Recorded(Recorded::DeviceProven { device: DeviceId::parse("thiefs-laptop").unwrap() }),
+    };
+    world.engine.record_event(authorise(requester(Role::NetworkSignals, "hlr-1")).unwrap(), proven).await.unwrap();
+    assert_eq!(kept(&world).await.2.history.proven_devices.len(), 1);
     let pin = world.transfer_pin(None).await;
     let open =
         world.decide(customer(), world.approved(world.question(sim_to(ANOTHER_SIM), Channel::App))).await.unwrap();
@@ -148,7 +159,7 @@ async fn what_was_set_since_is_undone_and_what_was_granted_is_void() {
     let RecoveryState::Open { annulled, .. } = view.unwrap().recovery.state else { panic!("it does not stand") };
     assert!(annulled.pin && !annulled.forwarding, "{annulled:?}");
     let (account, _, credentials) = kept(&world).await;
-    assert_eq!((credentials.pin, account.resets.len()), (None, 1));
+    assert_eq!((credentials.pin, account.resets.len(), credentials.history.proven_devices.len()), (None, 1, 0));
     let void = world.redeem(customer(), open.permit.as_ref().unwrap(), sim_to(ANOTHER_SIM)).await;
     refused(void, Refusal::PermitVoid);
     let port = world.decide(carrier(), world.port_with(&pin)).await.unwrap();
@@ -270,6 +281,19 @@ async fn a_key_alone_goes_back_past_no_lock_and_what_is_locked_since_stands_not_
     assert!(world.redeem(clerk(), answer.permit.as_ref().unwrap(), back()).await.is_err());
     let asked = world.decide(clerk(), world.question(back(), Channel::Store)).await.unwrap();
     assert_eq!(reasons(&asked), [Reason::LockOn]);
+}
+
+/// An approval of the way back is good for no longer than that.
+#[tokio::test]
+async fn a_permit_for_the_way_back_ends_with_it() {
+    let world = World::swapped().await;
+    world.reported(OLD_SIM).await.unwrap();
+    let until = world.now() + TimeDelta::days(7);
+    world.pass(TimeDelta::days(7) - TimeDelta::minutes(5));
+    let challenge = world.going_back().await;
+    let answer = world.complete_as(clerk(), challenge).await.unwrap();
+    let AnswerWindow::Permit { expires_at, .. } = answer.decided().unwrap().window else { panic!("no permit") };
+    assert_eq!(expires_at, until);
 }
 
 /// Without any lock in the way a key is as good as a document.
