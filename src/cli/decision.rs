@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
-use super::answers::{Decided, Redeemed, TransferPinIssued, exit_of};
+use super::answers::{Decided, Recovery, Redeemed, SwapReported, TransferPinIssued, exit_of};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{
@@ -183,11 +183,17 @@ async fn complete(client: &Client, args: CompleteArgs, output: Output) -> Result
     };
     let request_id = request.request_id.clone();
     let completed = answered(&request_id, client.decisions().complete_decision(request)).await?;
-    let pb::CompleteDecisionResponse { decision, transfer_pin } = completed;
+    let pb::CompleteDecisionResponse { decision, transfer_pin, recovery } = completed;
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
     if let Some(issued) = transfer_pin {
         let exit = exit_of(&decision);
         output.show(&TransferPinIssued { decision: Decided(decision), issued })?;
+        return Ok(exit);
+    }
+    if let Some(recovery) = recovery {
+        let exit = exit_of(&decision);
+        let (decision, recovery) = (Decided(decision), Some(Recovery(recovery)));
+        output.show(&SwapReported { decision, recovery, consistency_token: None })?;
         return Ok(exit);
     }
     show_and_keep(decision, args.permit_out.as_deref(), output)

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::answers::{Decided, Recovery, exit_of};
+use super::answers::{Decided, Recovery, SwapReported, exit_of};
 use super::connection::{ConnectionArgs, RequestIdArgs, answered};
 use super::failure::{EXIT_CODES, Exit, Failure};
 use super::flags::{ChannelName, LineArgs, PlaceArgs, ProofArgs, SignalArgs, SimTargetArgs, signing_text};
-use super::output::{Answer, Output, parts};
+use super::output::{Answer, Output};
 use crate::grpc::client::Client;
 use crate::grpc::convert::ask;
 use crate::grpc::pb::v1 as pb;
@@ -100,7 +100,8 @@ async fn report(client: &Client, args: ReportArgs, output: Output) -> Result<Exi
     let pb::ReportSwapResponse { decision, recovery, consistency_token } = told;
     let decision = decision.ok_or_else(|| Failure::failed("the service answered without a decision"))?;
     let exit = exit_of(&decision);
-    output.show(&Reported { decision: Decided(decision), recovery: recovery.map(Recovery), consistency_token })?;
+    let (decision, recovery) = (Decided(decision), recovery.map(Recovery));
+    output.show(&SwapReported { decision, recovery, consistency_token: Some(consistency_token) })?;
     Ok(exit)
 }
 
@@ -119,28 +120,6 @@ async fn confirm(client: &Client, args: ConfirmArgs, output: Output) -> Result<E
     let pb::ConfirmSwapResponse { recovery, consistency_token } = told;
     output.show(&Confirmed { recovery: recovery.map(Recovery), consistency_token })?;
     Ok(Exit::Done)
-}
-
-/// What a report came to.
-struct Reported {
-    decision: Decided,
-    recovery: Option<Recovery>,
-    consistency_token: String,
-}
-
-impl Answer for Reported {
-    fn json(&self) -> Value {
-        let Self { decision, recovery, consistency_token } = self;
-        json!({
-            "decision": decision.json(),
-            "recovery": recovery.as_ref().map(Recovery::json),
-            "consistency_token": consistency_token,
-        })
-    }
-
-    fn text(&self) -> String {
-        parts([self.decision.text(), self.recovery.as_ref().map_or_else(String::new, Recovery::text)])
-    }
 }
 
 /// What a word of the fraud desk came to.

@@ -48,6 +48,8 @@ pub struct Prompts {
     pub at: Vec<DateTime<Utc>>,
     /// When they last said no.
     pub declined_at: Option<DateTime<Utc>>,
+    /// When they last said no to a report that their SIM was changed, or to the way back from it.
+    pub report_declined_at: Option<DateTime<Utc>>,
     /// When too much was tried: too many codes for one challenge, or too many wrong ones in that time.
     pub worn_at: Option<DateTime<Utc>>,
     /// When a code was wrong, whatever challenge it was for.
@@ -85,6 +87,11 @@ impl Prompts {
         rests_until([self.declined_at], now)
     }
 
+    /// The same of a no to a report, which alone keeps another one waiting: the no to what is reported does not.
+    pub fn report_declined_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        rests_until([self.report_declined_at], now)
+    }
+
     /// Remembers that they were prompted.
     pub fn note(&mut self, now: DateTime<Utc>) {
         self.at = self.counted(now).copied().collect();
@@ -95,9 +102,12 @@ impl Prompts {
         self.at.drain(..excess);
     }
 
-    /// Remembers a no.
-    pub fn decline(&mut self, now: DateTime<Utc>) {
+    /// Remembers a no; whether it was to a report.
+    pub fn decline(&mut self, is_report: bool, now: DateTime<Utc>) {
         self.declined_at = self.declined_at.max(Some(now));
+        if is_report {
+            self.report_declined_at = self.report_declined_at.max(Some(now));
+        }
     }
 
     /// Remembers that a challenge ended by too many codes.
@@ -176,8 +186,10 @@ mod tests {
         assert_eq!(prompts.none_until(PromptFor::First, at(24)), None);
         prompts.note(at(24));
         assert_eq!((prompts.at.len(), prompts.none_until(PromptFor::First, at(24))), (PROMPTS_MAX, Some(at(25))));
-        prompts.decline(at(24));
-        prompts.decline(at(23));
+        prompts.decline(false, at(24));
+        assert_eq!(prompts.report_declined_until(at(25)), None, "it was to something else");
+        prompts.decline(true, at(23));
+        assert_eq!(prompts.report_declined_until(at(25)), Some(at(23) + PROMPTS_WITHIN));
         let over = Some(at(24) + PROMPTS_WITHIN);
         let asked = |prompts: &Prompts| {
             [PromptFor::First, PromptFor::Again, PromptFor::Owner].map(|asking| prompts.none_until(asking, at(26)))

@@ -123,8 +123,11 @@ impl Line {
     ///
     /// INVARIANT (fail-closed): what is told late says nothing of which SIM was left: what can be disputed was seen when it happened.
     pub fn change_sim(&mut self, target: SimTarget, imei: Option<Imei>, at: DateTime<Utc>) {
-        let is_last = self.sim_changed_at().is_none_or(|last| last <= at);
+        let last = self.sim_changes.last();
+        let is_last = last.is_none_or(|last| last.at <= at);
         let mut change = SimChanged::from(at);
+        // That it is on the SIM that it went back to is no other change of it.
+        change.goes_back = is_last && self.is_on(&target) && last.is_some_and(|last| last.goes_back);
         if is_last {
             change.from = SimBefore { iccid: self.iccid.take(), eid: self.eid.take() };
             SimBefore { iccid: self.iccid, eid: self.eid } = target.into();
@@ -132,16 +135,21 @@ impl Line {
             self.attached_at = None;
             self.end_suspension(&change.from);
         }
-        insert_newest(&mut self.sim_changes, change, SIM_CHANGES_KEPT_MAX, |change| change.at);
+        insert_newest(&mut self.sim_changes, change, SIM_CHANGES_KEPT_MAX.saturating_add(1), |change| change.at);
+        if self.sim_changes.len() > SIM_CHANGES_KEPT_MAX {
+            // What says least leaves first: the oldest of which nobody knows what it left, or that left nothing.
+            let place = self.sim_changes.iter().position(|known| known.from.is_unknown()).unwrap_or_default();
+            self.sim_changes.remove(place);
+        }
     }
 
-    /// A line that was barred for its SIM is in service again on another.
+    /// A line that was barred for its SIM is in service again on another that is known to be another: named by the other kind of number it
+    /// may be the same.
     fn end_suspension(&mut self, before: &SimBefore) {
-        let is_other = before.iccid != self.iccid || before.eid != self.eid;
-        let recovery = self.recovery.as_deref_mut().filter(|_| is_other);
-        let was_barred = recovery.is_some_and(|recovery| std::mem::take(&mut recovery.suspends));
-        if was_barred && self.status == LineStatus::Suspended {
-            self.status = LineStatus::Active;
+        let iccid = before.iccid.is_some() && self.iccid.is_some() && before.iccid != self.iccid;
+        let eid = before.eid.is_some() && self.eid.is_some() && before.eid != self.eid;
+        if iccid || eid {
+            self.lift_bar();
         }
     }
 
@@ -235,7 +243,8 @@ mod tests {
                 let mut all: Vec<_> = told.iter().map(|(minute, _)| at(*minute)).collect();
                 all.sort_unstable();
                 let kept: Vec<_> = line.sim_changes.iter().map(|change| change.at).collect();
-                prop_assert_eq!(&kept, &all[all.len().saturating_sub(SIM_CHANGES_KEPT_MAX)..]);
+                prop_assert!(kept.len() == all.len().min(SIM_CHANGES_KEPT_MAX) && kept.is_sorted());
+                prop_assert!(kept.iter().all(|at| all.contains(at)));
                 // Each began where the line was when it was told, or nobody knows where.
                 let (mut began, mut left) = (SimBefore::default(), Vec::new());
                 for (place, (minute, number)) in told.iter().enumerate() {

@@ -47,7 +47,7 @@ pub use evaluate::{decide, evaluate};
 pub use explain::{Explained, ExplainedRule, Said, explain};
 pub use facts::{
     AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, FACTS, Fact, Facts, Field, KNOWN_FACTS, Kind,
-    NEVER, Origin, PersonStanding, SignalSet, ToldFacts, TransferPinFact, Values, fact_name,
+    NEVER, Origin, PersonStanding, SignalSet, ToldFacts, TransferPinFact, Values, WayBackFact, fact_name,
 };
 pub use file::{BUILT_IN, PolicyFileError, built_in, load};
 pub use fitness::PinFitness;

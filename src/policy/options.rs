@@ -2,7 +2,7 @@
 
 use super::contacts::ContactFitness;
 use super::document::Policy;
-use super::facts::{Asker, DocumentFact, Documents, Facts, PersonStanding};
+use super::facts::{Asker, DocumentFact, Documents, Facts, PersonStanding, WayBackFact};
 use super::fitness::PinFitness;
 use super::proof::Accepted;
 use super::rules::just_after;
@@ -36,7 +36,12 @@ pub(super) fn options(
     };
     let app = FactorOption {
         factor: Factor::AppApproval,
-        usability: if sighted { facts.app_usable } else { Usability::Usable },
+        usability: match facts.app_usable {
+            // Past a lock it takes the document.
+            _ if facts.way_back == WayBackFact::PastLock => Usability::Unusable(Reason::LockOn),
+            usable if sighted => usable,
+            _ => Usability::Usable,
+        },
     };
     let document = document(facts, sighted);
     let mut options: Vec<FactorOption> = knowledge.into_iter().chain(code).chain([app]).chain(document).collect();

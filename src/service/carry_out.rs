@@ -76,7 +76,12 @@ fn note_contact(open: &mut OpenAccount, contact: &ContactChange, now: DateTime<U
 fn apply(account: &mut Account, line: &mut Line, carried: &Carried<'_>, via: Channel) {
     let now = carried.now;
     match carried.change {
-        Change::Sim(SimChange { target, imei, .. }) => line.change_sim(target.clone(), imei.clone(), now),
+        Change::Sim(SimChange { target, imei, .. }) => {
+            line.change_sim(target.clone(), imei.clone(), now);
+            if line.is_on(target) {
+                line.lift_bar();
+            }
+        }
         Change::PortOut(_) => line.status = LineStatus::PortedOut,
         Change::CallForwarding { .. } => line.forward(now),
         Change::Contact(contact) => {

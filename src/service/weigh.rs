@@ -19,7 +19,7 @@ use crate::domain::{
     GivenProof, HoldKind, HolderName, Line, Mode, Pending, PersonId, PinCheck, RegisteredStore, Requester,
     SecondPerson, SeenBy, Snapshot, Standing, Velocity, Verdict,
 };
-use crate::policy::{self, Audience, CodeFact, Facts, NobodyNamed, Offered, Policy, Request};
+use crate::policy::{self, Audience, CodeFact, Facts, NobodyNamed, Offered, Policy, Request, WayBackFact};
 use crate::store::{Before, Charge, OpenAccount, WINDOW_KEPT, Window, WindowKey};
 
 /// One more failure than the policy ever compares with is kept.
@@ -147,7 +147,10 @@ impl Engine {
         let facts = Facts::gather(policy, &request, &snapshot, &checks, case.now);
         let verdict = policy::decide(policy, &facts);
         // Who goes back to their SIM does not wait.
-        let rest = if facts.goes_back { (TimeDelta::zero(), false) } else { (policy.document.delay, facts.flagged) };
+        let rest = match facts.way_back {
+            WayBackFact::None => (policy.document.delay, facts.flagged),
+            WayBackFact::Open | WayBackFact::PastLock => (TimeDelta::zero(), false),
+        };
         let shadow = self.ask_shadow(&facts);
         Weighed {
             verdict,

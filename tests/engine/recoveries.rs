@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use portcullis::audit::{AnswerWindow, Event, RecoveryStep};
 use portcullis::domain::{
-    Change, Channel, DeviceId, Factor, Happening, HoldKind, Iccid, Line, LineStatus, Lock, LockHolder, LockSet,
-    OutcomeKind, PersonId, PinDigits, Reason, RecordId, Recorded, RecoveryState, Reference, ReleaseOpens, Requester,
-    Role, SimChange, SimChangeCause, SimTarget, Subject,
+    Change, Channel, DeviceId, Factor, FactorOption, Happening, HoldKind, HolderName, Iccid, Line, LineId, LineStatus,
+    Lock, LockHolder, LockSet, OutcomeKind, Person, PersonId, PersonRole, PinDigits, Reason, RecordId, Recorded,
+    RecoveryState, Reference, ReleaseOpens, Requester, Role, SimChange, SimChangeCause, SimTarget, Subject, Usability,
 };
 use portcullis::service::{
     Answer, Body, DecisionState, Guarding, LockOrder, NoticeKind, Question, RecoveryView, Refusal, ServiceError,
@@ -19,7 +19,7 @@ use crate::incidents::{desk, place, target};
 use crate::notices::{contact, kinds, mail, with_seed};
 use crate::windows::with_pin;
 use crate::world::{
-    NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, line_ref, line_scope, pin_pad, requester, sim_to,
+    LINE, NEW_SIM, NUMBER, OLD_SIM, PIN, World, carrier, customer, line_ref, line_scope, pin_pad, requester, sim_to,
 };
 
 const ANOTHER_SIM: &str = "8901260123456789037";
@@ -92,7 +92,7 @@ impl World {
     /// Back to the old SIM, by the document that a store scans and somebody elsewhere sees.
     async fn going_back(&self) -> RecordId {
         let asked = self.decide(clerk(), self.question(back(), Channel::Store)).await.unwrap();
-        assert_eq!((outcome(&asked), reasons(&asked).contains(&Reason::LockOn)), (OutcomeKind::Challenge, false));
+        assert_eq!(outcome(&asked), OutcomeKind::Challenge);
         self.shows(clerk(), asked.id(), scan("scan-1", NAME)).await.unwrap();
         self.shows(agent(), asked.id(), seen_as(NAME, NUMBER)).await.unwrap();
         asked.id()
@@ -266,21 +266,100 @@ async fn one_word_of_the_desk_takes_no_report_away_and_the_owners_newest_holds()
 
 /// Whoever holds an old key of the owner's passes no lock with it: that takes its time, and a notice with a code to stop it.
 #[tokio::test]
-async fn a_key_alone_goes_back_past_no_lock_and_what_is_locked_since_stands_not_in_the_way() {
+async fn a_key_alone_goes_back_past_no_lock_and_the_owners_document_does() {
     let world = World::swapped().await;
     world.reported(OLD_SIM).await.unwrap();
     // The customer's own "that was not me" comes after it, and locks.
     world.lock(customer(), LockSet::All).await.unwrap();
-    let by_key = world.decide(customer(), world.approved(world.question(back(), Channel::App))).await.unwrap();
-    assert_eq!((outcome(&by_key), reasons(&by_key)), (OutcomeKind::Challenge, vec![Reason::ReleasedRecently]));
+    let by_key = async || world.decide(customer(), world.approved(world.question(back(), Channel::App))).await.unwrap();
+    assert_eq!(reasons(&by_key().await), [Reason::LockOn]);
+    let in_shop = world.decide(clerk(), world.approved(world.question(back(), Channel::Store))).await.unwrap();
+    assert_eq!((outcome(&in_shop), reasons(&in_shop)), (OutcomeKind::Challenge, vec![Reason::LockOn]));
+    let works: Vec<Factor> =
+        in_shop.decided().unwrap().options.iter().filter(|option| is_usable(option)).map(|o| o.factor).collect();
+    assert_eq!(works, [Factor::IdDocument], "what is offered leads there");
+    // Taken off as ever, it asks for no document.
+    world.release(LockSet::All, ReleaseOpens::Window(None)).await.unwrap();
+    world.pass(TimeDelta::minutes(16));
+    assert_eq!(outcome(&by_key().await), OutcomeKind::Approve);
+}
+
+fn is_usable(option: &FactorOption) -> bool {
+    option.usability == Usability::Usable
+}
+
+/// A carrier's lock covers the way back, whenever it was placed and however often it is reported: so the desk stops it.
+#[tokio::test]
+async fn the_fraud_desk_stops_it_with_a_lock_of_its_own() {
+    let world = World::swapped().await;
+    world.reported(OLD_SIM).await.unwrap();
     let challenge = world.going_back().await;
     let answer = world.complete_as(clerk(), challenge).await.unwrap();
     assert_eq!(outcome(&answer), OutcomeKind::Approve, "{:?}", answer.outward);
-    // A carrier's lock that comes after the report stops it, at the last moment as well.
     world.carrier_lock().await;
     assert!(world.redeem(clerk(), answer.permit.as_ref().unwrap(), back()).await.is_err());
-    let asked = world.decide(clerk(), world.question(back(), Channel::Store)).await.unwrap();
-    assert_eq!(reasons(&asked), [Reason::LockOn]);
+    for _ in 0..2 {
+        let asked = world.decide(clerk(), world.question(back(), Channel::Store)).await.unwrap();
+        assert_eq!((outcome(&asked), reasons(&asked)), (OutcomeKind::Deny, vec![Reason::LockOn]));
+        world.reported(OLD_SIM).await.unwrap();
+    }
+}
+
+/// Whoever carries the line may have its SIM changed by their own document, and passes no lock of its owner's with it.
+#[tokio::test]
+async fn past_a_lock_it_takes_the_document_of_its_owner() {
+    let world = World::new();
+    let mut seed = world.named_seed();
+    let carries = Person {
+        id: PersonId::parse("child").unwrap(),
+        role: PersonRole::LineUser,
+        name: HolderName::parse("Ben O'Hara").ok(),
+        lines: vec![LineId::parse(LINE).unwrap()],
+        ..seed.persons[0].clone()
+    };
+    seed.persons.push(carries);
+    world.create(seed).await;
+    world.swap(NEW_SIM).await;
+    world.reported(OLD_SIM).await.unwrap();
+    let by = async |name: &str| {
+        let asked = world.decide(clerk(), world.question(back(), Channel::Store)).await.unwrap();
+        world.shows(clerk(), asked.id(), scan(&name.replace(' ', "-"), name)).await.unwrap();
+        world.shows(agent(), asked.id(), seen_as(name, NUMBER)).await.unwrap();
+        outcome(&world.complete_as(clerk(), asked.id()).await.unwrap())
+    };
+    assert_eq!(by("Ben O'Hara").await, OutcomeKind::Approve, "nothing is locked");
+    world.lock(customer(), LockSet::All).await.unwrap();
+    assert_eq!(by("Ben O'Hara").await, OutcomeKind::Challenge);
+    assert_eq!(by(NAME).await, OutcomeKind::Approve);
+}
+
+/// The same request, or the same report anew, says what the network must do for as long as it must.
+#[tokio::test]
+async fn a_report_that_comes_again_says_what_was_undone_by_both() {
+    let world = World::swapped().await;
+    let question = world.approved(world.question(Change::PinChange, Channel::App));
+    let new = PinDigits::parse_new(NEW_PIN).unwrap();
+    world.engine.set_pin(authorise(customer()).unwrap(), question, new).await.unwrap();
+    let undone = async || {
+        let (_, view) = world.reported(OLD_SIM).await.unwrap();
+        let recovery = view.unwrap().recovery;
+        let RecoveryState::Open { annulled, .. } = recovery.state else { panic!("it does not stand") };
+        (annulled.pin, recovery.suspends)
+    };
+    assert_eq!([undone().await, undone().await], [(true, true); 2]);
+}
+
+/// P20: a no to the report itself keeps the next one's document waiting, as any no does.
+#[tokio::test]
+async fn a_no_to_the_report_is_a_no() {
+    let world = World::swapped().await;
+    let asked = async || {
+        let question = world.question(report(OLD_SIM), Channel::Store);
+        world.engine.report_swap(authorise(clerk()).unwrap(), question).await.unwrap().0.id()
+    };
+    world.decline(customer(), asked().await, false).await.unwrap();
+    let shown = world.shows(clerk(), asked().await, scan("scan-1", NAME)).await;
+    assert!(matches!(shown, Err(ServiceError::Exhausted { .. })), "{shown:?}");
 }
 
 /// An approval of the way back is good for no longer than that.

@@ -18,5 +18,5 @@ pub(super) use credential::{Credentials, PinSet, Revoked, TransferPinIssued, Tra
 pub(super) use decision::{Decided, Redeemed, exit_of};
 pub(super) use protection::{Activities, Followed, Guarded, Protections, Released};
 pub(super) use record::{Record, records_table};
-pub(super) use recovery::Recovery;
+pub(super) use recovery::{Recovery, SwapReported};
 pub(super) use value::{Named, instant, name, spoken, word};

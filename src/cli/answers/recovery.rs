@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::decision::Decided;
 use super::value::{instant, spoken};
 use crate::cli::output::{Answer, pairs, parts};
 use crate::grpc::pb::v1 as pb;
@@ -60,5 +61,30 @@ impl Answer for Recovery {
             ("account PIN", pin.to_owned()),
         ];
         parts([pairs(rows)])
+    }
+}
+
+/// What a report of a SIM change came to.
+pub(crate) struct SwapReported {
+    /// The decision.
+    pub(crate) decision: Decided,
+    /// What was undone, where it was approved.
+    pub(crate) recovery: Option<Recovery>,
+    /// For calls that must see it, where it was given.
+    pub(crate) consistency_token: Option<String>,
+}
+
+impl Answer for SwapReported {
+    fn json(&self) -> Value {
+        let Self { decision, recovery, consistency_token } = self;
+        json!({
+            "decision": decision.json(),
+            "recovery": recovery.as_ref().map(Recovery::json),
+            "consistency_token": consistency_token,
+        })
+    }
+
+    fn text(&self) -> String {
+        parts([self.decision.text(), self.recovery.as_ref().map_or_else(String::new, Recovery::text)])
     }
 }

@@ -12,7 +12,7 @@ pub(super) async fn complete(asking: &Asking<'_>, challenge: &str) -> Result<Cam
     let client = asking.client()?;
     match client.decisions().complete_decision(asking.complete(challenge)?).await {
         Ok(response) => {
-            let pb::CompleteDecisionResponse { decision, transfer_pin } = response.into_inner();
+            let pb::CompleteDecisionResponse { decision, transfer_pin, recovery: _ } = response.into_inner();
             issued(asking, decision, transfer_pin).await
         }
         Err(status) => Ok(refused(status)),

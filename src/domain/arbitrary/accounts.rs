@@ -175,11 +175,7 @@ fn sim_changed() -> impl Strategy<Value = SimChanged> {
 fn recovery() -> impl Strategy<Value = Recovery> {
     let state = prop_oneof![
         consent().prop_map(RecoveryState::Proposed),
-        (instant(), instant(), annulled()).prop_map(|(reported_at, until, annulled)| RecoveryState::Open {
-            reported_at,
-            until,
-            annulled
-        }),
+        (instant(), annulled()).prop_map(|(until, annulled)| RecoveryState::Open { until, annulled }),
     ];
     (instant(), sim_target(), any::<bool>(), state).prop_map(|(disputed_at, back_to, suspends, state)| Recovery {
         disputed_at,

@@ -30,9 +30,15 @@ pub(crate) fn document() -> impl Strategy<Value = Document> {
             }
         ),
         pending().prop_map(|pending| Document::Challenge(Box::new(pending))),
-        (vec(instant(), 0..3), option::of(instant()), option::of(instant()), vec(instant(), 0..3)).prop_map(
-            |(at, declined_at, worn_at, wrong)| Document::Prompts(Prompts { at, declined_at, worn_at, wrong })
-        ),
+        (
+            vec(instant(), 0..3),
+            option::of(instant()),
+            (option::of(instant()), option::of(instant())),
+            vec(instant(), 0..3)
+        )
+            .prop_map(|(at, declined_at, (worn_at, report_declined_at), wrong)| {
+                Document::Prompts(Prompts { at, declined_at, report_declined_at, worn_at, wrong })
+            }),
         notices().prop_map(|book| Document::Notices(Box::new(book))),
         shelf().prop_map(|shelf| Document::Policies(Box::new(shelf))),
         listed.prop_map(|(incident, page, accounts)| Document::Listed(ListedPage { incident, page, accounts })),

@@ -47,9 +47,12 @@ impl DecisionService for DecisionApi {
         let Services { engine, edge } = self.services.clone();
         let work = |requester: Requester, message| async move {
             let (completion, dialect) = ask::complete_decision(message)?;
-            let Completed { answer, issued } = engine.complete_decision(authorise(requester)?, completion).await?;
+            let Completed { answer, issued, recovery } =
+                engine.complete_decision(authorise(requester)?, completion).await?;
             let transfer_pin = issued.as_ref().map(tell::issued_transfer_pin);
-            Ok(pb::CompleteDecisionResponse { decision: shown(&answer, dialect, Showing::Permit)?, transfer_pin })
+            let recovery = recovery.as_ref().map(tell::recovery);
+            let decision = shown(&answer, dialect, Showing::Permit)?;
+            Ok(pb::CompleteDecisionResponse { decision, transfer_pin, recovery })
         };
         edge.unary("CompleteDecision", request, work).await
     }

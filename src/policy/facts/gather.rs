@@ -45,7 +45,7 @@ impl Facts {
             same_way_as_release: stance == Stance::GuardedOtherChannel && seen.same_way_as_release(),
             flagged: seen.flagged(),
             sim_changed_at: line.sim_changed_at(),
-            goes_back: line.way_back(request.change, now).is_some(),
+            way_back: seen.way_back(),
             cause: seen.sim().map(|sim| sim.cause),
             resets: resets.count,
             resets_two_until: resets.two_until,

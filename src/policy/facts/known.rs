@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, SignalSet, ToldFacts, TransferPinFact,
+    WayBackFact,
 };
 use crate::domain::{
     Action, Channel, Completing, HoldKind, LineStatus, NetworkStanding, PinCheck, Reason, RosterStanding, Signal,
@@ -42,7 +43,7 @@ pub struct Facts {
     /// When the line's SIM last changed.
     pub sim_changed_at: Option<DateTime<Utc>>,
     /// Whether the change takes the line back to its SIM after another was reported as somebody else's.
-    pub goes_back: bool,
+    pub way_back: WayBackFact,
     /// Why the SIM is changed, where it is.
     pub cause: Option<SimChangeCause>,
     /// Resets of PIN and contacts within their cool-down.
@@ -177,7 +178,7 @@ impl Facts {
             same_way_as_release: false,
             flagged: false,
             sim_changed_at: None,
-            goes_back: false,
+            way_back: WayBackFact::None,
             cause: None,
             resets: 0,
             resets_two_until: None,

@@ -22,6 +22,7 @@ pub(super) use gather::stance;
 pub use known::Facts;
 pub use parts::{
     AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, PersonStanding, SignalSet, TransferPinFact,
+    WayBackFact,
 };
 pub use schema::{FACTS, fact_name};
 pub(super) use seen::Seen;

@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{AppFact, Facts, TransferPinFact, codes};
+use super::{AppFact, Facts, TransferPinFact, WayBackFact, codes};
 use crate::domain::{Standing, Usability, Velocity};
 
 impl Facts {
@@ -27,7 +27,8 @@ impl Facts {
         self.put_velocity(&mut list);
         self.put_later(&mut list);
         self.told.put(&mut list);
-        list.put_flag(88, self.goes_back);
+        list.put_flag(88, self.way_back != WayBackFact::None);
+        list.put_flag(89, self.way_back == WayBackFact::PastLock);
     }
 
     fn put_place(&self, list: &mut List<impl Numbers>) {
@@ -215,7 +216,7 @@ mod tests {
     use crate::policy::facts::fact_name;
     use crate::policy::{
         AppFact, Asker, AskerDevice, CodeFact, ContactFitness, DocumentFact, Documents, Facts, Field, PersonStanding,
-        PinFitness, SignalName, ToldFacts, TransferPinFact,
+        PinFitness, SignalName, ToldFacts, TransferPinFact, WayBackFact,
     };
 
     const NOW: DateTime<Utc> = DateTime::UNIX_EPOCH;
@@ -238,7 +239,7 @@ mod tests {
             same_way_as_release: true,
             flagged: true,
             sim_changed_at: Some(at(-12)),
-            goes_back: true,
+            way_back: WayBackFact::PastLock,
             cause: Some(SimChangeCause::Stolen),
             resets: 2,
             resets_two_until: Some(at(15)),
@@ -318,7 +319,7 @@ mod tests {
         }
     }
 
-    const GOLDEN: [(u16, i64); 88] = [
+    const GOLDEN: [(u16, i64); 89] = [
         (1, 1),
         (2, 2),
         (3, 4),
@@ -407,6 +408,7 @@ mod tests {
         (86, -86_000_000),
         (87, -87_000_000),
         (88, 1),
+        (89, 1),
     ];
 
     #[test]

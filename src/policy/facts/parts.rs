@@ -170,6 +170,18 @@ impl CodeFact {
     }
 }
 
+/// Whether a change is the way back of a line after a SIM change that was reported as somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WayBackFact {
+    /// It is not.
+    #[default]
+    None,
+    /// It is.
+    Open,
+    /// It is, and passes a lock that its customer set since.
+    PastLock,
+}
+
 /// A set of signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SignalSet(u8);

@@ -454,6 +454,13 @@ pub const FACTS: &[Fact] = &[
         Flag,
         "Whether the change takes the line back, once, to the SIM that it was on before one that is reported as somebody else's.",
     ),
+    Fact::new(
+        89,
+        "lock_passed",
+        "lock.passed",
+        Flag,
+        "Whether that way back passes a lock, which its customer set since the change that is reported.",
+    ),
     Fact::new(120, "pin_off", "pin.off", Flag, "Whether the account PIN is off after too many wrong ones.")
         .over(&[change(1, 23, true)]),
     Fact::new(121, "proof_any", "proof.any", Flag, "Whether any factor offered counts: customer proof."),

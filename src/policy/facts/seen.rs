@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counts::Resets;
-use super::{AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, SignalSet, TransferPinFact};
+use super::{
+    AppFact, Asker, AskerDevice, CodeFact, DocumentFact, Documents, Field, SignalSet, TransferPinFact, WayBackFact,
+};
 use crate::domain::{
     Account, Action, AppCheck, Change, Channel, CodeCheck, Device, DocumentCheck, Person, PersonId, PersonRole,
     Protection, Reason, Release, Roster, RosterStanding, Signal, SignalKind, SimChange, Snapshot, Stance, Standing,
@@ -150,7 +152,11 @@ impl<'a> Seen<'a> {
             DocumentCheck::Seconded | DocumentCheck::Given => {}
         }
         let Some(shown) = self.request.offered.document else { return DocumentFact::NotOffered };
-        if !shown.person.is_some_and(|person| self.person_is_proof(person)) {
+        // Whoever set a lock takes it off: past one it takes the owner's.
+        let is_owners = |person: &PersonId| self.account().owner().is_some_and(|owner| owner.id == *person);
+        let counts =
+            |person| self.person_is_proof(person) && (self.way_back() != WayBackFact::PastLock || is_owners(person));
+        if !shown.person.is_some_and(counts) {
             return DocumentFact::Differs;
         }
         let Some((seconded, seen)) = shown.seconded else { return DocumentFact::Scanned };
@@ -168,6 +174,16 @@ impl<'a> Seen<'a> {
     pub(super) fn document_elsewhere(&self) -> bool {
         let seconded = self.request.offered.document.and_then(|shown| shown.seconded);
         seconded.is_some_and(|(_, seen)| seen.elsewhere)
+    }
+
+    /// Whether it is the way back after a reported SIM change, and what that passes.
+    pub(super) fn way_back(&self) -> WayBackFact {
+        let (Request { change, digest, .. }, line) = (self.request, self.snapshot.line);
+        match line.way_back(change, self.now) {
+            None => WayBackFact::None,
+            Some(_) if line.passes_lock(self.account(), change, digest, self.now) => WayBackFact::PastLock,
+            Some(_) => WayBackFact::Open,
+        }
     }
 
     /// Whether line or account is flagged.

@@ -13,7 +13,7 @@ impl World {
     /// Its line may go back to the SIM that [`sim_change`] names, until then.
     pub(super) fn reported(self, until: DateTime<Utc>) -> Self {
         self.with(|world| {
-            let state = RecoveryState::Open { reported_at: hours_ago(1), until, annulled: Annulled::default() };
+            let state = RecoveryState::Open { until, annulled: Annulled::default() };
             let back_to = SimTarget::Iccid(iccid("8901260000000000099"));
             let recovery = Recovery { disputed_at: hours_ago(2), back_to, suspends: true, state };
             world.line.recovery = Some(Box::new(recovery));

@@ -14,7 +14,7 @@ use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::protect::StartRelease;
 use crate::service::question::{Body, Question, asked_by};
-use crate::service::recoveries::ReportSwap;
+use crate::service::recoveries::{RecoveryView, ReportSwap};
 use crate::service::refusal::Refusal;
 use crate::service::rights::{Authorised, authorise, may_ask, right};
 use crate::service::target::Scope;
@@ -55,6 +55,8 @@ pub struct Completed {
     pub answer: Answer,
     /// The transfer PIN that it issued, where one was asked for.
     pub issued: Option<IssuedTransferPin>,
+    /// What it undid, where a SIM change was reported.
+    pub recovery: Option<RecoveryView>,
 }
 
 impl Engine {
@@ -107,18 +109,18 @@ impl Engine {
                 let mut issue = Issue::of(&question);
                 let answer = engine.ask(&who, &question, &mut issue).await?;
                 let issued = engine.issued(who.requester(), &question, issue, &answer).await?;
-                return Ok(Completed { answer, issued });
+                return Ok(Completed { answer, issued, recovery: None });
             }
             if let Some(mut report) = ReportSwap::of(&question, who.requester()) {
                 let answer = engine.ask(&who, &question, &mut report).await?;
-                engine.swap_reported(who.requester(), &question, &answer).await?;
-                return Ok(Completed { answer, issued: None });
+                let recovery = engine.swap_reported(who.requester(), &question, &answer).await?;
+                return Ok(Completed { answer, issued: None, recovery });
             }
             let answer = match StartRelease::of(&question, who.requester().role) {
                 Some(mut release) => engine.ask(&who, &question, &mut release).await?,
                 None => engine.ask(&who, &question, &mut GrantPermit { change: &question.change }).await?,
             };
-            Ok(Completed { answer, issued: None })
+            Ok(Completed { answer, issued: None, recovery: None })
         })
         .await
     }

@@ -112,7 +112,12 @@ impl Engine {
             return Err(ServiceError::Refused(Refusal::DocumentSeen));
         }
         let prompts = prompts_of(open, self.prompts_token(target));
-        if let Some(until) = prompts.declined_until(asking.now).filter(|_| !undoes(asking, (open, target))) {
+        let until = if undoes(asking, (open, target)) {
+            prompts.report_declined_until(asking.now)
+        } else {
+            prompts.declined_until(asking.now)
+        };
+        if let Some(until) = until {
             let what = "somebody of the line said no lately";
             return Err(ServiceError::Exhausted { what, retry_at: Some(until) });
         }
@@ -137,7 +142,7 @@ impl Engine {
     }
 }
 
-/// Whether it undoes what somebody else did: who said no to that does not wait for a day.
+/// Whether it undoes what somebody else did: who said no to that, and not to this, does not wait for a day.
 fn undoes(asking: &Asking<'_>, (open, target): (&OpenAccount, &Target)) -> bool {
     let (change, line) = (&asking.question.change, target.line.and_then(|token| open.line(token)));
     matches!(change, Change::SwapReport { .. }) || line.is_some_and(|line| line.way_back(change, asking.now).is_some())

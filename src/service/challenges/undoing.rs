@@ -8,8 +8,8 @@ use super::keeping::prompts_of;
 use crate::audit::{Event, Made, Record};
 use crate::crypto::Token;
 use crate::domain::{
-    DeviceId, Document, Held, LineStatus, LockHolder, LockSet, PendingState, Permit, PermitState, RecordId, ReleaseId,
-    Requester,
+    Change, DeviceId, Document, Held, LineStatus, LockHolder, LockSet, PendingState, Permit, PermitState, RecordId,
+    ReleaseId, Requester,
 };
 use crate::service::due;
 use crate::service::engine::Engine;
@@ -58,7 +58,11 @@ impl Engine {
                     None => released_by(record),
                 };
                 let added = added_by(record, &open, granted);
-                Ok(Some(Declined { open, target, about: record.id, granted, releases, added }))
+                let change = match &record.event {
+                    Event::Decided(decided) => Some(decided.change.clone()),
+                    _ => None,
+                };
+                Ok(Some(Declined { open, target, about: record.id, change, granted, releases, added }))
             }
             Opening::Answered(_) => Ok(None),
             Opening::Taken => Err(ServiceError::RequestIdReused),
@@ -96,7 +100,7 @@ impl Engine {
         requester: &Requester,
         (declining, to): (&Declining, NoTo),
         reserve: Reserve,
-        Declined { mut open, target, about, granted, releases, added }: Declined,
+        Declined { mut open, target, about, change, granted, releases, added }: Declined,
         now: DateTime<Utc>,
     ) -> Result<bool, ServiceError> {
         let steps = due::apply(&mut open, target.line, now)?;
@@ -113,7 +117,7 @@ impl Engine {
         if was_open || declining.not_me {
             let token = self.prompts_token(&target);
             let mut prompts = prompts_of(&open, token);
-            prompts.decline(now);
+            prompts.decline(is_report(&open, &target, change.as_ref(), now), now);
             open.put_document(token, Document::Prompts(prompts))?;
         }
         let (caller, channel) = (Some(caller_of(requester)), Some(declining.channel));
@@ -174,6 +178,8 @@ pub(super) struct Declined {
     target: Target,
     /// The decision, or whatever else was not them.
     about: RecordId,
+    /// What that asked for, where it is a decision.
+    change: Option<Change>,
     /// The approval whose permit was asked for.
     granted: Option<RecordId>,
     /// The release that it started.
@@ -209,6 +215,12 @@ fn cancel(open: &mut OpenAccount, target: &Target, release: ReleaseId) -> Option
     let seq = open.next_seq();
     let (locks, scope) = locks_of(open, target).ok()?;
     protect::cancel(locks, scope, release, seq).ok()
+}
+
+/// Whether a no is to a report of a SIM change, or to the way back.
+fn is_report(open: &OpenAccount, target: &Target, change: Option<&Change>, now: DateTime<Utc>) -> bool {
+    let (Some(change), line) = (change, target.line.and_then(|token| open.line(token))) else { return false };
+    matches!(change, Change::SwapReport { .. }) || line.is_some_and(|line| line.way_back(change, now).is_some())
 }
 
 /// Whether the challenge was completed while nobody looked: then there is a permit to take back.

@@ -75,6 +75,8 @@ pub(super) struct Worker {
     has_moved: bool,
     /// How often decisions were asked for, when it was last looked.
     pub(super) asks_seen: u64,
+    /// How long the last notices were on their way that were told.
+    pub(super) took: Duration,
     /// Since when the receiver took nothing.
     away_since: Option<DateTime<Utc>>,
 }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
 
 use super::counting::is_told;
 use super::following::Worker;
@@ -200,7 +202,7 @@ impl Engine {
         stop: Option<&watch::Receiver<bool>>,
     ) -> Result<AllTold, ServiceError> {
         let (mut told, mut way) = (AllTold::default(), OnTheWay::default());
-        let at_a_time = self.notices.pace.at_a_time(&mut worker.asks_seen);
+        let at_a_time = self.notices.pace.at_a_time(&mut worker.asks_seen, worker.took);
         for telling in tellings {
             if way.tasks.len() >= at_a_time {
                 told.done.extend(way.next().await);
@@ -213,11 +215,12 @@ impl Engine {
             }
             let (engine, carrier, brand, name) = (Arc::clone(self), Arc::clone(&carrier), brand.clone(), telling.name);
             let task = way.tasks.spawn(async move { engine.tell(&*carrier, &brand, telling).await });
-            way.names.insert(task.id(), name);
+            way.begun.insert(task.id(), (name, Instant::now()));
         }
         while let Some(done) = way.next().await {
             told.done.push(done);
         }
+        worker.took = way.took;
         Ok(told)
     }
 }
@@ -226,7 +229,9 @@ impl Engine {
 #[derive(Default)]
 struct OnTheWay {
     tasks: JoinSet<Told>,
-    names: HashMap<Id, NoticeName>,
+    begun: HashMap<Id, (NoticeName, Instant)>,
+    /// How long the last one took.
+    took: Duration,
 }
 
 impl OnTheWay {
@@ -237,7 +242,9 @@ impl OnTheWay {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        let name = self.names.remove(&id);
+        let begun = self.begun.remove(&id);
+        self.took = begun.map_or(self.took, |(_, begun)| begun.elapsed());
+        let name = begun.map(|(name, _)| name);
         match (done, name) {
             (Ok((_, told)), _) => Some(told),
             (Err(_), Some(name)) => {

@@ -120,7 +120,7 @@ impl Engine {
             Heard::Second => {
                 self.before_report(requester, line, (&word.back_to, now)).await?;
                 let (reason, life) = (Some(&word.reason), self.policy().recovery_life);
-                let report = Report { back_to: &word.back_to, reason, life, now };
+                let report = Report { back_to: &word.back_to, reason, via: word.channel, life, now };
                 open_recovery(&mut open, token, &report)?
             }
         };
@@ -155,8 +155,7 @@ impl Engine {
                 (*disputed_at, RecoveryState::Proposed(Consent { by, at: record.at, reason }))
             }
             (RecoveryStep::Reported { disputed_at, until, annulled, .. }, _) => {
-                let (reported_at, until, annulled) = (record.at, *until, *annulled);
-                (*disputed_at, RecoveryState::Open { reported_at, until, annulled })
+                (*disputed_at, RecoveryState::Open { until: *until, annulled: *annulled })
             }
             (RecoveryStep::Proposed { .. }, None) => return Err(ServiceError::RequestIdReused),
         };

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::{Event, RecoveryStep};
 use crate::crypto::Token;
-use crate::domain::{Line, LineId, Recovery, Reference, Requester, SimTarget, is_separated};
+use crate::domain::{Channel, Line, LineId, Recovery, Reference, Requester, SimTarget, is_separated};
 use crate::service::engine::Engine;
 use crate::service::error::ServiceError;
 use crate::service::incidents::Disputed;
@@ -38,6 +38,8 @@ pub(super) struct Report<'a> {
     pub(super) back_to: &'a SimTarget,
     /// Why the desk says so.
     pub(super) reason: Option<&'a Reference>,
+    /// Through which channel it came.
+    pub(super) via: Channel,
     /// How long the line may go back.
     pub(super) life: TimeDelta,
     pub(super) now: DateTime<Utc>,
@@ -51,21 +53,21 @@ pub(super) fn disputed_at(line: &Line, sim: &SimTarget, now: DateTime<Utc>) -> R
 /// Bars the line, lets it go back, and undoes on it and on its account what was set since the change that is disputed. Whatever
 /// was granted until now is void. What is to be recorded comes back. A report that comes again does all of it again.
 pub(super) fn open_recovery(open: &mut OpenAccount, token: Token, report: &Report<'_>) -> Result<Event, ServiceError> {
-    let Report { back_to, reason, life, now } = *report;
+    let Report { back_to, reason, via, life, now } = *report;
     let seq = open.next_seq();
     let line = open.line(token).ok_or(ServiceError::NotFound("line"))?;
     let (since, until) = (disputed_at(line, back_to, now)?, now + life);
     let (Some(account), Some(line)) = open.account_and_line_mut(token) else {
         return Err(ServiceError::NotFound("line"));
     };
-    let on_line = line.recover((since, back_to.clone()), (now, until), seq);
-    let mut annulled = on_line.and(account.annul(since, (now, seq)));
+    let before = line.annulled_before(since);
+    let on_line = line.recover((since, back_to.clone()), until, seq);
+    let mut annulled = before.and(on_line).and(account.annul(since, (now, via, seq)));
     if let Some(credentials) = open.credentials_mut() {
         // No device is trusted for having been proven before, as after any report of fraud.
         credentials.history.proven_devices.clear();
-        annulled.pin = credentials.pin.as_ref().is_some_and(|pin| pin.set_at >= since);
-        if annulled.pin {
-            credentials.pin = None;
+        if credentials.pin.as_ref().is_some_and(|pin| pin.set_at >= since) {
+            (annulled.pin, credentials.pin) = (true, None);
         }
     }
     if let Some(line) = open.line_mut(token) {

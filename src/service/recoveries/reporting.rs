@@ -46,8 +46,8 @@ impl Effect for ReportSwap<'_> {
     fn approve(&mut self, approved: Approved<'_>) -> Result<(AnswerWindow, Option<Made>), ServiceError> {
         let Approved { asking, open, target, weighed, .. } = approved;
         let line = target.line.ok_or(ServiceError::NotFound("line"))?;
-        let report =
-            Report { back_to: self.back_to, reason: None, life: weighed.policy.recovery_life, now: asking.now };
+        let (via, life) = (asking.question.interaction.channel, weighed.policy.recovery_life);
+        let report = Report { back_to: self.back_to, reason: None, via, life, now: asking.now };
         self.undone = Some(open_recovery(open, line, &report)?);
         Ok((AnswerWindow::NoPermit, Some(Made::Recovery)))
     }

@@ -5,7 +5,8 @@ use prost::{Message, Oneof};
 
 use super::CodecError;
 use super::field::{
-    self, at, digest, id, instant, list, millis, number_of, numbered, optional_text, parsed, required, text, to_list,
+    self, at, digest, id, instant, list, millis, number_of, numbered, optional_instant, optional_text, parsed,
+    required, text, to_list,
 };
 use super::place::{StoredPlace, place as read_place, stored as stored_place};
 use crate::domain::{
@@ -155,6 +156,8 @@ pub(super) struct StoredPrompts {
     worn_at: Option<i64>,
     #[prost(sint64, repeated, tag = "4")]
     wrong: Vec<i64>,
+    #[prost(sint64, optional, tag = "5")]
+    report_declined_at: Option<i64>,
 }
 
 #[derive(Oneof)]
@@ -366,9 +369,15 @@ impl TryFrom<StoredCode> for SentCode {
 
 impl From<&Prompts> for StoredPrompts {
     fn from(prompts: &Prompts) -> Self {
-        let Prompts { at, declined_at, worn_at, wrong } = prompts;
+        let Prompts { at, declined_at, report_declined_at, worn_at, wrong } = prompts;
         let all = |instants: &[DateTime<Utc>]| instants.iter().copied().map(millis).collect();
-        Self { at: all(at), declined_at: declined_at.map(millis), worn_at: worn_at.map(millis), wrong: all(wrong) }
+        Self {
+            at: all(at),
+            declined_at: declined_at.map(millis),
+            worn_at: worn_at.map(millis),
+            wrong: all(wrong),
+            report_declined_at: report_declined_at.map(millis),
+        }
     }
 }
 
@@ -376,12 +385,13 @@ impl TryFrom<StoredPrompts> for Prompts {
     type Error = CodecError;
 
     fn try_from(stored: StoredPrompts) -> Result<Self, CodecError> {
-        let StoredPrompts { at: prompted, declined_at, worn_at, wrong } = stored;
+        let StoredPrompts { at: prompted, declined_at, worn_at, wrong, report_declined_at } = stored;
         let all = |list: Vec<i64>, field| list.into_iter().map(|millis| at(millis, field)).collect::<Result<_, _>>();
         Ok(Self {
             at: all(prompted, "prompts.at")?,
-            declined_at: declined_at.map(|millis| at(millis, "prompts.declined_at")).transpose()?,
-            worn_at: worn_at.map(|millis| at(millis, "prompts.worn_at")).transpose()?,
+            declined_at: optional_instant(declined_at, "prompts.declined_at")?,
+            report_declined_at: optional_instant(report_declined_at, "prompts.report_declined_at")?,
+            worn_at: optional_instant(worn_at, "prompts.worn_at")?,
             wrong: all(wrong, "prompts.wrong")?,
         })
     }

@@ -53,8 +53,6 @@ struct StoredOpenRecovery {
     until: Option<i64>,
     #[prost(message, optional, tag = "2")]
     annulled: Option<StoredAnnulled>,
-    #[prost(sint64, optional, tag = "3")]
-    reported_at: Option<i64>,
 }
 
 #[derive(Message)]
@@ -173,8 +171,7 @@ impl From<&Recovery> for StoredRecovery {
             suspends: Some(*suspends),
             state: Some(match state {
                 RecoveryState::Proposed(word) => StoredRecoveryState::Proposed(word.into()),
-                RecoveryState::Open { reported_at, until, annulled } => StoredRecoveryState::Open(StoredOpenRecovery {
-                    reported_at: Some(millis(*reported_at)),
+                RecoveryState::Open { until, annulled } => StoredRecoveryState::Open(StoredOpenRecovery {
                     until: Some(millis(*until)),
                     annulled: Some(annulled.into()),
                 }),
@@ -194,8 +191,7 @@ impl TryFrom<StoredRecovery> for Recovery {
             suspends: required(suspends, "recovery.suspends")?,
             state: match required(state, "recovery.state")? {
                 StoredRecoveryState::Proposed(word) => RecoveryState::Proposed(word.try_into()?),
-                StoredRecoveryState::Open(StoredOpenRecovery { until, annulled, reported_at }) => RecoveryState::Open {
-                    reported_at: instant(reported_at, "recovery.reported_at")?,
+                StoredRecoveryState::Open(StoredOpenRecovery { until, annulled }) => RecoveryState::Open {
                     until: instant(until, "recovery.until")?,
                     annulled: nested(annulled, "recovery.annulled")?,
                 },

@@ -19,7 +19,7 @@ pub(in crate::grpc) fn recovery(view: &RecoveryView) -> pb::Recovery {
     pb::Recovery {
         disputed_time: Some(timestamp(view.recovery.disputed_at)),
         until_time: until.map(timestamp),
-        suspend_sim: suspended,
+        suspend_sim: suspended || until.is_some() && view.recovery.suspends,
         end_call_forwarding: forwarding,
         lock_count: count(locks),
         ended_contact_count: count(contacts_ended),

@@ -241,7 +241,7 @@ pub(super) fn lines() -> Vec<(&'static str, Line)> {
         at: noon_plus(-8),
         reason: Reference::parse("case 4711").unwrap(),
     };
-    let open = RecoveryState::Open { reported_at: noon_plus(-5), until: noon_plus(10_080), annulled: annulled() };
+    let open = RecoveryState::Open { until: noon_plus(10_080), annulled: annulled() };
     let from = SimBefore { iccid: Some(iccid()), eid: Some(eid()) };
     let left = SimChanged { at: noon_plus(-60), from, goes_back: false };
     let back = SimChanged { at: noon_plus(-3), from: SimTarget::Eid(eid()).into(), goes_back: true };

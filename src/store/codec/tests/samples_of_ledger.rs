@@ -75,6 +75,7 @@ pub(super) fn documents() -> Vec<(&'static str, Document)> {
         ("document.shown_of_nobody", document_shown(None)),
         ("document.prompts", prompts(Some(noon_plus(7)))),
         ("document.first_prompt", prompts(None)),
+        ("document.report_declined", report_declined()),
         ("document.notices", notices()),
         ("document.declined", challenge(LineName::LineId(line_id()), PendingState::Declined { at: noon_plus(3) })),
         ("document.withdrawn", challenge(LineName::LineId(line_id()), PendingState::Withdrawn { at: noon_plus(4) })),
@@ -138,7 +139,13 @@ fn document_shown(person: Option<PersonId>) -> Document {
 fn prompts(declined_at: Option<DateTime<Utc>>) -> Document {
     let wrong = vec![noon_plus(2), noon_plus(3)];
     let worn_at = declined_at.map(|_| noon_plus(8));
-    Document::Prompts(Prompts { at: vec![noon_plus(1), noon_plus(4)], declined_at, worn_at, wrong })
+    let at = vec![noon_plus(1), noon_plus(4)];
+    Document::Prompts(Prompts { at, declined_at, report_declined_at: None, worn_at, wrong })
+}
+
+fn report_declined() -> Document {
+    let at = Some(noon_plus(6));
+    Document::Prompts(Prompts { declined_at: at, report_declined_at: at, ..Prompts::default() })
 }
 
 fn notices() -> Document {
