@@ -85,8 +85,8 @@ impl Line {
 
     /// The recovery by which a change takes the line back to the SIM that it was on before a disputed one.
     pub fn way_back(&self, change: &Change, now: DateTime<Utc>) -> Option<&Recovery> {
-        let is_it = |recovery: &&Recovery| matches!(change, Change::Sim(sim) if sim.target == recovery.back_to && !sim.is_shipped());
-        self.recovering(now).filter(is_it)
+        let Change::Sim(sim) = change else { return None };
+        self.recovering(now).filter(|recovery| sim.target == recovery.back_to && !sim.is_shipped())
     }
 
     /// What the locks of the line and of its account say together to a change.
@@ -210,7 +210,8 @@ impl Recovery {
 impl Account {
     /// Undoes what was set on the account since `since`: contacts and app keys, and releases of locks. Who and what was there before
     /// is there again. A key that was revoked since stays so: its owner may have lost it.
-    /// What is there again is as good as reset: whoever took it off may have known why.
+    ///
+    /// What is there again was reset by that: whoever took it off may have known why.
     pub fn annul(&mut self, since: DateTime<Utc>, (now, via, seq): (DateTime<Utc>, Channel, Seq)) -> Annulled {
         let mut resets = Vec::new();
         let mut annulled = Annulled { locks: self.protection.annul(since, seq), ..Annulled::default() };

@@ -75,7 +75,7 @@ pub(super) struct Worker {
     has_moved: bool,
     /// How often decisions were asked for, when it was last looked.
     pub(super) asks_seen: u64,
-    /// How long the last notices were on their way that were told.
+    /// How long the fastest of the last round were on their way.
     pub(super) took: Duration,
     /// Since when the receiver took nothing.
     away_since: Option<DateTime<Utc>>,

@@ -24,8 +24,8 @@ impl Pace {
         self.asked.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How much is told at a time now. `seen` is how often was asked when this was asked last, and `took` how long the last one was on
-    /// its way.
+    /// How much is told at a time now. `seen` is how often was asked when this was asked last, and `took` how long the fastest of
+    /// the last round was on its way.
     pub(super) fn at_a_time(&self, seen: &mut u64, took: Duration) -> usize {
         let asked = self.asked.load(Ordering::Relaxed);
         let before = std::mem::replace(seen, asked);

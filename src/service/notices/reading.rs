@@ -220,7 +220,7 @@ impl Engine {
         while let Some(done) = way.next().await {
             told.done.push(done);
         }
-        worker.took = way.took;
+        worker.took = way.took.unwrap_or_default();
         Ok(told)
     }
 }
@@ -230,8 +230,8 @@ impl Engine {
 struct OnTheWay {
     tasks: JoinSet<Told>,
     begun: HashMap<Id, (NoticeName, Instant)>,
-    /// How long the last one took.
-    took: Duration,
+    /// How long the fastest took.
+    took: Option<Duration>,
 }
 
 impl OnTheWay {
@@ -243,7 +243,8 @@ impl OnTheWay {
             Err(error) => error.id(),
         };
         let begun = self.begun.remove(&id);
-        self.took = begun.map_or(self.took, |(_, begun)| begun.elapsed());
+        let took = begun.map(|(_, begun)| begun.elapsed());
+        self.took = self.took.into_iter().chain(took).min();
         let name = begun.map(|(name, _)| name);
         match (done, name) {
             (Ok((_, told)), _) => Some(told),
