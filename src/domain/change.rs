@@ -105,6 +105,16 @@ pub enum SimTarget {
     Eid(Eid),
 }
 
+impl SimTarget {
+    /// Whether it is the card or the chip that stands written down.
+    pub(super) fn is_one_of(&self, iccid: Option<&Iccid>, eid: Option<&Eid>) -> bool {
+        match self {
+            Self::Iccid(named) => iccid == Some(named),
+            Self::Eid(named) => eid == Some(named),
+        }
+    }
+}
+
 /// Why a SIM is changed: a claim, which raises the proof for some.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -110,10 +110,7 @@ impl Line {
 
     /// Whether the number is on this SIM already.
     pub fn is_on(&self, target: &SimTarget) -> bool {
-        match target {
-            SimTarget::Iccid(iccid) => self.iccid.as_ref() == Some(iccid),
-            SimTarget::Eid(eid) => self.eid.as_ref() == Some(eid),
-        }
+        target.is_one_of(self.iccid.as_ref(), self.eid.as_ref())
     }
 
     /// Writes down that the number is on another SIM since `at`. What is told late takes its place in the history, and does

@@ -89,6 +89,11 @@ impl Line {
         self.recovering(now).filter(|recovery| sim.target == recovery.back_to && !sim.is_shipped())
     }
 
+    /// Whether a change undoes what somebody else did: the report of a SIM change, or the way back from it.
+    pub fn undoes(&self, change: &Change, now: DateTime<Utc>) -> bool {
+        matches!(change, Change::SwapReport { .. }) || self.way_back(change, now).is_some()
+    }
+
     /// What the locks of the line and of its account say together to a change.
     ///
     /// INVARIANT (locked-never-approved): the one place that asks the locks; what holds is the union of both scopes. A customer's lock that

@@ -53,10 +53,7 @@ pub struct SimBefore {
 impl SimBefore {
     /// Whether it is the one that a change names.
     pub fn is(&self, target: &SimTarget) -> bool {
-        match target {
-            SimTarget::Iccid(iccid) => self.iccid.as_ref() == Some(iccid),
-            SimTarget::Eid(eid) => self.eid.as_ref() == Some(eid),
-        }
+        target.is_one_of(self.iccid.as_ref(), self.eid.as_ref())
     }
 
     /// Whether nothing is known of it.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::keeping::prompts_of;
-use crate::domain::{Beside, Change, Channel, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role};
+use crate::domain::{Beside, Channel, Evidence, GivenProof, Pending, Place, RecordId, Requester, Role};
 use crate::service::ask::Asking;
 use crate::service::challenges::Submission;
 use crate::service::engine::Engine;
@@ -112,7 +112,9 @@ impl Engine {
             return Err(ServiceError::Refused(Refusal::DocumentSeen));
         }
         let prompts = prompts_of(open, self.prompts_token(target));
-        let until = if undoes(asking, (open, target)) {
+        // Who said no to what somebody else did, and not to undoing it, does not wait for a day.
+        let line = target.line.and_then(|token| open.line(token));
+        let until = if line.is_some_and(|line| line.undoes(&asking.question.change, asking.now)) {
             prompts.report_declined_until(asking.now)
         } else {
             prompts.declined_until(asking.now)
@@ -140,12 +142,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-/// Whether it undoes what somebody else did: who said no to that, and not to this, does not wait for a day.
-fn undoes(asking: &Asking<'_>, (open, target): (&OpenAccount, &Target)) -> bool {
-    let (change, line) = (&asking.question.change, target.line.and_then(|token| open.line(token)));
-    matches!(change, Change::SwapReport { .. }) || line.is_some_and(|line| line.way_back(change, asking.now).is_some())
 }
 
 /// Counts a scan, and lets the challenge live on once two have seen the document. Whoever it is of: who shows it learns nothing

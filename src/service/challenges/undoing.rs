@@ -117,7 +117,9 @@ impl Engine {
         if was_open || declining.not_me {
             let token = self.prompts_token(&target);
             let mut prompts = prompts_of(&open, token);
-            prompts.decline(is_report(&open, &target, change.as_ref(), now), now);
+            let line = target.line.and_then(|token| open.line(token));
+            let undoes = line.zip(change.as_ref()).is_some_and(|(line, change)| line.undoes(change, now));
+            prompts.decline(undoes, now);
             open.put_document(token, Document::Prompts(prompts))?;
         }
         let (caller, channel) = (Some(caller_of(requester)), Some(declining.channel));
@@ -215,12 +217,6 @@ fn cancel(open: &mut OpenAccount, target: &Target, release: ReleaseId) -> Option
     let seq = open.next_seq();
     let (locks, scope) = locks_of(open, target).ok()?;
     protect::cancel(locks, scope, release, seq).ok()
-}
-
-/// Whether a no is to a report of a SIM change, or to the way back.
-fn is_report(open: &OpenAccount, target: &Target, change: Option<&Change>, now: DateTime<Utc>) -> bool {
-    let (Some(change), line) = (change, target.line.and_then(|token| open.line(token))) else { return false };
-    matches!(change, Change::SwapReport { .. }) || line.is_some_and(|line| line.way_back(change, now).is_some())
 }
 
 /// Whether the challenge was completed while nobody looked: then there is a permit to take back.
